@@ -1,0 +1,1 @@
+export default { name: "step-rekey", rules: {} } satisfies Deno.lint.Plugin;

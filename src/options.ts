@@ -1,0 +1,115 @@
+/**
+ * RekeyOptions: the contract between the command line and everything else.
+ *
+ * Data only: printable, comparable, no functions. `cli/resolve.ts` makes it,
+ * `rekey.ts` and `daemon.ts` read it; the folders below them take plain
+ * arguments instead. A combination that cannot work has no place in these
+ * types. Durations are milliseconds and end in `Ms`.
+ */
+
+/** The two files of a pair, as the user named them. */
+export interface KeyPairFiles {
+  /** PEM chain, leaf first. */
+  readonly certificate: string;
+  /** PEM private key. */
+  readonly key: string;
+}
+
+/** Curves of RFC 7518 §6.2.1.1 that `--curve` accepts for EC keys. */
+export type EcCurve = "P-256" | "P-384" | "P-521";
+
+/** Which key to generate. */
+export type KeySpec =
+  | { readonly kty: "EC"; readonly curve: EcCurve }
+  | { readonly kty: "OKP"; readonly curve: "Ed25519" }
+  | { readonly kty: "RSA"; readonly bits: number };
+
+/** Where the new key comes from. */
+export type NewKey =
+  | { readonly from: "generate"; readonly spec: KeySpec }
+  | {
+    readonly from: "file";
+    /** `--private-key`. */
+    readonly path: string;
+    /** True when `--out-key` asks for a copy of it. */
+    readonly writeCopy: boolean;
+  };
+
+/** Who signs. */
+export type AuthorityOptions =
+  | {
+    readonly mode: "online";
+    /** `https://host[:port]`, without path (parity of `--ca-url`). */
+    readonly url: string;
+    /** File, directory or comma-separated list of files with root certificates. */
+    readonly root: string;
+    /** Limit for the TCP connection. */
+    readonly connectTimeoutMs: number;
+    /** Limit for the whole request: connection, TLS, answer. */
+    readonly timeoutMs: number;
+  }
+  | {
+    readonly mode: "offline";
+    /** Path of ca.json, or `-` for standard input. */
+    readonly config: string;
+  };
+
+/** Files that hold passwords; read when needed, never kept. */
+export interface PasswordFiles {
+  /** For `<key-file>`: decrypts the current key, encrypts the new one. */
+  readonly key?: string | undefined;
+  /** For the file of `--private-key`. */
+  readonly privateKey?: string | undefined;
+  /** For the CA's own key in offline mode. */
+  readonly ca?: string | undefined;
+}
+
+/** What happens after the pair is installed: signal first, then exec. */
+export interface ReloadOptions {
+  readonly signal?:
+    | {
+      readonly target:
+        | { readonly pid: number }
+        /** Read at the moment of the signal, not before. */
+        | { readonly pidFile: string };
+      /** 1..31; 1 is SIGHUP. */
+      readonly number: number;
+    }
+    | undefined;
+  /** Program and arguments; no shell. */
+  readonly exec?: readonly string[] | undefined;
+}
+
+/** When the daemon rekeys. */
+export type Schedule =
+  | { readonly rule: "two-thirds" }
+  | { readonly rule: "before-expiry"; readonly beforeMs: number }
+  | { readonly rule: "period"; readonly periodMs: number };
+
+/** Once or for ever. */
+export type RunMode =
+  | {
+    readonly run: "once";
+    /** `--expires-in`: skip when more than this is left. Always above 0. */
+    readonly onlyIfExpiresInMs?: number | undefined;
+  }
+  | { readonly run: "daemon"; readonly schedule: Schedule };
+
+/** Everything that one certificate's rekey depends on. */
+export interface RekeyOptions {
+  /** Positional `<crt-file> <key-file>`. */
+  readonly input: KeyPairFiles;
+  /** `--out-cert`, `--out-key`; else the same paths as `input`. */
+  readonly output: KeyPairFiles;
+  readonly newKey: NewKey;
+  readonly authority: AuthorityOptions;
+  readonly passwordFiles: PasswordFiles;
+  /**
+   * `as-current`: the new key is encrypted when the current one is;
+   * `always`: a password for it was named, so it is encrypted in any case.
+   */
+  readonly encryptNewKey: "as-current" | "always";
+  readonly overwrite: "ask" | "always";
+  readonly reload: ReloadOptions;
+  readonly mode: RunMode;
+}

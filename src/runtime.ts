@@ -1,0 +1,94 @@
+/**
+ * The injected part of the program: clock, chance, terminal and log.
+ *
+ * Tests replace these four and nothing else. The real ones are made at the
+ * bottom of this file and in `observe/log.ts`.
+ */
+import type { RekeyError } from "./errors.ts";
+
+/** Wall-clock time. */
+export interface Clock {
+  now(): Date;
+  /**
+   * Resolves after `ms` of wall-clock time, or at once when `signal` aborts.
+   *
+   * Sleeps in slices of at most a minute, since `setTimeout` fires at once
+   * above 2^31-1 ms and stands still while the machine is suspended.
+   */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The person at the terminal, if there is one. Standard input is never read as an answer. */
+export interface Terminal {
+  /**
+   * Asks a yes-or-no question on the terminal; Enter means yes, as the `[Y/n]`
+   * that the question ends with says.
+   *
+   * @throws {NoTerminalError} when nobody can be asked
+   * @throws {RekeyError} kind `interrupted` when `signal` aborts, or on Ctrl-C; kind `declined` on Ctrl-D
+   */
+  confirm(question: string, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Reads one line without echo. Trailing white space is removed.
+   *
+   * @throws {NoTerminalError} when nobody can be asked
+   * @throws {RekeyError} kind `interrupted` when `signal` aborts, or on Ctrl-C; kind `declined` on Ctrl-D
+   */
+  readPassword(label: string, signal: AbortSignal): Promise<string>;
+}
+
+/** There is no terminal; the caller knows which flag helps. `reason` is the system's. */
+export class NoTerminalError extends Error {
+  override readonly name = "NoTerminalError";
+  readonly reason: string;
+  constructor(reason: string) {
+    super(`error allocating terminal: open /dev/tty: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** What happened, as data; `observe/log.ts` has the wording. */
+export type LogEvent =
+  | {
+    readonly event: "rekeyed";
+    readonly certificate: string;
+    /** Absent when no key was written. */
+    readonly key?: string | undefined;
+    /** Text of the subject's common name, or the first SAN. */
+    readonly subject: string;
+    /** Hexadecimal, as openssl prints it. */
+    readonly serial: string;
+    readonly notAfter: Date;
+  }
+  | {
+    readonly event: "scheduled";
+    readonly file: string;
+    readonly waitMs: number;
+    /** True for the first wait after the start. */
+    readonly first: boolean;
+  }
+  | {
+    readonly event: "warning";
+    readonly message: string;
+    readonly hint?: string | undefined;
+  }
+  | {
+    readonly event: "failed";
+    readonly file: string;
+    readonly error: RekeyError;
+    readonly nextAttemptMs?: number | undefined;
+  };
+
+/** Where events go. Never throws; never holds a secret. */
+export interface Log {
+  write(event: LogEvent): void;
+}
+
+/** The only injected object. */
+export interface Runtime {
+  readonly clock: Clock;
+  /** Uniform in [0, 1); for jitter, never for keys. */
+  random(): number;
+  readonly terminal: Terminal;
+  readonly log: Log;
+}
