@@ -51,18 +51,28 @@ export class NoTerminalError extends Error {
 export type LogEvent =
   | {
     readonly event: "rekeyed";
-    readonly certificate: string;
-    /** Absent when no key was written. */
-    readonly key?: string | undefined;
-    /** Text of the subject's common name, or the first SAN. */
-    readonly subject: string;
-    /** Hexadecimal, as openssl prints it. */
-    readonly serial: string;
-    readonly notAfter: Date;
+    /** Paths that were written; without `key` when only the certificate was. */
+    readonly targets: {
+      readonly certificate: string;
+      readonly key?: string | undefined;
+    };
+    readonly certificate: IssuedFacts;
+  }
+  | {
+    /** `--expires-in`: more than that is left. */
+    readonly event: "not-due";
+    readonly expiresInMs: number;
+  }
+  | {
+    /** An interrupted swap was found and dealt with. */
+    readonly event: "repaired";
+    readonly recovery:
+      | { readonly kind: "finished" | "undone" }
+      | { readonly kind: "foreign"; readonly file: string };
   }
   | {
     readonly event: "scheduled";
-    readonly file: string;
+    readonly certificate: IssuedFacts;
     readonly waitMs: number;
     /** True for the first wait after the start. */
     readonly first: boolean;
@@ -74,10 +84,20 @@ export type LogEvent =
   }
   | {
     readonly event: "failed";
-    readonly file: string;
     readonly error: RekeyError;
-    readonly nextAttemptMs?: number | undefined;
+    readonly nextAttemptMs: number;
   };
+
+/** The part of a certificate that a log line may show. */
+export interface IssuedFacts {
+  /** First common name of the subject, or undefined. */
+  readonly commonName: string | undefined;
+  /** Typed SANs (`DNS:a`). */
+  readonly names: readonly string[];
+  /** Hexadecimal, as openssl prints it. */
+  readonly serial: string;
+  readonly notAfter: Date;
+}
 
 /** Where events go. Never throws; never holds a secret. */
 export interface Log {

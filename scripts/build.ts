@@ -1,0 +1,90 @@
+/**
+ * `deno task compile`: makes dist/step-rekey, one self-contained file.
+ *
+ * The program is bundled first and compiled from a folder that holds nothing
+ * else: unbundled it starts 100 ms later, and a package.json anywhere near
+ * would be embedded whole. `--no-code-cache`: a compiled program otherwise
+ * reads bytecode from a file in $TMPDIR that anybody may have planted
+ * (denoland/deno#36143). `--no-prompt`: it never asks for permissions.
+ *
+ * Environment: DENORT_BIN names a base runtime where Deno's release site cannot
+ * be reached, DENO_BIN a Deno of the same version. SOURCE_DATE_EPOCH fixes the
+ * embedded time; same sources and same Deno give the same bytes.
+ */
+import { ROOT } from "./paths.ts";
+
+const NAME = "step-rekey";
+
+/** Compiles into `directory`; returns the path of the program. */
+export async function compile(
+  directory: string,
+  env: { readonly DENO_BIN?: string; readonly DENORT_BIN?: string } = {},
+): Promise<string> {
+  const deno = env.DENO_BIN ?? Deno.execPath();
+  const work = `${directory}/build`;
+  await Deno.mkdir(work, { recursive: true });
+  const bundle = `${work}/${NAME}.js`;
+  await call(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--minify",
+    "--output",
+    bundle,
+    `${ROOT}main.ts`,
+  ], { cwd: ROOT });
+  const time = new Date(
+    Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? "0") * 1000,
+  );
+  await Deno.utime(bundle, time, time);
+  const extension = Deno.build.os === "windows" ? ".exe" : "";
+  const program = `${directory}/${NAME}${extension}`;
+  await call(deno, [
+    "compile",
+    "--quiet",
+    "--no-config",
+    "--no-lock",
+    "--no-check",
+    "--no-code-cache",
+    "--no-prompt",
+    "--v8-flags=--jitless",
+    "--allow-all",
+    "--output",
+    program,
+    bundle,
+  ], {
+    cwd: work,
+    ...env.DENORT_BIN !== undefined && {
+      env: { DENORT_BIN: env.DENORT_BIN },
+    },
+  });
+  await Deno.remove(work, { recursive: true });
+  return program;
+}
+
+async function call(
+  command: string,
+  args: string[],
+  options: { cwd: string; env?: Record<string, string> },
+): Promise<void> {
+  const { code } = await new Deno.Command(command, {
+    args,
+    ...options,
+    stdin: "null",
+  }).output().then(async (output) => {
+    await Deno.stderr.write(output.stderr);
+    return output;
+  });
+  if (code !== 0) {
+    throw new Error(`${command} ${args[0]} exited with status ${code}`);
+  }
+}
+
+if (import.meta.main) {
+  const DENO_BIN = Deno.env.get("DENO_BIN");
+  const DENORT_BIN = Deno.env.get("DENORT_BIN");
+  const program = await compile(`${ROOT}dist`, {
+    ...DENO_BIN && { DENO_BIN },
+    ...DENORT_BIN && { DENORT_BIN },
+  });
+  console.log(program);
+}

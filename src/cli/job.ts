@@ -1,0 +1,77 @@
+/**
+ * Puts a job together and runs it, once or as a daemon.
+ *
+ * Behind a dynamic import: with this file the X.509 library is loaded.
+ */
+import type { CertificateAuthority } from "../ca/authority.ts";
+import { createOfflineAuthority } from "../ca/offline/offline_authority.ts";
+import { createOnlineAuthority } from "../ca/online.ts";
+import { runDaemon } from "../daemon.ts";
+import { readPasswordFile } from "../files/password.ts";
+import type { RekeyOptions } from "../options.ts";
+import { type RekeyJob, rekeyOnce } from "../rekey.ts";
+import { createReloader } from "../reload/reloader.ts";
+import type { Runtime } from "../runtime.ts";
+import { processSignals } from "./process_signals.ts";
+
+/**
+ * Runs what the options ask for, to its end.
+ *
+ * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
+ */
+export async function runRekey(
+  options: RekeyOptions,
+  runtime: Runtime,
+): Promise<void> {
+  using signals = processSignals(options.mode.run);
+  const job: RekeyJob = {
+    options,
+    openAuthority: (signal) => openAuthority(options, runtime, signal),
+    reloader: createReloader(options.reload),
+  };
+  warnAboutOptions(options, runtime);
+  if (options.mode.run === "daemon") {
+    await runDaemon(job, runtime, signals);
+    return;
+  }
+  const outcome = await rekeyOnce(job, runtime, signals.stop);
+  if (outcome.kind === "not-due") {
+    runtime.log.write({ event: "not-due", expiresInMs: outcome.expiresInMs });
+  }
+}
+
+function openAuthority(
+  { authority, passwordFiles }: RekeyOptions,
+  { clock, log, terminal }: Runtime,
+  signal: AbortSignal,
+): CertificateAuthority {
+  if (authority.mode === "online") {
+    return createOnlineAuthority({ ...authority, clock, log });
+  }
+  const file = passwordFiles.ca;
+  return createOfflineAuthority({
+    config: authority.config,
+    password: () =>
+      file === undefined ? Promise.resolve(undefined) : readPasswordFile(file),
+    terminal,
+    clock,
+    log,
+    signal,
+  });
+}
+
+/** The original says nothing here, and leaves two files that do not match. */
+function warnAboutOptions(
+  { newKey, output }: RekeyOptions,
+  { log }: Runtime,
+): void {
+  if (newKey.from !== "file" || newKey.writeCopy) return;
+  if (newKey.path === output.key) return;
+  log.write({
+    event: "warning",
+    message: `${JSON.stringify(output.certificate)} will belong to the key in ${
+      JSON.stringify(newKey.path)
+    }, not to ${JSON.stringify(output.key)}`,
+    hint: "use --out-key to write the key as well",
+  });
+}

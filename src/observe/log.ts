@@ -1,0 +1,146 @@
+/**
+ * The wording of log events, for people.
+ *
+ * One-shot: result lines and warnings on stderr. Daemon: INFO lines on stdout,
+ * ERROR lines on stderr, with the local time, as the original's. Never a key,
+ * a password, a token, a CSR or a response body.
+ */
+import { formatRoundedDuration } from "../duration.ts";
+import type { IssuedFacts, Log, LogEvent } from "../runtime.ts";
+
+/** Where lines go; each call is one or more whole lines. */
+export interface LogSinks {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** The log of a one-shot run. `colour`: ANSI codes as the original's. */
+export function oneShotLog(sinks: LogSinks, colour: boolean): Log {
+  return {
+    write(event) {
+      for (const line of oneShotLines(event, colour)) sinks.err(`${line}\n`);
+    },
+  };
+}
+
+/** The log of a daemon; `now` gives the time in front of each line. */
+export function daemonLog(sinks: LogSinks, now: () => Date): Log {
+  return {
+    write(event) {
+      const stamp = timestamp(now());
+      const { level, lines } = daemonLines(event);
+      const write = level === "ERROR" ? sinks.err : sinks.out;
+      for (const line of lines) write(`${level}: ${stamp} ${line}\n`);
+    },
+  };
+}
+
+function oneShotLines(event: LogEvent, colour: boolean): readonly string[] {
+  switch (event.event) {
+    case "rekeyed": {
+      const { certificate, key } = event.targets;
+      return [
+        resultLine("Certificate", certificate, colour),
+        ...key === undefined ? [] : [resultLine("Private Key", key, colour)],
+      ];
+    }
+    case "not-due":
+      return [
+        `certificate not rekeyed: expires in ${
+          formatRoundedDuration(event.expiresInMs)
+        }`,
+      ];
+    case "scheduled":
+      return [];
+    default:
+      return troubleLines(event);
+  }
+}
+
+function daemonLines(
+  event: LogEvent,
+): { readonly level: "INFO" | "ERROR"; readonly lines: readonly string[] } {
+  switch (event.event) {
+    case "rekeyed":
+      // The line of "scheduled", which follows, says it in the original's form.
+      return { level: "INFO", lines: [] };
+    case "scheduled":
+      return {
+        level: "INFO",
+        lines: [
+          event.first
+            ? `first rekey in ${formatRoundedDuration(event.waitMs)}`
+            : `${subject(event.certificate)} certificate rekeyed, next in ${
+              formatRoundedDuration(event.waitMs)
+            }`,
+        ],
+      };
+    case "not-due":
+      return {
+        level: "INFO",
+        lines: [
+          `certificate not rekeyed: expires in ${
+            formatRoundedDuration(event.expiresInMs)
+          }`,
+        ],
+      };
+    default:
+      return { level: "ERROR", lines: troubleLines(event) };
+  }
+}
+
+function troubleLines(
+  event: Extract<LogEvent, { event: "repaired" | "warning" | "failed" }>,
+): readonly string[] {
+  switch (event.event) {
+    case "repaired":
+      return [`warning: ${repairText(event.recovery)}`];
+    case "warning":
+      return [`warning: ${event.message}`, ...hintLine(event.hint)];
+    case "failed":
+      return [
+        event.error.message,
+        ...hintLine(event.error.hint),
+        `next attempt in ${formatRoundedDuration(event.nextAttemptMs)}`,
+      ];
+  }
+}
+
+function repairText(
+  recovery: Extract<LogEvent, { event: "repaired" }>["recovery"],
+): string {
+  switch (recovery.kind) {
+    case "finished":
+      return "an interrupted rekey was found and finished: the new pair is in place";
+    case "undone":
+      return "an interrupted rekey was found and undone: the old pair is in place";
+    case "foreign":
+      return `an interrupted rekey was found, but ${
+        JSON.stringify(recovery.file)
+      } was replaced by somebody else since: left as it is`;
+  }
+}
+
+function hintLine(hint: string | undefined): readonly string[] {
+  return hint === undefined ? [] : [`hint: ${hint}`];
+}
+
+/** The bytes of the original's template, smallstep/cli-utils ui/templates.go. */
+function resultLine(name: string, value: string, colour: boolean): string {
+  if (!colour) return `✔ ${name}: ${value}`;
+  return `\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m${name}\x1b[0m\x1b[1m:\x1b[0m ${value}`;
+}
+
+function subject(certificate: IssuedFacts): string {
+  return certificate.commonName ??
+    certificate.names[0]?.replace(/^[^:]*:/, "") ??
+    certificate.serial;
+}
+
+/** Go's `2006/01/02 15:04:05`, local time. */
+function timestamp(now: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${now.getFullYear()}/${two(now.getMonth() + 1)}/${
+    two(now.getDate())
+  } ${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
+}

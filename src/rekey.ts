@@ -1,0 +1,145 @@
+/**
+ * The whole program in one function.
+ *
+ * Replaces one certificate and its private key with a freshly issued pair, or
+ * leaves both exactly as they were. One-shot and daemon mode both run this.
+ *
+ * The order is the design: repair, load, decide, ask, generate, request,
+ * verify, install, reload. Before "install" a failure changes nothing on disk.
+ * After it the new pair is in place whatever happens: a failed reload is
+ * reported, never undone.
+ */
+import type { CertificateAuthority } from "./ca/authority.ts";
+import {
+  type InstallTargets,
+  prepareInstall,
+  recoverInstall,
+} from "./files/install.ts";
+import { currentFiles } from "./files/current_pair.ts";
+import { loadChain, loadKeyPair } from "./files/key_pair.ts";
+import { provideNewKey } from "./files/new_key.ts";
+import { confirmOverwrite } from "./files/overwrite.ts";
+import { lockPair } from "./files/pair_lock.ts";
+import type { RekeyOptions } from "./options.ts";
+import type { Certificate } from "./pki/certificate.ts";
+import { chainToPem } from "./pki/certificate.ts";
+import { createCsr } from "./pki/csr.ts";
+import { verifyIssued } from "./pki/verify.ts";
+import type { Reloader } from "./reload/reloader.ts";
+import type { Runtime } from "./runtime.ts";
+import { isDue, remainingMs } from "./schedule.ts";
+
+/** One certificate to keep fresh, and everybody who takes part in it. */
+export interface RekeyJob {
+  readonly options: RekeyOptions;
+  /** A fresh authority for each pass: its files may have changed since. */
+  openAuthority(signal: AbortSignal): CertificateAuthority;
+  readonly reloader: Reloader;
+}
+
+/** How a pass ended. */
+export type RekeyOutcome =
+  | { readonly kind: "rekeyed"; readonly certificate: Certificate }
+  | { readonly kind: "not-due"; readonly expiresInMs: number };
+
+/**
+ * Runs one pass over one certificate: swaps the pair, then tells the service.
+ *
+ * The lock is released before the service is told, so that a hook may call
+ * this program on the same pair.
+ *
+ * @throws {RekeyError} of any kind but `bug`; errors.ts says which are worth
+ *   another try. Kinds `signal` and `hook` mean that the new pair is installed.
+ */
+export async function rekeyOnce(
+  job: RekeyJob,
+  runtime: Runtime,
+  signal: AbortSignal,
+): Promise<RekeyOutcome> {
+  const outcome = await replacePair(job, runtime, signal);
+  if (outcome.kind === "rekeyed") await job.reloader.reload(signal);
+  return outcome;
+}
+
+async function replacePair(
+  { options, openAuthority }: RekeyJob,
+  { clock, random, terminal, log }: Runtime,
+  signal: AbortSignal,
+): Promise<RekeyOutcome> {
+  const { mode, newKey, passwordFiles } = options;
+  const password = { file: passwordFiles.key, terminal, signal };
+  const targets = installTargets(options);
+
+  // Two processes on one pair would each install half of theirs.
+  await using _lock = await lockPair(targets);
+
+  // A run killed between the two renames left a journal: finish or undo it.
+  const recovery = await recoverInstall(targets);
+  if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
+
+  // 1. What is there, read again on every pass: the disk is the only state.
+  const files = await currentFiles(options, password, clock.now());
+  const oldChain = await loadChain(files.certificate);
+
+  // 2. Is it time? Decided before a password or the CA's settings are needed.
+  if (mode.run === "once" && mode.onlyIfExpiresInMs !== undefined) {
+    const now = clock.now();
+    if (
+      !isDue(oldChain[0], mode.onlyIfExpiresInMs, { now, random: random() })
+    ) {
+      return { kind: "not-due", expiresInMs: remainingMs(oldChain[0], now) };
+    }
+  }
+  const current = await loadKeyPair(oldChain, files, password);
+  const authority = openAuthority(signal);
+  const roots = await authority.roots();
+
+  // 3. May we, can we? Before the CA issues something we would throw away.
+  if (options.overwrite === "ask") {
+    await confirmOverwrite(targets, terminal, signal);
+  }
+  await using install = await prepareInstall(targets);
+  for (const message of install.warnings) {
+    log.write({ event: "warning", message });
+  }
+
+  // 4. New key, and proof that we hold it (RFC 2986). The old key only
+  //    authenticates the request; it never signs the CSR.
+  const next = await provideNewKey(newKey, {
+    current,
+    encrypt: options.encryptNewKey,
+    passwordFile: passwordFiles.key,
+    privateKeyPassword: { file: passwordFiles.privateKey, terminal, signal },
+  });
+  const csr = await createCsr(next.key);
+
+  // 5. The CA copies subject, names and lifetime from the current certificate.
+  const issued = await authority.rekey({ current, csr, signal });
+
+  // 6. Believe nothing: our key, our names, a path to our root, valid now.
+  const { chain, warnings } = await verifyIssued(issued, {
+    publicKey: csr.publicKey,
+    previous: oldChain[0],
+    roots,
+    now: clock.now(),
+  });
+  for (const message of warnings) log.write({ event: "warning", message });
+
+  // 7. Swap: old pair or new pair, never a mixture. From here on no signal
+  //    interrupts.
+  signal.throwIfAborted();
+  await install.commit({
+    certificate: chainToPem(chain),
+    key: targets.key === undefined ? undefined : await next.toPem(),
+  });
+  log.write({ event: "rekeyed", targets, certificate: chain[0] });
+  return { kind: "rekeyed", certificate: chain[0] };
+}
+
+function installTargets({ newKey, output }: RekeyOptions): InstallTargets {
+  // A given key stays in its own file unless --out-key asks for a copy.
+  if (newKey.from === "file" && !newKey.writeCopy) {
+    return { certificate: output.certificate };
+  }
+  return output;
+}

@@ -1,0 +1,113 @@
+import { RekeyError } from "../../src/errors.ts";
+import { daemonLog, oneShotLog } from "../../src/observe/log.ts";
+import type { LogEvent } from "../../src/runtime.ts";
+import { assertEquals } from "../support/assert.ts";
+
+const CERTIFICATE = {
+  commonName: "internal",
+  names: ["DNS:internal.example"],
+  serial: "0A",
+  notAfter: new Date(0),
+};
+
+/** What a log prints for one event. */
+function printed(
+  make: (sinks: { out(text: string): void; err(text: string): void }) => {
+    write(event: LogEvent): void;
+  },
+  event: LogEvent,
+): { out: string; err: string } {
+  const result = { out: "", err: "" };
+  make({
+    out: (text) => result.out += text,
+    err: (text) => result.err += text,
+  }).write(event);
+  return result;
+}
+
+const REKEYED: LogEvent = {
+  event: "rekeyed",
+  targets: { certificate: "a.crt", key: "a.key" },
+  certificate: CERTIFICATE,
+};
+
+Deno.test("oneShotLog() prints one result line a file, on stderr", () => {
+  assertEquals(printed((sinks) => oneShotLog(sinks, false), REKEYED), {
+    out: "",
+    err: "✔ Certificate: a.crt\n✔ Private Key: a.key\n",
+  });
+});
+
+Deno.test("oneShotLog() names no key when none was written", () => {
+  const event: LogEvent = { ...REKEYED, targets: { certificate: "a.crt" } };
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, false), event).err,
+    "✔ Certificate: a.crt\n",
+  );
+});
+
+Deno.test("oneShotLog() colours the result lines byte for byte as the original", () => {
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, true), REKEYED).err.split("\n")[0],
+    "\x1b[32m\x1b[32m✔\x1b[0m \x1b[1mCertificate\x1b[0m\x1b[1m:\x1b[0m a.crt",
+  );
+});
+
+Deno.test("oneShotLog() says how long a certificate that is not due lives", () => {
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, false), {
+      event: "not-due",
+      expiresInMs: 39_125_000,
+    }).err,
+    "certificate not rekeyed: expires in 10h52m5s\n",
+  );
+});
+
+Deno.test("oneShotLog() prints a warning and its hint", () => {
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, false), {
+      event: "warning",
+      message: "others can read it",
+      hint: "chmod 600",
+    }).err,
+    "warning: others can read it\nhint: chmod 600\n",
+  );
+});
+
+Deno.test("daemonLog() prints plans on stdout in the original's form", () => {
+  const now = () => new Date(2026, 0, 31, 12, 0, 5);
+  const event = { event: "scheduled", certificate: CERTIFICATE, waitMs: 5e6 };
+  assertEquals(
+    printed((sinks) => daemonLog(sinks, now), {
+      ...event,
+      event: "scheduled",
+      first: true,
+    }),
+    { out: "INFO: 2026/01/31 12:00:05 first rekey in 1h23m20s\n", err: "" },
+  );
+  assertEquals(
+    printed((sinks) => daemonLog(sinks, now), {
+      ...event,
+      event: "scheduled",
+      first: false,
+    }).out,
+    "INFO: 2026/01/31 12:00:05 internal certificate rekeyed, next in 1h23m20s\n",
+  );
+});
+
+Deno.test("daemonLog() prints failures on stderr with the next attempt", () => {
+  const now = () => new Date(2026, 0, 31, 12, 0, 5);
+  assertEquals(
+    printed((sinks) => daemonLog(sinks, now), {
+      event: "failed",
+      error: new RekeyError("unreachable", "no answer", { hint: "wait" }),
+      nextAttemptMs: 60_000,
+    }),
+    {
+      out: "",
+      err: "ERROR: 2026/01/31 12:00:05 no answer\n" +
+        "ERROR: 2026/01/31 12:00:05 hint: wait\n" +
+        "ERROR: 2026/01/31 12:00:05 next attempt in 1m0s\n",
+    },
+  );
+});
