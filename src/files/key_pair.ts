@@ -1,10 +1,17 @@
 /**
  * Loads the current pair from disk and proves that it belongs together.
+ *
+ * Every message keeps the original's first words, which scripts match, and goes
+ * on with file and full reason, which the original cuts off at the last colon
+ * (smallstep/cli#1314).
  */
+import { RekeyError } from "../errors.ts";
+import { type Certificate, parseChain } from "../pki/certificate.ts";
 import type { KeyPair } from "../pki/key_pair.ts";
-import type { LoadedPrivateKey } from "../pki/private_key.ts";
-import type { Certificate } from "../pki/certificate.ts";
-import type { Terminal } from "../runtime.ts";
+import { type LoadedPrivateKey, loadPrivateKey } from "../pki/private_key.ts";
+import { NoTerminalError, type Terminal } from "../runtime.ts";
+import { readInputFile } from "./input_file.ts";
+import { readPasswordFile } from "./password.ts";
 
 /** How to open an encrypted key. */
 export interface PasswordSource {
@@ -14,19 +21,50 @@ export interface PasswordSource {
   readonly signal: AbortSignal;
 }
 
-/** @throws {RekeyError} kind `pair`, `error reading certificate chain: …` with file and reason */
-export function loadChain(
-  _file: string,
+/**
+ * Reads a certificate chain, leaf first; `-` is standard input.
+ *
+ * @throws {RekeyError} kind `pair`, `error reading certificate chain: …` with file and reason
+ */
+export async function loadChain(
+  file: string,
 ): Promise<readonly [Certificate, ...Certificate[]]> {
-  throw new Error("contract only");
+  const content = await withPrefix(CHAIN_PREFIX, () => readInputFile(file));
+  const [leaf, ...others] = await withPrefix(
+    `${CHAIN_PREFIX}: ${file}`,
+    () => parseChain(content),
+  );
+  if (leaf === undefined) {
+    throw new RekeyError(
+      "pair",
+      `${CHAIN_PREFIX}: ${file}: does not contain a certificate`,
+    );
+  }
+  return [leaf, ...others];
 }
 
-/** @throws {RekeyError} kind `pair`, `error loading private key: …` with file and reason */
-export function loadKey(
-  _file: string,
-  _password: PasswordSource,
+/**
+ * Reads a private key. The password file is read whenever one is named, so that
+ * a wrong name shows before the day on which the password is needed.
+ *
+ * @throws {RekeyError} kind `pair`, `error loading private key: …` with file and
+ *   reason; what the terminal throws when it is asked for the password
+ */
+export async function loadKey(
+  file: string,
+  source: PasswordSource,
 ): Promise<LoadedPrivateKey> {
-  throw new Error("contract only");
+  const [content, password] = await withPrefix(KEY_PREFIX, async () => [
+    await readInputFile(file),
+    source.file === undefined ? undefined : await readPasswordFile(source.file),
+  ]);
+  return await withPrefix(
+    `${KEY_PREFIX}: ${file}`,
+    () =>
+      loadPrivateKey(content, async () => {
+        return password ?? await askPassword(file, source);
+      }),
+  );
 }
 
 /**
@@ -34,10 +72,61 @@ export function loadKey(
  *
  * @throws {RekeyError} kind `pair`, also when they do not match
  */
-export function loadKeyPair(
-  _chain: readonly [Certificate, ...Certificate[]],
-  _files: { readonly certificate: string; readonly key: string },
-  _password: PasswordSource,
+export async function loadKeyPair(
+  chain: readonly [Certificate, ...Certificate[]],
+  files: { readonly certificate: string; readonly key: string },
+  password: PasswordSource,
 ): Promise<KeyPair> {
-  throw new Error("contract only");
+  const loaded = await loadKey(files.key, password);
+  if (!sameBytes(loaded.key.publicKey, chain[0].publicKey)) {
+    throw new RekeyError(
+      "pair",
+      `${KEY_PREFIX}: ${files.key} is not the key of the certificate in ${files.certificate}: their public keys differ`,
+      { hint: "name the certificate and the key that belong together" },
+    );
+  }
+  return { ...loaded, chain };
+}
+
+const CHAIN_PREFIX = "error reading certificate chain";
+const KEY_PREFIX = "error loading private key";
+
+async function askPassword(
+  file: string,
+  { terminal, signal }: PasswordSource,
+): Promise<string> {
+  try {
+    return await terminal.readPassword(
+      `Please enter the password to decrypt ${file}: `,
+      signal,
+    );
+  } catch (error) {
+    if (!(error instanceof NoTerminalError)) throw error;
+    throw new RekeyError(
+      "pair",
+      `the key is encrypted and nobody can be asked for its password: ${error.message}`,
+      { hint: "use --password-file", cause: error },
+    );
+  }
+}
+
+/** Puts `prefix` in front of what is wrong with a file. */
+async function withPrefix<T>(
+  prefix: string,
+  action: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof RekeyError) || error.kind !== "pair") throw error;
+    throw new RekeyError("pair", `${prefix}: ${error.message}`, {
+      hint: error.hint,
+      cause: error,
+    });
+  }
+}
+
+function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length &&
+    left.every((byte, index) => byte === right[index]);
 }

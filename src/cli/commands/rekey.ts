@@ -1,0 +1,108 @@
+/**
+ * `ca rekey`: the words of the command, and the way into the engine.
+ */
+import { defineCommand } from "../command.ts";
+import { REKEY_FLAGS } from "./rekey_flags.ts";
+
+/** The command. */
+export const rekeyCommand = defineCommand({
+  path: ["ca", "rekey"],
+  brief: "rekey a certificate",
+  usage: [
+    "ca rekey <crt-file> <key-file>",
+    "[--out-cert=<file>] [--out-key=<file>] [--private-key=<file>]",
+    "[--ca-url=<uri>] [--root=<file>] [--password-file=<file>]",
+    "[--expires-in=<duration>] [--force] [--exec=<string>] [--daemon]",
+    "[--kty=<type>] [--curve=<curve>] [--size=<size>]",
+    "[--expires-in=<duration>] [--pid=<int>] [--pid-file=<file>]",
+    "[--signal=<int>] [--exec=<string>] [--rekey-period=<duration>]",
+    "[--offline] [--ca-config=<file>] [--ca-password-file=<file>]",
+    "[--private-key-password-file=<file>] [--context=<name>]",
+    "[--connect-timeout=<duration>] [--timeout=<duration>]",
+  ],
+  usageInErrors: "step ca rekey <crt-file> <key-file>",
+  description: [
+    "step-rekey ca rekey rekeys the given certificate (with a request to the certificate authority) and writes the new certificate and private key to disk - either overwriting <crt-file> and <key-file> positional arguments or using new files when the --out-cert=<file> and --out-key=<file> flags are used.",
+    "With the --daemon flag the command will periodically update the given certificate. By default, it will rekey the certificate before 2/3 of the validity period of the certificate has elapsed. A random jitter is used to avoid multiple instances running at the same time. The amount of time between rekey and certificate expiration can be configured using the --expires-in flag, or a fixed period can be set with the --rekey-period flag.",
+    "The --daemon flag can be combined with --pid, --signal, or --exec to provide certificate reloads on your services.",
+    "Flags that are not given are taken from variables of the environment (STEP_ and the first name of the flag: STEP_CA_URL, STEP_CRV, STEP_F), then from the defaults.json files of the profile and of $(step path).",
+  ],
+  positionals: [
+    {
+      name: "crt-file",
+      help: "The certificate in PEM format that we want to rekey.",
+    },
+    { name: "key-file", help: "The key file of the certificate." },
+  ],
+  flags: REKEY_FLAGS,
+  examples: [
+    {
+      says: "Rekey a certificate",
+      command: "ca rekey internal.crt internal.key",
+    },
+    {
+      says:
+        "Rekey a certificate without overwriting the existing certificate and key",
+      command:
+        "ca rekey --out-cert out.crt --out-key out.key \\\ninternal.crt internal.key",
+    },
+    {
+      says:
+        "Rekey a certificate forcing the overwrite of the previous certificate and key (overwrites the existing files without prompting)",
+      command: "ca rekey --force internal.crt internal.key",
+    },
+    {
+      says: "Rekey a certificate providing the --ca-url and --root flags",
+      command:
+        "ca rekey --ca-url https://ca.smallstep.com:9000 \\\n--root /path/to/root_ca.crt internal.crt internal.key",
+    },
+    {
+      says:
+        "Rekey a certificate only if it expires within the given time frame",
+      command: "ca rekey --expires-in 8h internal.crt internal.key",
+    },
+    {
+      says: "Rekey the certificate before 2/3 of the validity has passed",
+      command: "ca rekey --daemon internal.crt internal.key",
+    },
+    {
+      says:
+        "Rekey the certificate before 8 hours and 30m of the expiration time",
+      command: "ca rekey --daemon --expires-in 8h30m internal.crt internal.key",
+    },
+    {
+      says: "Rekey the certificate every 16h",
+      command: "ca rekey --daemon --rekey-period 16h internal.crt internal.key",
+    },
+    {
+      says: "Rekey the certificate and reload nginx",
+      command:
+        'ca rekey --daemon --exec "nginx -s reload" \\\ninternal.crt internal.key',
+    },
+    {
+      says: "Rekey the certificate and convert it to DER",
+      command:
+        'ca rekey --daemon --rekey-period 16h \\\n--exec "step certificate format --force --out internal.der internal.crt" \\\ninternal.crt internal.key',
+    },
+    {
+      says:
+        "Rekey a certificate using the offline mode, requires the configuration files, certificates, and keys created with step ca init",
+      command: "ca rekey --offline internal.crt internal.key",
+    },
+    {
+      says: "Rekey the certificate and write it to specified files",
+      command:
+        "ca rekey internal.crt internal.key \\\n--out-crt foo.crt --out-key foo.key",
+    },
+    {
+      says: "Rekey the certificate using a given private key",
+      command: "ca rekey internal.crt internal.key --private-key foo.key",
+    },
+  ],
+  prepare: (program) => program.warmUp(),
+  async run(invocation, program) {
+    // Here, so that the help does without the rules and what they need.
+    const { resolveRekey } = await import("../resolve.ts");
+    await program.rekey(resolveRekey(invocation, () => program.cwd()));
+  },
+});

@@ -1,0 +1,95 @@
+/**
+ * What the command line touches outside itself: environment, output, and the
+ * engine. Tests pass their own; {@linkcode denoProgram} is the real one.
+ */
+import { RekeyError } from "../errors.ts";
+import type { RekeyOptions } from "../options.ts";
+import { osReason } from "../os_error.ts";
+
+/** A stream of text for people. Never throws because the reader went away. */
+export interface TextSink {
+  write(text: string): void;
+  isTerminal(): boolean;
+}
+
+/** The injected part of the command line. */
+export interface Program {
+  /** A variable of the environment. */
+  env(name: string): string | undefined;
+  /** The directory that relative paths start from; empty when it is gone. */
+  cwd(): string;
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  /** Starts what takes time and needs no decision. Returns at once. */
+  warmUp(): void;
+  /**
+   * Runs one certificate's rekey to its end. Listens to signals itself.
+   *
+   * @throws {RekeyError} of any kind
+   */
+  rekey(options: RekeyOptions): Promise<void>;
+}
+
+/** The real program. */
+export function denoProgram(): Program {
+  return {
+    env: (name) => Deno.env.get(name),
+    cwd: currentDirectory,
+    stdout: textSink(Deno.stdout),
+    stderr: textSink(Deno.stderr),
+    warmUp() {
+      // The first P-256 key of a process costs 35-50 ms of seeding inside the
+      // cryptography library (aws-lc-rs #1140), on a thread of its own: paid
+      // here, it hides behind the reading of settings and files. The key is
+      // thrown away; if this fails, the real one will say why.
+      crypto.subtle.generateKey(
+        { name: "ECDSA", namedCurve: "P-256" },
+        true,
+        ["sign", "verify"],
+      ).catch(() => {});
+    },
+    async rekey(options) {
+      const [{ runRekey }, { denoRuntime }] = await Promise.all([
+        import("./job.ts"),
+        import("./deno_runtime.ts"),
+      ]);
+      await runRekey(options, denoRuntime(options.mode.run));
+    },
+  };
+}
+
+function currentDirectory(): string {
+  try {
+    return Deno.cwd();
+  } catch {
+    // Removed, or not to be read: only used to compare paths as text, and the
+    // files themselves are compared later.
+    return "";
+  }
+}
+
+function textSink(
+  stream: typeof Deno.stdout | typeof Deno.stderr,
+): TextSink {
+  return {
+    write(text) {
+      const bytes = new TextEncoder().encode(text);
+      try {
+        for (let done = 0; done < bytes.length;) {
+          done += stream.writeSync(bytes.subarray(done));
+        }
+      } catch (error) {
+        // `step-rekey --help | head -1`: nobody reads any more, all is well.
+        if (error instanceof Deno.errors.BrokenPipe) return;
+        // Nobody can be told that telling failed.
+        if (stream === Deno.stderr) return;
+        throw new RekeyError(
+          "install",
+          `write to standard output failed: ${osReason(error)}`,
+          { cause: error },
+        );
+      }
+    },
+    isTerminal: () => stream.isTerminal(),
+  };
+}

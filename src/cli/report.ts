@@ -1,0 +1,63 @@
+/**
+ * An error as the lines that a person reads, and as an exit code. Prints
+ * nothing itself.
+ */
+import { ERROR_KINDS, RekeyError } from "../errors.ts";
+
+/** What to print on standard error, and what to exit with. */
+export interface FailureReport {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/**
+ * One line that says what is wrong, one that says what to do.
+ *
+ * @param debug STEPDEBUG=1: where it happened, and the errors underneath
+ */
+export function reportFailure(error: unknown, debug: boolean): FailureReport {
+  if (error instanceof RekeyError && error.kind !== "bug") {
+    const lines = [error.message];
+    if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+    if (debug) lines.push(...trace(error));
+    return { text: joined(lines), exitCode: error.exitCode };
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    // Started with too few permissions: the runtime's text names the flag.
+    return {
+      text: joined([error.message, ...debug ? trace(error) : []]),
+      exitCode: ERROR_KINDS.config.exitCode,
+    };
+  }
+  return {
+    text: joined([
+      `unexpected error: ${messageOf(error)}`,
+      ...trace(error),
+      "hint: this is a bug, please report it with the lines above",
+    ]),
+    exitCode: ERROR_KINDS.bug.exitCode,
+  };
+}
+
+function trace(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return [];
+  const lines = [error.stack ?? messageOf(error)];
+  // The chain of causes may bite its own tail.
+  const seen = new Set<unknown>([error]);
+  let cause = error.cause;
+  while (cause !== undefined && !seen.has(cause)) {
+    seen.add(cause);
+    if (!(cause instanceof Error)) return [...lines, `caused by: ${cause}`];
+    lines.push(`caused by: ${cause.stack ?? cause.message}`);
+    cause = cause.cause;
+  }
+  return lines;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function joined(lines: readonly string[]): string {
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,56 @@
+/**
+ * "Did you mean": the known word that is nearest to a mistyped one. Pure.
+ */
+
+/** More edits than this are another word, not a mistake. */
+const MOST_EDITS = 3;
+
+/**
+ * The candidate that the fewest edits lead to (a letter more, less, changed,
+ * or two swapped), or undefined when none is near. Short words have to be
+ * nearer: at most every second letter may be wrong.
+ */
+export function nearest(
+  word: string,
+  candidates: Iterable<string>,
+): string | undefined {
+  let best: string | undefined;
+  let fewest = Math.min(MOST_EDITS, Math.floor(word.length / 2)) + 1;
+  for (const candidate of candidates) {
+    // The distance is at least the difference in length.
+    if (Math.abs(candidate.length - word.length) >= fewest) continue;
+    const edits = editDistance(word, candidate);
+    if (edits >= fewest) continue;
+    fewest = edits;
+    best = candidate;
+  }
+  return best;
+}
+
+/** Optimal string alignment distance. */
+function editDistance(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const same = from[row - 1] === to[column - 1];
+      let edits = Math.min(
+        at(current, column - 1) + 1,
+        at(last, column) + 1,
+        at(last, column - 1) + (same ? 0 : 1),
+      );
+      const swapped = row > 1 && column > 1 &&
+        from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      if (swapped) edits = Math.min(edits, at(beforeLast, column - 2) + 1);
+      current.push(edits);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return at(last, to.length);
+}
+
+function at(row: readonly number[], column: number): number {
+  return row[column] ?? Infinity;
+}

@@ -1,0 +1,191 @@
+/**
+ * A file that gets its name only when it is complete: staged beside its place,
+ * written, made durable, renamed.
+ *
+ * Its content is never readable by more people than the file that it replaces,
+ * and by its owner alone where it replaces none.
+ */
+import { RekeyError } from "../errors.ts";
+import { attempt } from "../os_error.ts";
+import {
+  diskCall,
+  isSameFile,
+  lstatIfExists,
+  removeIfExists,
+  writeAll,
+} from "./disk.ts";
+import { type HiddenKind, hiddenName } from "./hidden_names.ts";
+import { inDirectory, type Target } from "./target.ts";
+
+/** How to stage a file. */
+export interface StageOptions {
+  readonly kind: Extract<HiddenKind, "new" | "journal">;
+  /** From `randomTag()`. */
+  readonly tag: string;
+  /** Bytes of disk space to hold for the content. */
+  readonly reserveBytes: number;
+  /** The file whose owner and mode it takes over; without it, 0600 and ours. */
+  readonly like?: Deno.FileInfo | undefined;
+}
+
+/** Mode of what nobody else has to read; as the original creates its files. */
+const PRIVATE_MODE = 0o600;
+
+/** A file under a hidden name beside its target. */
+export class StagedFile implements Disposable {
+  /** Its hidden name. */
+  readonly name: string;
+  readonly #target: Target;
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+  readonly #mode: number;
+  #isRenamed = false;
+
+  /**
+   * Makes the file, with its owner and with space for its content.
+   *
+   * @throws {RekeyError} kind `install`; nothing is left then
+   */
+  static create(target: Target, options: StageOptions): StagedFile {
+    const staged = new StagedFile(target, options);
+    try {
+      staged.#takeOwner(options.like);
+      staged.#reserve(options.reserveBytes);
+    } catch (error) {
+      staged[Symbol.dispose]();
+      throw error;
+    }
+    return staged;
+  }
+
+  private constructor(target: Target, { kind, tag, like }: StageOptions) {
+    this.name = hiddenName(target.name, kind, tag);
+    this.#target = target;
+    this.#path = inDirectory(target.directory, this.name);
+    this.#mode = like === undefined ? PRIVATE_MODE : permissions(like);
+    this.#file = diskCall(
+      "open",
+      target.path,
+      () =>
+        Deno.openSync(this.#path, {
+          write: true,
+          createNew: true,
+          mode: PRIVATE_MODE,
+        }),
+    );
+  }
+
+  /**
+   * Makes `content` all that the file holds, durably, under its final mode.
+   *
+   * @throws {RekeyError} kind `install`
+   */
+  write(content: Uint8Array): void {
+    const { path } = this.#target;
+    diskCall("write", path, () => this.#file.seekSync(0, Deno.SeekMode.Start));
+    // Over the reserved bytes, not after freeing them.
+    writeAll(this.#file, content, path);
+    diskCall("write", path, () => this.#file.truncateSync(content.length));
+    this.#setMode(this.#mode);
+    diskCall("sync", path, () => this.#file.syncSync());
+    this.#requireInPlace();
+  }
+
+  /**
+   * Gives the file a lasting name beside its target.
+   *
+   * @throws {RekeyError} kind `install`
+   */
+  renameTo(name: string): void {
+    const { directory, path } = this.#target;
+    diskCall(
+      "rename to",
+      path,
+      () => Deno.renameSync(this.#path, inDirectory(directory, name)),
+    );
+    this.#isRenamed = true;
+  }
+
+  /** Removes the file unless it was renamed. Never throws. */
+  [Symbol.dispose](): void {
+    // Closes once: dispose may be called again after a failure.
+    this.#file[Symbol.dispose]();
+    if (this.#isRenamed) return;
+    // Where that fails, the next pass finds it by its name.
+    attempt(() => removeIfExists(this.#path));
+  }
+
+  #takeOwner(like: Deno.FileInfo | undefined): void {
+    const own = this.#info();
+    if (
+      like !== undefined && like.uid !== null &&
+      (like.uid !== own.uid || like.gid !== own.gid)
+    ) {
+      this.#changeOwner(like);
+    }
+    // The umask may have taken even the owner's rights. A file system without
+    // modes fails here, before the CA is asked, unless the old file shows the
+    // same mode and so nothing is lost.
+    if (permissions(own) !== this.#mode) this.#setMode(PRIVATE_MODE);
+  }
+
+  #changeOwner({ uid, gid }: Deno.FileInfo): void {
+    try {
+      diskCall(
+        "keep the owner of",
+        this.#target.path,
+        () => Deno.chownSync(this.#path, uid, gid),
+      );
+    } catch (error) {
+      if (!(error instanceof RekeyError)) throw error;
+      throw new RekeyError(
+        "install",
+        `${error.message} (it belongs to uid ${uid}, gid ${gid})`,
+        {
+          hint:
+            "run as that user and group or as root, or change the owner of the file first",
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #reserve(bytes: number): void {
+    const { path } = this.#target;
+    // Random, since file systems that compress take no space for zeros. Synced,
+    // since others find out only then that there is none.
+    writeAll(this.#file, crypto.getRandomValues(new Uint8Array(bytes)), path);
+    diskCall("write", path, () => this.#file.syncSync());
+  }
+
+  #setMode(mode: number): void {
+    // Windows has no such modes.
+    if (Deno.build.os === "windows") return;
+    if (permissions(this.#info()) === mode) return;
+    diskCall(
+      "set the mode of",
+      this.#target.path,
+      () => Deno.chmodSync(this.#path, mode),
+    );
+  }
+
+  /** A cleaner of temporary files, or an attacker, may have been at it. */
+  #requireInPlace(): void {
+    const { path } = this.#target;
+    const found = diskCall("stat", path, () => lstatIfExists(this.#path));
+    if (found !== undefined && isSameFile(found, this.#info())) return;
+    throw new RekeyError(
+      "install",
+      `write ${path} failed: the new file beside it was removed or replaced by somebody else`,
+    );
+  }
+
+  #info(): Deno.FileInfo {
+    return diskCall("stat", this.#target.path, () => this.#file.statSync());
+  }
+}
+
+/** The permission bits of a mode, with setuid, setgid and sticky. */
+export function permissions({ mode }: Deno.FileInfo): number {
+  return (mode ?? PRIVATE_MODE) & 0o7777;
+}

@@ -1,0 +1,138 @@
+/**
+ * File operations of the install, one system call each.
+ *
+ * Synchronous on purpose: they run in the order in which they are written, on
+ * one thread, and nothing else of this process runs between them. Each is
+ * repeated when a signal interrupts it, and fails with a message that names the
+ * target that the user knows rather than the hidden file beside it.
+ */
+import { RekeyError } from "../errors.ts";
+import { osCode, osReason, retryInterrupted } from "../os_error.ts";
+import type { Target } from "./target.ts";
+
+/** Largest file that is read back, in bytes; more is nobody's certificate or key. */
+const MAX_CONTENT_BYTES = 10 * 1024 * 1024;
+
+/**
+ * Runs one file operation on behalf of `path`.
+ *
+ * @throws {RekeyError} kind `install`, `ACTION PATH failed: REASON`
+ */
+export function diskCall<T>(action: string, path: string, call: () => T): T {
+  try {
+    return retryInterrupted(call);
+  } catch (error) {
+    if (error instanceof RekeyError) throw error;
+    throw new RekeyError(
+      "install",
+      `${action} ${path} failed: ${osReason(error)}`,
+      { hint: hintFor(osCode(error)), cause: error },
+    );
+  }
+}
+
+function hintFor(code: string | undefined): string | undefined {
+  switch (code) {
+    case "EACCES":
+    case "EROFS":
+      return "each new file is made beside the old one and renamed, so the directory has to be writable and readable; or write elsewhere with --out-cert and --out-key";
+    case "ENOSPC":
+      return "free some space on the file system, then run the command again";
+    default:
+      return undefined;
+  }
+}
+
+/** What stands at `file`, without following a link; undefined when nothing does. */
+export function lstatIfExists(file: string): Deno.FileInfo | undefined {
+  return unlessMissing(() => Deno.lstatSync(file));
+}
+
+/** Whether both are the same file on the same file system. */
+export function isSameFile(left: Deno.FileInfo, right: Deno.FileInfo): boolean {
+  return left.dev === right.dev && left.ino === right.ino;
+}
+
+/** Removes `file`; one that is gone already is as good. */
+export function removeIfExists(file: string): void {
+  unlessMissing(() => Deno.removeSync(file));
+}
+
+/** The content of a regular file; `not a file` for anything else, and for a huge one. */
+export function readIfExists(
+  file: string,
+): Uint8Array<ArrayBuffer> | "not a file" | undefined {
+  const info = lstatIfExists(file);
+  if (info === undefined) return undefined;
+  if (!info.isFile || info.size > MAX_CONTENT_BYTES) return "not a file";
+  return unlessMissing(() => Deno.readFileSync(file));
+}
+
+function unlessMissing<T>(call: () => T): T | undefined {
+  try {
+    return retryInterrupted(call);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Writes all of `bytes` at the current position.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function writeAll(
+  file: Deno.FsFile,
+  bytes: Uint8Array,
+  path: string,
+): void {
+  // write(2) may take less than it is given, and says so only by its result.
+  for (let done = 0; done < bytes.length;) {
+    const count = diskCall(
+      "write",
+      path,
+      () => file.writeSync(bytes.subarray(done)),
+    );
+    if (count === 0) {
+      throw new RekeyError(
+        "install",
+        `write ${path} failed: the file system takes no more bytes`,
+      );
+    }
+    done += count;
+  }
+}
+
+/**
+ * Makes the names in the targets' directories durable: without it a rename may
+ * be lost with the power, though both files are safe.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function syncDirectories(targets: readonly Target[]): void {
+  // Windows cannot open a directory for this; NTFS journals its names itself.
+  if (Deno.build.os === "windows") return;
+  const byDirectory = new Map(
+    targets.map((target) => [target.directory, target.path]),
+  );
+  for (const [directory, path] of byDirectory) {
+    using opened = diskCall(
+      "open the directory of",
+      path,
+      () => Deno.openSync(directory),
+    );
+    diskCall("sync the directory of", path, () => syncIfSupported(opened));
+  }
+}
+
+function syncIfSupported(directory: Deno.FsFile): void {
+  try {
+    directory.syncSync();
+  } catch (error) {
+    // Some network file systems have no fsync for directories: EINVAL then
+    // means that there is nothing to be had, not that something failed.
+    const code = osCode(error);
+    if (code !== "EINVAL" && code !== "ENOTSUP") throw error;
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * One install from its first staged file to its last removed one.
+ */
+import { RekeyError } from "../errors.ts";
+import { attempt } from "../os_error.ts";
+import { StagedFile } from "./atomic_file.ts";
+import { sha256 } from "./digest.ts";
+import { removeIfExists, syncDirectories } from "./disk.ts";
+import { hiddenName, journalName, randomTag } from "./hidden_names.ts";
+import type {
+  InstallContents,
+  InstallTargets,
+  InstallTransaction,
+} from "./install.ts";
+import { formatJournal, type JournalTarget } from "./install_journal.ts";
+import { keepFile, type KeptFile } from "./kept_file.ts";
+import { recoverTargets, type Recovery } from "./recovery.ts";
+import { type ExaminedTarget, examineTargets } from "./replaceable.ts";
+import { inDirectory } from "./target.ts";
+
+/** Bytes of a chain of about ten certificates. */
+const CERTIFICATE_BYTES = 16 * 1024;
+/** Bytes of an encrypted RSA-8192 key. */
+const KEY_BYTES = 8 * 1024;
+/** Bytes of the longest journal: five names of 255 bytes, escaped, and digests. */
+const JOURNAL_BYTES = 8 * 1024;
+
+/** One file of the pair, and what will replace it. */
+interface Part extends ExaminedTarget {
+  readonly staged: StagedFile;
+}
+
+/** A part with both contents; `old` is undefined when there was no such file. */
+interface WrittenPart extends Part {
+  readonly content: Uint8Array<ArrayBuffer>;
+  readonly old: KeptFile | undefined;
+}
+
+/** The steps of an install: see install.ts for their order and its reasons. */
+export class PreparedInstall implements InstallTransaction {
+  readonly warnings: readonly string[];
+  readonly #tag: string;
+  /** In the order of their renames: key, certificate. */
+  readonly #parts: readonly Part[];
+  readonly #journal: StagedFile;
+  #isSpent = false;
+  /** From the first rename of a target on. */
+  #isRenaming = false;
+
+  /** @throws {RekeyError} kind `install`; nothing is left then */
+  static prepare(targets: InstallTargets): PreparedInstall {
+    const tag = randomTag();
+    const { examined, warnings } = examineTargets(targets);
+    using undo = new DisposableStack();
+    const parts = examined.map((target) => ({
+      ...target,
+      staged: undo.use(stage(target, tag)),
+    }));
+    const journal = undo.use(
+      StagedFile.create(certificateOf(parts).target, {
+        kind: "journal",
+        tag,
+        reserveBytes: JOURNAL_BYTES,
+      }),
+    );
+    syncDirectories(parts.map((part) => part.target));
+    undo.move();
+    return new PreparedInstall({ tag, parts, journal, warnings });
+  }
+
+  private constructor(
+    { tag, parts, journal, warnings }: {
+      readonly tag: string;
+      readonly parts: readonly Part[];
+      readonly journal: StagedFile;
+      readonly warnings: readonly string[];
+    },
+  ) {
+    this.warnings = warnings;
+    this.#tag = tag;
+    this.#parts = parts;
+    this.#journal = journal;
+  }
+
+  async commit(contents: InstallContents): Promise<void> {
+    if (this.#isSpent) throw new Error("install transaction is spent");
+    this.#isSpent = true;
+    try {
+      const written = this.#writeAndKeep(contents);
+      const targets = await Promise.all(written.map(describe));
+      this.#decide(formatJournal({ targets }));
+      this.#rename();
+    } catch (error) {
+      await this.#putBack(error);
+    }
+    this.#tidy();
+  }
+
+  /** Steps 1 and 2. */
+  #writeAndKeep(contents: InstallContents): readonly WrittenPart[] {
+    const written = this.#parts.map((part) => {
+      const text = contents[part.role];
+      if (text === undefined) throw new Error(`no content for ${part.role}`);
+      const content = new TextEncoder().encode(text);
+      part.staged.write(content);
+      return { ...part, content };
+    });
+    return written.map((part) => ({
+      ...part,
+      old: keepFile(part.target, this.#tag),
+    }));
+  }
+
+  /** Step 3. */
+  #decide(journal: string): void {
+    const { target } = certificateOf(this.#parts);
+    this.#journal.write(new TextEncoder().encode(journal));
+    syncDirectories(this.#parts.map((part) => part.target));
+    this.#journal.renameTo(journalName(target.name));
+    syncDirectories([target]);
+  }
+
+  /** Step 4. */
+  #rename(): void {
+    this.#isRenaming = true;
+    for (const { staged, target } of this.#parts) staged.renameTo(target.name);
+    syncDirectories(this.#parts.map((part) => part.target));
+  }
+
+  /**
+   * Step 5. The new pair is in place for good: where this fails, the next pass
+   * finds the journal, sees that, and removes what is left.
+   */
+  #tidy(): void {
+    this.#close();
+    attempt(() => {
+      this.#removeKept();
+      removeIfExists(this.#journalFile());
+      syncDirectories(this.#parts.map((part) => part.target));
+    });
+  }
+
+  /** @throws what failed, unless the new pair is in place all the same */
+  async #putBack(failure: unknown): Promise<void> {
+    // First of all, whatever has to follow: without the staged files nothing
+    // can be finished any more, here or by the next pass, only undone.
+    this.#close();
+    if (!this.#isRenaming) {
+      attempt(() => removeIfExists(this.#journalFile()));
+      attempt(() => this.#removeKept());
+      throw failure;
+    }
+    const recovery = await this.#recover(failure);
+    if (recovery.kind !== "finished") throw failure;
+  }
+
+  async #recover(failure: unknown): Promise<Recovery> {
+    try {
+      return await recoverTargets({
+        certificate: certificateOf(this.#parts).target,
+        key: this.#parts.find((part) => part.role === "key")?.target,
+      });
+    } catch (error) {
+      if (!(failure instanceof RekeyError && error instanceof RekeyError)) {
+        throw failure;
+      }
+      throw new RekeyError(
+        "install",
+        `${failure.message}; repairing the pair failed as well: ${error.message}`,
+        {
+          hint:
+            "mend the cause and run the command again: it repairs the pair first",
+          cause: failure,
+        },
+      );
+    }
+  }
+
+  #removeKept(): void {
+    for (const { target: { directory, name } } of this.#parts) {
+      const kept = hiddenName(name, "old", this.#tag);
+      removeIfExists(inDirectory(directory, kept));
+    }
+  }
+
+  #journalFile(): string {
+    const { directory, name } = certificateOf(this.#parts).target;
+    return inDirectory(directory, journalName(name));
+  }
+
+  #close(): void {
+    for (const { staged } of this.#parts) staged[Symbol.dispose]();
+    this.#journal[Symbol.dispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isSpent) this.#close();
+    this.#isSpent = true;
+    return Promise.resolve();
+  }
+}
+
+function certificateOf<T extends ExaminedTarget>(parts: readonly T[]): T {
+  const part = parts.find(({ role }) => role === "certificate");
+  if (part === undefined) throw new Error("an install has a certificate");
+  return part;
+}
+
+function stage(
+  { role, target, info }: ExaminedTarget,
+  tag: string,
+): StagedFile {
+  return StagedFile.create(target, {
+    kind: "new",
+    tag,
+    // Twice the old size: a longer chain, a larger key, or a password's frame.
+    reserveBytes: Math.max(
+      role === "key" ? KEY_BYTES : CERTIFICATE_BYTES,
+      2 * (info?.size ?? 0),
+    ),
+    like: info,
+  });
+}
+
+async function describe(
+  { role, target, staged, content, old }: WrittenPart,
+  _index: number,
+  parts: readonly WrittenPart[],
+): Promise<JournalTarget> {
+  const { directory } = certificateOf(parts).target;
+  return {
+    role,
+    directory: target.directory === directory ? undefined : target.directory,
+    name: target.name,
+    staged: staged.name,
+    kept: old?.name,
+    oldDigest: old === undefined ? undefined : await sha256(old.content),
+    newDigest: await sha256(content),
+  };
+}

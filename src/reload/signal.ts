@@ -1,0 +1,85 @@
+/**
+ * --pid, --pid-file and --signal.
+ *
+ * A pid-file is read at the moment of the signal: the original reads it once at
+ * the start, and then signals whoever has the number after a restart of the
+ * service (smallstep/cli command/ca/rekey.go:308-321).
+ */
+import { RekeyError } from "../errors.ts";
+import type { ReloadOptions } from "../options.ts";
+import { osReason } from "../os_error.ts";
+
+/** Process and number of `--pid`, `--pid-file` and `--signal`. */
+export type SignalOptions = NonNullable<ReloadOptions["signal"]>;
+
+/** Largest process id: pid_t has 32 bits, and a larger number would be cut to another one. */
+const MAX_PID = 2 ** 31 - 1;
+
+/** Largest pid-file, in bytes: a number and some white space. */
+const MAX_PID_FILE_BYTES = 4096;
+
+/**
+ * Sends the signal.
+ *
+ * @throws {RekeyError} kind `signal`, in the original's words
+ */
+export async function sendSignal(
+  { target, number }: SignalOptions,
+): Promise<void> {
+  const pid = "pid" in target ? target.pid : await readPidFile(target.pidFile);
+  const failure = (reason: string, cause?: unknown) =>
+    new RekeyError(
+      "signal",
+      `kill ${pid} with signal ${number} failed: ${reason}`,
+      { cause },
+    );
+  if (pid > MAX_PID) throw failure("no such process");
+  try {
+    Deno.kill(pid, number);
+  } catch (error) {
+    throw failure(osReason(error), error);
+  }
+}
+
+async function readPidFile(file: string): Promise<number> {
+  const text = (await readText(file)).trim();
+  const failure = (reason: string) =>
+    new RekeyError(
+      "signal",
+      `error converting ${
+        JSON.stringify(text.slice(0, 40))
+      } in ${file} to integer process id: ${reason}`,
+    );
+  if (!/^[+-]?\d+$/.test(text)) throw failure("invalid syntax");
+  const pid = Number(text);
+  if (!Number.isSafeInteger(pid)) throw failure("value out of range");
+  // 0 and negative numbers mean whole groups of processes to kill(2).
+  if (pid <= 0) {
+    throw new RekeyError(
+      "signal",
+      `invalid value '${pid}' for flag '--pid-file'`,
+    );
+  }
+  return pid;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    const { isFile, isDirectory, size } = await Deno.stat(file);
+    // A FIFO without a writer would hold us up for ever.
+    if (isFile && size <= MAX_PID_FILE_BYTES) {
+      return await Deno.readTextFile(file);
+    }
+    throw new RekeyError(
+      "signal",
+      `open ${file} failed: ${
+        isDirectory ? "is a directory" : "not a pid-file"
+      }`,
+    );
+  } catch (error) {
+    if (error instanceof RekeyError) throw error;
+    throw new RekeyError("signal", `open ${file} failed: ${osReason(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Splits the command of --exec into words: pure.
+ */
+import { RekeyError } from "../errors.ts";
+
+/**
+ * Splits a command line into words: white space separates, single and double
+ * quotes and backslashes as in POSIX sh (IEEE 1003.1 2.2), nothing is expanded.
+ *
+ * For a command without quotes and backslashes the words are those of the
+ * original, which splits at single spaces (smallstep/cli#1538), but for the
+ * empty words that it makes of two spaces.
+ *
+ * @returns no words for a blank line
+ * @throws {RekeyError} kind `usage` for an unclosed quote or a trailing backslash
+ */
+export function splitCommand(command: string): readonly string[] {
+  const words: string[] = [];
+  let rest = command;
+  while ((rest = rest.replace(/^[ \t\r\n\v\f]+/, "")) !== "") {
+    const word = takeWord(rest);
+    // Only backslash and newline: a continued line, which is nothing.
+    if (word.text !== undefined) words.push(word.text);
+    rest = word.rest;
+  }
+  return words;
+}
+
+interface Taken {
+  /** Undefined when there were neither characters nor quotes. */
+  readonly text: string | undefined;
+  readonly rest: string;
+}
+
+/** What a word is made of; the groups say which. */
+const PIECE =
+  /(?<bare>[^ \t\r\n\v\f"'\\]+)|'(?<single>[^']*)'|"(?<double>(?:[^"\\]|\\[^])*)"|\\(?<escaped>[^])/y;
+
+function takeWord(line: string): Taken {
+  let text: string | undefined;
+  let end = 0;
+  while (end < line.length && !/[ \t\r\n\v\f]/.test(line.charAt(end))) {
+    PIECE.lastIndex = end;
+    const groups = PIECE.exec(line)?.groups;
+    if (groups === undefined) throw incomplete(line.charAt(end));
+    end = PIECE.lastIndex;
+    const piece = textOf(groups);
+    if (piece !== undefined) text = (text ?? "") + piece;
+  }
+  return { text, rest: line.slice(end) };
+}
+
+function textOf(
+  { bare, single, double, escaped }: Readonly<
+    Record<string, string | undefined>
+  >,
+): string | undefined {
+  if (double !== undefined) {
+    // In double quotes a backslash quotes only these five (2.2.3).
+    return double.replace(
+      /\\([$`"\\\n])/g,
+      (_, quoted: string) => quoted === "\n" ? "" : quoted,
+    );
+  }
+  if (escaped === "\n") return undefined;
+  return bare ?? single ?? escaped;
+}
+
+function incomplete(opened: string): RekeyError {
+  const what = opened === "\\"
+    ? "ends with a backslash that quotes nothing"
+    : `has a ${opened === '"' ? "double" : "single"} quote that is not closed`;
+  return new RekeyError("usage", `the command of flag '--exec' ${what}`, {
+    hint:
+      "to pass such a character as it is, put it in quotes of the other kind",
+  });
+}

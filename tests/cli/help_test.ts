@@ -1,0 +1,162 @@
+/** Help pages. */
+import { COMMANDS, GROUPS } from "../../src/cli/catalogue.ts";
+import { REKEY_FLAGS } from "../../src/cli/commands/rekey_flags.ts";
+import { ERROR_KINDS } from "../../src/errors.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+} from "../support/assert.ts";
+import { runLine } from "../support/command_line.ts";
+
+const HELP = (await runLine(["ca", "rekey", "--help"])).stdout;
+
+// Every flag of the manual of `step ca rekey`, as its options section has it.
+const MANUAL_FLAGS = [
+  "--out-cert",
+  "--out-key",
+  "--private-key",
+  "--expires-in",
+  "--pid",
+  "--pid-file",
+  "--signal",
+  "--exec",
+  "--daemon",
+  "--rekey-period",
+  "--kty",
+  "--crv",
+  "--curve",
+  "--size",
+  "-f",
+  "--force",
+  "--offline",
+  "--password-file",
+  "--root",
+  "--ca-url",
+  "--ca-config",
+];
+
+const OPTION_LINES = HELP.slice(
+  HELP.indexOf("\nOPTIONS\n"),
+  HELP.indexOf("\nEXAMPLES\n"),
+).split("\n").filter((line) => /^ {2}-/.test(line));
+
+for (const flag of MANUAL_FLAGS) {
+  Deno.test(`the help of ca rekey has an entry for ${flag}`, () => {
+    const spellings = OPTION_LINES.join(", ").split(",").map((text) =>
+      text.trim().replace(/=.*/, "")
+    );
+    assert(spellings.includes(flag));
+  });
+}
+
+Deno.test("the help lists the flags in the manual's order", () => {
+  const order = OPTION_LINES.map((line) => line.trim().split(/[=,\s]/)[0]);
+  const known = MANUAL_FLAGS.filter((flag) =>
+    flag !== "--curve" && flag !== "--force"
+  );
+  assertEquals(order.filter((flag) => known.includes(flag ?? "")), known);
+});
+
+Deno.test("the help has the sections of the original, then the exit codes", () => {
+  const headings = HELP.split("\n").filter((line) => /^[A-Z ]+$/.test(line));
+  assertEquals(headings, [
+    "NAME",
+    "USAGE",
+    "DESCRIPTION",
+    "POSITIONAL ARGUMENTS",
+    "OPTIONS",
+    "EXAMPLES",
+    "EXIT CODES",
+  ]);
+});
+
+Deno.test("the help names every exit code with its meaning", () => {
+  for (const { exitCode, when } of Object.values(ERROR_KINDS)) {
+    const text = HELP.replace(/\s+/g, " ");
+    assertStringIncludes(text, ` ${exitCode} ${when}`);
+  }
+});
+
+const MANUAL_EXAMPLES = [
+  "ca rekey internal.crt internal.key",
+  "ca rekey --out-cert out.crt --out-key out.key internal.crt internal.key",
+  "ca rekey --force internal.crt internal.key",
+  "ca rekey --ca-url https://ca.smallstep.com:9000 --root /path/to/root_ca.crt internal.crt internal.key",
+  "ca rekey --expires-in 8h internal.crt internal.key",
+  "ca rekey --daemon internal.crt internal.key",
+  "ca rekey --daemon --expires-in 8h30m internal.crt internal.key",
+  "ca rekey --daemon --rekey-period 16h internal.crt internal.key",
+  'ca rekey --daemon --exec "nginx -s reload" internal.crt internal.key',
+  'ca rekey --daemon --rekey-period 16h --exec "step certificate format --force --out internal.der internal.crt" internal.crt internal.key',
+  "ca rekey --offline internal.crt internal.key",
+  "ca rekey internal.crt internal.key --out-crt foo.crt --out-key foo.key",
+  "ca rekey internal.crt internal.key --private-key foo.key",
+];
+
+for (const example of MANUAL_EXAMPLES) {
+  Deno.test(`the help shows the example: ${example}`, () => {
+    const joined = HELP.replaceAll(/ \\\n */g, " ");
+    assertStringIncludes(joined, `$ step-rekey ${example}\n`);
+  });
+}
+
+for (const path of [...GROUPS, ...COMMANDS].map(({ path }) => path)) {
+  Deno.test(`the help of '${path.join(" ")}' fits 80 columns and has no codes without a terminal`, async () => {
+    const { code, stdout, stderr } = await runLine(["help", ...path]);
+    assertEquals([code, stderr], [0, ""]);
+    const wide = stdout.split("\n").filter((line) => line.length > 80);
+    assertEquals(wide, []);
+    assertEquals(stdout.includes("\x1b"), false);
+    assert(stdout.endsWith("\n") && !stdout.endsWith("\n\n"));
+  });
+}
+
+Deno.test("headings are bold on a terminal, unless NO_COLOR says no", async () => {
+  const bold = await runLine(["--help"], { terminal: true });
+  assertStringIncludes(bold.stdout, "\x1b[1mNAME\x1b[0m\n");
+  const plain = await runLine(["--help"], {
+    terminal: true,
+    env: { NO_COLOR: "1" },
+  });
+  assertEquals(plain.stdout.includes("\x1b"), false);
+});
+
+Deno.test("the help of the short form shows the words that were typed", async () => {
+  const { stdout } = await runLine(["rekey", "-h"]);
+  assertStringIncludes(stdout, "step-rekey rekey <crt-file> <key-file>\n");
+  assertEquals(stdout.includes("step-rekey ca rekey a"), false);
+});
+
+for (
+  const line of [
+    ["ca", "rekey", "-h"],
+    ["ca", "rekey", "-help"],
+    ["ca", "rekey", "a", "--help", "k", "--force"],
+    ["help", "ca", "rekey"],
+    ["ca", "help", "rekey"],
+  ]
+) {
+  Deno.test(`'${line.join(" ")}' prints the same help`, async () => {
+    const { code, stdout, stderr } = await runLine(line);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(stdout, HELP);
+  });
+}
+
+Deno.test("the group help lists what is below it", async () => {
+  const program = await runLine([]);
+  for (const word of ["ca", "rekey", "help", "version", "--config=<file>"]) {
+    assertStringIncludes(program.stdout, `\n  ${word}\n`);
+  }
+  const group = await runLine(["ca"]);
+  assertEquals([group.code, group.stderr], [0, ""]);
+  assertStringIncludes(group.stdout, "\n  rekey\n");
+  assertEquals(group.stdout.includes("--config"), false);
+});
+
+Deno.test("every flag says which kind of value it takes", () => {
+  for (const [name, flag] of Object.entries(REKEY_FLAGS)) {
+    assertEquals("placeholder" in flag, flag.kind !== "boolean", name);
+  }
+});

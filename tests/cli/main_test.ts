@@ -1,0 +1,133 @@
+/** The real program as a child process: streams, pipes, exit codes. */
+import { fromFileUrl } from "../../scripts/paths.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+} from "../support/assert.ts";
+import { run, runOk } from "../support/run.ts";
+
+const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
+const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
+
+function program(args: readonly string[], flags: readonly string[] = ["-A"]) {
+  return ["run", "--no-prompt", `--config=${CONFIG}`, ...flags, MAIN, ...args];
+}
+
+Deno.test("main.ts answers --help without any permission", async () => {
+  const { code, stdout, stderr } = await run(
+    Deno.execPath(),
+    program(["ca", "rekey", "--help"], []),
+  );
+  assertEquals([code, stderr], [0, ""]);
+  assertStringIncludes(stdout, "\nOPTIONS\n");
+});
+
+Deno.test("main.ts exits 64 for a mistake", async () => {
+  const { code, stdout, stderr } = await run(
+    Deno.execPath(),
+    program(["ca", "rekey", "--bogus"]),
+  );
+  assertEquals(code, 64);
+  assertEquals(stderr, "flag provided but not defined: -bogus\n");
+  assertStringIncludes(stdout, "Incorrect Usage: ");
+});
+
+Deno.test("main.ts names the missing permission and exits 78", async () => {
+  const { code, stderr } = await run(
+    Deno.execPath(),
+    program(["ca", "rekey", "a", "k"], []),
+  );
+  assertEquals(code, 78);
+  assertStringIncludes(stderr, "--allow-env");
+});
+
+Deno.test("main.ts survives a reader that goes away", async () => {
+  const { code, stderr } = await run("sh", [
+    "-c",
+    '"$@" | true; "$@" 2>&1 >/dev/null',
+    "sh",
+    Deno.execPath(),
+    ...program(["ca", "rekey", "--help"]),
+  ]);
+  assertEquals([code, stderr], [0, ""]);
+});
+
+Deno.test({
+  name: "main.ts tells a full disk from a reader that went away",
+  ignore: Deno.build.os !== "linux", // no /dev/full
+  async fn() {
+    const { code, stderr } = await run("sh", [
+      "-c",
+      '"$@" >/dev/full',
+      "sh",
+      Deno.execPath(),
+      ...program(["--help"]),
+    ]);
+    assertEquals(code, 73);
+    assertEquals(
+      stderr,
+      "write to standard output failed: no space left on device\n",
+    );
+  },
+});
+
+Deno.test("main.ts keeps its exit code when standard error cannot be written", async () => {
+  const { code } = await run("sh", [
+    "-c",
+    '"$@" 2>/dev/full >/dev/null',
+    "sh",
+    Deno.execPath(),
+    ...program(["ca", "rekey", "a"]),
+  ]);
+  assertEquals(code, 64);
+});
+
+interface ModuleGraph {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly code?: { readonly specifier?: string };
+      readonly isDynamic?: boolean;
+    }[];
+  }[];
+}
+
+Deno.test("main.ts loads nothing of the engine before the options are complete", async () => {
+  const { stdout } = await runOk(Deno.execPath(), [
+    "info",
+    "--json",
+    `--config=${CONFIG}`,
+    MAIN,
+  ]);
+  const graph: ModuleGraph = JSON.parse(stdout);
+  const below = (name: string) =>
+    new URL(`../../${name}`, import.meta.url).href;
+  // What run.ts and the command load on their way to a resolved command line.
+  const queue = [
+    "main.ts",
+    "src/cli/commands/rekey.ts",
+    "src/cli/help.ts",
+    "src/cli/report.ts",
+    "src/cli/settings.ts",
+    "src/cli/step_path.ts",
+    "src/cli/command_tree.ts",
+    "src/cli/resolve.ts",
+  ].map(below);
+  const loaded = new Set<string>();
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (loaded.has(next)) continue;
+    loaded.add(next);
+    const module = graph.modules.find(({ specifier }) => specifier === next);
+    for (const { code, isDynamic } of module?.dependencies ?? []) {
+      if (code?.specifier !== undefined && !isDynamic) {
+        queue.push(code.specifier);
+      }
+    }
+  }
+  const engine = [...loaded].filter((specifier) =>
+    /\/src\/(?:pki|ca|files|daemon|rekey)\b|\/cli\/job\.ts/.test(specifier)
+  );
+  assert(loaded.has(below("src/cli/go_arguments.ts")));
+  assertEquals(engine, []);
+});

@@ -1,0 +1,170 @@
+/** From tokens to exit codes: what is printed, where, and how it ends. */
+import { VERSION } from "../../src/cli/version.ts";
+import { ERROR_KINDS, type ErrorKind, RekeyError } from "../../src/errors.ts";
+import type { REKEY_FLAGS } from "../../src/cli/commands/rekey_flags.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+} from "../support/assert.ts";
+import { runLine } from "../support/command_line.ts";
+
+const GOOD = ["ca", "rekey", "a", "k", "--ca-url=ca"];
+
+Deno.test("a successful run prints nothing of its own and exits 0", async () => {
+  const { code, stdout, stderr } = await runLine(GOOD);
+  assertEquals([code, stdout, stderr], [0, "", ""]);
+});
+
+Deno.test("a flag mistake is printed with the help on stdout, alone on stderr, exit 64", async () => {
+  const help = (await runLine(["ca", "rekey", "--help"])).stdout;
+  const { code, stdout, stderr, options } = await runLine(
+    [...GOOD, "--out-crtt", "x"],
+  );
+  const message = "flag provided but not defined: -out-crtt";
+  assertEquals(code, 64);
+  assertEquals(stdout, `Incorrect Usage: ${message}\n\n${help}`);
+  assertEquals(stderr, `${message}\nhint: did you mean --out-cert?\n`);
+  assertEquals(options, undefined);
+});
+
+Deno.test("a flag mistake in front of the command is printed with the group's help", async () => {
+  for (
+    const [line, group] of [[["--foo", "ca"], []], [["ca", "-foo"], ["ca"]]]
+  ) {
+    const help = (await runLine(["help", ...group ?? []])).stdout;
+    const { code, stdout, stderr } = await runLine([...line ?? [], "rekey"]);
+    const message = "flag provided but not defined: -foo";
+    assertEquals(
+      [code, stdout, stderr],
+      [64, `Incorrect Usage. ${message}\n\n${help}`, `${message}\n`],
+    );
+  }
+});
+
+Deno.test("an unknown command is told on stderr only, with the nearest one", async () => {
+  const { code, stdout, stderr } = await runLine(["ca", "rekye", "a", "k"]);
+  assertEquals([code, stdout], [64, ""]);
+  assertEquals(
+    stderr,
+    "No help topic for 'rekye'\nhint: did you mean step-rekey ca rekey?\n",
+  );
+});
+
+for (const line of [["version"], ["--version"], ["-v"]]) {
+  Deno.test(`'${line.join(" ")}' prints the version of deno.json`, async () => {
+    const config = JSON.parse(
+      await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+    );
+    assertEquals(VERSION, config.version);
+    const { code, stdout, stderr } = await runLine(line);
+    assertEquals(
+      [code, stdout, stderr],
+      [0, `step-rekey ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`, ""],
+    );
+  });
+}
+
+for (const kind of Object.keys(ERROR_KINDS) as ErrorKind[]) {
+  if (kind === "bug") continue;
+  Deno.test(`an error of kind ${kind} exits ${ERROR_KINDS[kind].exitCode} with its message and hint`, async () => {
+    const failure = new RekeyError(kind, "cannot do it", {
+      hint: "do that",
+      cause: new Error("underneath"),
+    });
+    const { code, stdout, stderr } = await runLine(GOOD, { failure });
+    assertEquals(
+      [code, stdout, stderr],
+      [ERROR_KINDS[kind].exitCode, "", "cannot do it\nhint: do that\n"],
+    );
+  });
+}
+
+Deno.test("the exit code of a hook or a signal is passed through", async () => {
+  for (const exitCode of [7, 130, 143, 255]) {
+    const failure = new RekeyError("hook", "exit status 7", { exitCode });
+    const { code, stderr } = await runLine(GOOD, { failure });
+    assertEquals([code, stderr], [exitCode, "exit status 7\n"]);
+  }
+});
+
+Deno.test("an unexpected error exits 70 with its stack and a wish for a report", async () => {
+  const failure = new TypeError("x is not a function", {
+    cause: new Error("because"),
+  });
+  const { code, stderr } = await runLine(GOOD, { failure });
+  assertEquals(code, 70);
+  assertStringIncludes(stderr, "unexpected error: x is not a function\n");
+  assertStringIncludes(stderr, "run_test.ts");
+  assertStringIncludes(stderr, "caused by: Error: because");
+  assertStringIncludes(stderr, "please report");
+});
+
+Deno.test("an unexpected value that is no error exits 70, too", async () => {
+  const { code, stderr } = await runLine(GOOD, { failure: "text" });
+  assertEquals(code, 70);
+  assertStringIncludes(stderr, "unexpected error: text\n");
+});
+
+Deno.test("a missing permission of the runtime is told by its own text, exit 78", async () => {
+  const failure = new Deno.errors.NotCapable("Requires net access to ca");
+  const { code, stderr } = await runLine(GOOD, { failure });
+  assertEquals([code, stderr], [78, "Requires net access to ca\n"]);
+});
+
+Deno.test("STEPDEBUG=1 adds the stack and the causes, any other value does not", async () => {
+  const cause = new Error("connection refused");
+  cause.cause = cause;
+  const failure = new RekeyError("unreachable", "client POST failed", {
+    cause,
+  });
+  const quiet = await runLine(GOOD, { failure, env: { STEPDEBUG: "true" } });
+  assertEquals(quiet.stderr, "client POST failed\n");
+  const loud = await runLine(GOOD, { failure, env: { STEPDEBUG: "1" } });
+  assertEquals(loud.code, 69);
+  assertStringIncludes(loud.stderr, "RekeyError: client POST failed\n    at ");
+  assertStringIncludes(loud.stderr, "caused by: Error: connection refused");
+});
+
+/** A wrong value for each flag, and the exit code that it must lead to. */
+const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
+  {
+    "out-cert": ["--out-cert=k"],
+    "out-key": ["--out-key=a"],
+    "private-key": ["--private-key=x", "--kty=EC"],
+    "expires-in": ["--expires-in=1d"],
+    "pid": ["--pid=-1"],
+    "pid-file": ["--pid-file=x", "--pid=1"],
+    "signal": ["--signal=HUP"],
+    "exec": ["--exec='"],
+    "daemon": ["--daemon=x"],
+    "rekey-period": ["--rekey-period=1h"],
+    "kty": ["--kty=ec"],
+    "curve": ["--curve=P256"],
+    "size": ["--size=1024"],
+    "force": ["--force=yes"],
+    "offline": ["--offline=no"],
+    "password-file": ["--password-file"],
+    "private-key-password-file": ["--private-key-password-file=x"],
+    "ca-password-file": ["--ca-password-file=x"],
+    "root": ["--root"],
+    "ca-url": ["--ca-url="],
+    "connect-timeout": ["--connect-timeout=-1s"],
+    "timeout": ["--timeout=soon"],
+    "ca-config": ["--offline", "--ca-config="],
+    "context": ["--context=none"],
+  };
+
+for (const [flag, mistake] of Object.entries(MISTAKES)) {
+  Deno.test(`a mistake in --${flag} is refused before the engine is called`, async () => {
+    const { code, options, stderr } = await runLine([...GOOD, ...mistake]);
+    assertEquals([code, options], [64, undefined]);
+    assertStringIncludes(stderr, flag);
+  });
+}
+
+Deno.test("the variable of a flag that is given is not looked at", async () => {
+  const { variables } = await runLine(GOOD);
+  assert(variables.includes("STEP_CA_URL") === false);
+  assert(variables.includes("STEP_KTY"));
+});

@@ -1,0 +1,130 @@
+/**
+ * Certificates made by openssl: the independent source of the inputs in
+ * tests/pki. Keys are made once, and dates are fixed, so `now` is a parameter.
+ */
+import { type Certificate, parseChain } from "../../src/pki/certificate.ts";
+import { runOk } from "../support/run.ts";
+
+/** What to put into a certificate. */
+export interface CertificateRequest {
+  /** As for `-subj`. */
+  readonly subject: string;
+  /** Name of its own key: `EC:P-256`, `RSA:2048`, `RSA-PSS:2048`, `Ed25519`, with `#n` for another one. */
+  readonly key?: string;
+  /** Who signs; itself when absent. */
+  readonly issuer?: Issued;
+  readonly from?: string;
+  readonly to?: string;
+  /** Lines of an openssl extension section; none at all makes version 1. */
+  readonly extensions?: readonly string[];
+  readonly digest?: string;
+  readonly signatureOptions?: readonly string[];
+}
+
+/** A certificate with the files that openssl knows it by. */
+export interface Issued {
+  readonly certificate: Certificate;
+  readonly path: string;
+  readonly keyPath: string;
+}
+
+/** Fixed dates: openssl's form, and the moment that the tests call now. */
+export const FROM = "20260101000000Z";
+export const TO = "20270101000000Z";
+export const NOW = new Date("2026-06-01T00:00:00Z");
+
+/** A folder of keys and certificates that ends with the process. */
+export class OpensslCa {
+  readonly path = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
+  #count = 0;
+  readonly #keys = new Map<string, string>();
+
+  constructor() {
+    globalThis.addEventListener(
+      "unload",
+      () => Deno.removeSync(this.path, { recursive: true }),
+    );
+  }
+
+  /** Path of the key of that name; made at the first call. */
+  async key(name: string): Promise<string> {
+    const known = this.#keys.get(name);
+    if (known !== undefined) return known;
+    const path = `${this.path}/key-${this.#keys.size}.pem`;
+    this.#keys.set(name, path);
+    const [type = "", option = ""] = name.replace(/#.*/, "").split(":");
+    const options = type === "EC"
+      ? ["-pkeyopt", `ec_paramgen_curve:${option}`]
+      : type.startsWith("RSA")
+      ? ["-pkeyopt", `rsa_keygen_bits:${option}`]
+      : [];
+    await runOk("openssl", [
+      ...["genpkey", "-algorithm", type, ...options, "-out", path],
+    ]);
+    return path;
+  }
+
+  async issue(request: CertificateRequest): Promise<Issued> {
+    const base = `${this.path}/${this.#count++}`;
+    const keyPath = await this.key(request.key ?? "EC:P-256");
+    await runOk("openssl", [
+      ...["req", "-new", "-key", keyPath, "-subj", request.subject],
+      ...["-utf8", "-multivalue-rdn", "-out", `${base}.csr`],
+    ]);
+    await Deno.writeTextFile(`${base}.txt`, "");
+    await Deno.writeTextFile(
+      `${base}.cnf`,
+      [
+        "[ca]",
+        "default_ca = ca_default",
+        "[ca_default]",
+        `database = ${base}.txt`,
+        `new_certs_dir = ${this.path}`,
+        "rand_serial = yes",
+        "policy = policy_any",
+        "email_in_dn = yes",
+        "string_mask = utf8only",
+        "[policy_any]",
+        ...["C", "ST", "L", "O", "OU", "CN", "DC", "UID", "emailAddress"]
+          .map((name) => `${name} = optional`),
+        ...(request.extensions ? ["[ext]", ...request.extensions] : []),
+      ].join("\n"),
+    );
+    await runOk("openssl", [
+      ...["ca", "-batch", "-config", `${base}.cnf`, "-notext"],
+      ...["-preserveDN", "-in", `${base}.csr`, "-out", `${base}.crt`],
+      ...["-startdate", request.from ?? FROM, "-enddate", request.to ?? TO],
+      ...["-md", request.digest ?? "default"],
+      ...(request.extensions
+        ? ["-extensions", "ext", "-extfile", `${base}.cnf`]
+        : []),
+      ...(request.issuer
+        ? ["-cert", request.issuer.path, "-keyfile", request.issuer.keyPath]
+        : ["-selfsign", "-keyfile", keyPath]),
+      ...(request.signatureOptions ?? []).flatMap((
+        option,
+      ) => ["-sigopt", option]),
+    ]);
+    const content = await Deno.readFile(`${base}.crt`);
+    const [certificate] = parseChain(content);
+    if (certificate === undefined) throw new Error("openssl wrote nothing");
+    return { certificate, path: `${base}.crt`, keyPath };
+  }
+}
+
+/** Extensions of a root or an intermediate. */
+export const CA_EXTENSIONS = [
+  "basicConstraints = critical,CA:TRUE",
+  "keyUsage = critical,keyCertSign,cRLSign",
+  "subjectKeyIdentifier = hash",
+  "authorityKeyIdentifier = keyid",
+];
+
+/** Extensions of a host certificate. */
+export const LEAF_EXTENSIONS = [
+  "keyUsage = critical,digitalSignature",
+  "extendedKeyUsage = serverAuth,clientAuth",
+  "subjectKeyIdentifier = hash",
+  "authorityKeyIdentifier = keyid",
+  "subjectAltName = DNS:internal.example.com,IP:10.0.0.1",
+];

@@ -1,0 +1,76 @@
+/**
+ * Runs command lines inside this process: real grammar, settings and rules,
+ * but the engine is replaced by a note of what it was asked to do.
+ */
+import { run } from "../../src/cli/run.ts";
+import type { Program } from "../../src/cli/program.ts";
+import type { RekeyOptions } from "../../src/options.ts";
+
+/** What a command line did. */
+export interface LineResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What the engine was given; undefined when it was not called. */
+  readonly options: RekeyOptions | undefined;
+  /** Names of the variables that were asked for. */
+  readonly variables: readonly string[];
+}
+
+/** The surroundings of a command line. */
+export interface LineOptions {
+  /** The whole environment; without STEPPATH there are no settings files. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Whether standard output is a terminal. */
+  readonly terminal?: boolean;
+  /** What the engine throws. */
+  readonly failure?: unknown;
+}
+
+/** A directory that does not exist: no settings. */
+export const NO_SETTINGS = "/nonexistent/step";
+
+/** Runs the tokens. */
+export async function runLine(
+  args: readonly string[],
+  { env = {}, cwd = "/home/user", terminal = false, failure }: LineOptions = {},
+): Promise<LineResult> {
+  const output = { stdout: "", stderr: "" };
+  const seen: { options?: RekeyOptions; variables: string[] } = {
+    variables: [],
+  };
+  const sink = (name: "stdout" | "stderr") => ({
+    write: (text: string) => {
+      output[name] += text;
+    },
+    isTerminal: () => terminal,
+  });
+  const surroundings: Readonly<Record<string, string>> = {
+    STEPPATH: NO_SETTINGS,
+    ...env,
+  };
+  const program: Program = {
+    env(name) {
+      seen.variables.push(name);
+      return surroundings[name];
+    },
+    cwd: () => cwd,
+    stdout: sink("stdout"),
+    stderr: sink("stderr"),
+    warmUp() {},
+    rekey(options) {
+      seen.options = options;
+      return failure === undefined
+        ? Promise.resolve()
+        : Promise.reject(failure);
+    },
+  };
+  const code = await run(args, program);
+  return {
+    code,
+    ...output,
+    options: seen.options,
+    variables: seen.variables,
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * A process that installs pairs, to be killed or to have its calls fail.
+ *
+ * Arguments: certificate file, key file (empty for none), first generation,
+ * number of installs (0: for ever). Prints `ready`, waits for a line on standard
+ * input, then prints a line for each install: `installed N`, or `failed KIND:
+ * MESSAGE`.
+ */
+import { RekeyError } from "../../src/errors.ts";
+import { prepareInstall, recoverInstall } from "../../src/files/install.ts";
+import { lockPair } from "../../src/files/pair_lock.ts";
+
+/** The content of both files in one generation; they belong together by it. */
+export function generation(number: number): {
+  readonly certificate: string;
+  readonly key: string;
+} {
+  return {
+    certificate: `certificate of generation ${number}\n`.repeat(60),
+    key: `key of generation ${number}\n`.repeat(10),
+  };
+}
+
+async function installOnce(
+  targets: { readonly certificate: string; readonly key?: string },
+  number: number,
+): Promise<string> {
+  try {
+    await using _lock = await lockPair(targets);
+    const recovery = await recoverInstall(targets);
+    if (recovery.kind !== "none") print(`recovered ${recovery.kind}`);
+    await using install = await prepareInstall(targets);
+    const { certificate, key } = generation(number);
+    await install.commit({
+      certificate,
+      ...(targets.key !== undefined && { key }),
+    });
+    return `installed ${number}`;
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    return `failed ${error.kind}: ${error.message}`;
+  }
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+if (import.meta.main) {
+  const [certificate = "", key = "", first = "1", count = "1"] = Deno.args;
+  const targets = key === "" ? { certificate } : { certificate, key };
+  print("ready");
+  Deno.stdin.readSync(new Uint8Array(1));
+  const last = count === "0" ? Infinity : Number(first) + Number(count);
+  for (let number = Number(first); number < last; number++) {
+    print(await installOnce(targets, number));
+  }
+}
