@@ -18,10 +18,11 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 
 const LEAVES = new Set([
+  "duration.ts",
   "errors.ts",
   "options.ts",
+  "os_error.ts",
   "runtime.ts",
-  "duration.ts",
 ]);
 
 /** Functions of their arguments: no effect, so no `Deno`. */
@@ -63,6 +64,9 @@ export function importFault(
     return from.startsWith("pki/")
       ? undefined
       : "only src/pki may import the X.509 library";
+  }
+  if (/^(npm|jsr|https?):/.test(specifier)) {
+    return "src downloads nothing: it imports bundles below vendor/";
   }
   if (!specifier.startsWith(".")) return undefined;
   const target = resolveImport(from, specifier);

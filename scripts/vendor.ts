@@ -1,21 +1,28 @@
 /**
- * `deno task vendor`: bundles the X.509 library into one file.
+ * `deno task vendor`: bundles each run-time library into one file.
  *
- * The result depends only on deno.lock and on the Deno version that README
+ * So the program starts from a clean checkout without a download (which would
+ * also fill the process with root certificates that nobody asked for, see
+ * src/ca/trust.ts), and ten times faster. The result depends only on deno.lock and on the Deno version that README
  * names; comments with the paths of this machine's cache are rewritten to
  * package names, so that the file is the same everywhere.
  */
-import { fromFileUrl } from "./paths.ts";
+import { ROOT } from "./paths.ts";
 
-const FOLDER = fromFileUrl(new URL("../src/pki/vendor/", import.meta.url));
+/** Each bundle, and the entry.ts beside it that says what it holds. */
+export const VENDORED: readonly string[] = [
+  "src/pki/vendor/peculiar.js",
+  "src/cli/vendor/stricli.js",
+].map((path) => `${ROOT}${path}`);
 
-/** The bundle that belongs to the locked versions. */
-export async function bundleVendored(): Promise<string> {
+/** The text of the bundle `path` that belongs to the locked versions. */
+export async function bundleVendored(path: string): Promise<string> {
+  const entry = path.replace(/[^/]+$/, "entry.ts");
   const directory = await Deno.makeTempDir();
   try {
-    const output = `${directory}/peculiar.js`;
+    const output = `${directory}/bundle.js`;
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["bundle", "--frozen", "-o", output, `${FOLDER}entry.ts`],
+      args: ["bundle", "--frozen", "-o", output, entry],
       stderr: "piped",
       stdout: "null",
     }).output();
@@ -29,13 +36,14 @@ export async function bundleVendored(): Promise<string> {
       text.replaceAll(
         /^\/\/ \S*?\/npm\/[^/\s]+\/((?:@[^/\s]+\/)?[^/\s]+)\/(\d[^/\s]*)\/(\S+)$/gm,
         "// npm:$1@$2/$3",
-      ).replaceAll(/^\/\/ \S*?src\/pki\/vendor\/entry\.ts$/gm, "// entry.ts");
+      ).replaceAll(/^\/\/ \S*?src\/\w+\/vendor\/entry\.ts$/gm, "// entry.ts");
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 }
 
 if (import.meta.main) {
-  const target = `${FOLDER}peculiar.js`;
-  await Deno.writeTextFile(target, await bundleVendored());
+  for (const path of VENDORED) {
+    await Deno.writeTextFile(path, await bundleVendored(path));
+  }
 }

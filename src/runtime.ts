@@ -68,7 +68,12 @@ export type LogEvent =
     readonly event: "repaired";
     readonly recovery:
       | { readonly kind: "finished" | "undone" }
-      | { readonly kind: "foreign"; readonly file: string };
+      | {
+        readonly kind: "foreign";
+        readonly file: string;
+        /** Where the old key was kept, when it exists nowhere else. */
+        readonly savedKey?: string | undefined;
+      };
   }
   | {
     readonly event: "scheduled";

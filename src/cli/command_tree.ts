@@ -15,7 +15,7 @@ import {
   type CommandContext,
   type RouteMap,
   run,
-} from "@stricli/core";
+} from "./stricli.ts";
 import type {
   CommandDefinition,
   FlagDefinition,

@@ -6,6 +6,7 @@
 import type { CertificateAuthority } from "../ca/authority.ts";
 import { createOfflineAuthority } from "../ca/offline/offline_authority.ts";
 import { createOnlineAuthority } from "../ca/online.ts";
+import { pinTrust } from "../ca/trust.ts";
 import { runDaemon } from "../daemon.ts";
 import { readPasswordFile } from "../files/password.ts";
 import type { RekeyOptions } from "../options.ts";
@@ -23,6 +24,8 @@ export async function runRekey(
   options: RekeyOptions,
   runtime: Runtime,
 ): Promise<void> {
+  // Before anything else in the process can use TLS.
+  if (options.authority.mode === "online") pinTrust();
   using signals = processSignals(options.mode.run);
   const job: RekeyJob = {
     options,

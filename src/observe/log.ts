@@ -117,7 +117,11 @@ function repairText(
     case "foreign":
       return `an interrupted rekey was found, but ${
         JSON.stringify(recovery.file)
-      } was replaced by somebody else since: left as it is`;
+      } was replaced by somebody else since: left as it is${
+        recovery.savedKey === undefined
+          ? ""
+          : `, and the old key is kept in ${JSON.stringify(recovery.savedKey)}`
+      }`;
   }
 }
 

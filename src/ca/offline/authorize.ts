@@ -1,0 +1,97 @@
+/**
+ * May this certificate be rekeyed? The rules of a running step-ca, less those
+ * that need its database (smallstep/certificates authority/authorize.go:306-333,
+ * authority/provisioner/controller.go:179-197).
+ *
+ * Pure: the answer depends on the arguments alone.
+ */
+import { RekeyError } from "../../errors.ts";
+import type { Certificate } from "../../pki/certificate.ts";
+import { provisionerReference } from "../../pki/step_extension.ts";
+import type { CaConfig, Provisioner } from "./ca_config.ts";
+
+/** step-ca's text for every refusal of this kind; it keeps the reason in its log. */
+const UNAUTHORIZED =
+  "The request lacked necessary authorization to be completed. Please see " +
+  "the certificate authority logs for more info.";
+
+/**
+ * @throws {RekeyError} kind `pair` for an expired certificate, kind `refused`
+ *   for one that its provisioner does not let rekey
+ */
+export function authorizeRekey(
+  certificate: Certificate,
+  config: CaConfig,
+  now: Date,
+): void {
+  const provisioner = findProvisioner(certificate, config);
+  refuseExpired(certificate, { provisioner, config, now });
+  // A certificate without the extension, from outside of step: always allowed.
+  if (provisioner === undefined) return;
+  const { type, name, claims } = provisioner;
+  if (type === "scep" || type === "sshpop") {
+    throw unauthorized("provisioner.AuthorizeRenew not implemented");
+  }
+  if (claims.disableRenewal ?? config.claims.disableRenewal ?? false) {
+    throw unauthorized(`renew is disabled for provisioner '${name}'`);
+  }
+  if (wholeSeconds(now) < certificate.notBefore) {
+    throw unauthorized(
+      `certificate is not yet valid ${isoSeconds(now)} vs ${
+        isoSeconds(certificate.notBefore)
+      }`,
+    );
+  }
+}
+
+function findProvisioner(
+  certificate: Certificate,
+  { provisioners }: CaConfig,
+): Provisioner | undefined {
+  const reference = provisionerReference(certificate);
+  if (reference.kind === "absent") return undefined;
+  const found = reference.kind === "named"
+    // By name alone, as the original: type and credential are not compared.
+    ? provisioners.find(({ name }) => name === reference.name)
+    : undefined;
+  if (found === undefined) throw unauthorized("provisioner not found");
+  return found;
+}
+
+function refuseExpired(
+  { notAfter }: Certificate,
+  context: {
+    readonly provisioner: Provisioner | undefined;
+    readonly config: CaConfig;
+    readonly now: Date;
+  },
+): void {
+  const { provisioner, config, now } = context;
+  if (now <= notAfter) return;
+  const isAllowed = provisioner !== undefined &&
+    (provisioner.claims.allowRenewalAfterExpiry ??
+      config.claims.allowRenewalAfterExpiry ?? false);
+  if (isAllowed) return;
+  throw new RekeyError(
+    "pair",
+    `cannot rekey an expired certificate: expired on ${isoSeconds(notAfter)}`,
+    {
+      hint:
+        'set the claim "allowRenewalAfterExpiry" of its provisioner, or get a new certificate',
+    },
+  );
+}
+
+function unauthorized(reason: string): RekeyError {
+  return new RekeyError("refused", UNAUTHORIZED, {
+    hint: `the reason: ${reason}`,
+  });
+}
+
+function wholeSeconds(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / 1000) * 1000);
+}
+
+function isoSeconds(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, "Z");
+}

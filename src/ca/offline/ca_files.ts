@@ -1,0 +1,125 @@
+/**
+ * The offline CA's own files: ca.json, certificates and the signing key.
+ */
+import { RekeyError } from "../../errors.ts";
+import { osReason } from "../../os_error.ts";
+import { type Certificate, parseChain } from "../../pki/certificate.ts";
+import { loadPrivateKey, type PrivateKey } from "../../pki/private_key.ts";
+import { NoTerminalError, type Terminal } from "../../runtime.ts";
+import { type CaConfig, parseCaConfig } from "./ca_config.ts";
+
+/** Everything that signing needs. */
+export interface CaFiles {
+  readonly config: CaConfig;
+  /** The bundle of `crt`: the first signs, all are delivered. */
+  readonly issuers: readonly [Certificate, ...Certificate[]];
+  readonly roots: readonly Certificate[];
+  readonly key: PrivateKey;
+}
+
+/** How to open the CA's key. */
+export interface CaPassword {
+  /** Of `--ca-password-file` or `--password-file`; undefined: none, or empty. */
+  fromFile(): Promise<string | undefined>;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads all files that `file` (ca.json, or `-` for standard input) names.
+ * Relative paths are relative to the working directory, as in step-ca.
+ *
+ * @throws {RekeyError} kind `config`
+ */
+export async function readCaFiles(
+  file: string,
+  password: CaPassword,
+): Promise<CaFiles> {
+  const config = parseCaConfig(await readConfigText(file), file);
+  const given = await password.fromFile();
+  const [issuer, ...others] = await readBundle(config.certificate);
+  if (issuer === undefined) throw new TypeError("an empty bundle");
+  const key = await readKey(
+    config.key,
+    async (path) => given || config.password || await prompt(path, password),
+  );
+  const roots = [];
+  for (const path of config.roots) roots.push(...await readBundle(path));
+  return { config, issuers: [issuer, ...others], roots, key };
+}
+
+async function readConfigText(file: string): Promise<string> {
+  if (file === "-") return await new Response(Deno.stdin.readable).text();
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw new RekeyError("config", `open ${file} failed: ${osReason(error)}`, {
+      hint: 'use --ca-config to name the file that "step ca init" made',
+      cause: error,
+    });
+  }
+}
+
+async function readBundle(path: string): Promise<readonly Certificate[]> {
+  const content = await readBytes(
+    path,
+    (reason) => `error reading ${JSON.stringify(path)}: ${reason}`,
+  );
+  try {
+    return parseChain(content);
+  } catch (error) {
+    throw asConfigError(`error parsing ${path}: `, error);
+  }
+}
+
+async function readKey(
+  key: string,
+  password: (path: string) => Promise<string>,
+): Promise<PrivateKey> {
+  const path = key.replace(/^softkms:(?:path=)?/i, "");
+  const content = await readBytes(
+    path,
+    (reason) => `error reading the CA's key ${JSON.stringify(path)}: ${reason}`,
+  );
+  try {
+    return (await loadPrivateKey(content, () => password(path))).key;
+  } catch (error) {
+    throw asConfigError(`error decrypting ${path}: `, error);
+  }
+}
+
+async function readBytes(
+  path: string,
+  message: (reason: string) => string,
+): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new RekeyError("config", message(osReason(error)), { cause: error });
+  }
+}
+
+async function prompt(path: string, password: CaPassword): Promise<string> {
+  try {
+    return await password.terminal.readPassword(
+      `Please enter the password to decrypt ${path}: `,
+      password.signal,
+    );
+  } catch (error) {
+    if (!(error instanceof NoTerminalError)) throw error;
+    throw new RekeyError(
+      "config",
+      `error decrypting ${path}: ${error.message}`,
+      { hint: "use --ca-password-file or --password-file", cause: error },
+    );
+  }
+}
+
+/** What is wrong with the host's pair elsewhere is wrong with the CA here. */
+function asConfigError(prefix: string, error: unknown): unknown {
+  if (!(error instanceof RekeyError) || error.kind !== "pair") return error;
+  return new RekeyError("config", `${prefix}${error.message}`, {
+    hint: error.hint,
+    cause: error,
+  });
+}

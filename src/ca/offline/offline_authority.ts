@@ -1,0 +1,114 @@
+/**
+ * The CA's own files as an authority: signs what a running step-ca would sign.
+ *
+ * Never issues without an answer to "is it revoked?": a CA without a database
+ * cannot revoke at all, and one with a database is refused (ca_config.ts).
+ */
+import { RekeyError } from "../../errors.ts";
+import type { Certificate } from "../../pki/certificate.ts";
+import { equalBytes } from "../../pki/der.ts";
+import {
+  authorityKeyIdentifier,
+  subjectKeyIdentifier,
+} from "../../pki/extensions.ts";
+import { nameConstraintViolation } from "../../pki/name_constraints.ts";
+import { reissue, ReissueError } from "../../pki/reissue.ts";
+import type { Clock, Log, Terminal } from "../../runtime.ts";
+import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
+import { authorizeRekey } from "./authorize.ts";
+import { type CaFiles, readCaFiles } from "./ca_files.ts";
+
+/** Settings of an offline authority. */
+export interface OfflineAuthorityOptions {
+  /** Path of ca.json; `-` is standard input. */
+  readonly config: string;
+  /** The password of the CA's key, if a file names one. */
+  password(): Promise<string | undefined>;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** The authority of `--offline`. Its files are read once, at the first use. */
+export function createOfflineAuthority(
+  options: OfflineAuthorityOptions,
+): CertificateAuthority {
+  const { config, terminal, signal } = options;
+  const state: { files?: Promise<CaFiles> } = {};
+  const files = () =>
+    state.files ??= readCaFiles(config, {
+      fromFile: options.password,
+      terminal,
+      signal,
+    });
+  return {
+    name: config,
+    roots: async () => (await files()).roots,
+    rekey: async (request) => await issue(request, await files(), options),
+  };
+}
+
+async function issue(
+  { current, csr }: RekeyRequest,
+  files: CaFiles,
+  { clock, log }: OfflineAuthorityOptions,
+): Promise<readonly Certificate[]> {
+  const [previous] = current.chain;
+  const { config, issuers, key } = files;
+  const [issuer] = issuers;
+  const now = clock.now();
+  authorizeRekey(previous, config, now);
+  refuseConstrained(previous, files);
+  if (!equalBytes(previous.issuerDer, issuer.subjectDer)) {
+    log.write({
+      event: "warning",
+      message: `the current certificate was issued by ${
+        JSON.stringify(previous.issuer)
+      }, not by this CA, ${JSON.stringify(issuer.subject)}`,
+    });
+  }
+  try {
+    const leaf = await reissue({
+      previous,
+      publicKey: csr.publicKey,
+      issuer,
+      issuerKey: key,
+      backdate: config.backdate,
+      now,
+      serial: crypto.getRandomValues(new Uint8Array(16)),
+    });
+    return [leaf, ...issuers];
+  } catch (error) {
+    if (!(error instanceof ReissueError)) throw error;
+    throw new RekeyError(
+      "config",
+      `error rekeying certificate: ${error.message}`,
+      { cause: error },
+    );
+  }
+}
+
+function refuseConstrained(certificate: Certificate, files: CaFiles): void {
+  const violation = nameConstraintViolation(certificate, constrainers(files));
+  if (violation === undefined) return;
+  throw new RekeyError("refused", violation, {
+    hint: "the name constraints of the CA's own certificates forbid it",
+  });
+}
+
+/** The bundle, and the roots right above it (authority/authority.go:821-832). */
+function constrainers(
+  { issuers, roots }: CaFiles,
+): readonly Certificate[] {
+  const last = issuers.at(-1) ?? issuers[0];
+  const above = authorityKeyIdentifier(last);
+  return [
+    ...issuers,
+    ...roots.filter((root) => {
+      const id = subjectKeyIdentifier(root);
+      return equalBytes(root.subjectDer, last.issuerDer) &&
+        above !== undefined && id !== undefined && equalBytes(id, above);
+    }),
+  ];
+}
