@@ -4,10 +4,7 @@
  * Behind a dynamic import: with this file the X.509 library is loaded.
  */
 import type { CertificateAuthority } from "../ca/authority.ts";
-import { createOfflineAuthority } from "../ca/offline/offline_authority.ts";
-import { createOnlineAuthority } from "../ca/online.ts";
 import { pinTrust } from "../ca/trust.ts";
-import { runDaemon } from "../daemon.ts";
 import { readPasswordFile } from "../files/password.ts";
 import type { RekeyOptions } from "../options.ts";
 import { type RekeyJob, rekeyOnce } from "../rekey.ts";
@@ -29,11 +26,12 @@ export async function runRekey(
   using signals = processSignals(options.mode.run);
   const job: RekeyJob = {
     options,
-    openAuthority: (signal) => openAuthority(options, runtime, signal),
+    openAuthority: await authorityOpener(options, runtime),
     reloader: createReloader(options.reload),
   };
   warnAboutOptions(options, runtime);
   if (options.mode.run === "daemon") {
+    const { runDaemon } = await import("../daemon.ts");
     await runDaemon(job, runtime, signals);
     return;
   }
@@ -43,24 +41,24 @@ export async function runRekey(
   }
 }
 
-function openAuthority(
+/** Makes a fresh authority for each pass. Only the wanted kind is loaded. */
+async function authorityOpener(
   { authority, passwordFiles }: RekeyOptions,
   { clock, log, terminal }: Runtime,
-  signal: AbortSignal,
-): CertificateAuthority {
+): Promise<(signal: AbortSignal) => CertificateAuthority> {
   if (authority.mode === "online") {
-    return createOnlineAuthority({ ...authority, clock, log });
+    const { createOnlineAuthority } = await import("../ca/online.ts");
+    return () => createOnlineAuthority({ ...authority, clock, log });
   }
+  const { createOfflineAuthority } = await import(
+    "../ca/offline/offline_authority.ts"
+  );
+  const { config } = authority;
   const file = passwordFiles.ca;
-  return createOfflineAuthority({
-    config: authority.config,
-    password: () =>
-      file === undefined ? Promise.resolve(undefined) : readPasswordFile(file),
-    terminal,
-    clock,
-    log,
-    signal,
-  });
+  const password = async () =>
+    file === undefined ? undefined : await readPasswordFile(file);
+  return (signal) =>
+    createOfflineAuthority({ config, password, terminal, clock, log, signal });
 }
 
 /** The original says nothing here, and leaves two files that do not match. */

@@ -37,7 +37,8 @@ async function main(args: readonly string[]): Promise<void> {
   }
   await using directory = await tempDir();
   const ours = await ourPrograms(directory.path);
-  await using ca = await startStepCa();
+  await Deno.mkdir(directory.file("ca"));
+  await using ca = await startStepCa(directory.file("ca"));
 
   report(
     "start-up (--version)",
@@ -65,7 +66,7 @@ async function main(args: readonly string[]): Promise<void> {
       await compete(
         turns,
         await Promise.all(contestants.map(async ({ name, command }, index) => {
-          const pair = await ca.issue(directory.file(`pair${index}`));
+          const pair = await ca.issue(`host${turns}-${index}`, "admin");
           return {
             name,
             command: [
@@ -76,10 +77,10 @@ async function main(args: readonly string[]): Promise<void> {
               "--ca-url",
               ca.url,
               "--root",
-              ca.root,
+              ca.rootFile,
               ...flags,
-              pair.certificate,
-              pair.key,
+              pair.certificateFile,
+              pair.keyFile,
             ],
           };
         })),
