@@ -82,9 +82,18 @@ async function call(
 if (import.meta.main) {
   const DENO_BIN = Deno.env.get("DENO_BIN");
   const DENORT_BIN = Deno.env.get("DENORT_BIN");
-  const program = await compile(`${ROOT}dist`, {
-    ...DENO_BIN && { DENO_BIN },
-    ...DENORT_BIN && { DENORT_BIN },
-  });
-  console.log(program);
+  try {
+    const program = await compile(`${ROOT}dist`, {
+      ...DENO_BIN && { DENO_BIN },
+      ...DENORT_BIN && { DENORT_BIN },
+    });
+    console.log(program);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.error(
+      "hint: without access to Deno's release site, DENORT_BIN has to name a " +
+        "base runtime and DENO_BIN a Deno of the same version",
+    );
+    Deno.exit(1);
+  }
 }

@@ -20,6 +20,7 @@ import { loadChain, loadKeyPair } from "./files/key_pair.ts";
 import { provideNewKey } from "./files/new_key.ts";
 import { confirmOverwrite } from "./files/overwrite.ts";
 import { lockPair } from "./files/pair_lock.ts";
+import { type PasswordReader, passwordReader } from "./files/password.ts";
 import type { RekeyOptions } from "./options.ts";
 import type { Certificate } from "./pki/certificate.ts";
 import { chainToPem } from "./pki/certificate.ts";
@@ -33,7 +34,10 @@ import { isDue, remainingMs } from "./schedule.ts";
 export interface RekeyJob {
   readonly options: RekeyOptions;
   /** A fresh authority for each pass: its files may have changed since. */
-  openAuthority(signal: AbortSignal): CertificateAuthority;
+  openAuthority(pass: {
+    readonly signal: AbortSignal;
+    readonly readPassword: PasswordReader;
+  }): CertificateAuthority;
   readonly reloader: Reloader;
 }
 
@@ -67,7 +71,8 @@ async function replacePair(
   signal: AbortSignal,
 ): Promise<RekeyOutcome> {
   const { mode, newKey, passwordFiles } = options;
-  const password = { file: passwordFiles.key, terminal, signal };
+  const read = passwordReader();
+  const password = { file: passwordFiles.key, read, terminal, signal };
   const targets = installTargets(options);
 
   // Two processes on one pair would each install half of theirs.
@@ -91,7 +96,7 @@ async function replacePair(
     }
   }
   const current = await loadKeyPair(oldChain, files, password);
-  const authority = openAuthority(signal);
+  const authority = openAuthority({ signal, readPassword: read });
   const roots = await authority.roots();
 
   // 3. May we, can we? Before the CA issues something we would throw away.
@@ -108,8 +113,8 @@ async function replacePair(
   const next = await provideNewKey(newKey, {
     current,
     encrypt: options.encryptNewKey,
-    passwordFile: passwordFiles.key,
-    privateKeyPassword: { file: passwordFiles.privateKey, terminal, signal },
+    password,
+    privateKeyPassword: { ...password, file: passwordFiles.privateKey },
   });
   const csr = await createCsr(next.key);
 

@@ -3,9 +3,7 @@
  *
  * Behind a dynamic import: with this file the X.509 library is loaded.
  */
-import type { CertificateAuthority } from "../ca/authority.ts";
 import { pinTrust } from "../ca/trust.ts";
-import { readPasswordFile } from "../files/password.ts";
 import type { RekeyOptions } from "../options.ts";
 import { type RekeyJob, rekeyOnce } from "../rekey.ts";
 import { createReloader } from "../reload/reloader.ts";
@@ -45,7 +43,7 @@ export async function runRekey(
 async function authorityOpener(
   { authority, passwordFiles }: RekeyOptions,
   { clock, log, terminal }: Runtime,
-): Promise<(signal: AbortSignal) => CertificateAuthority> {
+): Promise<RekeyJob["openAuthority"]> {
   if (authority.mode === "online") {
     const { createOnlineAuthority } = await import("../ca/online.ts");
     return () => createOnlineAuthority({ ...authority, clock, log });
@@ -55,10 +53,16 @@ async function authorityOpener(
   );
   const { config } = authority;
   const file = passwordFiles.ca;
-  const password = async () =>
-    file === undefined ? undefined : await readPasswordFile(file);
-  return (signal) =>
-    createOfflineAuthority({ config, password, terminal, clock, log, signal });
+  return ({ signal, readPassword }) =>
+    createOfflineAuthority({
+      config,
+      password: async () =>
+        file === undefined ? undefined : await readPassword(file),
+      terminal,
+      clock,
+      log,
+      signal,
+    });
 }
 
 /** The original says nothing here, and leaves two files that do not match. */

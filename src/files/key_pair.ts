@@ -11,12 +11,14 @@ import type { KeyPair } from "../pki/key_pair.ts";
 import { type LoadedPrivateKey, loadPrivateKey } from "../pki/private_key.ts";
 import { NoTerminalError, type Terminal } from "../runtime.ts";
 import { readInputFile } from "./input_file.ts";
-import { readPasswordFile } from "./password.ts";
+import { type PasswordReader, readPasswordFile } from "./password.ts";
 
 /** How to open an encrypted key. */
 export interface PasswordSource {
   /** File whose content is the password; without one the terminal is asked. */
   readonly file?: string | undefined;
+  /** Reads it; without one the file is read anew each time. */
+  readonly read?: PasswordReader | undefined;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -56,7 +58,9 @@ export async function loadKey(
 ): Promise<LoadedPrivateKey> {
   const [content, password] = await withPrefix(KEY_PREFIX, async () => [
     await readInputFile(file),
-    source.file === undefined ? undefined : await readPasswordFile(source.file),
+    source.file === undefined
+      ? undefined
+      : await (source.read ?? readPasswordFile)(source.file),
   ]);
   return await withPrefix(
     `${KEY_PREFIX}: ${file}`,

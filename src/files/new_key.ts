@@ -30,8 +30,8 @@ export interface NewKeyContext {
   readonly current: KeyPair;
   /** See `RekeyOptions.encryptNewKey`. */
   readonly encrypt: "as-current" | "always";
-  /** Password file of `<key-file>`. */
-  readonly passwordFile: string | undefined;
+  /** How `<key-file>` was opened. */
+  readonly password: PasswordSource;
   /** How to open the file of `--private-key`. */
   readonly privateKeyPassword: PasswordSource;
 }
@@ -81,10 +81,8 @@ async function successorEncryption(
   if (inherited !== undefined || context.encrypt === "as-current") {
     return inherited;
   }
-  const file = context.passwordFile;
-  const password = file === undefined
-    ? undefined
-    : await readPasswordFile(file);
+  const { file, read = readPasswordFile } = context.password;
+  const password = file === undefined ? undefined : await read(file);
   if (password === undefined) {
     throw new RekeyError(
       "usage",

@@ -22,6 +22,22 @@ export async function readPasswordFile(
   return text === "" ? undefined : text;
 }
 
+/** Gives the password of a file; see {@linkcode readPasswordFile}. */
+export type PasswordReader = (file: string) => Promise<string | undefined>;
+
+/**
+ * A reader for one pass that opens each file once: one password file may serve
+ * several keys, and standard input or a pipe has its content only once.
+ */
+export function passwordReader(): PasswordReader {
+  const known = new Map<string, Promise<string | undefined>>();
+  return (file) => {
+    const password = known.get(file) ?? readPasswordFile(file);
+    known.set(file, password);
+    return password;
+  };
+}
+
 /** Removes trailing white space as Go's unicode.IsSpace knows it. */
 export function trimPassword(text: string): string {
   return text.replace(TRAILING_SPACE, "");

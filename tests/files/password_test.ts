@@ -1,4 +1,4 @@
-import { readPasswordFile } from "../../src/files/password.ts";
+import { passwordReader, readPasswordFile } from "../../src/files/password.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { runOk } from "../support/run.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -111,4 +111,15 @@ Deno.test("readPasswordFile() reads what bash passes by <(command)", async () =>
     await readInShell(`"$0" "$@" <(echo from a command)`),
     "from a command",
   );
+});
+
+Deno.test("passwordReader() opens a file once, so that a pipe serves several keys", async () => {
+  await using dir = await tempDir();
+  const file = dir.file("password");
+  await Deno.writeTextFile(file, "first\n");
+  const read = passwordReader();
+  assertEquals(await read(file), "first");
+  await Deno.writeTextFile(file, "second\n");
+  assertEquals(await read(file), "first");
+  assertEquals(await passwordReader()(file), "second");
 });
