@@ -1,0 +1,68 @@
+/**
+ * Signals while the CA is silent: a one-shot run ends before the swap, with
+ * 128 + the signal's number, and leaves nothing behind.
+ */
+import { assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { program } from "../support/program.ts";
+import { tcpPeer } from "../support/tcp_peers.ts";
+import { tempDir } from "../support/temp_dir.ts";
+import { makeTestPki } from "../support/test_ca.ts";
+
+const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
+addEventListener("unload", () => {
+  Deno.removeSync(directory, { recursive: true });
+});
+const pki = await makeTestPki(directory);
+
+for (
+  const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], [
+    "SIGHUP",
+    129,
+  ]] as const
+) {
+  Deno.test(`ca rekey ends with ${code} on ${signal} while the CA is silent`, async () => {
+    await using dir = await tempDir();
+    await Deno.writeTextFile(dir.file("host.crt"), pki.host.certificate);
+    await Deno.writeTextFile(dir.file("host.key"), pki.host.key);
+    const asked = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<void>();
+    await using silent = tcpPeer(async (connection) => {
+      await connection.read(new Uint8Array(1));
+      asked.resolve();
+      await end.promise;
+    });
+    const { command, args } = program();
+    const child = new Deno.Command(command, {
+      args: [
+        ...args,
+        ...["ca", "rekey", "--force"],
+        ...["--ca-url", `https://127.0.0.1:${silent.port}`],
+        ...["--root", pki.root.certificateFile],
+        dir.file("host.crt"),
+        dir.file("host.key"),
+      ],
+      env: { STEPPATH: dir.file("none") },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const output = child.output();
+    await asked.promise;
+    child.kill(signal);
+    const result = await output;
+    end.resolve();
+    assertEquals(result.code, code);
+    assertStringIncludes(
+      new TextDecoder().decode(result.stderr),
+      `stopped by ${signal}`,
+    );
+    assertEquals(
+      [...Deno.readDirSync(dir.path)].map(({ name }) => name).sort(),
+      ["host.crt", "host.key"],
+    );
+    assertEquals(
+      Deno.readTextFileSync(dir.file("host.key")),
+      pki.host.key,
+    );
+  });
+}
