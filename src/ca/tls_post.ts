@@ -18,9 +18,6 @@ import { createPinnedClient, environmentProxy } from "./trust.ts";
 /** Largest answer that is read, in bytes; real ones have a few KiB. */
 const MAX_BODY = 1024 * 1024;
 
-/** Longest timer of the runtime, in ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** The client's side of mutual TLS. */
 export interface TlsIdentity {
   /** Chain, leaf first. */
@@ -130,9 +127,11 @@ function timeLimits(post: TlsPost, proxy: URL | undefined): TimeLimits {
       () => expire(`dial tcp ${hostPort(url)}: i/o timeout`),
     )
     : undefined;
-  const timer = setTimeout(
+  const ended = new AbortController();
+  AbortSignal.timeout(Math.ceil(timeoutMs)).addEventListener(
+    "abort",
     () => expire(`no complete answer within ${timeoutMs / 1000}s`),
-    Math.min(timeoutMs, MAX_TIMER_MS),
+    { signal: ended.signal },
   );
   const answered = () => connection?.[Symbol.dispose]();
   return {
@@ -140,7 +139,7 @@ function timeLimits(post: TlsPost, proxy: URL | undefined): TimeLimits {
     answered,
     [Symbol.dispose]() {
       answered();
-      clearTimeout(timer);
+      ended.abort();
     },
   };
 }

@@ -8,14 +8,13 @@
  */
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import type { CertificateExtension } from "./certificate_extension.ts";
-import { DerFields, readDer } from "./der.ts";
+import { DerFields, equalBytes, readDer } from "./der.ts";
 import { readOctetBits } from "./der_values.ts";
 import {
   basicConstraints,
   EXTENSION_OID,
   subjectKeyIdentifier,
 } from "./extensions.ts";
-import { equalBytes } from "./der.ts";
 import { issuerSignature } from "./issuer_signature.ts";
 import type { PrivateKey } from "./private_key.ts";
 import { isValidSignature } from "./signature.ts";
@@ -123,8 +122,13 @@ function newValidity(
   };
 }
 
+/** Rounds down, also before 1970. */
 function wholeSeconds(nanoseconds: bigint): Date {
-  return new Date(Number(nanoseconds / NANOSECONDS_PER_SECOND) * 1000);
+  const rest = nanoseconds % NANOSECONDS_PER_SECOND;
+  const isBelowZero = rest < 0n;
+  const seconds = nanoseconds / NANOSECONDS_PER_SECOND -
+    (isBelowZero ? 1n : 0n);
+  return new Date(Number(seconds) * 1000);
 }
 
 /** Key identifiers first, then the old extensions in their order. */
@@ -146,7 +150,7 @@ async function newExtensions(
         new asn1X509.SubjectKeyIdentifier(await keyIdentifier(publicKey)),
       ),
     },
-    ...issuerId === undefined || isSelfIssued ? [] : [{
+    ...issuerId === undefined || issuerId.length === 0 || isSelfIssued ? [] : [{
       oid: EXTENSION_OID.authorityKeyIdentifier,
       critical: false,
       value: serialize(

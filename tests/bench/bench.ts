@@ -60,33 +60,23 @@ async function main(args: readonly string[]): Promise<void> {
       },
     ]
   ) {
-    const contestants = [{ name: "step", command: [step] }, ...ours];
-    report(
-      title,
-      await compete(
-        turns,
-        await Promise.all(contestants.map(async ({ name, command }, index) => {
-          const pair = await ca.issue(`host${turns}-${index}`, "admin");
-          return {
-            name,
-            command: [
-              ...command,
-              "ca",
-              "rekey",
-              "--force",
-              "--ca-url",
-              ca.url,
-              "--root",
-              ca.rootFile,
-              ...flags,
-              pair.certificateFile,
-              pair.keyFile,
-            ],
-          };
-        })),
-        { HOME: directory.path },
-      ),
-    );
+    const contestants: Contestant[] = [];
+    for (
+      const { name, command } of [{ name: "step", command: [step] }, ...ours]
+    ) {
+      const pair = await ca.issue(`${name}${turns}.example`, "admin");
+      contestants.push({
+        name,
+        command: [
+          ...command,
+          ...["ca", "rekey", "--force", "--ca-url", ca.url],
+          ...["--root", ca.rootFile, ...flags],
+          pair.certificateFile,
+          pair.keyFile,
+        ],
+      });
+    }
+    report(title, await compete(turns, contestants, { HOME: directory.path }));
   }
 }
 

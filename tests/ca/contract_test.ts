@@ -5,6 +5,7 @@ import type {
   CertificateAuthority,
   RekeyRequest,
 } from "../../src/ca/authority.ts";
+import { createOfflineAuthority } from "../../src/ca/offline/offline_authority.ts";
 import { createOnlineAuthority } from "../../src/ca/online.ts";
 import { RekeyError } from "../../src/errors.ts";
 import type { KeySpec } from "../../src/options.ts";
@@ -18,6 +19,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../support/assert.ts";
+import { noTerminal } from "../support/fake_terminal.ts";
 import type { OpensslPair } from "../support/openssl_ca.ts";
 import { runOk } from "../support/run.ts";
 import { startStepCa, type StepCa, stepCaMissing } from "../support/step_ca.ts";
@@ -41,12 +43,15 @@ const clock = { now: () => new Date(), sleep: () => Promise.resolve() };
 /** A way to reach the CA, made for one pass. */
 interface Subject {
   readonly name: string;
-  open(ca: StepCa, events: LogEvent[]): CertificateAuthority;
+  open(
+    ca: StepCa,
+    events: LogEvent[],
+  ): CertificateAuthority | Promise<CertificateAuthority>;
 }
 
-const ONLINE: Subject = {
+const ONLINE = {
   name: "createOnlineAuthority()",
-  open: (ca, events) =>
+  open: (ca: StepCa, events: LogEvent[]) =>
     createOnlineAuthority({
       url: ca.url,
       root: ca.rootFile,
@@ -57,7 +62,27 @@ const ONLINE: Subject = {
     }),
 };
 
-const SUBJECTS: readonly Subject[] = [ONLINE];
+/** On the files of the same CA, less its database. */
+const OFFLINE = {
+  name: "createOfflineAuthority()",
+  open: async (ca: StepCa, events: LogEvent[]) => {
+    const { db: _, ...config } = JSON.parse(
+      await Deno.readTextFile(ca.configFile),
+    );
+    const file = `${ca.directory}/config/offline.json`;
+    await Deno.writeTextFile(file, JSON.stringify(config));
+    return createOfflineAuthority({
+      config: file,
+      password: () => Deno.readTextFile(ca.passwordFile),
+      terminal: noTerminal(),
+      clock,
+      log: { write: (event) => void events.push(event) },
+      signal: new AbortController().signal,
+    });
+  },
+};
+
+const SUBJECTS: readonly Subject[] = [ONLINE, OFFLINE];
 
 /** One CA for all tests, started by the first one. */
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
@@ -123,7 +148,7 @@ for (const { name, open } of SUBJECTS) {
         const request = await rekeyRequest(pair, { spec });
         const previous = request.current.chain[0];
         const { chain: [leaf], warnings } = await verified(
-          open(ca, []),
+          await open(ca, []),
           request,
         );
         assertEquals(warnings, []);
@@ -140,7 +165,8 @@ for (const { name, open } of SUBJECTS) {
   contractTest(`${name} returns a chain that openssl verifies`, async (ca) => {
     await using dir = await tempDir();
     const request = await rekeyRequest(await ca.issue("openssl", "admin"));
-    const chain = await open(ca, []).rekey(request);
+    const authority = await open(ca, []);
+    const chain = await authority.rekey(request);
     await Deno.writeTextFile(dir.file("chain.crt"), chainToPem(chain));
     await runOk("openssl", [
       ...["verify", "-x509_strict", "-CAfile", ca.rootFile],
@@ -150,8 +176,9 @@ for (const { name, open } of SUBJECTS) {
 
   contractTest(`${name} refuses when renewal is disabled`, async (ca) => {
     const request = await rekeyRequest(await ca.issue("frozen", "frozen"));
+    const authority = await open(ca, []);
     await assertRejects(
-      () => open(ca, []).rekey(request),
+      () => authority.rekey(request),
       "refused",
       /lacked necessary authorization/,
     );
@@ -161,8 +188,9 @@ for (const { name, open } of SUBJECTS) {
     `${name} refuses an expired certificate and names the claim`,
     async (ca) => {
       const request = await rekeyRequest(await ca.issue("past", "admin", PAST));
+      const authority = await open(ca, []);
       const error = await assertRejects(
-        () => open(ca, []).rekey(request),
+        () => authority.rekey(request),
         "pair",
         /^cannot rekey an expired certificate: expired on 2025-01-02T03:04:05Z/,
       );
@@ -176,7 +204,8 @@ for (const { name, open } of SUBJECTS) {
   contractTest(`${name} ends when the signal aborts`, async (ca) => {
     const pair = await ca.issue("aborted", "admin");
     const request = await rekeyRequest(pair, { signal: AbortSignal.abort() });
-    await assertRejects(() => open(ca, []).rekey(request), "interrupted");
+    const authority = await open(ca, []);
+    await assertRejects(() => authority.rekey(request), "interrupted");
   });
 }
 
@@ -286,5 +315,43 @@ contractTest(
     );
     assert(error instanceof RekeyError);
     assertStringIncludes(error.hint ?? "", "no clientAuth");
+  },
+);
+
+contractTest(
+  "createOfflineAuthority() signs what the running CA signs",
+  async (ca) => {
+    const request = await rekeyRequest(await ca.issue("both", "admin"));
+    const offline = await OFFLINE.open(ca, []);
+    const [ours, ...ourIssuers] = await offline.rekey(request);
+    const [theirs, ...theirIssuers] = await ONLINE.open(ca, []).rekey(request);
+    assert(ours !== undefined && theirs !== undefined);
+    assertEquals(
+      ourIssuers.map(({ der }) => der.toHex()),
+      theirIssuers.map(({ der }) => der.toHex()),
+    );
+    assertEquals(ours.extensions, theirs.extensions);
+    assertEquals(ours.subjectDer.toHex(), theirs.subjectDer.toHex());
+    assertEquals(ours.signatureAlgorithm, theirs.signatureAlgorithm);
+    assertEquals(lifetimeMs(ours), lifetimeMs(theirs));
+  },
+);
+
+contractTest(
+  "createOfflineAuthority() refuses the database of a running CA",
+  async (ca) => {
+    const authority = createOfflineAuthority({
+      config: ca.configFile,
+      password: () => Deno.readTextFile(ca.passwordFile),
+      terminal: noTerminal(),
+      clock,
+      log: { write() {} },
+      signal: new AbortController().signal,
+    });
+    await assertRejects(
+      () => authority.roots(),
+      "config",
+      /database of type "badgerv2"/,
+    );
   },
 );

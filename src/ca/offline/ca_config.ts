@@ -75,7 +75,12 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(bare);
   } catch (error) {
-    const position = /position (\d+)/.exec(String(error))?.[1];
+    const position = / at position (\d+) \(line \d+ column \d+\)$/
+      .exec(String(error))?.[1];
+    // Where the engine quotes the text, it does not say where the fault is.
+    if (position === undefined && bare.trim() !== "") {
+      throw new JsonTypeError("invalid JSON");
+    }
     const lines = bare.slice(0, Number(position ?? bare.length)).split("\n");
     throw new JsonTypeError(
       `invalid JSON in line ${lines.length}, column ${
@@ -88,8 +93,9 @@ function parseJson(text: string): unknown {
 function readConfig(config: JsonObject, file: string): CaConfig {
   const authority = config.object("authority");
   const provisioners = (authority?.objects("provisioners") ?? [])
-    .map(readProvisioner)
-    .filter(({ type }) => PROVISIONER_TYPES.has(type));
+    // First the type: what step-ca drops, it does not read either.
+    .filter((provisioner) => PROVISIONER_TYPES.has(typeOf(provisioner)))
+    .map(readProvisioner);
   refuseUnsupported(config, file);
   if (authority === undefined || provisioners.length === 0) {
     throw invalid(`error parsing ${file}: no provisioners found`);
@@ -124,10 +130,14 @@ function readConfig(config: JsonObject, file: string): CaConfig {
 
 function readProvisioner(provisioner: JsonObject): Provisioner {
   return {
-    type: provisioner.text("type").toLowerCase(),
+    type: typeOf(provisioner),
     name: provisioner.text("name"),
     claims: readClaims(provisioner),
   };
+}
+
+function typeOf(provisioner: JsonObject): string {
+  return provisioner.text("type").toLowerCase();
 }
 
 function readClaims(owner: JsonObject): Claims {

@@ -50,13 +50,14 @@ export function createOfflineAuthority(
 }
 
 async function issue(
-  { current, csr }: RekeyRequest,
+  { current, csr, signal }: RekeyRequest,
   files: CaFiles,
   { clock, log }: OfflineAuthorityOptions,
 ): Promise<readonly Certificate[]> {
   const [previous] = current.chain;
   const { config, issuers, key } = files;
   const [issuer] = issuers;
+  throwIfStopped(signal);
   const now = clock.now();
   authorizeRekey(previous, config, now);
   refuseConstrained(previous, files);
@@ -87,6 +88,15 @@ async function issue(
       { cause: error },
     );
   }
+}
+
+/** The caller's own reason wins. */
+function throwIfStopped({ aborted, reason }: AbortSignal): void {
+  if (!aborted) return;
+  if (reason instanceof RekeyError) throw reason;
+  throw new RekeyError("interrupted", "stopped before the CA signed", {
+    cause: reason,
+  });
 }
 
 function refuseConstrained(certificate: Certificate, files: CaFiles): void {

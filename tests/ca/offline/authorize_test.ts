@@ -1,0 +1,131 @@
+/**
+ * Who may rekey.
+ */
+import { authorizeRekey } from "../../../src/ca/offline/authorize.ts";
+import type { CaConfig, Claims } from "../../../src/ca/offline/ca_config.ts";
+import { RekeyError } from "../../../src/errors.ts";
+import type { Certificate } from "../../../src/pki/certificate.ts";
+import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
+import { LEAF_EXTENSIONS, NOW, OpensslCa } from "../../pki/openssl_ca.ts";
+
+const openssl = new OpensslCa();
+const BEFORE = new Date("2025-12-31T23:59:59.999Z");
+const FIRST = new Date("2026-01-01T00:00:00Z");
+const LAST = new Date("2027-01-01T00:00:00Z");
+const AFTER = new Date("2027-01-01T00:00:00.001Z");
+
+async function issue(...extensions: string[]): Promise<Certificate> {
+  return (await openssl.issue({
+    subject: "/CN=host",
+    extensions: [...LEAF_EXTENSIONS.slice(0, 2), ...extensions],
+  })).certificate;
+}
+
+const OID = "1.3.6.1.4.1.37476.9000.64.1";
+const PLAIN = await issue();
+const MALFORMED = await issue(`${OID} = DER:3000`);
+/** Of type 1, JWK, with the name "admin". */
+const NAMED = await issue(
+  `${OID} = DER:300e` + "020101" + "040561646d696e" + "04026964",
+);
+
+type Flags = { readonly [name in keyof Claims]?: boolean };
+
+function config(
+  { own = {}, all = {}, type = "jwk", name = "admin" }: {
+    readonly own?: Flags;
+    readonly all?: Flags;
+    readonly type?: string;
+    readonly name?: string;
+  } = {},
+): CaConfig {
+  const none = {
+    disableRenewal: undefined,
+    allowRenewalAfterExpiry: undefined,
+  };
+  return {
+    roots: ["root"],
+    certificate: "crt",
+    key: "key",
+    password: "",
+    backdate: 0n,
+    claims: { ...none, ...all },
+    provisioners: [
+      { type: "acme", name: "other", claims: none },
+      { type, name, claims: { ...none, ...own } },
+    ],
+  };
+}
+
+const ON = { disableRenewal: true };
+const OFF = { disableRenewal: false };
+const LATE = { allowRenewalAfterExpiry: true };
+const NEVER_LATE = { allowRenewalAfterExpiry: false };
+
+for (
+  const [what, certificate, settings, now] of [
+    ["a certificate with default claims", NAMED, {}, NOW],
+    ["false at the provisioner over true", NAMED, { own: OFF, all: ON }, NOW],
+    ["no extension, renewal disabled", PLAIN, { all: ON, own: ON }, NOW],
+    ["no extension, not yet valid", PLAIN, {}, BEFORE],
+    ["a name that another type has now", NAMED, { type: "acme" }, NOW],
+    ["the first second", NAMED, {}, FIRST],
+    ["the last second", NAMED, {}, LAST],
+    ["expired, allowed by the provisioner", NAMED, { own: LATE }, AFTER],
+    ["expired, allowed by the authority", NAMED, { all: LATE }, AFTER],
+  ] as const
+) {
+  Deno.test(`authorizeRekey() allows ${what}`, () => {
+    authorizeRekey(certificate, config(settings), now);
+  });
+}
+
+const NOT_FOUND = "provisioner not found";
+const DISABLED = "renew is disabled for provisioner 'admin'";
+const NOT_IMPLEMENTED = "provisioner.AuthorizeRenew not implemented";
+
+for (
+  const [what, certificate, settings, now, reason] of [
+    ["disabled by the authority", NAMED, { all: ON }, NOW, DISABLED],
+    ["disabled by the provisioner", NAMED, { own: ON }, NOW, DISABLED],
+    ["disabled over false", NAMED, { own: ON, all: OFF }, NOW, DISABLED],
+    ["disabled and late", NAMED, { own: { ...ON, ...LATE } }, AFTER, DISABLED],
+    ["SCEP", NAMED, { type: "scep" }, NOW, NOT_IMPLEMENTED],
+    ["SSHPOP", NAMED, { type: "sshpop" }, NOW, NOT_IMPLEMENTED],
+    ["an unknown name", NAMED, { name: "Admin" }, NOW, NOT_FOUND],
+    ["a malformed extension", MALFORMED, {}, NOW, NOT_FOUND],
+    [
+      "not yet valid",
+      NAMED,
+      {},
+      BEFORE,
+      "certificate is not yet valid 2025-12-31T23:59:59Z vs 2026-01-01T00:00:00Z",
+    ],
+  ] as const
+) {
+  Deno.test(`authorizeRekey() refuses: ${what}`, () => {
+    const error = assertThrows(
+      () => authorizeRekey(certificate, config(settings), now),
+      "refused",
+      /^The request lacked necessary authorization to be completed\. /,
+    );
+    assert(error instanceof RekeyError);
+    assertEquals(error.hint, `the reason: ${reason}`);
+  });
+}
+
+for (
+  const [what, certificate, settings] of [
+    ["default claims", NAMED, {}],
+    ["forbidden over allowed", NAMED, { own: NEVER_LATE, all: LATE }],
+    ["no extension, allowed by the authority", PLAIN, { all: LATE }],
+  ] as const
+) {
+  Deno.test(`authorizeRekey() refuses an expired certificate: ${what}`, () => {
+    assertThrows(
+      () => authorizeRekey(certificate, config(settings), AFTER),
+      "pair",
+      /^cannot rekey an expired certificate: expired on 2027-01-01T00:00:00Z$/,
+    );
+  });
+}

@@ -1,0 +1,324 @@
+/**
+ * ca.json: what counts, what is refused, and in which words.
+ */
+import fc from "fast-check";
+import {
+  type CaConfig,
+  parseCaConfig,
+} from "../../../src/ca/offline/ca_config.ts";
+import { RekeyError } from "../../../src/errors.ts";
+import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
+
+const JWK = { type: "JWK", name: "admin" };
+
+type Json = Readonly<Record<string, unknown>>;
+
+const VALID = {
+  root: "root.crt",
+  crt: "ca.crt",
+  key: "ca.key",
+  address: ":443",
+  dnsNames: ["ca.example.com"],
+  authority: { provisioners: [JWK] },
+};
+
+function parse(change: Json = {}): CaConfig {
+  return parseCaConfig(JSON.stringify({ ...VALID, ...change }), "ca.json");
+}
+
+function withAuthority(change: Json): Json {
+  return { authority: { ...VALID.authority, ...change } };
+}
+
+function withProvisioners(...provisioners: unknown[]): Json {
+  return withAuthority({ provisioners });
+}
+
+Deno.test("parseCaConfig() takes the least that is valid", () => {
+  const none = {
+    disableRenewal: undefined,
+    allowRenewalAfterExpiry: undefined,
+  };
+  assertEquals(parse(), {
+    roots: ["root.crt"],
+    certificate: "ca.crt",
+    key: "ca.key",
+    password: "",
+    backdate: 60_000_000_000n,
+    claims: none,
+    provisioners: [{ type: "jwk", name: "admin", claims: none }],
+  });
+});
+
+Deno.test("parseCaConfig() takes the claims of both levels", () => {
+  const { claims, provisioners } = parse(withAuthority({
+    claims: { disableRenewal: true, minTLSCertDuration: "5m" },
+    provisioners: [{ ...JWK, claims: { allowRenewalAfterExpiry: false } }],
+  }));
+  assertEquals(claims.disableRenewal, true);
+  assertEquals(claims.allowRenewalAfterExpiry, undefined);
+  assertEquals(provisioners[0]?.claims.allowRenewalAfterExpiry, false);
+});
+
+for (
+  const [what, change, picked] of [
+    ["a list of roots", { root: ["a", "b"] }, { roots: ["a", "b"] }],
+    ["member names in any case", { PASSWORD: "secret" }, {
+      password: "secret",
+    }],
+    ["the last of two members", { password: "a", Password: "b" }, {
+      password: "b",
+    }],
+    ["null as absent", { password: null, db: null, kms: null }, {
+      password: "",
+    }],
+    ["a backdate of zero", withAuthority({ backdate: "0s" }), { backdate: 0n }],
+    ["a backdate with a fraction", withAuthority({ backdate: "1.5s" }), {
+      backdate: 1_500_000_000n,
+    }],
+    ["softkms by name", { kms: { type: "SoftKMS" } }, { key: "ca.key" }],
+    ["softkms by URI", { kms: { uri: "softkms:" } }, { key: "ca.key" }],
+    ["softkms in the key", { key: "softkms:path=a" }, {
+      key: "softkms:path=a",
+    }],
+    ["softcas by name", withAuthority({ type: "SoftCAS" }), { key: "ca.key" }],
+    ["enableAdmin false", withAuthority({ enableAdmin: false }), {
+      key: "ca.key",
+    }],
+    ["unknown members", { monitoring: 1, federatedRoots: null }, {
+      key: "ca.key",
+    }],
+    ["an address with an IPv6 host", { address: "[::1]:443" }, {
+      key: "ca.key",
+    }],
+  ] as const
+) {
+  Deno.test(`parseCaConfig() takes ${what}`, () => {
+    const config: Json = { ...parse(change) };
+    for (const [name, value] of Object.entries(picked)) {
+      assertEquals(config[name], value);
+    }
+  });
+}
+
+Deno.test("parseCaConfig() skips a byte order mark", () => {
+  assertEquals(
+    parseCaConfig(`\uFEFF${JSON.stringify(VALID)}`, "ca.json").key,
+    "ca.key",
+  );
+});
+
+Deno.test("parseCaConfig() drops provisioners of other types unread", () => {
+  const { provisioners } = parse(withProvisioners(
+    { type: "future", name: 5, claims: "none" },
+    { ...JWK, type: "aCmE" },
+  ));
+  assertEquals(provisioners.map(({ type }) => type), ["acme"]);
+});
+
+const TWO_K8SSA = withProvisioners(
+  { type: "K8sSA", name: "a" },
+  { type: "k8ssa", name: "b" },
+);
+
+for (
+  const [message, change] of [
+    ["error parsing ca.json: no provisioners found", { authority: null }],
+    ["error parsing ca.json: no provisioners found", withProvisioners()],
+    [
+      "error parsing ca.json: no provisioners found",
+      withProvisioners({ type: "future", name: "a" }),
+    ],
+    ["address cannot be empty", { address: "" }],
+    ["dnsNames cannot be empty", { dnsNames: [] }],
+    ["dnsNames cannot be empty", { dnsNames: null }],
+    ["root cannot be empty", { root: null }],
+    ["root cannot be empty", { root: "" }],
+    ["root cannot be empty", { root: [] }],
+    ["root cannot be empty", { root: ["a", ""] }],
+    ["crt cannot be empty", { crt: "" }],
+    ["key cannot be empty", { key: null }],
+    ["invalid address localhost", { address: "localhost" }],
+    ["invalid address ::1:443", { address: "::1:443" }],
+    ['invalid metrics address "host"', { metricsAddress: "host" }],
+    [
+      "tls minVersion cannot exceed tls maxVersion",
+      { tls: { minVersion: 1.3, maxVersion: 1.2 } },
+    ],
+    [
+      "crl.cacheDuration must be greater than or equal to 0",
+      { crl: { cacheDuration: "-1s" } },
+    ],
+    [
+      "crl.renewPeriod must be greater than or equal to 0",
+      { crl: { renewPeriod: "-1s" } },
+    ],
+    [
+      "crl.cacheDuration must be greater than or equal to crl.renewPeriod",
+      { crl: { cacheDuration: "1m", renewPeriod: "2m" } },
+    ],
+    [
+      "cannot have more than one kubernetes service account provisioner",
+      TWO_K8SSA,
+    ],
+    [
+      "authority.backdate cannot be less than 0",
+      withAuthority({ backdate: "-1s" }),
+    ],
+    [
+      "cannot add multiple provisioners with the same name",
+      withProvisioners(JWK, { type: "ACME", name: "admin" }),
+    ],
+    // The first fault in the order of step-ca.
+    ["address cannot be empty", { address: "", crt: "", root: "" }],
+    ["root cannot be empty", { root: "", crt: "", address: "x" }],
+    ["crt cannot be empty", { crt: "", key: "", address: "x" }],
+  ] satisfies [string, Json][]
+) {
+  Deno.test(`parseCaConfig() says "${message}" for ${JSON.stringify(change)}`, () => {
+    const error = assertThrows(() => parse(change), "config");
+    assertEquals(error.message, message);
+  });
+}
+
+for (
+  const [part, change] of [
+    ["authority.backdate is not a duration", withAuthority({ backdate: "1" })],
+    ["authority.backdate has to be a string", withAuthority({ backdate: 60 })],
+    ["authority has to be an object", { authority: [] }],
+    [
+      "authority.provisioners has to be an array",
+      withAuthority({
+        provisioners: {},
+      }),
+    ],
+    ["authority.provisioners[0] has to be an object", withProvisioners("a")],
+    [
+      "authority.claims.disableRenewal has to be true or false",
+      withAuthority({
+        claims: { disableRenewal: "true" },
+      }),
+    ],
+    ["password has to be a string", { password: 12345 }],
+    ["root has to be a string or an array of strings", { root: [1] }],
+    ["dnsNames has to be an array of strings", { dnsNames: "a" }],
+    ["db has to be an object", { db: "bbolt" }],
+    ["tls.minVersion has to be a number", { tls: { minVersion: "1.2" } }],
+  ] satisfies [string, Json][]
+) {
+  Deno.test(`parseCaConfig() names the member: ${part}`, () => {
+    const { message } = assertThrows(() => parse(change), "config");
+    assert(message.startsWith(`error reading ca.json: ${part}`), message);
+  });
+}
+
+for (
+  const type of [
+    ..."awskms azurekms cloudkms pkcs11 yubikey sshagentkms tpmkms".split(" "),
+    ..."capi mackms kms AzureKMS".split(" "),
+  ]
+) {
+  for (
+    const [where, change] of [
+      ["kms.type", { kms: { type } }],
+      ["kms.uri", { kms: { uri: `${type}:name=a` } }],
+      ["key", { key: `${type}:name=a` }],
+    ] as const
+  ) {
+    Deno.test(`parseCaConfig() refuses ${type} in ${where} by name`, () => {
+      assertThrows(
+        () => parse(change),
+        "config",
+        new RegExp(`unsupported kms type '${type.toLowerCase()}' in ca.json$`),
+      );
+    });
+  }
+}
+
+Deno.test("parseCaConfig() refuses a KMS that it does not know", () => {
+  assertThrows(
+    () => parse({ kms: { type: "other" } }),
+    "config",
+    /unsupported kms type 'other'/,
+  );
+});
+
+for (const type of ["stepcas", "cloudcas", "vaultcas", "other"]) {
+  Deno.test(`parseCaConfig() refuses the CA ${type} behind this one`, () => {
+    assertThrows(
+      () => parse(withAuthority({ type })),
+      "config",
+      new RegExp(`unsupported cas type ${type} in ca.json$`),
+    );
+  });
+}
+
+Deno.test("parseCaConfig() refuses provisioners in a database", () => {
+  const error = assertThrows(
+    () => parse(withAuthority({ enableAdmin: true })),
+    "config",
+    /^cannot rekey offline: ca\.json sets "enableAdmin"/,
+  );
+  assert(error instanceof RekeyError);
+  assert(error.hint?.includes("--ca-url"));
+});
+
+for (
+  const db of [
+    {},
+    { type: "" },
+    ...["badger", "badgerv1", "badgerV2", "bbolt", "mysql", "postgresql", "x"]
+      .map((type) => ({ type, dataSource: "db" })),
+  ]
+) {
+  Deno.test(`parseCaConfig() refuses the database ${JSON.stringify(db)}`, () => {
+    assertThrows(
+      () => parse({ db }),
+      "config",
+      /^cannot rekey offline: ca\.json names a database of type ".*revoked$/,
+    );
+  });
+}
+
+const SECRET = "hunter2";
+
+for (
+  const [text, message] of [
+    [`{"password": ${SECRET}}`, "invalid JSON"],
+    [`{"password": "position 3 ${SECRET}" ${SECRET}}`, undefined],
+    [`{"note": " at position 1 ", "password": ${SECRET}}`, "invalid JSON"],
+    [
+      `{\n  "password": "${SECRET}" "key": 1}`,
+      "invalid JSON in line 2, column 25",
+    ],
+    [`{"password": "${SECRET}`, "invalid JSON in line 1, column 22"],
+    [`{"password": "${SECRET}",}`, "invalid JSON in line 1, column 24"],
+    [`{"password": "${SECRET}"} x`, "invalid JSON in line 1, column 25"],
+    [`{"password": "\\q${SECRET}"}`, undefined],
+    [`["${SECRET}"]`, "the document has to be an object"],
+    [`"${SECRET}"`, "the document has to be an object"],
+    ["", "invalid JSON in line 1, column 1"],
+  ] as const
+) {
+  Deno.test(`parseCaConfig() does not quote ${JSON.stringify(text)}`, () => {
+    const error = assertThrows(() => parseCaConfig(text, "ca.json"), "config");
+    assert(!Deno.inspect(error).includes(SECRET), error.message);
+    if (message === undefined) return;
+    assertEquals(error.message, `error reading ca.json: ${message}`);
+  });
+}
+
+Deno.test("parseCaConfig() reads or refuses any JSON, and nothing else", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(VALID)), (
+      value,
+      name,
+    ) => {
+      try {
+        parse({ [name]: value });
+      } catch (error) {
+        assert(error instanceof RekeyError && error.kind === "config");
+      }
+    }),
+  );
+});

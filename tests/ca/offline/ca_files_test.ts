@@ -1,0 +1,267 @@
+/**
+ * Where the offline CA finds its files, and how it opens its key.
+ */
+import { readCaFiles } from "../../../src/ca/offline/ca_files.ts";
+import { RekeyError } from "../../../src/errors.ts";
+import type { Terminal } from "../../../src/runtime.ts";
+import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
+import { fakeTerminal, noTerminal } from "../../support/fake_terminal.ts";
+import { ROOT } from "../../../scripts/paths.ts";
+import { runOk } from "../../support/run.ts";
+import { type Change, type OfflineCa, offlineCa } from "./offline_ca.ts";
+
+const PASSWORD = "test password";
+
+function read(
+  { configFile }: OfflineCa,
+  { file, terminal = noTerminal() }: {
+    readonly file?: string;
+    readonly terminal?: Terminal;
+  } = {},
+) {
+  return readCaFiles(configFile, {
+    fromFile: () => Promise.resolve(file),
+    terminal,
+    signal: new AbortController().signal,
+  });
+}
+
+/** Every way in which openssl and step write a P-256 key; `$P` is the password. */
+const FORMS: Readonly<Record<string, readonly string[]>> = {
+  "SEC 1": ["ec"],
+  "PKCS#8": ["pkcs8", "-topk8", "-nocrypt"],
+  "RFC 1423 AES-256": ["ec", "-aes256", "-passout", `pass:${PASSWORD}`],
+  "RFC 1423 DES-EDE3": ["ec", "-des3", "-passout", `pass:${PASSWORD}`],
+  "PBES2 with SHA-256": [
+    ...["pkcs8", "-topk8", "-v2", "aes-256-cbc"],
+    ...["-passout", `pass:${PASSWORD}`],
+  ],
+  "PBES2 with SHA-1": [
+    ...["pkcs8", "-topk8", "-v2", "aes-128-cbc", "-v2prf", "hmacWithSHA1"],
+    ...["-passout", `pass:${PASSWORD}`],
+  ],
+};
+
+const ENCRYPTED = Object.keys(FORMS).filter((form) => /RFC|PBES/.test(form));
+
+async function writeKey(ca: OfflineCa, form: string): Promise<string> {
+  const path = ca.file("ca.key");
+  const [command = "", ...args] = FORMS[form] ?? [];
+  await runOk("openssl", [
+    ...[command, "-in", ca.intermediate.keyFile, ...args, "-out", path],
+  ]);
+  return path;
+}
+
+async function encryptedCa(
+  form = "RFC 1423 AES-256",
+  change: Change = {},
+): Promise<OfflineCa> {
+  const ca = await offlineCa();
+  await ca.configure({ key: await writeKey(ca, form), ...change });
+  return ca;
+}
+
+for (const form of Object.keys(FORMS)) {
+  Deno.test(`readCaFiles() reads a key in ${form}`, async () => {
+    await using ca = await encryptedCa(form);
+    const { key, issuers } = await read(ca, { file: PASSWORD });
+    assertEquals(key.publicKey.toHex(), issuers[0].publicKey.toHex());
+  });
+}
+
+for (const form of ENCRYPTED) {
+  Deno.test(`readCaFiles() refuses a wrong password for ${form}`, async () => {
+    await using ca = await encryptedCa(form);
+    const error = await assertRejects(
+      () => read(ca, { file: "hunter2" }),
+      "config",
+      /^error decrypting .*ca\.key: x509: decryption password incorrect$/,
+    );
+    assert(!Deno.inspect(error).includes("hunter2"));
+  });
+}
+
+for (
+  const [where, file, password, answers] of [
+    ["of the file before ca.json's", PASSWORD, "wrong", []],
+    ["of ca.json before the terminal's", undefined, PASSWORD, ["wrong"]],
+    ["of ca.json when the file is empty", "", PASSWORD, []],
+    ["of the terminal", undefined, "", [PASSWORD]],
+  ] as const
+) {
+  Deno.test(`readCaFiles() takes the password ${where}`, async () => {
+    await using ca = await encryptedCa(undefined, { password });
+    const terminal = fakeTerminal(...answers);
+    await read(ca, { ...file !== undefined && { file }, terminal });
+    assertEquals(
+      terminal.questions,
+      password === ""
+        ? [`Please enter the password to decrypt ${ca.file("ca.key")}: `]
+        : [],
+    );
+  });
+}
+
+Deno.test("readCaFiles() asks for no password of a plain key", async () => {
+  await using ca = await offlineCa();
+  const terminal = fakeTerminal();
+  await read(ca, { file: PASSWORD, terminal });
+  assertEquals(terminal.questions, []);
+});
+
+Deno.test("readCaFiles() names the flags without a terminal", async () => {
+  await using ca = await encryptedCa();
+  const error = await assertRejects(
+    () => read(ca),
+    "config",
+    /^error decrypting .*ca\.key: /,
+  );
+  assert(error instanceof RekeyError);
+  assertEquals(error.hint, "use --ca-password-file or --password-file");
+});
+
+Deno.test("readCaFiles() asks once, and refuses the wrong answer", async () => {
+  await using ca = await encryptedCa();
+  const terminal = fakeTerminal("wrong", PASSWORD);
+  await assertRejects(() => read(ca, { terminal }), "config", /incorrect$/);
+  assertEquals(terminal.questions.length, 1);
+});
+
+for (const prefix of ["softkms:", "softkms:path=", "SoftKMS:"]) {
+  Deno.test(`readCaFiles() reads a key behind "${prefix}"`, async () => {
+    await using ca = await offlineCa();
+    await ca.configure({ key: `${prefix}${ca.intermediate.keyFile}` });
+    await read(ca);
+  });
+}
+
+for (
+  const [member, pattern] of [
+    ["crt", /^error reading "[^"]*\/missing": no such file or directory$/],
+    ["root", /^error reading "[^"]*\/missing": no such file or directory$/],
+    [
+      "key",
+      /^error reading the CA's key "[^"]*\/missing": no such file or directory$/,
+    ],
+  ] as const
+) {
+  Deno.test(`readCaFiles() names the missing file of "${member}"`, async () => {
+    await using ca = await offlineCa();
+    await ca.configure({ [member]: ca.file("missing") });
+    await assertRejects(() => read(ca), "config", pattern);
+  });
+
+  Deno.test(`readCaFiles() refuses another file as "${member}"`, async () => {
+    await using ca = await offlineCa();
+    await ca.configure({ [member]: ca.configFile });
+    await assertRejects(() => read(ca), "config", /ca\.json/);
+  });
+
+  Deno.test(`readCaFiles() refuses a directory as "${member}"`, async () => {
+    await using ca = await offlineCa();
+    await ca.configure({ [member]: ca.path });
+    await assertRejects(() => read(ca), "config", /[Ii]s a directory/);
+  });
+}
+
+Deno.test("readCaFiles() names a missing ca.json and the flag", async () => {
+  await using ca = await offlineCa();
+  await Deno.remove(ca.configFile);
+  const error = await assertRejects(
+    () => read(ca),
+    "config",
+    /^open .*\/ca\.json failed: no such file or directory$/,
+  );
+  assert(error instanceof RekeyError);
+  assert(error.hint?.includes("--ca-config"));
+});
+
+Deno.test("readCaFiles() reads bundles: all roots, and all of crt", async () => {
+  await using ca = await offlineCa();
+  const both = ca.intermediate.certificate + ca.root.certificate;
+  await Deno.writeTextFile(ca.file("both.crt"), both);
+  await ca.configure({
+    crt: ca.file("both.crt"),
+    root: [ca.root.certificateFile, ca.file("both.crt")],
+  });
+  const { issuers, roots } = await read(ca);
+  assertEquals(issuers.length, 2);
+  assertEquals(roots.length, 3);
+});
+
+Deno.test("readCaFiles() reads certificates in DER", async () => {
+  await using ca = await offlineCa();
+  await runOk("openssl", [
+    ...["x509", "-in", ca.intermediate.certificateFile],
+    ...["-outform", "der", "-out", ca.file("ca.der")],
+  ]);
+  await ca.configure({ crt: ca.file("ca.der") });
+  assertEquals((await read(ca)).issuers.length, 1);
+});
+
+/** The working directory is the process's, so it takes a process. */
+async function readElsewhere(
+  ca: OfflineCa,
+  { file, cwd, stdin }: {
+    readonly file: string;
+    readonly cwd: string;
+    readonly stdin?: string;
+  },
+): Promise<string> {
+  const script = ca.file("read.ts");
+  await Deno.writeTextFile(
+    script,
+    `import { readCaFiles } from ${
+      JSON.stringify(`file://${ROOT}src/ca/offline/ca_files.ts`)
+    };
+const fail = () => Promise.reject(new Error("unexpected"));
+try {
+  const { issuers } = await readCaFiles(${JSON.stringify(file)}, {
+    fromFile: () => Promise.resolve(undefined),
+    terminal: { confirm: fail, readPassword: fail },
+    signal: new AbortController().signal,
+  });
+  console.log(issuers[0].subject);
+} catch (error) {
+  console.log(error.message);
+}
+`,
+  );
+  const { stdout } = await runOk(
+    Deno.execPath(),
+    ["run", "-A", "--no-check", "--no-config", script],
+    { cwd, ...stdin !== undefined && { stdin } },
+  );
+  return stdout.trim();
+}
+
+const RELATIVE = {
+  root: "root/ca.crt",
+  crt: "issued/ca.crt",
+  key: "issued/ca.key",
+};
+
+Deno.test("readCaFiles() takes paths from the working directory", async () => {
+  await using ca = await offlineCa();
+  await Deno.mkdir(ca.file("config"));
+  await ca.configure(RELATIVE);
+  await Deno.rename(ca.configFile, ca.file("config/ca.json"));
+  assertEquals(
+    await readElsewhere(ca, { file: "config/ca.json", cwd: ca.path }),
+    "CN=Test Intermediate CA",
+  );
+  assertEquals(
+    await readElsewhere(ca, { file: "ca.json", cwd: ca.file("config") }),
+    'error reading "issued/ca.crt": no such file or directory',
+  );
+});
+
+Deno.test("readCaFiles() reads ca.json from standard input", async () => {
+  await using ca = await offlineCa();
+  const stdin = await Deno.readTextFile(ca.configFile);
+  assertEquals(
+    await readElsewhere(ca, { file: "-", cwd: "/", stdin }),
+    "CN=Test Intermediate CA",
+  );
+});

@@ -1,0 +1,80 @@
+/**
+ * A CA without database on disk: root, intermediate, key and ca.json.
+ */
+import {
+  createOfflineAuthority,
+  type OfflineAuthorityOptions,
+} from "../../../src/ca/offline/offline_authority.ts";
+import type { CertificateAuthority } from "../../../src/ca/authority.ts";
+import { noTerminal } from "../../support/fake_terminal.ts";
+import {
+  type CertificateRequest,
+  OpensslCa,
+} from "../../support/openssl_ca.ts";
+import { type TempDir, tempDir } from "../../support/temp_dir.ts";
+
+/** Members of ca.json that a test changes; undefined takes one away. */
+export type Change = Readonly<Record<string, unknown>>;
+
+/** What a test sees of it. */
+export interface OfflineCa extends TempDir {
+  readonly root: OpensslCa;
+  readonly intermediate: OpensslCa;
+  readonly configFile: string;
+  /** Writes ca.json anew; paths are relative to nothing unless given so. */
+  configure(change?: Change): Promise<void>;
+  /** The authority on these files. */
+  open(change?: Partial<OfflineAuthorityOptions>): CertificateAuthority;
+}
+
+/** Makes one; the key is plain PKCS#8. */
+export async function offlineCa(
+  change: Partial<CertificateRequest> = {},
+): Promise<OfflineCa> {
+  const dir = await tempDir();
+  const root = await OpensslCa.root(dir.file("root"), "Test Root CA");
+  const intermediate = await root.subordinate(dir.file("issued"), {
+    subject: "/CN=Test Intermediate CA",
+    basicConstraints: "critical,CA:TRUE,pathlen:0",
+    ...change,
+  });
+  const configFile = dir.file("ca.json");
+  const ca: OfflineCa = {
+    ...dir,
+    [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
+    root,
+    intermediate,
+    configFile,
+    configure: async (change = {}) =>
+      await Deno.writeTextFile(
+        configFile,
+        JSON.stringify({
+          root: root.certificateFile,
+          crt: intermediate.certificateFile,
+          key: intermediate.keyFile,
+          address: ":443",
+          dnsNames: ["localhost"],
+          authority: { provisioners: [{ type: "JWK", name: "admin" }] },
+          ...change,
+        }),
+      ),
+    open: (change = {}) =>
+      createOfflineAuthority({
+        config: configFile,
+        password: () => Promise.resolve(undefined),
+        terminal: noTerminal(),
+        clock: { now: () => new Date(), sleep: () => Promise.resolve() },
+        log: { write() {} },
+        signal: new AbortController().signal,
+        ...change,
+      }),
+  };
+  await ca.configure();
+  return ca;
+}
+
+/** What most tests rekey. */
+export const HOST: CertificateRequest = {
+  subject: "/CN=internal.example.com",
+  names: "DNS:internal.example.com,IP:10.0.0.1",
+};

@@ -1,0 +1,3 @@
+module reissue
+
+go 1.21
