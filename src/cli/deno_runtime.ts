@@ -3,8 +3,10 @@
  */
 import { daemonLog, oneShotLog } from "../observe/log.ts";
 import type { RunMode } from "../options.ts";
+import { isOsError } from "../os_error.ts";
 import type { Clock, Runtime } from "../runtime.ts";
 import { denoTerminal } from "./terminal.ts";
+import { type SyncWriter, writeText } from "./write_text.ts";
 
 /** Longest single timer, in ms: suspend and clock steps are noticed after it. */
 const MAX_SLICE_MS = 60_000;
@@ -12,8 +14,8 @@ const MAX_SLICE_MS = 60_000;
 /** The runtime of this process, with the log that `run` asks for. */
 export function denoRuntime(run: RunMode["run"]): Runtime {
   const sinks = {
-    out: (text: string) => writeText(Deno.stdout, text),
-    err: (text: string) => writeText(Deno.stderr, text),
+    out: (text: string) => tell(Deno.stdout, text),
+    err: (text: string) => tell(Deno.stderr, text),
   };
   return {
     clock: wallClock(),
@@ -52,18 +54,11 @@ function timer(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Writes all of `text`; a reader that went away is no reason to fail. */
-export function writeText(
-  sink: { writeSync(bytes: Uint8Array): number },
-  text: string,
-): void {
-  const bytes = new TextEncoder().encode(text);
+/** A log that cannot be written must not end the work, nor the daemon. */
+function tell(stream: SyncWriter, text: string): void {
   try {
-    for (let done = 0; done < bytes.length;) {
-      done += sink.writeSync(bytes.subarray(done));
-    }
+    writeText(stream, text);
   } catch (error) {
-    // Nobody reads on: the work goes on, and so does the exit code.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (!isOsError(error)) throw error;
   }
 }

@@ -5,6 +5,7 @@
 import { RekeyError } from "../errors.ts";
 import type { RekeyOptions } from "../options.ts";
 import { osReason } from "../os_error.ts";
+import { writeText } from "./write_text.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
 export interface TextSink {
@@ -73,14 +74,9 @@ function textSink(
 ): TextSink {
   return {
     write(text) {
-      const bytes = new TextEncoder().encode(text);
       try {
-        for (let done = 0; done < bytes.length;) {
-          done += stream.writeSync(bytes.subarray(done));
-        }
+        writeText(stream, text);
       } catch (error) {
-        // `step-rekey --help | head -1`: nobody reads any more, all is well.
-        if (error instanceof Deno.errors.BrokenPipe) return;
         // Nobody can be told that telling failed.
         if (stream === Deno.stderr) return;
         throw new RekeyError(
