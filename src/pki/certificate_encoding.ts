@@ -40,10 +40,8 @@ export function encodeTbsCertificate(
   tbs.serialNumber = toInteger(parts.serial);
   tbs.signature = copy(parts.signatureAlgorithm);
   tbs.issuer = copy(parts.issuer);
-  tbs.validity = new asn1X509.Validity({
-    notBefore: parts.notBefore,
-    notAfter: parts.notAfter,
-  });
+  tbs.validity.notBefore = toTime(parts.notBefore);
+  tbs.validity.notAfter = toTime(parts.notAfter);
   tbs.subject = copy(parts.subject);
   tbs.subjectPublicKeyInfo = copy(parts.publicKey);
   tbs.extensions = new asn1X509.Extensions(
@@ -120,6 +118,18 @@ AsnProp({ type: AsnPropTypes.BitString })(
   SignedCertificate.prototype,
   "signatureValue",
 );
+
+/**
+ * RFC 5280 §4.1.2.5. The library alone would write 1949 as UTCTime, which
+ * means 2049.
+ */
+function toTime(date: Date): InstanceType<typeof asn1X509.Time> {
+  const time = new asn1X509.Time();
+  const year = date.getUTCFullYear();
+  if (year >= 1950 && year < 2050) time.utcTime = date;
+  else time.generalTime = date;
+  return time;
+}
 
 /** The content octets of a positive INTEGER, as short as possible (X.690 §8.3.2). */
 function toInteger(magnitude: Uint8Array): ArrayBuffer {

@@ -27,9 +27,19 @@ export function provisionerReference(
     const name = fields.take(DER_TAG.octetString).content;
     fields.take(DER_TAG.octetString);
     // Newer versions may add members at the end.
-    return { kind: "named", name: new TextDecoder().decode(name) };
+    return { kind: "named", name: readUtf8(name) };
   } catch (error) {
     if (error instanceof SyntaxError) return { kind: "malformed" };
     throw error;
+  }
+}
+
+/** Exactly: what is not the same bytes must not become the same name. */
+function readUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+  } catch (error) {
+    throw new SyntaxError("", { cause: error });
   }
 }

@@ -12,8 +12,8 @@ import {
   type PrivateKey,
 } from "../../src/pki/private_key.ts";
 import { type Reissue, reissue, ReissueError } from "../../src/pki/reissue.ts";
-import { ROOT } from "../../scripts/paths.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { goTbs, goTest } from "../support/go_reissue.ts";
 import { runOk } from "../support/run.ts";
 import {
   CA_EXTENSIONS,
@@ -27,58 +27,6 @@ const openssl = new OpensslCa();
 const MINUTE = 60_000_000_000n;
 /** With a part below the second. */
 const NOW = new Date("2026-06-01T12:34:56.789Z");
-
-const goMissing = findGo();
-
-function findGo(): string | undefined {
-  if (Deno.env.get("CI") === "true") return undefined;
-  try {
-    new Deno.Command("go", { args: ["version"] }).outputSync();
-    return undefined;
-  } catch {
-    // Any reason is the same here: it cannot be run.
-    return "Go is not installed";
-  }
-}
-
-const built: { program?: Promise<string> } = {};
-
-/** The program in tests/support/go/reissue, built at the first call. */
-function goProgram(): Promise<string> {
-  return built.program ??= buildGoProgram();
-}
-
-async function buildGoProgram(): Promise<string> {
-  const path = `${openssl.path}/go-reissue`;
-  await runOk("go", ["build", "-o", path, "."], {
-    cwd: `${ROOT}tests/support/go/reissue`,
-    env: { GOTOOLCHAIN: "local", GOWORK: "off" },
-  });
-  return path;
-}
-
-function goTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: goMissing === undefined ? name : `${name} (${goMissing})`,
-    ignore: goMissing !== undefined,
-    fn,
-  });
-}
-
-async function goTbs(request: Reissue): Promise<string> {
-  const { stdout } = await runOk(await goProgram(), [], {
-    stdin: JSON.stringify({
-      old: request.previous.der.toHex(),
-      issuer: request.issuer.der.toHex(),
-      key: request.issuerKey.pkcs8.toHex(),
-      spki: request.publicKey.toHex(),
-      serial: request.serial.toHex(),
-      now: String(BigInt(request.now.getTime()) * 1_000_000n),
-      backdate: String(request.backdate),
-    }),
-  });
-  return stdout;
-}
 
 async function readKey({ keyPath }: Issued): Promise<PrivateKey> {
   const { key } = await loadPrivateKey(
@@ -315,6 +263,7 @@ for (
     "1h": 60n * MINUTE,
     "longer than the lifetime": 60n * 24n * 400n * MINUTE,
     "before 1970": 60n * 24n * 366n * 60n * MINUTE,
+    "before 1950": 60n * 24n * 366n * 80n * MINUTE,
   })
 ) {
   goTest(`reissue() makes what Go makes: backdate ${name}`, async () => {

@@ -17,7 +17,8 @@ const UNAUTHORIZED =
 
 /**
  * @throws {RekeyError} kind `pair` for an expired certificate, kind `refused`
- *   for one that its provisioner does not let rekey
+ *   for one that its provisioner does not let rekey, kind `config` when that
+ *   provisioner itself is unusable
  */
 export function authorizeRekey(
   certificate: Certificate,
@@ -55,7 +56,12 @@ function findProvisioner(
     ? provisioners.find(({ name }) => name === reference.name)
     : undefined;
   if (found === undefined) throw unauthorized("provisioner not found");
-  return found;
+  const { fault, name } = found;
+  if (fault === undefined) return found;
+  throw new RekeyError(
+    "config",
+    `the provisioner ${JSON.stringify(name)} in ca.json is unusable: ${fault}`,
+  );
 }
 
 function refuseExpired(

@@ -5,24 +5,22 @@
  * Pure: text in, settings out. Whatever needs the network, a KMS or a database
  * is refused by name here.
  */
-import { parseGoDuration } from "../../duration.ts";
 import { RekeyError } from "../../errors.ts";
+import {
+  type Claims,
+  DEFAULT_LIFETIMES,
+  lifetimesFault,
+  readClaims,
+  readLifetimes,
+} from "./claims.ts";
 import { JsonObject, JsonTypeError } from "./json_object.ts";
+import {
+  collectionFault,
+  knownProvisioners,
+  type Provisioner,
+  readProvisioner,
+} from "./provisioner.ts";
 import { refuseUnsupported } from "./unsupported_config.ts";
-
-/** Claims that count for a rekey (authority/provisioner/claims.go:11-33). */
-export interface Claims {
-  readonly disableRenewal: boolean | undefined;
-  readonly allowRenewalAfterExpiry: boolean | undefined;
-}
-
-/** One provisioner. */
-export interface Provisioner {
-  /** Lower case, as types are compared. */
-  readonly type: string;
-  readonly name: string;
-  readonly claims: Claims;
-}
 
 /** The part of ca.json that signing needs. Paths are as written. */
 export interface CaConfig {
@@ -37,20 +35,7 @@ export interface CaConfig {
   readonly provisioners: readonly Provisioner[];
 }
 
-/** Provisioners of other types are dropped, as step-ca does. */
-const PROVISIONER_TYPES: ReadonlySet<string> = new Set([
-  "jwk",
-  "oidc",
-  "gcp",
-  "aws",
-  "azure",
-  "acme",
-  "x5c",
-  "k8ssa",
-  "sshpop",
-  "scep",
-  "nebula",
-]);
+export type { Claims, Provisioner };
 
 const DEFAULT_BACKDATE = 60_000_000_000n;
 
@@ -92,10 +77,7 @@ function parseJson(text: string): unknown {
 
 function readConfig(config: JsonObject, file: string): CaConfig {
   const authority = config.object("authority");
-  const provisioners = (authority?.objects("provisioners") ?? [])
-    // First the type: what step-ca drops, it does not read either.
-    .filter((provisioner) => PROVISIONER_TYPES.has(typeOf(provisioner)))
-    .map(readProvisioner);
+  const provisioners = knownProvisioners(authority);
   refuseUnsupported(config, file);
   if (authority === undefined || provisioners.length === 0) {
     throw invalid(`error parsing ${file}: no provisioners found`);
@@ -112,11 +94,25 @@ function readConfig(config: JsonObject, file: string): CaConfig {
   checkAddressForms(config);
   checkTlsVersions(config);
   checkCrl(config);
-  checkProvisioners(provisioners);
-  const backdate = readDuration(authority, "backdate") ?? DEFAULT_BACKDATE;
+  const backdate = authority.duration("backdate") ?? DEFAULT_BACKDATE;
+  const lifetimes = readLifetimes(authority, DEFAULT_LIFETIMES);
+  const known = provisioners.map((provisioner) =>
+    readProvisioner(provisioner, lifetimes)
+  );
+  if (known.filter(({ type }) => type === "k8ssa").length > 1) {
+    throw invalid(
+      "cannot have more than one kubernetes service account provisioner",
+    );
+  }
   if (backdate < 0n) {
     throw invalid("authority.backdate cannot be less than 0");
   }
+  const fault = lifetimesFault(lifetimes);
+  if (fault !== undefined) {
+    throw invalid(`error generating provisioner config: ${fault}`);
+  }
+  const clash = collectionFault(provisioners);
+  if (clash !== undefined) throw invalid(clash);
   return {
     roots,
     certificate,
@@ -124,38 +120,8 @@ function readConfig(config: JsonObject, file: string): CaConfig {
     password: config.text("password"),
     backdate,
     claims: readClaims(authority),
-    provisioners,
+    provisioners: known,
   };
-}
-
-function readProvisioner(provisioner: JsonObject): Provisioner {
-  return {
-    type: typeOf(provisioner),
-    name: provisioner.text("name"),
-    claims: readClaims(provisioner),
-  };
-}
-
-function typeOf(provisioner: JsonObject): string {
-  return provisioner.text("type").toLowerCase();
-}
-
-function readClaims(owner: JsonObject): Claims {
-  const claims = owner.object("claims");
-  return {
-    disableRenewal: claims?.boolean("disableRenewal"),
-    allowRenewalAfterExpiry: claims?.boolean("allowRenewalAfterExpiry"),
-  };
-}
-
-function readDuration(owner: JsonObject, name: string): bigint | undefined {
-  const text = owner.text(name);
-  if (text === "") return undefined;
-  const duration = parseGoDuration(text);
-  if (duration === undefined) {
-    throw owner.fault(name, `is not a duration: ${JSON.stringify(text)}`);
-  }
-  return duration;
 }
 
 function checkAddresses(config: JsonObject): void {
@@ -179,9 +145,10 @@ function checkAddressForms(config: JsonObject): void {
 
 function checkTlsVersions(config: JsonObject): void {
   const tls = config.object("tls");
-  const least = tls?.number("minVersion");
-  const most = tls?.number("maxVersion");
-  if (least && most && least > most) {
+  // As step-ca, which takes zero for its default.
+  const least = tls?.number("minVersion") || 1.2;
+  const most = tls?.number("maxVersion") || 1.3;
+  if (least > most) {
     throw invalid("tls minVersion cannot exceed tls maxVersion");
   }
 }
@@ -189,8 +156,8 @@ function checkTlsVersions(config: JsonObject): void {
 function checkCrl(config: JsonObject): void {
   const crl = config.object("crl");
   if (crl === undefined) return;
-  const cache = readDuration(crl, "cacheDuration") ?? 0n;
-  const renew = readDuration(crl, "renewPeriod") ?? 0n;
+  const cache = crl.duration("cacheDuration") ?? 0n;
+  const renew = crl.duration("renewPeriod") ?? 0n;
   if (cache < 0n) {
     throw invalid("crl.cacheDuration must be greater than or equal to 0");
   }
@@ -201,21 +168,6 @@ function checkCrl(config: JsonObject): void {
     throw invalid(
       "crl.cacheDuration must be greater than or equal to crl.renewPeriod",
     );
-  }
-}
-
-function checkProvisioners(provisioners: readonly Provisioner[]): void {
-  if (provisioners.filter(({ type }) => type === "k8ssa").length > 1) {
-    throw invalid(
-      "cannot have more than one kubernetes service account provisioner",
-    );
-  }
-  const names = new Set<string>();
-  for (const { name } of provisioners) {
-    if (names.has(name)) {
-      throw invalid("cannot add multiple provisioners with the same name");
-    }
-    names.add(name);
   }
 }
 

@@ -4,6 +4,13 @@
 import { RekeyError } from "../../errors.ts";
 import { osReason } from "../../os_error.ts";
 import { type Certificate, parseChain } from "../../pki/certificate.ts";
+import { equalBytes } from "../../pki/der.ts";
+import {
+  authorityKeyIdentifier,
+  subjectKeyIdentifier,
+} from "../../pki/extensions.ts";
+import { nameConstraints } from "../../pki/name_constraints.ts";
+import { equalBytes } from "../../pki/der.ts";
 import { loadPrivateKey, type PrivateKey } from "../../pki/private_key.ts";
 import { NoTerminalError, type Terminal } from "../../runtime.ts";
 import { type CaConfig, parseCaConfig } from "./ca_config.ts";
@@ -29,7 +36,7 @@ export interface CaPassword {
  * Reads all files that `file` (ca.json, or `-` for standard input) names.
  * Relative paths are relative to the working directory, as in step-ca.
  *
- * @throws {RekeyError} kind `config`
+ * @throws {RekeyError} kind `config`, also when key and certificate differ
  */
 export async function readCaFiles(
   file: string,
@@ -43,6 +50,19 @@ export async function readCaFiles(
     config.key,
     async (path) => given || config.password || await prompt(path, password),
   );
+  if (!equalBytes(key.publicKey, issuer.publicKey)) {
+    throw new RekeyError(
+      "config",
+      `the key in ${config.key} is not the one of the CA in ${config.certificate}: x509: provided PrivateKey doesn't match parent's PublicKey`,
+      { hint: `"crt" and "key" in ${file} have to belong together` },
+    );
+  }
+  if (!equalBytes(issuer.publicKey, key.publicKey)) {
+    throw new RekeyError(
+      "config",
+      `the key ${config.key} is not the key of the certificate in ${config.certificate}: x509: provided PrivateKey doesn't match parent's PublicKey`,
+    );
+  }
   const roots = [];
   for (const path of config.roots) roots.push(...await readBundle(path));
   return { config, issuers: [issuer, ...others], roots, key };
@@ -66,10 +86,19 @@ async function readBundle(path: string): Promise<readonly Certificate[]> {
     (reason) => `error reading ${JSON.stringify(path)}: ${reason}`,
   );
   try {
-    return parseChain(content);
+    const bundle = parseChain(content);
+    for (const certificate of bundle) readSigningExtensions(certificate);
+    return bundle;
   } catch (error) {
     throw asConfigError(`error parsing ${path}: `, error);
   }
+}
+
+/** What is malformed here must not look like a fault of the host's pair later. */
+function readSigningExtensions(certificate: Certificate): void {
+  subjectKeyIdentifier(certificate);
+  authorityKeyIdentifier(certificate);
+  nameConstraints(certificate);
 }
 
 async function readKey(
@@ -81,10 +110,16 @@ async function readKey(
     path,
     (reason) => `error reading the CA's key ${JSON.stringify(path)}: ${reason}`,
   );
+  const state = { isEncrypted: false };
   try {
-    return (await loadPrivateKey(content, () => password(path))).key;
+    const { key } = await loadPrivateKey(content, () => {
+      state.isEncrypted = true;
+      return password(path);
+    });
+    return key;
   } catch (error) {
-    throw asConfigError(`error decrypting ${path}: `, error);
+    const action = state.isEncrypted ? "decrypting" : "decoding";
+    throw asConfigError(`error ${action} ${path}: `, error);
   }
 }
 

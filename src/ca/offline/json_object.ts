@@ -2,6 +2,7 @@
  * A JSON object as Go reads it: member names in any case, the last one wins,
  * unknown ones are ignored, null is the same as absent.
  */
+import { parseGoDuration } from "../../duration.ts";
 
 /** A member that has another type than it should; the message names it. */
 export class JsonTypeError extends Error {
@@ -50,6 +51,15 @@ export class JsonObject {
     const value = this.#get(name);
     if (value === undefined || typeof value === "number") return value;
     throw this.#wrong(name, "a number");
+  }
+
+  /** Nanoseconds of a Go duration, which is a string; undefined when it is absent. */
+  duration(name: string): bigint | undefined {
+    if (this.#get(name) === undefined) return undefined;
+    const text = this.text(name);
+    const duration = parseGoDuration(text);
+    if (duration !== undefined) return duration;
+    throw this.fault(name, `is not a duration: ${JSON.stringify(text)}`);
   }
 
   /** An array of strings; `orOne`: one string stands for itself. */

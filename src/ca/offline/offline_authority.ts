@@ -13,6 +13,7 @@ import {
 } from "../../pki/extensions.ts";
 import { nameConstraintViolation } from "../../pki/name_constraints.ts";
 import { reissue, ReissueError } from "../../pki/reissue.ts";
+import { isSignedBy } from "../../pki/verify.ts";
 import type { Clock, Log, Terminal } from "../../runtime.ts";
 import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
 import { authorizeRekey } from "./authorize.ts";
@@ -61,13 +62,9 @@ async function issue(
   const now = clock.now();
   authorizeRekey(previous, config, now);
   refuseConstrained(previous, files);
-  if (!equalBytes(previous.issuerDer, issuer.subjectDer)) {
-    log.write({
-      event: "warning",
-      message: `the current certificate was issued by ${
-        JSON.stringify(previous.issuer)
-      }, not by this CA, ${JSON.stringify(issuer.subject)}`,
-    });
+  const foreign = await describeForeign(previous, issuer);
+  if (foreign !== undefined) {
+    log.write({ event: "warning", message: foreign });
   }
   try {
     const leaf = await reissue({
@@ -99,6 +96,21 @@ function throwIfStopped({ aborted, reason }: AbortSignal): void {
   });
 }
 
+/** Says that a certificate is not of this CA, which signs it anew all the same. */
+async function describeForeign(
+  previous: Certificate,
+  issuer: Certificate,
+): Promise<string | undefined> {
+  const [theirs, ours] = [previous.issuer, issuer.subject].map((name) =>
+    JSON.stringify(name)
+  );
+  if (!equalBytes(previous.issuerDer, issuer.subjectDer)) {
+    return `the current certificate was issued by ${theirs}, not by this CA, ${ours}`;
+  }
+  if (await isSignedBy(previous, issuer)) return undefined;
+  return `the current certificate was not signed by this CA, but by another key of ${ours}`;
+}
+
 function refuseConstrained(certificate: Certificate, files: CaFiles): void {
   const violation = nameConstraintViolation(certificate, constrainers(files));
   if (violation === undefined) return;
@@ -112,13 +124,15 @@ function constrainers(
   { issuers, roots }: CaFiles,
 ): readonly Certificate[] {
   const last = issuers.at(-1) ?? issuers[0];
-  const above = authorityKeyIdentifier(last);
+  // As in Go, where no identifier equals no identifier.
+  const above = authorityKeyIdentifier(last) ?? NO_IDENTIFIER;
   return [
     ...issuers,
-    ...roots.filter((root) => {
-      const id = subjectKeyIdentifier(root);
-      return equalBytes(root.subjectDer, last.issuerDer) &&
-        above !== undefined && id !== undefined && equalBytes(id, above);
-    }),
+    ...roots.filter((root) =>
+      equalBytes(root.subjectDer, last.issuerDer) &&
+      equalBytes(subjectKeyIdentifier(root) ?? NO_IDENTIFIER, above)
+    ),
   ];
 }
+
+const NO_IDENTIFIER = new Uint8Array(0);

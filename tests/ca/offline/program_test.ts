@@ -5,7 +5,7 @@ import { type Certificate, parseChain } from "../../../src/pki/certificate.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { OpensslCa, type OpensslPair } from "../../support/openssl_ca.ts";
 import { runProgram } from "../../support/program.ts";
-import { run, runOk, type RunResult } from "../../support/run.ts";
+import { runOk, type RunResult } from "../../support/run.ts";
 import { STEP, stepCaMissing } from "../../support/step_ca.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { type Change, HOST, type OfflineCa, offlineCa } from "./offline_ca.ts";
@@ -27,7 +27,8 @@ function rekey(
 
 async function contents(pair: OpensslPair): Promise<string[]> {
   const directory = pair.certificateFile.replace(/\/[^/]*$/, "");
-  const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+  const entries = await Array.fromAsync(Deno.readDir(directory));
+  const names = entries.map(({ name }) => name).sort();
   return [
     ...names,
     await Deno.readTextFile(pair.certificateFile),
@@ -154,12 +155,14 @@ Deno.test("offline rekey leaves the pair as it was: name constraints", async () 
 
 /** What has to be the same, whoever made it. */
 function kept(certificate: Certificate) {
-  const { version, subjectDer, issuerDer, signatureAlgorithm, names } =
+  const { version, subject, issuerDer, signatureAlgorithm, names } =
     certificate;
   return {
     version,
     names,
-    subject: subjectDer.toHex(),
+    // As text: this version of the original encodes it anew, while the CA of
+    // today, beside which contract_test.ts puts ours, copies its bytes.
+    subject,
     issuer: issuerDer.toHex(),
     algorithm: signatureAlgorithm,
     extensions: certificate.extensions.map(({ oid, critical, value }) => ({
