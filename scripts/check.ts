@@ -62,7 +62,7 @@ async function vendoredIsCurrent(): Promise<boolean> {
 
 async function coverageIsEnough(directory: string): Promise<boolean> {
   const { stdout, success } = await new Deno.Command(Deno.execPath(), {
-    args: ["coverage", "--lcov", `--include=^file:.*/src/`, directory],
+    args: ["coverage", "--lcov", `--include=^file://${ROOT}src/`, directory],
     cwd: ROOT,
     stdout: "piped",
   }).output();

@@ -6,6 +6,8 @@
  * know `Deno`. The X.509 library stays in pki/.
  */
 
+import { ROOT } from "./paths.ts";
+
 /** A floor of the building, from the top; names on one floor are siblings. */
 const FLOORS: readonly (readonly string[])[] = [
   ["main"],
@@ -23,6 +25,7 @@ const LEAVES = new Set([
   "options.ts",
   "os_error.ts",
   "runtime.ts",
+  "stoppable.ts",
 ]);
 
 /** Functions of their arguments: no effect, so no `Deno`. */
@@ -30,12 +33,12 @@ const PURE =
   /^(pki\/|schedule\.ts|errors\.ts|options\.ts|duration\.ts|observe\/log\.ts|cli\/(go_arguments|values|command|help)\.ts|files\/install_journal\.ts|reload\/split_command\.ts)/;
 
 /** The path below src/, or undefined for files elsewhere. */
-function sourcePath(filename: string): string | undefined {
+export function sourcePath(filename: string): string | undefined {
   const path = filename.replaceAll("\\", "/");
-  if (/\/main\.ts$/.test(path) && !/\/(src|tests|scripts)\//.test(path)) {
-    return "../main.ts";
-  }
-  return /\/src\/(.+\.ts)$/.exec(path)?.[1];
+  if (!path.startsWith(ROOT)) return undefined;
+  const inside = path.slice(ROOT.length);
+  if (inside === "main.ts") return "../main.ts";
+  return /^src\/(.+\.ts)$/.exec(inside)?.[1];
 }
 
 function roomOf(path: string): string {

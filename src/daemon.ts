@@ -51,16 +51,16 @@ export async function runDaemon(
       await rekeyOnce(job, runtime, signals.stop);
       failures = 0;
     } catch (error) {
-      if (signals.stop.aborted) return;
       if (!(error instanceof RekeyError)) throw error;
+      if (signals.stop.aborted) return;
       const { retry } = ERROR_KINDS[error.kind];
       if (retry === "never") throw error;
       // The pair is new: only the reload failed, so no new certificate is due.
       failures = retry === "reload" ? 0 : failures + 1;
-      waitMs = await waitAfter(failures, job.options, {
-        schedule,
-        ...environment,
-      });
+      waitMs = Math.max(
+        await waitAfter(failures, job.options, { schedule, ...environment }),
+        error.retryAfterMs ?? 0,
+      );
       log.write({ event: "failed", error, nextAttemptMs: waitMs });
       continue;
     }
@@ -85,7 +85,7 @@ async function firstWaitMs(
   { runtime, stop }: Environment,
 ): Promise<number> {
   const certificate = await currentCertificate(options, runtime, stop);
-  requireShortPeriod(certificate, schedule);
+  requireShorterThanLife(certificate, schedule);
   const waitMs = plannedWaitMs(certificate, schedule, runtime);
   runtime.log.write({ event: "scheduled", certificate, waitMs, first: true });
   return waitMs;
@@ -123,18 +123,24 @@ function plannedWaitMs(
   });
 }
 
-/** The one rule of the schedule that needs the certificate. */
-function requireShortPeriod(
+/**
+ * The one rule of a schedule that needs the certificate: what is as long as its
+ * life would be due again at once, for ever.
+ */
+function requireShorterThanLife(
   { notBefore, notAfter }: Certificate,
   schedule: Schedule,
 ): void {
-  if (schedule.rule !== "period") return;
+  if (schedule.rule === "two-thirds") return;
+  const [flag, ms] = schedule.rule === "period"
+    ? ["rekey-period", schedule.periodMs] as const
+    : ["expires-in", schedule.beforeMs] as const;
   const lifetimeMs = notAfter.getTime() - notBefore.getTime();
-  if (schedule.periodMs < lifetimeMs) return;
+  if (ms < lifetimeMs) return;
   throw new RekeyError(
     "usage",
-    "flag '--rekey-period' must be within (lower than) the certificate " +
-      `validity period; rekey-period=${goDuration(schedule.periodMs)}, ` +
+    `flag '--${flag}' must be within (lower than) the certificate validity ` +
+      `period; ${flag}=${goDuration(ms)}, ` +
       `cert-validity-period=${goDuration(lifetimeMs)}`,
   );
 }

@@ -106,7 +106,8 @@ export const ERROR_KINDS: Readonly<Record<ErrorKind, ErrorKindFacts>> = {
   interrupted: {
     exitCode: 130,
     retry: "never",
-    when: "stopped by a signal before the swap: 128 + the signal's number",
+    when:
+      "stopped by signal n, before the swap or, as the message then says, after it, during --exec",
   },
 };
 

@@ -39,7 +39,7 @@ export type NewKey =
 export type AuthorityOptions =
   | {
     readonly mode: "online";
-    /** `https://host[:port]`, without path (parity of `--ca-url`). */
+    /** `https://host[:port]`, without path. */
     readonly url: string;
     /** File, directory or comma-separated list of files with root certificates. */
     readonly root: string;

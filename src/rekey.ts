@@ -29,6 +29,7 @@ import { verifyIssued } from "./pki/verify.ts";
 import type { Reloader } from "./reload/reloader.ts";
 import type { Runtime } from "./runtime.ts";
 import { isDue, remainingMs } from "./schedule.ts";
+import { stoppable } from "./stoppable.ts";
 
 /** One certificate to keep fresh, and everybody who takes part in it. */
 export interface RekeyJob {
@@ -82,9 +83,12 @@ async function replacePair(
   const recovery = await recoverInstall(targets);
   if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
 
+  // Until the swap, a signal ends the pass at once, whatever it waits for.
+  const until = <T>(work: Promise<T>) => stoppable(work, signal);
+
   // 1. What is there, read again on every pass: the disk is the only state.
-  const files = await currentFiles(options, password, clock.now());
-  const oldChain = await loadChain(files.certificate);
+  const files = await until(currentFiles(options, password, clock.now()));
+  const oldChain = await until(loadChain(files.certificate));
 
   // 2. Is it time? Decided before a password or the CA's settings are needed.
   if (mode.run === "once" && mode.onlyIfExpiresInMs !== undefined) {
@@ -95,9 +99,9 @@ async function replacePair(
       return { kind: "not-due", expiresInMs: remainingMs(oldChain[0], now) };
     }
   }
-  const current = await loadKeyPair(oldChain, files, password);
+  const current = await until(loadKeyPair(oldChain, files, password));
   const authority = openAuthority({ signal, readPassword: read });
-  const roots = await authority.roots();
+  const roots = await until(authority.roots());
 
   // 3. May we, can we? Before the CA issues something we would throw away.
   if (options.overwrite === "ask") {
@@ -110,12 +114,12 @@ async function replacePair(
 
   // 4. New key, and proof that we hold it (RFC 2986). The old key only
   //    authenticates the request; it never signs the CSR.
-  const next = await provideNewKey(newKey, {
+  const next = await until(provideNewKey(newKey, {
     current,
     encrypt: options.encryptNewKey,
     password,
     privateKeyPassword: { ...password, file: passwordFiles.privateKey },
-  });
+  }));
   const csr = await createCsr(next.key);
 
   // 5. The CA copies subject, names and lifetime from the current certificate.

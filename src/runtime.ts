@@ -1,8 +1,8 @@
 /**
  * The injected part of the program: clock, chance, terminal and log.
  *
- * Tests replace these four and nothing else. The real ones are made at the
- * bottom of this file and in `observe/log.ts`.
+ * Tests replace these four and nothing else. The real ones are made in
+ * `cli/deno_runtime.ts`.
  */
 import type { RekeyError } from "./errors.ts";
 

@@ -14,8 +14,11 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
-/** Least wait of the daemon between two tries, in ms: no hot loop, whatever the settings. */
+/** Least wait of the daemon between two tries, in ms. */
 export const MIN_WAIT_MS = 1_000;
+
+/** Least wait after a success, in ms, for certificates that live long enough. */
+const CALM_WAIT_MS = 60_000;
 
 /** Longest pause after a failure, in ms. */
 const MAX_BACKOFF_MS = 3_600_000;
@@ -51,7 +54,9 @@ export function nextWaitMs(
 ): number {
   const leftMs = remainingMs(validity, chance.now);
   const lifetimeMs = validity.notAfter.getTime() - validity.notBefore.getTime();
-  return Math.max(MIN_WAIT_MS, waitMs());
+  // No hot loop, whatever the settings, also when the CA shortens lifetimes.
+  const calmMs = Math.min(CALM_WAIT_MS, lifetimeMs / 20, leftMs / 2);
+  return Math.max(MIN_WAIT_MS, calmMs, waitMs());
 
   function waitMs(): number {
     if (schedule.rule === "period") {

@@ -50,7 +50,8 @@ Deno.test("nextWaitMs() waits until the window of --expires-in begins", () => {
 Deno.test("nextWaitMs() waits the period, or not when less is left", () => {
   const rule = { rule: "period", periodMs: 16 * HOUR } as const;
   assertEquals(nextWaitMs(validity(24), rule, at(0, 0.5)), 16 * HOUR);
-  assertEquals(nextWaitMs(validity(24), rule, at(10, 0.5)), MIN_WAIT_MS);
+  assertEquals(nextWaitMs(validity(24), rule, at(10, 0.5)), 60_000);
+  assertEquals(nextWaitMs(validity(24), rule, at(24, 0.5)), MIN_WAIT_MS);
 });
 
 Deno.test("nextWaitMs() never goes below the floor and never past the expiry", () => {

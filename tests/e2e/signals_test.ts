@@ -56,13 +56,48 @@ for (
       new TextDecoder().decode(result.stderr),
       `stopped by ${signal}`,
     );
-    assertEquals(
-      [...Deno.readDirSync(dir.path)].map(({ name }) => name).sort(),
-      ["host.crt", "host.key"],
-    );
-    assertEquals(
-      Deno.readTextFileSync(dir.file("host.key")),
-      pki.host.key,
-    );
+    const entries = await Array.fromAsync(Deno.readDir(dir.path));
+    assertEquals(entries.map(({ name }) => name).sort(), [
+      "host.crt",
+      "host.key",
+    ]);
+    assertEquals(await Deno.readTextFile(dir.file("host.key")), pki.host.key);
   });
+}
+
+Deno.test("ca rekey ends on SIGTERM while it waits for standard input", async () => {
+  await using dir = await tempDir();
+  await Deno.writeTextFile(dir.file("host.crt"), pki.host.certificate);
+  await Deno.writeTextFile(dir.file("host.key"), pki.host.key);
+  const { command, args } = program();
+  const child = new Deno.Command(command, {
+    args: [
+      ...args,
+      ...["ca", "rekey", "--force", "--ca-url", "https://127.0.0.1:9"],
+      ...["--root", pki.root.certificateFile, "--out-cert", dir.file("new")],
+      ...["--password-file", "-", dir.file("host.crt"), dir.file("host.key")],
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const running = child.spawn();
+  const output = running.output();
+  await fileAppears(dir.path, (name) => name.endsWith("lock"));
+  running.kill("SIGTERM");
+  assertEquals((await output).code, 143);
+});
+
+/** Waits until a file whose name fits is in the directory. */
+async function fileAppears(
+  directory: string,
+  fits: (name: string) => boolean,
+): Promise<void> {
+  using watcher = Deno.watchFs(directory);
+  for await (const entry of Deno.readDir(directory)) {
+    if (fits(entry.name)) return;
+  }
+  for await (const { paths } of watcher) {
+    if (paths.some(fits)) return;
+  }
 }

@@ -1,4 +1,4 @@
-import { type PasswordSource } from "../../src/files/key_pair.ts";
+import type { PasswordSource } from "../../src/files/key_pair.ts";
 import { type NewKeyContext, provideNewKey } from "../../src/files/new_key.ts";
 import {
   generatePrivateKey,

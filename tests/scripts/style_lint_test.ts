@@ -1,9 +1,10 @@
-import plugin, { importFault } from "../../scripts/style_lint.ts";
+import { ROOT } from "../../scripts/paths.ts";
+import plugin, { importFault, sourcePath } from "../../scripts/style_lint.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** The rules that a source text breaks. */
 function faults(path: string, source: string): readonly string[] {
-  return Deno.lint.runPlugin(plugin, `/project/${path}`, source)
+  return Deno.lint.runPlugin(plugin, `${ROOT}${path}`, source)
     .map(({ id }) => id);
 }
 
@@ -97,4 +98,10 @@ Deno.test("style_lint refuses module state, static node: imports, empty catch", 
     faults("src/ca/online.ts", "try { f(); } catch {}"),
     ["step-rekey/no-empty-catch"],
   );
+});
+
+Deno.test("sourcePath() knows src only at the root of the checkout", () => {
+  assertEquals(sourcePath(`${ROOT}src/pki/csr.ts`), "pki/csr.ts");
+  assertEquals(sourcePath(`${ROOT}tests/src/csr.ts`), undefined);
+  assertEquals(sourcePath(`/elsewhere/src/pki/csr.ts`), undefined);
 });

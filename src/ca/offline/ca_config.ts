@@ -77,29 +77,47 @@ function parseJson(text: string): unknown {
 
 function readConfig(config: JsonObject, file: string): CaConfig {
   const authority = config.object("authority");
-  const provisioners = knownProvisioners(authority);
+  const members = knownProvisioners(authority);
   refuseUnsupported(config, file);
-  if (authority === undefined || provisioners.length === 0) {
+  if (authority === undefined || members.length === 0) {
     throw invalid(`error parsing ${file}: no provisioners found`);
   }
-  const roots = config.texts("root", { orOne: true });
-  const certificate = config.text("crt");
-  const key = config.text("key");
+  const lifetimes = readLifetimes(authority, DEFAULT_LIFETIMES);
+  const settings: CaConfig = {
+    roots: config.texts("root", { orOne: true }),
+    certificate: config.text("crt"),
+    key: config.text("key"),
+    password: config.text("password"),
+    backdate: authority.duration("backdate") ?? DEFAULT_BACKDATE,
+    claims: readClaims(authority),
+    provisioners: members.map((member) => readProvisioner(member, lifetimes)),
+  };
+  // From here on in the order of step-ca, whose first fault is the one shown.
   checkAddresses(config);
+  checkPaths(settings);
+  checkAddressForms(config);
+  checkTlsVersions(config);
+  checkCrl(config);
+  checkAuthority(settings);
+  const fault = lifetimesFault(lifetimes);
+  if (fault !== undefined) {
+    throw invalid(`error generating provisioner config: ${fault}`);
+  }
+  const clash = collectionFault(members);
+  if (clash !== undefined) throw invalid(clash);
+  return settings;
+}
+
+function checkPaths({ roots, certificate, key }: CaConfig): void {
   if (roots.length === 0 || roots.includes("")) {
     throw invalid("root cannot be empty");
   }
   if (certificate === "") throw invalid("crt cannot be empty");
   if (key === "") throw invalid("key cannot be empty");
-  checkAddressForms(config);
-  checkTlsVersions(config);
-  checkCrl(config);
-  const backdate = authority.duration("backdate") ?? DEFAULT_BACKDATE;
-  const lifetimes = readLifetimes(authority, DEFAULT_LIFETIMES);
-  const known = provisioners.map((provisioner) =>
-    readProvisioner(provisioner, lifetimes)
-  );
-  if (known.filter(({ type }) => type === "k8ssa").length > 1) {
+}
+
+function checkAuthority({ backdate, provisioners }: CaConfig): void {
+  if (provisioners.filter(({ type }) => type === "k8ssa").length > 1) {
     throw invalid(
       "cannot have more than one kubernetes service account provisioner",
     );
@@ -107,21 +125,6 @@ function readConfig(config: JsonObject, file: string): CaConfig {
   if (backdate < 0n) {
     throw invalid("authority.backdate cannot be less than 0");
   }
-  const fault = lifetimesFault(lifetimes);
-  if (fault !== undefined) {
-    throw invalid(`error generating provisioner config: ${fault}`);
-  }
-  const clash = collectionFault(provisioners);
-  if (clash !== undefined) throw invalid(clash);
-  return {
-    roots,
-    certificate,
-    key,
-    password: config.text("password"),
-    backdate,
-    claims: readClaims(authority),
-    provisioners: known,
-  };
 }
 
 function checkAddresses(config: JsonObject): void {

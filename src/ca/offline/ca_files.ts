@@ -10,7 +10,6 @@ import {
   subjectKeyIdentifier,
 } from "../../pki/extensions.ts";
 import { nameConstraints } from "../../pki/name_constraints.ts";
-import { equalBytes } from "../../pki/der.ts";
 import { loadPrivateKey, type PrivateKey } from "../../pki/private_key.ts";
 import { NoTerminalError, type Terminal } from "../../runtime.ts";
 import { type CaConfig, parseCaConfig } from "./ca_config.ts";
@@ -55,12 +54,6 @@ export async function readCaFiles(
       "config",
       `the key in ${config.key} is not the one of the CA in ${config.certificate}: x509: provided PrivateKey doesn't match parent's PublicKey`,
       { hint: `"crt" and "key" in ${file} have to belong together` },
-    );
-  }
-  if (!equalBytes(issuer.publicKey, key.publicKey)) {
-    throw new RekeyError(
-      "config",
-      `the key ${config.key} is not the key of the certificate in ${config.certificate}: x509: provided PrivateKey doesn't match parent's PublicKey`,
     );
   }
   const roots = [];

@@ -108,7 +108,7 @@ async function describeForeign(
     return `the current certificate was issued by ${theirs}, not by this CA, ${ours}`;
   }
   if (await isSignedBy(previous, issuer)) return undefined;
-  return `the current certificate was not signed by this CA, but by another key of ${ours}`;
+  return `the signature on the current certificate does not verify with the key of this CA, ${ours}`;
 }
 
 function refuseConstrained(certificate: Certificate, files: CaFiles): void {
