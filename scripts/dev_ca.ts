@@ -18,8 +18,10 @@ import { asn1Schema, x509 } from "../src/pki/x509.ts";
 
 /** What may differ from a fresh `step ca init --no-db`. */
 export interface DevCaOptions {
-  /** Of the intermediate; EC P-256 by default. The root is always EC P-256. */
+  /** Of the intermediate; EC P-256 by default. */
   readonly keySpec?: KeySpec;
+  /** Of the root; EC P-256 by default. */
+  readonly rootKeySpec?: KeySpec;
   /** Of the intermediate's key; null leaves it plain. */
   readonly password?: string | null;
   /** Members that are added to ca.json, or replace what is there. */
@@ -49,7 +51,7 @@ export interface DevPair {
 
 /** What a host's certificate is made of. */
 export interface DevHost {
-  /** RFC 4514; `CN=<first name>` by default. */
+  /** `type=value,…`, in the order of the encoding; `CN=<first name>` by default. */
   readonly subject?: string;
   readonly names?: readonly x509.JsonGeneralName[];
   readonly keySpec?: KeySpec;
@@ -104,16 +106,16 @@ export async function createDevCa(
     await Deno.mkdir(`${directory}/${folder}`, { mode: 0o700 });
   }
   const validity = options.validity ?? between(-DAY_MS, 3650 * DAY_MS);
-  const rootKey = await generatePrivateKey(P256);
+  const rootKey = await generatePrivateKey(options.rootKeySpec ?? P256);
   const root = await certify({
-    subject: "CN=Throwaway Root CA,O=Throwaway",
+    subject: "O=Throwaway,CN=Throwaway Root CA",
     key: rootKey,
     validity: between(-DAY_MS, 3650 * DAY_MS),
     extensions: caExtensions(1),
   });
   const intermediateKey = await generatePrivateKey(keySpec);
   const intermediate = await certify({
-    subject: "CN=Throwaway Intermediate CA,O=Throwaway",
+    subject: "O=Throwaway,CN=Throwaway Intermediate CA",
     key: intermediateKey,
     issuer: { certificate: root, key: rootKey },
     validity,

@@ -17,8 +17,8 @@ import { baseRuntime } from "../tests/support/base_runtime.ts";
 
 /** Programs that the tests call, and the Debian packages that bring them. */
 const TOOLS: Readonly<Record<string, string>> = {
-  gcc: "gcc",
   openssl: "openssl",
+  nginx: "nginx-light",
   python3: "python3",
   "ssh-keygen": "openssh-client",
   strace: "strace",
@@ -89,6 +89,7 @@ async function deno(
         "test",
         "--allow-all",
         "--frozen",
+        "--parallel",
         "--shuffle",
         `--junit-path=${junit}`,
         ...run.args,

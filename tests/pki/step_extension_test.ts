@@ -28,6 +28,8 @@ for (
   const [what, der, name] of [
     ["a name", "300c02010104037879" + "7a" + "04026964", "xyz"],
     ["a name in UTF-8", "300a" + "020101" + "0402c3a9" + "0401" + "61", "é"],
+    // A byte order mark makes it the name of another provisioner.
+    ["a mark as well", "300b" + "020101" + "0404efbbbf61" + "0400", "\ufeffa"],
     ["an empty name", "3007" + "020101" + "0400" + "0400", ""],
     [
       "members at the end",
@@ -52,6 +54,7 @@ for (
     ["no credential", "3006" + "020101" + "040161"],
     ["a name of another type", "3009" + "020101" + "0c0161" + "040162"],
     ["a type that is no number", "3009" + "040101" + "040161" + "040162"],
+    ["a name that is not UTF-8", "3008" + "020101" + "0401ff" + "0400"],
     ["a length beyond the end", "3019" + "020101" + "040161" + "040162"],
   ] as const
 ) {

@@ -42,7 +42,7 @@ export async function readCaFiles(
   password: CaPassword,
 ): Promise<CaFiles> {
   const config = parseCaConfig(await readConfigText(file), file);
-  const given = await password.fromFile();
+  const given = await readPassword(password);
   const [issuer, ...others] = await readBundle(config.certificate);
   if (issuer === undefined) throw new TypeError("an empty bundle");
   const key = await readKey(
@@ -124,6 +124,16 @@ async function readBytes(
     return await Deno.readFile(path);
   } catch (error) {
     throw new RekeyError("config", message(osReason(error)), { cause: error });
+  }
+}
+
+async function readPassword(
+  password: CaPassword,
+): Promise<string | undefined> {
+  try {
+    return await password.fromFile();
+  } catch (error) {
+    throw asConfigError("error reading the password of the CA's key: ", error);
   }
 }
 

@@ -145,6 +145,8 @@ for (
       "tls minVersion cannot exceed tls maxVersion",
       { tls: { minVersion: 1.3, maxVersion: 1.2 } },
     ],
+    // 1.2 is the least that step-ca begins with.
+    ["tls minVersion cannot exceed tls maxVersion", { tls: { maxVersion: 1 } }],
     [
       "crl.cacheDuration must be greater than or equal to 0",
       { crl: { cacheDuration: "-1s" } },

@@ -1,0 +1,149 @@
+/**
+ * Ours and the original with the same CA's files and the same host's pair: the
+ * certificates have to be the same but for serial, dates, key and signature.
+ */
+import {
+  createDevCa,
+  type DevCa,
+  type DevCaOptions,
+  type DevHost,
+} from "../../../scripts/dev_ca.ts";
+import type { KeySpec } from "../../../src/options.ts";
+import { type Certificate, parseChain } from "../../../src/pki/certificate.ts";
+import { x509 } from "../../../src/pki/x509.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { runProgram } from "../../support/program.ts";
+import { runOk } from "../../support/run.ts";
+import { STEP, stepCaMissing } from "../../support/step_ca.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+function parityTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({
+    name: stepCaMissing === undefined ? name : `${name} (${stepCaMissing})`,
+    ignore: stepCaMissing !== undefined,
+    fn,
+  });
+}
+
+/** Rekeys with one of them into files of their own. */
+async function rekey(
+  who: "ours" | "theirs",
+  ca: DevCa,
+  host: { readonly certificateFile: string; readonly keyFile: string },
+): Promise<readonly [Certificate, ...Certificate[]]> {
+  const out = `${ca.directory}/${who}`;
+  const words = [
+    ...["ca", "rekey", "--offline", "--ca-config", ca.configFile],
+    // The original reads it although it has no use for it.
+    ...["--root", ca.rootFile, "--password-file", ca.passwordFile],
+    ...["--out-cert", `${out}.crt`, "--out-key", `${out}.key`],
+    ...[host.certificateFile, host.keyFile],
+  ];
+  const env = { STEPPATH: ca.directory, HOME: ca.directory };
+  if (who === "theirs") {
+    await runOk(STEP, words, { env });
+  } else {
+    const { code, stderr } = await runProgram(words, { env });
+    assertEquals(code, 0, stderr);
+  }
+  await runOk("openssl", [
+    ...["verify", "-CAfile", ca.rootFile, "-ignore_critical"],
+    ...["-untrusted", `${out}.crt`, `${out}.crt`],
+  ]);
+  const [leaf, ...issuers] = parseChain(await Deno.readFile(`${out}.crt`));
+  assert(leaf !== undefined);
+  return [leaf, ...issuers];
+}
+
+const KEY_IDENTIFIER = "2.5.29.14";
+
+function comparable(certificate: Certificate) {
+  const { notAfter, notBefore, signatureAlgorithm } = certificate;
+  return {
+    version: certificate.version,
+    subject: certificate.subjectDer.toHex(),
+    issuer: certificate.issuerDer.toHex(),
+    algorithm: signatureAlgorithm.oid,
+    parameters: signatureAlgorithm.parameters?.toHex(),
+    seconds: (notAfter.getTime() - notBefore.getTime()) / 1000,
+    extensions: certificate.extensions.map(({ oid, critical, value }) => [
+      oid,
+      critical,
+      oid === KEY_IDENTIFIER ? value.length : value.toHex(),
+    ]),
+  };
+}
+
+async function assertParity(
+  { host, ...options }: DevCaOptions & { readonly host?: DevHost },
+): Promise<void> {
+  await using directory = await tempDir();
+  const ca = await createDevCa(directory.path, options);
+  const pair = await ca.issue("host", host);
+  const theirs = await rekey("theirs", ca, pair);
+  const ours = await rekey("ours", ca, pair);
+  assertEquals(comparable(ours[0]), comparable(theirs[0]));
+  assertEquals(
+    ours.slice(1).map(({ der }) => der.toHex()),
+    theirs.slice(1).map(({ der }) => der.toHex()),
+  );
+  const apart = ours[0].notBefore.getTime() - theirs[0].notBefore.getTime();
+  assert(Math.abs(apart) <= 60_000, `${apart} ms apart`);
+  assert(ours[0].serial !== theirs[0].serial);
+  assert(ours[0].publicKey.toHex() !== pair.certificate.publicKey.toHex());
+}
+
+for (
+  const [name, keySpec] of [
+    ["EC P-384", { kty: "EC", curve: "P-384" }],
+    ["EC P-521", { kty: "EC", curve: "P-521" }],
+    ["Ed25519", { kty: "OKP", curve: "Ed25519" }],
+    ["RSA", { kty: "RSA", bits: 2048 }],
+  ] satisfies [string, KeySpec][]
+) {
+  parityTest(
+    `offline rekey is the original's below a CA with ${name}`,
+    async () => {
+      // This version of the original cannot sign with RSA below another root.
+      await assertParity({ keySpec, rootKeySpec: keySpec });
+    },
+  );
+}
+
+const DAY_MS = 86_400_000;
+const NOW = Math.floor(Date.now() / 1000) * 1000;
+
+const HOSTS: Readonly<Record<string, DevHost>> = {
+  "names of every type": {
+    names: [
+      { type: "dns", value: "*.example.com" },
+      { type: "ip", value: "2001:db8::1" },
+      { type: "email", value: "someone@example.com" },
+      { type: "url", value: "spiffe://example.com/a" },
+    ],
+  },
+  "an RSA key": { keySpec: { kty: "RSA", bits: 2048 } },
+  "an Ed25519 key": { keySpec: { kty: "OKP", curve: "Ed25519" } },
+  "a life of 400 days": {
+    validity: {
+      notBefore: new Date(NOW - DAY_MS),
+      notAfter: new Date(NOW + 399 * DAY_MS),
+    },
+  },
+  "no provisioner and an unknown critical extension": {
+    provisioner: null,
+    extensions: [
+      new x509.Extension("1.2.3.4", true, Uint8Array.of(5, 0)),
+      new x509.Extension("1.2.3.5", false, Uint8Array.of(4, 1, 7)),
+    ],
+  },
+};
+
+for (const [name, host] of Object.entries(HOSTS)) {
+  parityTest(
+    `offline rekey is the original's of a host with ${name}`,
+    async () => {
+      await assertParity({ host });
+    },
+  );
+}
