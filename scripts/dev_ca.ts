@@ -7,14 +7,19 @@
  * password stands in a file beside the key.
  */
 import type { KeySpec } from "../src/options.ts";
-import { type Certificate, parseCertificate } from "../src/pki/certificate.ts";
-import { chainToPem } from "../src/pki/certificate.ts";
+import { type Certificate, chainToPem } from "../src/pki/certificate.ts";
 import {
   generatePrivateKey,
   type PrivateKey,
   privateKeyToPem,
 } from "../src/pki/private_key.ts";
-import { asn1Schema, x509 } from "../src/pki/x509.ts";
+import { x509 } from "../src/pki/x509.ts";
+import {
+  certify,
+  type Issuer,
+  provisionerExtension,
+  type Validity,
+} from "./dev_certificate.ts";
 
 /** What may differ from a fresh `step ca init --no-db`. */
 export interface DevCaOptions {
@@ -32,12 +37,6 @@ export interface DevCaOptions {
   readonly intermediateExtensions?: readonly x509.Extension[];
   /** Of the intermediate; ten years from a day ago by default. */
   readonly validity?: Validity;
-}
-
-/** Both ends inclusive, whole seconds. */
-export interface Validity {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
 }
 
 /** A certificate and its key, on disk and in memory. */
@@ -169,12 +168,6 @@ function caJson(
   );
 }
 
-/** Whose certificate is the issuer, and what signs. */
-interface Issuer {
-  readonly certificate: Certificate;
-  readonly key: PrivateKey;
-}
-
 async function issueHost(
   host: DevHost,
   { issuer, base }: { readonly issuer: Issuer; readonly base: string },
@@ -220,80 +213,6 @@ function caExtensions(pathLength: number): x509.Extension[] {
     new x509.BasicConstraintsExtension(true, pathLength, true),
   ];
 }
-
-/** Makes a certificate with key identifiers; its own key signs without an issuer. */
-async function certify(request: {
-  readonly subject: string;
-  readonly key: PrivateKey;
-  readonly issuer?: Issuer;
-  readonly validity: Validity;
-  readonly extensions: readonly x509.Extension[];
-}): Promise<Certificate> {
-  const { subject, key, issuer, validity, extensions } = request;
-  const above = issuer &&
-    new x509.X509Certificate(issuer.certificate.der);
-  const signer = issuer?.key ?? key;
-  const certificate = await x509.X509CertificateGenerator.create({
-    subject,
-    issuer: above?.subjectName ?? subject,
-    ...validity,
-    publicKey: key.publicKey,
-    signingKey: signer.signingKey,
-    signingAlgorithm: signingAlgorithm(signer.spec),
-    extensions: [
-      ...extensions,
-      await x509.SubjectKeyIdentifierExtension.create(
-        new x509.PublicKey(key.publicKey),
-      ),
-      ...above === undefined
-        ? []
-        : [await x509.AuthorityKeyIdentifierExtension.create(above)],
-    ],
-  });
-  return parseCertificate(new Uint8Array(certificate.rawData));
-}
-
-function signingAlgorithm(spec: KeySpec): Algorithm | EcdsaParams {
-  switch (spec.kty) {
-    case "EC":
-      return { name: "ECDSA", hash: CURVE_HASH[spec.curve] };
-    case "OKP":
-      return { name: "Ed25519" };
-    case "RSA":
-      return { name: "RSASSA-PKCS1-v1_5" };
-  }
-}
-
-const CURVE_HASH = {
-  "P-256": "SHA-256",
-  "P-384": "SHA-384",
-  "P-521": "SHA-512",
-} as const;
-
-const STEP_PROVISIONER_OID = "1.3.6.1.4.1.37476.9000.64.1";
-const ACME = 6;
-
-/** smallstep/certificates authority/provisioner/extension.go:26-31. */
-function provisionerExtension(name: string): x509.Extension {
-  const value = new StepProvisioner();
-  value.type = ACME;
-  value.name = new asn1Schema.OctetString(new TextEncoder().encode(name));
-  return new x509.Extension(
-    STEP_PROVISIONER_OID,
-    false,
-    asn1Schema.AsnConvert.serialize(value),
-  );
-}
-
-class StepProvisioner {
-  type = 0;
-  name: asn1Schema.OctetString = new asn1Schema.OctetString();
-  credentialId: asn1Schema.OctetString = new asn1Schema.OctetString();
-}
-const { AsnProp, AsnPropTypes, OctetString } = asn1Schema;
-AsnProp({ type: AsnPropTypes.Integer })(StepProvisioner.prototype, "type");
-AsnProp({ type: OctetString })(StepProvisioner.prototype, "name");
-AsnProp({ type: OctetString })(StepProvisioner.prototype, "credentialId");
 
 function keyToPem(key: PrivateKey, password: string | null): Promise<string> {
   return privateKeyToPem(key, password === null ? undefined : { password });

@@ -104,7 +104,9 @@ function retag(certificate: Certificate, text: string, tag: number) {
   return parseCertificate(Uint8Array.fromHex(changed));
 }
 
-const withoutSki = CA_EXTENSIONS.filter((line) => !line.includes("KeyIdent"));
+const plain = CA_EXTENSIONS.filter((line) => !line.includes("KeyIdent"));
+/** openssl adds one unless it is told not to. */
+const withoutSki = [...plain, "subjectKeyIdentifier = none"];
 
 const ISSUERS: Readonly<Record<string, Partial<CertificateRequest>>> = {
   "EC P-256": {},
@@ -128,11 +130,8 @@ const ISSUERS: Readonly<Record<string, Partial<CertificateRequest>>> = {
     signatureOptions: ["rsa_padding_mode:pss", "rsa_pss_saltlen:20"],
   },
   "without a key identifier": { extensions: withoutSki },
-  "with an empty key identifier": {
-    extensions: [...withoutSki, "2.5.29.14 = DER:0400"],
-  },
   "with a key identifier of 8 octets": {
-    extensions: [...withoutSki, "subjectKeyIdentifier = 0102030405060708"],
+    extensions: [...plain, "subjectKeyIdentifier = 0102030405060708"],
   },
 };
 
@@ -156,6 +155,35 @@ for (const [name, change] of Object.entries(ISSUERS)) {
     ]);
   });
 }
+
+Deno.test("reissue() names no key identifier of an issuer without one", async () => {
+  const issued = await issuerOf({ extensions: withoutSki });
+  const certificate = await reissue(
+    await requestOf({
+      issuer: issued.certificate,
+      issuerKey: await readKey(issued),
+    }),
+  );
+  const oids = [issued.certificate, certificate].map(({ extensions }) =>
+    extensions.map(({ oid }) => oid)
+  );
+  assert(!oids[0]?.includes("2.5.29.14") && !oids[1]?.includes("2.5.29.35"));
+});
+
+goTest(
+  "reissue() makes what Go makes: an issuer with an empty key identifier",
+  async () => {
+    const issued = await issuerOf({
+      extensions: [...withoutSki, "2.5.29.99 = DER:0400"],
+    });
+    // openssl does not write it, so another extension becomes it.
+    const hex = issued.certificate.der.toHex();
+    const changed = hex.replace("0603551d63", "0603551d0e");
+    assert(changed !== hex);
+    const issuer = parseCertificate(Uint8Array.fromHex(changed));
+    await assertAsGo({ issuer, issuerKey: await readKey(issued) });
+  },
+);
 
 goTest(
   "reissue() makes what Go makes: an RSA issuer below an EC root",

@@ -54,7 +54,7 @@ Deno.test("deno task demo shows the pair before and after, and that it matches",
 
 Deno.test("deno task demo leaves nothing behind", async () => {
   await using directory = await tempDir();
-  await demo(directory.path);
+  assertEquals((await demo(directory.path)).code, 0);
   assertEquals(await namesIn(directory.path), []);
 });
 

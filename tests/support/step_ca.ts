@@ -76,6 +76,8 @@ export async function startStepCa(
   await runOk(STEP, [
     ...["ca", "init", "--name", "Test", "--deployment-type", "standalone"],
     ...["--dns", "localhost", "--dns", "127.0.0.1"],
+    // The name in the manual's example; tests reach it through a proxy.
+    ...["--dns", "ca.smallstep.com"],
     ...["--address", `127.0.0.1:${port}`, "--provisioner", "admin"],
     ...["--password-file", passwordFile],
   ], { env });

@@ -1,0 +1,69 @@
+/**
+ * The program as a child that goes on: its lines as they come, signals to it.
+ */
+import { program } from "./program.ts";
+
+/** A running daemon. Disposing it kills it. */
+export interface RunningProgram extends AsyncDisposable {
+  /** Waits for a line of standard output or error that contains `text`. */
+  says(text: string): Promise<string>;
+  kill(signal: Deno.Signal): void;
+  /** The exit code. */
+  readonly ended: Promise<number>;
+}
+
+/** Starts the program with `args`. */
+export function startProgram(
+  args: readonly string[],
+  options: {
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+  },
+): RunningProgram {
+  const { command, args: before } = program();
+  const child = new Deno.Command(command, {
+    args: [...before, ...args],
+    cwd: options.cwd,
+    env: { ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const said = { text: "", at: 0 };
+  const news = { changed: Promise.withResolvers<void>() };
+  const collect = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      said.text += text;
+      news.changed.resolve();
+      news.changed = Promise.withResolvers();
+    }
+  };
+  const drained = Promise.all([collect(child.stdout), collect(child.stderr)]);
+  const ended = child.status.then(async ({ code }) => {
+    await drained;
+    news.changed.resolve();
+    return code;
+  });
+  const state = { isEnded: false };
+  ended.then(() => state.isEnded = true);
+  return {
+    async says(text) {
+      while (true) {
+        const found = said.text.indexOf(text, said.at);
+        if (found >= 0) {
+          const end = said.text.indexOf("\n", found);
+          said.at = found + text.length;
+          return said.text.slice(found, end < 0 ? undefined : end);
+        }
+        if (state.isEnded) throw new Error(`it ended: ${said.text}`);
+        await Promise.race([news.changed.promise, ended]);
+      }
+    },
+    kill: (signal) => child.kill(signal),
+    ended,
+    async [Symbol.asyncDispose]() {
+      if (!state.isEnded) child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
