@@ -33,13 +33,20 @@ export async function bundleVendored(path: string): Promise<string> {
     }
     const text = await Deno.readTextFile(output);
     return "// Made by `deno task vendor` from the versions in deno.lock. Do not edit.\n" +
-      text.replaceAll(
-        /^\/\/ \S*?\/npm\/[^/\s]+\/((?:@[^/\s]+\/)?[^/\s]+)\/(\d[^/\s]*)\/(\S+)$/gm,
-        "// npm:$1@$2/$3",
-      ).replaceAll(/^\/\/ \S*?src\/\w+\/vendor\/entry\.ts$/gm, "// entry.ts");
+      withoutPaths(text);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+}
+
+/** Paths of this machine's cache and checkout, as package and file names. */
+function withoutPaths(bundle: string): string {
+  return bundle
+    .replaceAll(
+      /[^\s"]*\/npm\/[^/\s"]+\/((?:@[^/\s"]+\/)?[^/\s"]+)\/(\d[^/\s"]*)\/([^\s"]+)/g,
+      "npm:$1@$2/$3",
+    )
+    .replaceAll(/^\/\/ \S*?src\/\w+\/vendor\/entry\.ts$/gm, "// entry.ts");
 }
 
 if (import.meta.main) {

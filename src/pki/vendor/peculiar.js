@@ -31,7 +31,7 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 
 // npm:tslib@2.9.1/tslib.js
 var require_tslib = __commonJS({
-  "../../root/.cache/deno/npm/registry.npmjs.org/tslib/2.9.1/tslib.js"(exports, module) {
+  "npm:tslib@2.9.1/tslib.js"(exports, module) {
     var __extends3;
     var __assign3;
     var __rest3;
@@ -636,7 +636,7 @@ var require_tslib = __commonJS({
 
 // npm:tslib@1.14.1/tslib.js
 var require_tslib2 = __commonJS({
-  "../../root/.cache/deno/npm/registry.npmjs.org/tslib/1.14.1/tslib.js"(exports, module) {
+  "npm:tslib@1.14.1/tslib.js"(exports, module) {
     var __extends3;
     var __assign3;
     var __rest3;
