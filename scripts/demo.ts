@@ -2,7 +2,8 @@
  * `deno task demo`: rekeys a certificate, on a CA made for it.
  *
  * Runs the real program as anybody would, and compares what was there with what
- * is there now. Needs nothing but Deno: no network, no step-ca, no openssl.
+ * is there now. Needs nothing but Deno: no network, no step-ca, no openssl. Must
+ * never read the settings of the person who runs it.
  *
  * Option: `--keep` leaves the files, and says where they are.
  */
@@ -16,9 +17,19 @@ import { fromFileUrl } from "./paths.ts";
 
 const HOUR_MS = 3_600_000;
 
+/** sysexits.h EX_USAGE. */
+const USAGE = 64;
+
 const MAIN = fromFileUrl(new URL("../main.ts", import.meta.url));
 
 async function main(args: readonly string[]): Promise<number> {
+  const unknown = args.find((word) => word !== "--keep");
+  if (unknown !== undefined) {
+    console.error(
+      `unknown option ${JSON.stringify(unknown)}, the only one is --keep`,
+    );
+    return USAGE;
+  }
   const isKept = args.includes("--keep");
   const directory = await Deno.makeTempDir({ prefix: "step-rekey-demo-" });
   try {
@@ -38,7 +49,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.log("A throwaway CA, and a host certificate that is nearly over:");
     await show(host.certificate);
     const code = await rekey(ca, host);
-    return code === 0 ? await report(ca, host) : code;
+    if (code === 0) return await report(ca, host);
+    console.error(`\n${tick(false)} the program exited with status ${code}`);
+    return code;
   } finally {
     if (isKept) console.log(`\nEverything is in ${directory}`);
     else await Deno.remove(directory, { recursive: true });
@@ -55,8 +68,36 @@ async function rekey(ca: DevCa, host: DevPair): Promise<number> {
   console.log(`\n$ step-rekey ${words.join(" ")}`);
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-prompt", MAIN, ...words],
+    env: await environment(ca.directory),
+    clearEnv: true,
   }).spawn().status;
   return code;
+}
+
+/**
+ * Without STEPPATH, `STEP_*` and ~/.step of the person: these would choose
+ * another key or another lifetime. Deno's cache would move with HOME.
+ */
+async function environment(
+  directory: string,
+): Promise<Record<string, string>> {
+  const own = Object.entries(Deno.env.toObject())
+    .filter(([name]) => !name.startsWith("STEP"));
+  return {
+    ...Object.fromEntries(own),
+    HOME: directory,
+    STEPPATH: directory,
+    DENO_DIR: await cacheOfDeno(),
+  };
+}
+
+async function cacheOfDeno(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json"],
+    stderr: "inherit",
+  }).output();
+  const { denoDir } = JSON.parse(new TextDecoder().decode(stdout));
+  return denoDir;
 }
 
 /** Shows the new certificate; 0 when it is what it should be. */
@@ -66,20 +107,18 @@ async function report(ca: DevCa, old: DevPair): Promise<number> {
   if (leaf === undefined) throw new TypeError("an empty chain");
   console.log("\nThe same files now:");
   await show(leaf);
-  const { key } = await loadPrivateKey(
-    await Deno.readFile(old.keyFile),
-    () => Promise.reject(new Error("the key was plain, and is encrypted now")),
-  );
-  const problem = await findProblem(
-    async () => {
-      await verifyIssued(chain, {
-        publicKey: key.publicKey,
-        previous: old.certificate,
-        roots: [ca.root],
-        now: new Date(),
-      });
-    },
-  );
+  const problem = await findProblem(async () => {
+    const { key } = await loadPrivateKey(
+      await Deno.readFile(old.keyFile),
+      () => Promise.reject(new RekeyError("pair", "the key is encrypted now")),
+    );
+    await verifyIssued(chain, {
+      publicKey: key.publicKey,
+      previous: old.certificate,
+      roots: [ca.root],
+      now: new Date(),
+    });
+  });
   const isNew = leaf.serial !== old.certificate.serial &&
     !equalBytes(leaf.publicKey, old.certificate.publicKey);
   console.log(

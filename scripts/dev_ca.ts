@@ -27,7 +27,7 @@ export interface DevCaOptions {
   readonly keySpec?: KeySpec;
   /** Of the root; EC P-256 by default. */
   readonly rootKeySpec?: KeySpec;
-  /** Of the intermediate's key; null leaves it plain. */
+  /** Of the intermediate's key, random by default; null leaves it plain. */
   readonly password?: string | null;
   /** Members that are added to ca.json, or replace what is there. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -92,7 +92,7 @@ export async function createDevCa(
   directory: string,
   options: DevCaOptions = {},
 ): Promise<DevCa> {
-  const { password = "throwaway", keySpec = P256 } = options;
+  const { password = crypto.randomUUID(), keySpec = P256 } = options;
   const paths = {
     directory,
     rootFile: `${directory}/certs/root_ca.crt`,

@@ -66,3 +66,15 @@ Deno.test("deno task demo --keep says where the files are", async () => {
   assert(stdout.trimEnd().endsWith(`${directory.path}/${name}`), stdout);
   await Deno.stat(`${directory.path}/${name}/host.crt`);
 });
+
+Deno.test("deno task demo does not read the settings of the person who runs it", async () => {
+  await using directory = await tempDir();
+  // The demo's HOME is this directory.
+  await Deno.mkdir(directory.file(".step/config"), { recursive: true });
+  await Deno.writeTextFile(
+    directory.file(".step/config/defaults.json"),
+    '{"expires-in": "1h"}',
+  );
+  const { code, stderr } = await demo(directory.path);
+  assertEquals(code, 0, stderr);
+});

@@ -54,12 +54,42 @@ Deno.test("createDevCa() encrypts the intermediate's key with the password in th
   assertEquals((await open("pass:wrong")).code, 1);
 });
 
+Deno.test("createDevCa() makes another password each time", async () => {
+  await using one = await tempDir();
+  await using two = await tempDir();
+  const [a, b] = await Promise.all([
+    createDevCa(one.path),
+    createDevCa(two.path),
+  ]);
+  const [ofA, ofB] = await Promise.all([
+    Deno.readTextFile(a.passwordFile),
+    Deno.readTextFile(b.passwordFile),
+  ]);
+  assert(ofA.trim().length >= 32, "long enough");
+  assert(ofA !== ofB);
+});
+
+Deno.test("createDevCa() writes a ca.json without a database", async () => {
+  await using directory = await tempDir();
+  const ca = await createDevCa(directory.path, { password: null });
+  const config = JSON.parse(await Deno.readTextFile(ca.configFile));
+  assertEquals(Object.keys(config).toSorted(), [
+    ...["address", "authority", "crt", "dnsNames", "federatedRoots"],
+    ...["insecureAddress", "key", "logger", "root", "tls"],
+  ]);
+  assertEquals(
+    [config.root, config.crt, config.key, config.federatedRoots],
+    [ca.rootFile, ca.intermediateFile, ca.keyFile, null],
+  );
+  assertEquals(config.authority.provisioners, [{ type: "ACME", name: "dev" }]);
+});
+
 Deno.test("createDevCa() lets nobody else read its files", async () => {
   await using directory = await tempDir();
   const ca = await createDevCa(directory.path);
   const { keyFile } = await ca.issue("host");
   for (const file of [ca.keyFile, ca.passwordFile, ca.configFile, keyFile]) {
-    assertEquals(((await Deno.stat(file)).mode ?? 0) & 0o077, 0, file);
+    assertEquals(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600, file);
   }
 });
 
@@ -121,6 +151,26 @@ Deno.test("issue() takes names, dates, password and extensions", async () => {
     certificate.serial,
     ca.intermediate.serial,
   ]);
+});
+
+Deno.test({
+  name: stepCaMissing === undefined
+    ? "the original shows the provisioner of issue()"
+    : `the original shows the provisioner of issue() (${stepCaMissing})`,
+  ignore: stepCaMissing !== undefined,
+  fn: async () => {
+    await using directory = await tempDir();
+    const ca = await createDevCa(directory.path, { password: null });
+    const inspect = async (name: string, provisioner: string | null) => {
+      const { certificateFile } = await ca.issue(name, { provisioner });
+      const { stdout } = await runOk(STEP, [
+        ...["certificate", "inspect", "--short", certificateFile],
+      ], { env: { STEPPATH: directory.path, HOME: directory.path } });
+      return stdout;
+    };
+    assertMatch(await inspect("host", "dev"), /^ +Provisioner: +dev$/m);
+    assert(!/^ +Provisioner: +dev$/m.test(await inspect("foreign", null)));
+  },
 });
 
 Deno.test({
