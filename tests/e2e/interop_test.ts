@@ -3,184 +3,81 @@
  * written, the same certificates but for what has to be new, the same messages,
  * or, where the original is mended, the difference and its reason.
  */
-import { type Certificate, parseChain } from "../../src/pki/certificate.ts";
-import { EXTENSION_OID } from "../../src/pki/extensions.ts";
-import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { runProgram } from "../support/program.ts";
-import { run, runOk, type RunResult } from "../support/run.ts";
+import { assertEquals, assertMatch } from "../support/assert.ts";
 import {
-  startStepCa,
-  STEP,
-  type StepCa,
-  stepCaMissing,
-} from "../support/step_ca.ts";
-import { closedPort } from "../support/tcp_peers.ts";
-import { tempDir } from "../support/temp_dir.ts";
+  assertAgree,
+  CLEARER,
+  FORCED,
+  type InteropCase,
+  NEWER,
+  PAIR,
+  write,
+} from "../support/interop.ts";
+import { INTEROP_REFUSALS } from "../support/interop_refusals.ts";
+import { OpensslCa } from "../support/openssl_ca.ts";
+import { runOk } from "../support/run.ts";
+import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
+import { closedPort, tcpPeer } from "../support/tcp_peers.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
 const ca = stepCaMissing === undefined
-  ? await startStepCa(directory)
+  ? await startStepCa(directory, {
+    admin: {},
+    "no renewal": { disableRenewal: true },
+  })
   : undefined;
+const otherRoot = await OpensslCa.root(`${directory}/other`, "Other Root CA");
 addEventListener("unload", () => {
   ca?.kill();
   Deno.removeSync(directory, { recursive: true });
 });
 
-/** The cache of modules stays where it is when HOME moves. */
-const DENO_DIR = JSON.parse(
-  (await runOk(Deno.execPath(), ["info", "--json", "--no-config"])).stdout,
-).denoDir;
-
-/** One command line for both. */
-interface Case {
-  /** After `ca rekey`. */
-  readonly args: readonly string[];
-  /** Runs in each copy of the directory first. */
-  readonly prepare?: (path: string) => Promise<unknown>;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Both fail; ours with this code, the original with 1. */
-  readonly code?: number;
-  /** Why our first line of stderr is another; without it they are equal. */
-  readonly otherText?: { readonly why: string; readonly ours: RegExp };
-  /** Why the original does something else than we do. */
-  readonly mended?: string;
-}
-
-const PAIR = ["internal.crt", "internal.key"];
-const FORCED = ["--force", ...PAIR];
-
-/** The original's colours, which we use on a terminal only. */
-const COLOURS = new RegExp(String.raw`${"\x1b"}\[\d+m`, "g");
-
-function compare(name: string, test: Case): void {
+function compare(name: string, test: InteropCase): void {
   Deno.test({
     name: `step and step-rekey agree: ${name}`,
     ignore: stepCaMissing !== undefined,
     async fn() {
       if (ca === undefined) throw new Error(stepCaMissing);
-      const [theirs, ours] = await runBoth(test, ca);
-      const code = test.code ?? 0;
-      assertEquals(ours.result.code, code, ours.result.stderr);
-      if (test.mended === undefined) {
-        assertEquals(theirs.result.code, code === 0 ? 0 : 1);
-        assertEquals(Object.keys(ours.files), Object.keys(theirs.files));
-        assertEquals(describe(ours.files), describe(theirs.files));
-        for (const file of Object.keys(ours.files)) {
-          assertEquals(
-            ours.files[file] === ours.before[file],
-            theirs.files[file] === theirs.before[file],
-            `${file} was written by one of the two`,
-          );
-        }
-      } else {
-        const isSame = theirs.result.code === (code === 0 ? 0 : 1) &&
-          JSON.stringify(describe(theirs.files)) ===
-            JSON.stringify(describe(ours.files));
-        assert(!isSame, `nothing to mend any more: ${test.mended}`);
-        return;
-      }
-      const [ourLine, theirLine] = [ours, theirs].map(({ result }) =>
-        result.stderr.replaceAll(COLOURS, "").split("\n")[0] ?? ""
-      );
-      if (test.otherText === undefined) assertEquals(ourLine, theirLine);
-      else assertMatch(ourLine ?? "", test.otherText.ours);
+      await assertAgree(ca, test);
     },
   });
-}
-
-interface Outcome {
-  readonly result: RunResult;
-  readonly before: Readonly<Record<string, string>>;
-  readonly files: Readonly<Record<string, string>>;
-}
-
-async function runBoth(test: Case, ca: StepCa): Promise<[Outcome, Outcome]> {
-  const pair = await ca.issue(crypto.randomUUID(), "admin", {
-    subject: "/CN=internal",
-    names: "DNS:internal,IP:10.0.0.7,email:a@b.example,URI:spiffe://x/y",
-  });
-  const outcomes = [];
-  for (const start of [runStep, runProgram]) {
-    await using dir = await tempDir();
-    await Deno.writeTextFile(dir.file("internal.crt"), pair.certificate);
-    await Deno.writeTextFile(dir.file("internal.key"), pair.key, {
-      mode: 0o600,
-    });
-    await test.prepare?.(dir.path);
-    const before = await filesOf(dir.path);
-    const result = await start(["ca", "rekey", ...test.args], {
-      cwd: dir.path,
-      env: {
-        STEPPATH: ca.directory,
-        HOME: directory,
-        DENO_DIR,
-        ...test.env,
-      },
-    });
-    outcomes.push({ result, before, files: await filesOf(dir.path) });
-  }
-  const [theirs, ours] = outcomes;
-  if (theirs === undefined || ours === undefined) throw new Error("not run");
-  return [theirs, ours];
-}
-
-function runStep(
-  args: readonly string[],
-  options: Parameters<typeof run>[2],
-): Promise<RunResult> {
-  return run(STEP, args, options);
-}
-
-async function filesOf(path: string): Promise<Record<string, string>> {
-  const names = [];
-  for await (const { name, isFile } of Deno.readDir(path)) {
-    if (isFile) names.push(name);
-  }
-  const files: Record<string, string> = {};
-  for (const name of names.sort()) {
-    files[name] = await Deno.readTextFile(`${path}/${name}`);
-  }
-  return files;
-}
-
-/** What has to be equal: everything but serial, dates, key, signature. */
-function describe(files: Readonly<Record<string, string>>) {
-  return Object.entries(files).map(([name, text]) => ({
-    name,
-    labels: [...text.matchAll(/-----BEGIN ([^-]+)-----/g)].map(([, label]) =>
-      label
-    ),
-    certificates: text.includes("BEGIN CERTIFICATE")
-      ? parseChain(new TextEncoder().encode(text)).map(describeCertificate)
-      : [],
-  }));
-}
-
-function describeCertificate(certificate: Certificate) {
-  const { subject, issuer, names, notBefore, notAfter, extensions } =
-    certificate;
-  return {
-    subject,
-    issuer,
-    names,
-    lifetimeMs: notAfter.getTime() - notBefore.getTime(),
-    signature: certificate.signatureAlgorithm.oid,
-    keyType: certificate.publicKey.length,
-    extensions: extensions.map(({ oid, critical, value }) => [
-      oid,
-      critical,
-      oid === EXTENSION_OID.subjectKeyIdentifier ? "new" : value.toHex(),
-    ]),
-  };
 }
 
 function openssl(...args: readonly string[]) {
   return (path: string) => runOk("openssl", args, { cwd: path });
 }
 
-const CLEARER = "the original cuts the reason off at its last colon";
-const NEWER = "the texts are those of step 0.30, not of 0.21";
-const MISSING = "error reading certificate chain: ";
+/** encrypted.key as openssl writes it, and a password file for it. */
+function encrypted(args: readonly string[], password = "secret") {
+  return async (path: string) => {
+    await write("password", `${password}\n`)(path);
+    await runOk("openssl", [
+      ...args,
+      ...["-in", "internal.key", "-passout", "pass:secret"],
+      ...["-out", "encrypted.key"],
+    ], { cwd: path });
+  };
+}
+
+const SEC1_AES256 = ["ec", "-aes256"];
+const PBES2 = ["pkcs8", "-topk8", "-v2", "aes-256-cbc"];
+const WITH_PASSWORD = [
+  ...["--force", "--password-file", "password"],
+  ...["internal.crt", "encrypted.key"],
+];
+
+/** The new key opens with the old password, and only with it. */
+async function assertEncrypted(path: string): Promise<void> {
+  const key = await Deno.readTextFile(`${path}/encrypted.key`);
+  assertMatch(key, /ENCRYPTED/);
+  const { stdout } = await runOk("openssl", [
+    ...["pkey", "-in", "encrypted.key", "-passin", "pass:secret", "-pubout"],
+  ], { cwd: path });
+  const certificate = await runOk("openssl", [
+    ...["x509", "-in", "internal.crt", "-noout", "-pubkey"],
+  ], { cwd: path });
+  assertEquals(stdout, certificate.stdout);
+}
 
 compare("in place", { args: FORCED });
 compare("flags last", { args: [...PAIR, "--force"] });
@@ -191,6 +88,7 @@ for (
     ["--kty", "EC", "--curve", "P-384"],
     ["--kty", "EC", "--crv", "P-521"],
     ["--kty", "OKP"],
+    ["--kty", "OKP", "--curve", "Ed25519"],
     ["--kty", "RSA"],
     ["--kty", "RSA", "--size", "0xc00"],
   ]
@@ -200,6 +98,10 @@ for (
 compare("new files", {
   args: ["--out-cert", "a", "--out-key", "b", ...PAIR],
 });
+compare("only the certificate elsewhere", {
+  args: ["--out-cert", "a", ...FORCED],
+});
+compare("only the key elsewhere", { args: ["--out-key", "b", ...FORCED] });
 compare("a given key that is written elsewhere", {
   prepare: openssl("genpkey", "-algorithm", "ed25519", "-out", "given"),
   args: ["--private-key", "given", "--out-key", "b", ...FORCED],
@@ -210,6 +112,7 @@ compare("a given key that stays where it is", {
   otherText: {
     why: "the original does not warn that two files no longer match",
     ours: /^warning: "internal\.crt" will belong to the key in "given"/,
+    theirs: /^✔ Certificate: internal\.crt$/,
   },
 });
 compare("not due", {
@@ -217,74 +120,16 @@ compare("not due", {
   otherText: {
     why: "a second may pass between the two",
     ours: /^certificate not rekeyed: expires in \d+h\d+m\d+s$/,
+    theirs: /^certificate not rekeyed: expires in \d+h\d+m\d+s$/,
   },
 });
+compare("due", { args: ["--expires-in", "30h", ...FORCED] });
+compare("a negative window", { args: ["--expires-in=-1h", ...FORCED] });
 compare("variables", { args: PAIR, env: { STEP_F: "true" } });
 
-// Rules, in the order in which they are checked.
-const refusals: readonly [string, Partial<Case> & { args: string[] }][] = [
-  ["too few arguments", { args: ["internal.crt"] }],
-  ["too many arguments", { args: [...PAIR, "more"] }],
-  ["a bad window", { args: ["--expires-in", "1d", ...PAIR] }],
-  ["a bad period", { args: ["--rekey-period", "1d", ...PAIR] }],
-  ["a period without daemon", { args: ["--rekey-period", "1h", ...PAIR] }],
-  ["window and period", {
-    args: ["--daemon", "--rekey-period=1h", "--expires-in=1h", ...PAIR],
-  }],
-  ["two processes to signal", {
-    args: ["--pid", "1", "--pid-file", "x", ...PAIR],
-  }],
-  ["no such process number", { args: ["--pid", "0", ...PAIR] }],
-  ["no such signal", { args: ["--pid", "1", "--signal=-1", ...PAIR] }],
-  ["an unknown key type", { args: ["--kty", "oct", ...FORCED] }],
-  ["a size for EC", { args: ["--kty=EC", "--size=256", ...FORCED] }],
-  ["a curve for RSA", { args: ["--kty=RSA", "--curve=P-256", ...FORCED] }],
-  ["a short RSA key", { args: ["--kty=RSA", "--size=1024", ...FORCED] }],
-  ["a wrong curve", { args: ["--kty=EC", "--curve=p-256", ...FORCED] }],
-  ["a period as long as the life", {
-    args: ["--daemon", "--rekey-period", "90h", ...PAIR],
-  }],
-  ["a bad integer", { args: ["--size", "abc", ...PAIR] }],
-  ["an unknown flag", { args: ["--nonsense", ...PAIR] }],
-  ["two forms of one flag", { args: ["-f", "--force", ...PAIR] }],
-];
-for (const [name, test] of refusals) compare(name, { code: 64, ...test });
+for (const [name, test] of INTEROP_REFUSALS) compare(name, test);
 
-compare("a CA address without TLS", {
-  args: ["--ca-url", "http://ca", ...PAIR],
-  code: 78,
-});
-compare("no root certificate", {
-  args: ["--root", "/nowhere/root.crt", ...FORCED],
-  code: 78,
-  otherText: {
-    why: NEWER,
-    ours:
-      /^error reading cert pool: open \/nowhere\/root\.crt: no such file or/,
-  },
-});
-compare("a root file without certificate", {
-  prepare: (path) => Deno.writeTextFile(`${path}/root`, "nothing"),
-  args: ["--root", "root", ...FORCED],
-  code: 78,
-  otherText: {
-    why: NEWER,
-    ours: /^error reading cert pool: not certificates found$/,
-  },
-});
-compare("a missing certificate", {
-  args: ["--force", "none.crt", "internal.key"],
-  code: 65,
-  otherText: { why: CLEARER, ours: new RegExp(`^${MISSING}open none\\.crt`) },
-});
-compare("a missing key", {
-  args: ["--force", "internal.crt", "none.key"],
-  code: 65,
-  otherText: {
-    why: "the original looks for a plugin",
-    ours: /^error loading private key: open none\.key failed: no such file/,
-  },
-});
+// The CA.
 compare("a CA that is not there", {
   args: ["--ca-url", `https://127.0.0.1:${closedPort()}`, ...FORCED],
   code: 69,
@@ -292,40 +137,155 @@ compare("a CA that is not there", {
     why: NEWER,
     ours:
       /^error rekeying certificate: client POST https:\S+\/rekey failed: dial tcp \S+ connect: connection refused$/,
+    theirs:
+      /^error rekeying certificate: client\.Rekey; client POST \S+\/rekey failed: Post "\S+\/rekey": dial tcp \S+ connect: connection refused$/,
+  },
+});
+Deno.test({
+  name: "step and step-rekey agree: a CA that hangs up",
+  ignore: stepCaMissing !== undefined,
+  async fn() {
+    if (ca === undefined) throw new Error(stepCaMissing);
+    await using peer = tcpPeer(() => Promise.resolve());
+    await assertAgree(ca, {
+      args: ["--ca-url", `https://127.0.0.1:${peer.port}`, ...FORCED],
+      code: 69,
+      otherText: {
+        why: NEWER,
+        ours:
+          /^error rekeying certificate: client POST https:\S+\/rekey failed: EOF: the server closed the connection/,
+        theirs:
+          /^error rekeying certificate: client\.Rekey; client POST \S+\/rekey failed: Post "\S+\/rekey": EOF$/,
+      },
+    });
+  },
+});
+compare("a CA of another root", {
+  args: ["--root", otherRoot.certificateFile, ...FORCED],
+  code: 69,
+  otherText: {
+    why: NEWER,
+    ours:
+      /^error rekeying certificate: client POST https:\S+\/rekey failed: tls: failed to verify certificate: x509: certificate signed by unknown authority$/,
+    theirs:
+      /^error rekeying certificate: client\.Rekey; client POST \S+\/rekey failed: Post "\S+\/rekey": tls: failed to verify certificate: x509: certificate signed by unknown authority$/,
+  },
+});
+compare("a CA that refuses", {
+  provisioner: "no renewal",
+  args: FORCED,
+  code: 77,
+  otherText: {
+    why: NEWER,
+    ours:
+      /^The request lacked necessary authorization to be completed\. Please/,
+    theirs:
+      /^error rekeying certificate: The request lacked necessary authorization/,
   },
 });
 
-// Keys in other forms, as openssl makes them.
-compare("a key in OpenSSL's old encryption", {
-  prepare: async (path) => {
-    await Deno.writeTextFile(`${path}/password`, "secret\n");
-    await runOk("openssl", [
-      ...["ec", "-in", "internal.key", "-aes256", "-passout", "pass:secret"],
-      ...["-out", "encrypted.key"],
-    ], { cwd: path });
-  },
-  args: [
-    ...["--force", "--password-file", "password"],
-    ...["internal.crt", "encrypted.key"],
-  ],
-  mended: "the original writes an encrypted key back in plain text",
+// After the rekey.
+compare("a command that fails", {
+  prepare: write("hook", "#!/bin/sh\necho said >&2\nexit 7\n", 0o755),
+  args: ["--exec", "./hook", ...FORCED],
+  code: 7,
+  sameCode: true,
 });
-compare("a wrong password", {
-  prepare: async (path) => {
-    await Deno.writeTextFile(`${path}/password`, "wrong");
-    await runOk("openssl", [
-      ...["pkcs8", "-topk8", "-in", "internal.key", "-passout", "pass:secret"],
-      ...["-out", "encrypted.key"],
-    ], { cwd: path });
+compare("a command that is missing", {
+  args: ["--exec", "no-such-program", ...FORCED],
+  code: 1,
+});
+const READ_LATE =
+  "the pid-file is read when it is used, since the process may be another by then";
+compare("no pid-file", {
+  args: ["--pid-file", "none", ...FORCED],
+  code: 71,
+  mended: {
+    why: READ_LATE,
+    ours: /^✔ /,
+    theirs: /^open none failed: no such file or directory$/,
   },
-  args: [
-    ...["--force", "--password-file", "password"],
-    ...["internal.crt", "encrypted.key"],
-  ],
+});
+compare("a pid-file that holds no number", {
+  prepare: write("pid", "many"),
+  args: ["--pid-file", "pid", ...FORCED],
+  code: 71,
+  mended: {
+    why: READ_LATE,
+    ours: /^✔ /,
+    theirs: /^error converting many to integer process id: : invalid syntax$/,
+  },
+});
+compare("a pid-file with a negative number", {
+  prepare: write("pid", "-3"),
+  args: ["--pid-file", "pid", ...FORCED],
+  code: 71,
+  mended: {
+    why: READ_LATE,
+    ours: /^✔ /,
+    theirs: /^invalid value '-3' for flag '--pid-file'$/,
+  },
+});
+compare("a process that is missing", {
+  args: ["--pid", "4194304", ...FORCED],
+  code: 71,
+});
+
+// Keys in other forms, as openssl makes them.
+for (
+  const [name, args] of [
+    ["a key in OpenSSL's old encryption", SEC1_AES256],
+    ["a key in PKCS #8, encrypted", PBES2],
+    ["a key in PKCS #8, encrypted with SHA-1", [
+      ...PBES2,
+      ...["-v2prf", "hmacWithSHA1"],
+    ]],
+  ] as const
+) {
+  compare(name, {
+    prepare: encrypted(args),
+    args: WITH_PASSWORD,
+    mended: {
+      why: "the original writes an encrypted key back in plain text",
+      ours: /^✔ Certificate: internal\.crt$/,
+      theirs: /^✔ Certificate: internal\.crt$/,
+    },
+    afterwards: assertEncrypted,
+  });
+  compare(`${name}: a wrong password`, {
+    prepare: encrypted(args, "wrong"),
+    args: WITH_PASSWORD,
+    code: 65,
+    otherText: {
+      why: CLEARER,
+      ours: /^error loading private key: .*decryption password incorrect$/,
+      theirs: /^error parsing private key: /,
+    },
+  });
+}
+compare("an encrypted key and nobody to ask", {
+  prepare: encrypted(PBES2),
+  args: ["--force", "internal.crt", "encrypted.key"],
+  noTerminal: true,
   code: 65,
   otherText: {
-    why: CLEARER,
-    ours: /^error loading private key: .*decryption password incorrect$/,
+    why: "the original does not say what it wanted to ask",
+    ours:
+      /^error loading private key: encrypted\.key: the key is encrypted and/,
+    theirs:
+      /^error parsing private key: open \/dev\/tty: no such device or address$/,
+  },
+});
+
+// What is mended.
+compare("a password hashed with SHA-512", {
+  prepare: encrypted([...PBES2, "-v2prf", "hmacWithSHA512"]),
+  args: WITH_PASSWORD,
+  afterwards: assertEncrypted,
+  mended: {
+    why: "the original takes every other hash for SHA-1",
+    ours: /^✔ /,
+    theirs: /^error parsing private key: /,
   },
 });
 compare("parameters in front of the key", {
@@ -334,22 +294,93 @@ compare("parameters in front of the key", {
       ...["ecparam", "-name", "prime256v1"],
     ]);
     const key = await Deno.readTextFile(`${path}/internal.key`);
-    await Deno.writeTextFile(`${path}/internal.key`, stdout + key);
+    await write("internal.key", stdout + key)(path);
   },
   args: FORCED,
-  mended: "the original refuses a second block",
+  mended: {
+    why: "the original refuses a second block",
+    ours: /^✔ /,
+    theirs:
+      /^error parsing private key: : contains more than one PEM encoded block$/,
+  },
 });
 compare("a boolean flag between the arguments", {
   args: ["internal.crt", "--force", "internal.key"],
-  mended: "the original swaps the two arguments",
+  mended: {
+    why: "the original swaps the two arguments",
+    ours: /^✔ /,
+    theirs: /^error reading certificate chain: : file 'internal\.key' is not a/,
+  },
 });
 compare("a curve alone", {
   args: ["--curve", "P-384", ...FORCED],
-  mended: "the original refuses what its manual allows",
+  mended: {
+    why: "the original refuses what its manual allows",
+    ours: /^✔ /,
+    theirs: /^flag '--curve' requires the '--kty' flag$/,
+  },
 });
 compare("the manual's --out-crt", {
   args: [...PAIR, "--out-crt", "foo.crt", "--out-key", "foo.key"],
-  mended: "the original does not know its manual's flag",
+  mended: {
+    why: "the original does not know its manual's flag",
+    ours: /^✔ Certificate: foo\.crt$/,
+    theirs: /^too many positional arguments/,
+  },
+});
+compare("a window of a nanosecond", {
+  args: ["--expires-in", "1ns", ...FORCED],
+  mended: {
+    why: "the original crashes on a jitter without width",
+    ours: /^certificate not rekeyed: expires in /,
+    theirs: /^Something unexpected happened\.$/,
+  },
+});
+compare("a window of centuries", {
+  args: ["--expires-in", "2562047h", ...FORCED],
+  mended: {
+    why: "the original's jitter overflows, so that it never rekeys",
+    ours: /^✔ /,
+    theirs: /^certificate not rekeyed: expires in /,
+  },
+});
+compare("one file for both", {
+  args: ["--out-cert", "a", "--out-key", "a", "--force", ...PAIR],
+  code: 64,
+  mended: {
+    why: "the original overwrites the certificate with the key",
+    ours: /^flag '--out-cert' and flag '--out-key' name the same file 'a'$/,
+    theirs: /^✔ Certificate: a$/,
+  },
+});
+compare("a directory of the key that is missing", {
+  args: ["--out-key", "none/b", ...FORCED],
+  code: 73,
+  mended: {
+    why: "the original has replaced the certificate by then",
+    ours: /^open none\/b failed: no such file or directory$/,
+    theirs: /^open none\/b failed: no such file or directory$/,
+  },
+});
+compare("a key file that everybody can read", {
+  prepare: (path) => Deno.chmod(`${path}/internal.key`, 0o644),
+  args: FORCED,
+  otherText: {
+    why: "the original does not warn",
+    ours: /^warning: the private key internal\.key is open to others/,
+    theirs: /^✔ Certificate: internal\.crt$/,
+  },
+});
+compare("nobody to ask", {
+  args: PAIR,
+  noTerminal: true,
+  code: 64,
+  otherText: {
+    why: "the original asks after the CA has issued",
+    ours: /^cannot ask whether to overwrite internal\.crt and internal\.key: /,
+    theirs:
+      /^unexpected error on internal\.crt: open \/dev\/tty: no such device or/,
+  },
 });
 compare("a key of another certificate", {
   prepare: openssl("genpkey", "-algorithm", "ed25519", "-out", "other.key"),
@@ -358,5 +389,7 @@ compare("a key of another certificate", {
   otherText: {
     why: "the original asks the CA first",
     ours: /is not the key of the certificate/,
+    theirs:
+      /^error rekeying certificate: client\.Rekey; client POST \S+\/rekey failed: Post "\S+\/rekey": remote error: tls: /,
   },
 });

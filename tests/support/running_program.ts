@@ -12,6 +12,9 @@ export interface RunningProgram extends AsyncDisposable {
   readonly ended: Promise<number>;
 }
 
+/** A program that goes on for so long is killed, so that no test hangs. */
+const LIMIT_MS = 60_000;
+
 /** Starts the program with `args`. */
 export function startProgram(
   args: readonly string[],
@@ -29,6 +32,7 @@ export function startProgram(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
   const said = { text: "", at: 0 };
   const news = { changed: Promise.withResolvers<void>() };
   const collect = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
@@ -40,6 +44,7 @@ export function startProgram(
   };
   const drained = Promise.all([collect(child.stdout), collect(child.stderr)]);
   const ended = child.status.then(async ({ code }) => {
+    clearTimeout(limit);
     await drained;
     news.changed.resolve();
     return code;

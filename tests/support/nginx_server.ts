@@ -1,0 +1,88 @@
+/**
+ * The real nginx, serving internal.crt and internal.key of a directory.
+ */
+import { assertEquals } from "./assert.ts";
+import { run, runOk } from "./run.ts";
+
+const NGINX = "/usr/sbin/nginx";
+
+/** Tests that need it are ignored where it is missing, but fail on CI. */
+export const nginxMissing: boolean =
+  !await Deno.stat(NGINX).then(() => true, () => false) &&
+  Deno.env.get("CI") !== "true";
+
+/** A running server. Disposing it stops it. */
+export interface NginxServer extends AsyncDisposable {
+  /** A folder for PATH: its `nginx` is this server's. */
+  readonly bin: string;
+  /** Shakes hands until the server shows the serial number, within a limit. */
+  shows(serial: string): Promise<void>;
+}
+
+/** Handshakes until a reload has to be over. */
+const MAX_HANDSHAKES = 200;
+
+/** Starts one in the foreground, all its files in `directory`. */
+export async function startNginx(directory: string): Promise<NginxServer> {
+  const port = freePort();
+  const bin = `${directory}/bin`;
+  await Deno.writeTextFile(`${directory}/nginx.conf`, config(directory, port));
+  await Deno.mkdir(bin);
+  await Deno.writeTextFile(
+    `${bin}/nginx`,
+    `#!/bin/sh\nexec ${NGINX} -p ${directory} -c ${directory}/nginx.conf "$@"\n`,
+    { mode: 0o755 },
+  );
+  const server = new Deno.Command(`${bin}/nginx`, {
+    args: ["-g", "daemon off;"],
+    stdin: "null",
+    stderr: "null",
+  }).spawn();
+  return {
+    bin,
+    async shows(serial) {
+      let seen = "";
+      for (let tries = 0; tries < MAX_HANDSHAKES; tries++) {
+        seen = await shownSerial(port);
+        if (seen === serial) return;
+      }
+      assertEquals(seen, serial, "nginx shows another certificate");
+    },
+    async [Symbol.asyncDispose]() {
+      server.kill("SIGTERM");
+      await server.status;
+    },
+  };
+}
+
+function config(directory: string, port: number): string {
+  return `pid ${directory}/nginx.pid;
+error_log ${directory}/error.log;
+events {}
+http {
+  access_log off;
+  server {
+    listen 127.0.0.1:${port} ssl;
+    ssl_certificate ${directory}/internal.crt;
+    ssl_certificate_key ${directory}/internal.key;
+  }
+}
+`;
+}
+
+/** Empty while nothing listens. */
+async function shownSerial(port: number): Promise<string> {
+  const { code, stdout } = await run("openssl", [
+    ...["s_client", "-connect", `127.0.0.1:${port}`],
+  ]);
+  if (code !== 0) return "";
+  const shown = await runOk("openssl", ["x509", "-noout", "-serial"], {
+    stdin: stdout,
+  });
+  return shown.stdout.trim().replace(/^serial=/, "");
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
