@@ -24,13 +24,14 @@ const LEAVES = new Set([
   "errors.ts",
   "options.ts",
   "os_error.ts",
+  "printable.ts",
   "runtime.ts",
   "stoppable.ts",
 ]);
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
-  /^(pki\/|schedule\.ts|errors\.ts|options\.ts|duration\.ts|observe\/log\.ts|cli\/(go_arguments|values|command|help)\.ts|files\/install_journal\.ts|reload\/split_command\.ts)/;
+  /^(pki\/|schedule\.ts|errors\.ts|options\.ts|duration\.ts|printable\.ts|observe\/log\.ts|cli\/(go_arguments|values|command|help)\.ts|files\/install_journal\.ts|reload\/split_command\.ts)/;
 
 /** The path below src/, or undefined for files elsewhere. */
 export function sourcePath(filename: string): string | undefined {

@@ -4,6 +4,7 @@
  * No retry, no redirect, no cookie, HTTP/1.1 (the runtime leaves Nagle's
  * algorithm on, which stalls POSTs over HTTP/2), no state left behind.
  */
+import { formatGoDuration } from "../duration.ts";
 import { RekeyError } from "../errors.ts";
 import { type Certificate, chainToPem } from "../pki/certificate.ts";
 import { watchConnection } from "./connect_limit.ts";
@@ -130,7 +131,7 @@ function timeLimits(post: TlsPost, proxy: URL | undefined): TimeLimits {
   const ended = new AbortController();
   AbortSignal.timeout(Math.ceil(timeoutMs)).addEventListener(
     "abort",
-    () => expire(`no complete answer within ${timeoutMs / 1000}s`),
+    () => expire(`no complete answer within ${limitText(timeoutMs)}`),
     { signal: ended.signal },
   );
   const answered = () => connection?.[Symbol.dispose]();
@@ -142,6 +143,10 @@ function timeLimits(post: TlsPost, proxy: URL | undefined): TimeLimits {
       ended.abort();
     },
   };
+}
+
+function limitText(ms: number): string {
+  return formatGoDuration(BigInt(Math.round(ms * 1_000_000)));
 }
 
 /** The caller's own reason wins over what the abort looks like to fetch. */

@@ -132,8 +132,8 @@ export function unknownFlag(
   spelling: string,
   known: ReadonlyMap<string, readonly [name: string, unknown]>,
 ): FlagSyntaxError {
-  const near = nearest(spelling, known.keys());
-  const name = near === undefined ? undefined : known.get(near)?.[0];
+  const near = nearest(spelling, [...known.keys(), "help"]);
+  const name = near === undefined ? undefined : known.get(near)?.[0] ?? near;
   return new FlagSyntaxError(
     `flag provided but not defined: -${spelling}`,
     name === undefined ? undefined : `did you mean --${name}?`,

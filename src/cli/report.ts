@@ -3,6 +3,7 @@
  * nothing itself.
  */
 import { ERROR_KINDS, RekeyError } from "../errors.ts";
+import { printableLines } from "../printable.ts";
 
 /** What to print on standard error, and what to exit with. */
 export interface FailureReport {
@@ -59,5 +60,5 @@ function messageOf(error: unknown): string {
 }
 
 function joined(lines: readonly string[]): string {
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(printableLines).join("\n")}\n`;
 }

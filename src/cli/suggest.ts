@@ -2,20 +2,25 @@
  * "Did you mean": the known word that is nearest to a mistyped one. Pure.
  */
 
-/** More edits than this are another word, not a mistake. */
+/** More edits than this are another word, not a mistake; in a short word, one. */
 const MOST_EDITS = 3;
+
+/** From this many letters on, a word is long. */
+const LONG_WORD = 6;
 
 /**
  * The candidate that the fewest edits lead to (a letter more, less, changed,
  * or two swapped), or undefined when none is near. Short words have to be
- * nearer: at most every second letter may be wrong.
+ * nearer: "renew" is no slip for "rekey", and following that hint would replace
+ * a key that its owner meant to keep.
  */
 export function nearest(
   word: string,
   candidates: Iterable<string>,
 ): string | undefined {
   let best: string | undefined;
-  let fewest = Math.min(MOST_EDITS, Math.floor(word.length / 2)) + 1;
+  const most = word.length < LONG_WORD ? 1 : MOST_EDITS;
+  let fewest = Math.min(most, Math.floor(word.length / 2)) + 1;
   for (const candidate of candidates) {
     // The distance is at least the difference in length.
     if (Math.abs(candidate.length - word.length) >= fewest) continue;

@@ -25,7 +25,7 @@ export function hiddenName(
   kind: HiddenKind,
   tag: string,
 ): string {
-  return `.${name}.${tag}.${kind}`;
+  return `.${stem(name)}.${tag}.${kind}`;
 }
 
 /** Whether `candidate` is a {@linkcode hiddenName} of the target called `name`. */
@@ -34,7 +34,7 @@ export function isHiddenName(
   name: string,
   kinds: readonly HiddenKind[] = ["new", "old", "journal"],
 ): boolean {
-  const prefix = `.${name}.`;
+  const prefix = `.${stem(name)}.`;
   if (!candidate.startsWith(prefix)) return false;
   const rest = candidate.slice(prefix.length);
   const tag = rest.slice(0, TAG_DIGITS);
@@ -47,12 +47,40 @@ export function isHiddenName(
  * every install has one, with or without a key.
  */
 export function journalName(certificateName: string): string {
-  return `.${certificateName}.rekey`;
+  return `.${stem(certificateName)}.rekey`;
 }
 
 /** The name of a target's lock file. */
 export function lockName(name: string): string {
-  return `.${name}.rekey-lock`;
+  return `.${stem(name)}.rekey-lock`;
 }
 
 const TAG_DIGITS = 16;
+
+/** What file systems allow for one name (NAME_MAX), in bytes. */
+const MOST_NAME_BYTES = 255;
+
+/** The longest of the names above has this much more than its stem, in bytes. */
+const MOST_ADDED_BYTES = ".".length +
+  `.${"0".repeat(TAG_DIGITS)}.journal`.length;
+
+/** The name itself; of one that has no room for more, its beginning and a checksum. */
+function stem(name: string): string {
+  const most = MOST_NAME_BYTES - MOST_ADDED_BYTES;
+  const encoder = new TextEncoder();
+  if (encoder.encode(name).length <= most) return name;
+  const end = `~${checksum(encoder.encode(name))}`;
+  const bytes = new Uint8Array(most - end.length);
+  // Whole characters only.
+  const { read } = encoder.encodeInto(name, bytes);
+  return name.slice(0, read) + end;
+}
+
+/** FNV-1a, 64 bits: only to tell long names apart. */
+function checksum(bytes: Uint8Array): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of bytes) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash.toString(16).padStart(16, "0");
+}

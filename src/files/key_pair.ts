@@ -97,7 +97,7 @@ const KEY_PREFIX = "error loading private key";
 
 async function askPassword(
   file: string,
-  { terminal, signal }: PasswordSource,
+  { file: passwordFile, terminal, signal }: PasswordSource,
 ): Promise<string> {
   try {
     return await terminal.readPassword(
@@ -109,7 +109,12 @@ async function askPassword(
     throw new RekeyError(
       "pair",
       `the key is encrypted and nobody can be asked for its password: ${error.message}`,
-      { hint: "use --password-file", cause: error },
+      {
+        hint: passwordFile === undefined
+          ? "use --password-file"
+          : `the password file ${passwordFile} is empty: write the password into it`,
+        cause: error,
+      },
     );
   }
 }

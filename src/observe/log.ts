@@ -6,6 +6,7 @@
  * a password, a token, a CSR or a response body.
  */
 import { formatRoundedDuration } from "../duration.ts";
+import { printable, printableLines } from "../printable.ts";
 import type { IssuedFacts, Log, LogEvent } from "../runtime.ts";
 
 /** Where lines go; each call is one or more whole lines. */
@@ -96,10 +97,13 @@ function troubleLines(
     case "repaired":
       return [`warning: ${repairText(event.recovery)}`];
     case "warning":
-      return [`warning: ${event.message}`, ...hintLine(event.hint)];
+      return [
+        `warning: ${printableLines(event.message)}`,
+        ...hintLine(event.hint),
+      ];
     case "failed":
       return [
-        event.error.message,
+        printableLines(event.error.message),
         ...hintLine(event.error.hint),
         `next attempt in ${formatRoundedDuration(event.nextAttemptMs)}`,
       ];
@@ -126,19 +130,22 @@ function repairText(
 }
 
 function hintLine(hint: string | undefined): readonly string[] {
-  return hint === undefined ? [] : [`hint: ${hint}`];
+  return hint === undefined ? [] : [`hint: ${printableLines(hint)}`];
 }
 
 /** The bytes of the original's template, smallstep/cli-utils ui/templates.go. */
-function resultLine(name: string, value: string, colour: boolean): string {
+function resultLine(name: string, path: string, colour: boolean): string {
+  const value = printable(path);
   if (!colour) return `✔ ${name}: ${value}`;
   return `\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m${name}\x1b[0m\x1b[1m:\x1b[0m ${value}`;
 }
 
 function subject(certificate: IssuedFacts): string {
-  return certificate.commonName ??
-    certificate.names[0]?.replace(/^[^:]*:/, "") ??
-    certificate.serial;
+  return printable(
+    certificate.commonName ??
+      certificate.names[0]?.replace(/^[^:]*:/, "") ??
+      certificate.serial,
+  );
 }
 
 /** Go's `2006/01/02 15:04:05`, local time. */

@@ -204,6 +204,7 @@ for (
     ["out-crtt", "did you mean --out-cert?"],
     ["ouput-key", "did you mean --out-key?"],
     ["forse", "did you mean --force?"],
+    ["hlep", "did you mean --help?"],
     ["curv", "did you mean --curve?"],
     ["ca-ulr", "did you mean --ca-url?"],
     ["bogus", undefined],

@@ -2,7 +2,16 @@
 import { nearest } from "../../src/cli/suggest.ts";
 import { assertEquals } from "../support/assert.ts";
 
-const WORDS = ["out-cert", "out-key", "force", "pid", "pid-file", "kty", "f"];
+const WORDS = [
+  "out-cert",
+  "out-key",
+  "force",
+  "pid",
+  "pid-file",
+  "kty",
+  "f",
+  "rekey",
+];
 
 const CASES: readonly (readonly [string, string | undefined])[] = [
   ["out-cer", "out-cert"],
@@ -11,6 +20,7 @@ const CASES: readonly (readonly [string, string | undefined])[] = [
   ["fource", "force"],
   ["pdi", "pid"],
   ["pidfile", "pid-file"],
+  ["renew", undefined],
   ["x", undefined],
   ["zz", undefined],
   ["completely-other", undefined],

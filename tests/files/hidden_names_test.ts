@@ -51,3 +51,24 @@ Deno.test("randomTag() never repeats itself", () => {
   const tags = new Set(Array.from({ length: 1000 }, randomTag));
   assertEquals(tags.size, 1000);
 });
+
+Deno.test("hidden names fit beside a target of any length", () => {
+  for (const name of ["x".repeat(255), "ß".repeat(127), "x".repeat(230)]) {
+    const tag = randomTag();
+    const names = [
+      hiddenName(name, "journal", tag),
+      journalName(name),
+      lockName(name),
+    ];
+    for (const hidden of names) {
+      assert(new TextEncoder().encode(hidden).length <= 255, hidden);
+    }
+    assert(isHiddenName(hiddenName(name, "new", tag), name));
+    assert(!isHiddenName(hiddenName(name, "new", tag), `${name}y`));
+  }
+});
+
+Deno.test("hidden names tell long names apart that begin alike", () => {
+  const name = "x".repeat(250);
+  assert(lockName(`${name}a`) !== lockName(`${name}b`));
+});

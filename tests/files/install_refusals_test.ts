@@ -6,6 +6,7 @@ import {
   prepareInstall,
 } from "../../src/files/install.ts";
 import { RekeyError } from "../../src/errors.ts";
+import { lockPair } from "../../src/files/pair_lock.ts";
 import { assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
 import { CAN_MOUNT, mount, mountTmpfs } from "../support/mounts.ts";
 import { CAN_CHANGE_USER, runAsNobody } from "../support/as_nobody.ts";
@@ -94,11 +95,23 @@ Deno.test("prepareInstall() refuses two hard links of one file", async () => {
   await assertRefused(pair, pair.targets, /are the same file$/);
 });
 
+Deno.test("prepareInstall() takes the longest name that a file can have", async () => {
+  await using pair = await pairFixture();
+  const key = pair.dir.file(`tls/${"k".repeat(255)}`);
+  {
+    await using _lock = await lockPair({ ...pair.targets, key });
+    await using install = await prepareInstall({ ...pair.targets, key });
+    await install.commit({ certificate: "certificate", key: "key" });
+  }
+  assertEquals(await Deno.readTextFile(key), "key");
+  assertEquals(pair.hidden(), []);
+});
+
 Deno.test("prepareInstall() refuses a name that is too long", async () => {
   await using pair = await pairFixture();
   await assertRefused(
     pair,
-    { ...pair.targets, key: pair.dir.file(`tls/${"k".repeat(250)}`) },
+    { ...pair.targets, key: pair.dir.file(`tls/${"k".repeat(256)}`) },
     /file name too long$/,
   );
 });

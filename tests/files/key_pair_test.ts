@@ -201,6 +201,22 @@ Deno.test("loadKey() names --password-file when nobody can be asked", async () =
   assertEquals(error.hint, "use --password-file");
 });
 
+Deno.test("loadKey() says that the password file is empty when nobody can be asked", async () => {
+  await using dir = await tempDir();
+  const key = await encrypted(dir, (await makePair(dir)).key);
+  const file = dir.file("empty");
+  await Deno.writeTextFile(file, "\n");
+  const error = await assertRejects(
+    () => loadKey(key, { file, terminal: noTerminal(), signal }),
+    "pair",
+  );
+  assert(error instanceof RekeyError);
+  assertEquals(
+    error.hint,
+    `the password file ${file} is empty: write the password into it`,
+  );
+});
+
 Deno.test("loadKey() passes on that the question was interrupted", async () => {
   await using dir = await tempDir();
   const key = await encrypted(dir, (await makePair(dir)).key);

@@ -111,3 +111,14 @@ Deno.test("daemonLog() prints failures on stderr with the next attempt", () => {
     },
   );
 });
+
+Deno.test("oneShotLog() lets no file name paint the terminal or break a line", () => {
+  const event: LogEvent = {
+    ...REKEYED,
+    targets: { certificate: "e\x1b[31m\nx.crt" },
+  };
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, false), event).err,
+    "✔ Certificate: e\\x1b[31m\\x0ax.crt\n",
+  );
+});
