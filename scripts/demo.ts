@@ -13,7 +13,7 @@ import { equalBytes } from "../src/pki/der.ts";
 import { loadPrivateKey } from "../src/pki/private_key.ts";
 import { verifyIssued } from "../src/pki/verify.ts";
 import { createDevCa, type DevCa, type DevPair } from "./dev_ca.ts";
-import { fromFileUrl } from "./paths.ts";
+import { denoCacheDirectory, fromFileUrl } from "./paths.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -87,17 +87,8 @@ async function environment(
     ...Object.fromEntries(own),
     HOME: directory,
     STEPPATH: directory,
-    DENO_DIR: await cacheOfDeno(),
+    DENO_DIR: await denoCacheDirectory(),
   };
-}
-
-async function cacheOfDeno(): Promise<string> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json"],
-    stderr: "inherit",
-  }).output();
-  const { denoDir } = JSON.parse(new TextDecoder().decode(stdout));
-  return denoDir;
 }
 
 /** Shows the new certificate; 0 when it is what it should be. */

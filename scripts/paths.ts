@@ -14,3 +14,13 @@ export function cacheDirectory(): string {
     `${Deno.env.get("HOME") || "/tmp"}/.cache`;
   return `${base}/step-rekey`;
 }
+
+/** The folder of Deno's own cache: it would move with HOME, and be empty there. */
+export async function denoCacheDirectory(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "--no-config"],
+    cwd: "/",
+    stderr: "inherit",
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}

@@ -22,6 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
 const LEAVES = new Set([
   "duration.ts",
   "errors.ts",
+  "instant.ts",
   "options.ts",
   "os_error.ts",
   "printable.ts",
@@ -31,7 +32,7 @@ const LEAVES = new Set([
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
-  /^(pki\/|schedule\.ts|errors\.ts|options\.ts|duration\.ts|printable\.ts|observe\/log\.ts|cli\/(go_arguments|values|command|help)\.ts|files\/install_journal\.ts|reload\/split_command\.ts)/;
+  /^(pki\/|schedule\.ts|errors\.ts|options\.ts|duration\.ts|instant\.ts|printable\.ts|observe\/log\.ts|cli\/(go_arguments|values|command|help)\.ts|files\/install_journal\.ts|reload\/split_command\.ts)/;
 
 /** The path below src/, or undefined for files elsewhere. */
 export function sourcePath(filename: string): string | undefined {

@@ -18,6 +18,9 @@ export interface KeyPairFiles {
 /** Curves of RFC 7518 §6.2.1.1 that `--curve` accepts for EC keys. */
 export type EcCurve = "P-256" | "P-384" | "P-521";
 
+/** Largest RSA modulus, in bits: above it, one signature costs seconds and a new key many minutes. */
+export const MAX_RSA_BITS = 16384;
+
 /** Which key to generate. */
 export type KeySpec =
   | { readonly kty: "EC"; readonly curve: EcCurve }

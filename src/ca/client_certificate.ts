@@ -3,6 +3,7 @@
  * may be wrong with it when the CA does not take it.
  */
 import { RekeyError } from "../errors.ts";
+import { formatInstant } from "../instant.ts";
 import { type Certificate, chainToPem } from "../pki/certificate.ts";
 import { extendedKeyUsage } from "../pki/extensions.ts";
 import type { KeyPair } from "../pki/key_pair.ts";
@@ -63,7 +64,9 @@ export function clientCertificateHint(
   now: Date,
 ): string {
   if (certificate.notBefore > now) {
-    return `the current certificate is not valid before ${certificate.notBefore.toISOString()}; compare the clocks`;
+    return `the current certificate is not valid before ${
+      formatInstant(certificate.notBefore)
+    }; compare the clocks`;
   }
   const usages = extendedKeyUsage(certificate);
   if (usages !== undefined && !usages.some(isClientUsage)) {

@@ -6,21 +6,19 @@
  * here: pki/verify.ts does that.
  */
 import { RekeyError } from "../errors.ts";
+import { formatInstant } from "../instant.ts";
 import type { Certificate } from "../pki/certificate.ts";
 import { equalBytes } from "../pki/der.ts";
-import { findExtension } from "../pki/extensions.ts";
 import type { KeyPair } from "../pki/key_pair.ts";
 import type { Clock, Log } from "../runtime.ts";
 import { parseAnswer } from "./answer.ts";
 import type { CertificateAuthority, RekeyRequest } from "./authority.ts";
 import { clientCertificateHint, tlsIdentity } from "./client_certificate.ts";
+import { provisionerReference } from "../pki/step_extension.ts";
 import { refusal } from "./refusal.ts";
 import { createRenewToken } from "./renew_token.ts";
 import { readRootCertificates } from "./root_certificates.ts";
 import { type HttpReply, postOverTls, type TlsPost } from "./tls_post.ts";
-
-/** The extension that names a certificate's provisioner (certificates authority/provisioner/extension.go). */
-const PROVISIONER_EXTENSION = "1.3.6.1.4.1.37476.9000.64.1";
 
 /** Where the CA is, whom to trust, how long to wait. */
 export interface OnlineAuthorityOptions {
@@ -102,7 +100,7 @@ function base64Lines(pem: string): readonly string[] {
  */
 async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
   const { clock, log } = pass;
-  const expiry = expiryText(current.chain[0]);
+  const expiry = formatInstant(current.chain[0].notAfter);
   const target = postTo("/renew", pass);
   try {
     const token = await createRenewToken(current, {
@@ -137,14 +135,13 @@ async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
 function beyondRecovery(error: unknown, certificate: Certificate): unknown {
   if (!(error instanceof RekeyError)) return error;
   if (error.kind !== "refused" && error.kind !== "pair") return error;
-  const isNamed = findExtension(certificate, PROVISIONER_EXTENSION);
-  const first = isNamed === undefined
+  const first = provisionerReference(certificate).kind === "absent"
     ? "the certificate does not name its provisioner, which a renewal needs"
     : 'the claim "allowRenewalAfterExpiry" of its provisioner would allow it';
   return new RekeyError(
     "pair",
     `cannot rekey an expired certificate: expired on ${
-      expiryText(certificate)
+      formatInstant(certificate.notAfter)
     }; ${error.message}`,
     {
       hint: `${first}; else get a new one with "step ca certificate"`,
@@ -170,10 +167,6 @@ function withChain(
 
 function isExpired({ chain }: KeyPair, clock: Clock): boolean {
   return chain[0].notAfter < clock.now();
-}
-
-function expiryText({ notAfter }: Certificate): string {
-  return notAfter.toISOString().replace(".000Z", "Z");
 }
 
 type Target = Pick<

@@ -2,6 +2,7 @@
  * What rustls says about a server's certificate, or a server about ours, in Go's
  * words and with what to look at.
  */
+import { formatInstant } from "../instant.ts";
 
 /** The reason of a failure in the field's words, and what helps. */
 export interface Explanation {
@@ -88,14 +89,10 @@ function explainServerCertificate(
 /** rustls: `verification time 1795 (UNIX), but certificate is not valid after 1609 …`. */
 function datesOf(problem: string): string {
   const [now, limit] = [...problem.matchAll(/\b\d{6,12}\b/g)]
-    .map(([seconds]) => isoSeconds(Number(seconds)));
+    .map(([seconds]) => formatInstant(new Date(Number(seconds) * 1000)));
   if (now === undefined || limit === undefined) return problem;
   const order = /not valid after/.test(problem) ? "after" : "before";
   return `current time ${now} is ${order} ${limit}`;
-}
-
-function isoSeconds(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** rustls: `DnsName("a") or IpAddress(127.0.0.1)`. */

@@ -6,7 +6,7 @@
  * --kty, so the type is inferred from them. Pure.
  */
 import { RekeyError } from "../errors.ts";
-import type { EcCurve, KeySpec } from "../options.ts";
+import { type EcCurve, type KeySpec, MAX_RSA_BITS } from "../options.ts";
 
 /** The three flags; undefined means not set, which an empty text is not. */
 export interface KeyFlags {
@@ -21,8 +21,6 @@ const KEY_TYPES = "RSA, EC, OKP";
 const DEFAULT_RSA_BITS = 2048n;
 /** Less is too weak (NIST SP 800-57); the original's limit, too. */
 const LEAST_RSA_BITS = 2048n;
-/** More takes minutes to generate, and TLS libraries refuse such keys. */
-const MOST_RSA_BITS = 16384n;
 
 /** @throws {RekeyError} kind `usage` */
 export function resolveKeySpec(flags: KeyFlags): KeySpec {
@@ -76,9 +74,9 @@ function rsaSpec({ curve, size = DEFAULT_RSA_BITS }: KeyFlags): KeySpec {
       `an RSA key needs ${LEAST_RSA_BITS} bits or more; there is no --insecure here`,
     );
   }
-  if (size > MOST_RSA_BITS) {
+  if (size > BigInt(MAX_RSA_BITS)) {
     throw usage(
-      `invalid value '${size}' for flag '--size'; must be at most ${MOST_RSA_BITS}`,
+      `invalid value '${size}' for flag '--size'; must be at most ${MAX_RSA_BITS}`,
     );
   }
   return { kty: "RSA", bits: Number(size) };

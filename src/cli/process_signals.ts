@@ -4,8 +4,8 @@
  * One-shot: HUP, INT and TERM end the run before the swap, with 128 + number.
  * Daemon: INT and TERM end it, HUP means "rekey now".
  */
-import { RekeyError } from "../errors.ts";
 import type { RunMode } from "../options.ts";
+import { stoppedBy, stopSignals } from "./stop_signals.ts";
 
 /** Listeners that are removed with their scope. */
 export interface ProcessSignals extends Disposable {
@@ -16,20 +16,16 @@ export interface ProcessSignals extends Disposable {
   clearWake(): void;
 }
 
-const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-
-type SignalName = keyof typeof NUMBERS;
-
 /** Listens to the signals that a run of this kind obeys. */
 export function processSignals(run: RunMode["run"]): ProcessSignals {
   const stop = new AbortController();
   const wake = { controller: new AbortController() };
-  const listeners = signalNames().map((name) => {
+  const listeners = stopSignals().map((name) => {
     const listener = () => {
       if (run === "daemon" && name === "SIGHUP") {
         wake.controller.abort();
       } else {
-        stop.abort(interrupted(name));
+        stop.abort(stoppedBy(name));
       }
     };
     Deno.addSignalListener(name, listener);
@@ -49,17 +45,4 @@ export function processSignals(run: RunMode["run"]): ProcessSignals {
       }
     },
   };
-}
-
-/** Windows knows only Ctrl-C and Ctrl-Break. */
-function signalNames(): readonly SignalName[] {
-  return Deno.build.os === "windows"
-    ? ["SIGINT"]
-    : ["SIGHUP", "SIGINT", "SIGTERM"];
-}
-
-function interrupted(name: SignalName): RekeyError {
-  return new RekeyError("interrupted", `stopped by ${name}`, {
-    exitCode: 128 + NUMBERS[name],
-  });
 }

@@ -10,6 +10,7 @@ import { trimPassword } from "../files/password.ts";
 import { attempt, isOsError, osReason } from "../os_error.ts";
 import { NoTerminalError, type Terminal } from "../runtime.ts";
 import { editLine } from "./line_edit.ts";
+import { stoppedBy, stopSignals } from "./stop_signals.ts";
 
 /** The terminal of this process. It is opened anew for each question. */
 export function denoTerminal(): Terminal {
@@ -132,7 +133,7 @@ async function readHidden(dialog: Dialog, label: string): Promise<string> {
       case "entered":
         return edit.text;
       case "interrupted":
-        throw stopped("SIGINT");
+        throw stoppedBy("SIGINT");
       case "ended":
         throw noAnswer();
       case "typing":
@@ -151,14 +152,6 @@ function noAnswer(): RekeyError {
   return new RekeyError("declined", "the question was not answered");
 }
 
-const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-
-function stopped(name: keyof typeof NUMBERS): RekeyError {
-  return new RekeyError("interrupted", `stopped by ${name}`, {
-    exitCode: 128 + NUMBERS[name],
-  });
-}
-
 /**
  * Waits for an answer, for `signal` to abort, or for a signal that would end
  * the process: its default action would leave the terminal without echo.
@@ -171,9 +164,9 @@ async function listening<T>(
   if (signal.aborted) throw stopReason(signal);
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(stopReason(signal));
-  const listeners = signalNames().map((name) => ({
+  const listeners = stopSignals().map((name) => ({
     name,
-    listener: () => reject(stopped(name)),
+    listener: () => reject(stoppedBy(name)),
   }));
   for (const { name, listener } of listeners) {
     Deno.addSignalListener(name, listener);
@@ -194,11 +187,5 @@ async function listening<T>(
 }
 
 function stopReason({ reason }: AbortSignal): RekeyError {
-  return reason instanceof RekeyError ? reason : stopped("SIGINT");
-}
-
-function signalNames(): readonly (keyof typeof NUMBERS)[] {
-  return Deno.build.os === "windows"
-    ? ["SIGINT"]
-    : ["SIGHUP", "SIGINT", "SIGTERM"];
+  return reason instanceof RekeyError ? reason : stoppedBy("SIGINT");
 }

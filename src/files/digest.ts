@@ -7,6 +7,5 @@ export async function sha256(
   content: Uint8Array<ArrayBuffer>,
 ): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
+  return digest.toHex();
 }

@@ -14,9 +14,7 @@ export type HiddenKind = "new" | "old" | "journal";
 
 /** 16 random hexadecimal digits: one tag for all files of one install. */
 export function randomTag(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(TAG_DIGITS / 2));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
+  return crypto.getRandomValues(new Uint8Array(TAG_DIGITS / 2)).toHex();
 }
 
 /** The name of a short-lived file beside the target called `name`. */

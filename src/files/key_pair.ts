@@ -10,6 +10,7 @@ import { type Certificate, parseChain } from "../pki/certificate.ts";
 import type { KeyPair } from "../pki/key_pair.ts";
 import { type LoadedPrivateKey, loadPrivateKey } from "../pki/private_key.ts";
 import { NoTerminalError, type Terminal } from "../runtime.ts";
+import { equalBytes } from "../pki/der.ts";
 import { readInputFile } from "./input_file.ts";
 import { type PasswordReader, readPasswordFile } from "./password.ts";
 
@@ -82,7 +83,7 @@ export async function loadKeyPair(
   password: PasswordSource,
 ): Promise<KeyPair> {
   const loaded = await loadKey(files.key, password);
-  if (!sameBytes(loaded.key.publicKey, chain[0].publicKey)) {
+  if (!equalBytes(loaded.key.publicKey, chain[0].publicKey)) {
     throw new RekeyError(
       "pair",
       `${KEY_PREFIX}: ${files.key} is not the key of the certificate in ${files.certificate}: their public keys differ`,
@@ -133,9 +134,4 @@ async function withPrefix<T>(
       cause: error,
     });
   }
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length &&
-    left.every((byte, index) => byte === right[index]);
 }

@@ -6,6 +6,7 @@
  * anything can compare it with a certificate.
  */
 import { RekeyError } from "../errors.ts";
+import { MAX_RSA_BITS } from "../options.ts";
 import { equalBytes } from "./der.ts";
 import { encodeEcPkcs8, encodeEdPkcs8 } from "./key_encoding.ts";
 import {
@@ -18,9 +19,6 @@ import {
   type RsaNumbers,
 } from "./key_numbers.ts";
 import type { PrivateKey } from "./private_key.ts";
-
-/** Above it, one signature costs seconds and one new key many minutes. */
-export const MAX_RSA_BITS = 16384;
 
 /** The algorithm under which Web Crypto keeps RSA keys. */
 export const RSA_ALGORITHM = {

@@ -6,7 +6,7 @@
  * key or of a password.
  */
 import { RekeyError } from "../errors.ts";
-import type { KeySpec } from "../options.ts";
+import { type KeySpec, MAX_RSA_BITS } from "../options.ts";
 import { type BlockCipherName, wrongPassword } from "./block_cipher.ts";
 import {
   decodePkcs1,
@@ -21,12 +21,7 @@ import {
   type Pbes2Protection,
   readEncryptedKey,
 } from "./key_encryption.ts";
-import {
-  importKey,
-  MAX_RSA_BITS,
-  privateKeyOf,
-  RSA_ALGORITHM,
-} from "./key_import.ts";
+import { importKey, privateKeyOf, RSA_ALGORITHM } from "./key_import.ts";
 import { type KeyNumbers, MalformedKeyError } from "./key_numbers.ts";
 import {
   decryptLegacy,

@@ -8,7 +8,7 @@
  */
 import { buildAnchors, findAnchor } from "../../scripts/anchors.ts";
 import { compile } from "../../scripts/build.ts";
-import { fromFileUrl, ROOT } from "../../scripts/paths.ts";
+import { denoCacheDirectory, fromFileUrl, ROOT } from "../../scripts/paths.ts";
 import { baseRuntime } from "../support/base_runtime.ts";
 import { startStepCa } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -129,7 +129,7 @@ async function measure(
   const { stdout, stderr } = await new Deno.Command("python3", {
     args: [MEASURE, ...command],
     // The cache of modules stays where it is when HOME moves.
-    env: { DENO_DIR: await denoDirectory(), ...env },
+    env: { DENO_DIR: await denoCacheDirectory(), ...env },
   }).output();
   const sample = JSON.parse(new TextDecoder().decode(stdout));
   if (sample.code !== 0) {
@@ -140,13 +140,6 @@ async function measure(
     );
   }
   return sample;
-}
-
-async function denoDirectory(): Promise<string> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "--no-config"],
-  }).output();
-  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
 function report(

@@ -2,11 +2,12 @@
  * One command line for this program and for the real `step`, each on its own
  * copy of the same directory, and what has to be the same afterwards.
  */
+import { denoCacheDirectory } from "../../scripts/paths.ts";
 import { type Certificate, parseChain } from "../../src/pki/certificate.ts";
 import { EXTENSION_OID } from "../../src/pki/extensions.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { program } from "./program.ts";
-import { run, runOk, type RunResult } from "./run.ts";
+import { run, type RunResult } from "./run.ts";
 import { STEP, type StepCa } from "./step_ca.ts";
 import { tempDir } from "./temp_dir.ts";
 
@@ -70,9 +71,7 @@ interface Outcome {
 }
 
 /** The cache of modules stays where it is when HOME moves. */
-const DENO_DIR = JSON.parse(
-  (await runOk(Deno.execPath(), ["info", "--json", "--no-config"])).stdout,
-).denoDir;
+const DENO_DIR = await denoCacheDirectory();
 
 /** The original's colours, which we use on a terminal only. */
 const COLOURS = new RegExp(String.raw`${"\x1b"}\[\d+m`, "g");

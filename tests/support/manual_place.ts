@@ -3,6 +3,7 @@
  * internal.crt and internal.key, and settings as `step ca bootstrap` leaves
  * them, of a real step-ca.
  */
+import { denoCacheDirectory } from "../../scripts/paths.ts";
 import { parseChain } from "../../src/pki/certificate.ts";
 import { splitCommand } from "../../src/reload/split_command.ts";
 import { assert, assertEquals } from "./assert.ts";
@@ -43,9 +44,7 @@ export interface ManualPlace extends AsyncDisposable {
 }
 
 /** The cache of modules stays where it is when HOME moves. */
-const DENO_DIR = JSON.parse(
-  (await runOk(Deno.execPath(), ["info", "--json", "--no-config"])).stdout,
-).denoDir;
+const DENO_DIR = await denoCacheDirectory();
 
 /** Makes a STEPPATH for `ca` with the real CLI. */
 export async function bootstrap(ca: StepCa, directory: string): Promise<void> {

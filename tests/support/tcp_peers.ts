@@ -120,9 +120,13 @@ async function childPeer(
   };
 }
 
-/** A proxy that answers CONNECT with `status`, and tunnels after 200. */
+/**
+ * A proxy that answers CONNECT with `status`, and tunnels after 200: to the port
+ * that was asked for, or to `leadTo`.
+ */
 export function connectProxy(
   status: string,
+  leadTo?: number,
 ): Peer & { readonly heads: readonly string[] } {
   const heads: string[] = [];
   const peer = tcpPeer(async (connection) => {
@@ -136,7 +140,7 @@ export function connectProxy(
     const port = /^CONNECT \S+:(\d+) /.exec(head)?.[1];
     if (!status.startsWith("200") || port === undefined) return;
     // Whatever name was asked for: everything is on this machine.
-    const target = await Deno.connect({ port: Number(port) });
+    const target = await Deno.connect({ port: leadTo ?? Number(port) });
     await Promise.allSettled([
       target.readable.pipeTo(connection.writable),
       connection.readable.pipeTo(target.writable),

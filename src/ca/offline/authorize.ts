@@ -6,6 +6,7 @@
  * Pure: the answer depends on the arguments alone.
  */
 import { RekeyError } from "../../errors.ts";
+import { formatInstant } from "../../instant.ts";
 import type { Certificate } from "../../pki/certificate.ts";
 import { provisionerReference } from "../../pki/step_extension.ts";
 import type { CaConfig, Provisioner } from "./ca_config.ts";
@@ -38,8 +39,8 @@ export function authorizeRekey(
   }
   if (wholeSeconds(now) < certificate.notBefore) {
     throw unauthorized(
-      `certificate is not yet valid ${isoSeconds(now)} vs ${
-        isoSeconds(certificate.notBefore)
+      `certificate is not yet valid ${formatInstant(now)} vs ${
+        formatInstant(certificate.notBefore)
       }`,
     );
   }
@@ -80,7 +81,9 @@ function refuseExpired(
   if (isAllowed) return;
   throw new RekeyError(
     "pair",
-    `cannot rekey an expired certificate: expired on ${isoSeconds(notAfter)}`,
+    `cannot rekey an expired certificate: expired on ${
+      formatInstant(notAfter)
+    }`,
     {
       hint:
         'set the claim "allowRenewalAfterExpiry" of its provisioner, or get a new certificate',
@@ -96,8 +99,4 @@ function unauthorized(reason: string): RekeyError {
 
 function wholeSeconds(time: Date): Date {
   return new Date(Math.floor(time.getTime() / 1000) * 1000);
-}
-
-function isoSeconds(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, "Z");
 }
