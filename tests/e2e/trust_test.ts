@@ -130,3 +130,22 @@ Deno.test("pinTrust() refuses to run after something else has used TLS", async (
   assertEquals(code, 1);
   assertMatch(stderr, /config: cannot make --root the only trust anchor/);
 });
+
+Deno.test({
+  name: "ca rekey stops when something else in the process has used TLS before",
+  // Nothing can run before a compiled program.
+  ignore: Boolean(Deno.env.get("STEP_REKEY_BINARY")),
+  async fn() {
+    await using dir = await tempDir();
+    const early = dir.file("early.ts");
+    await Deno.writeTextFile(early, "Deno.createHttpClient({}).close();");
+    const { code, stderr } = await run(Deno.execPath(), [
+      ...["run", "-A", "--no-prompt", "--preload", early, `${ROOT}main.ts`],
+      ...["ca", "rekey", "--force", "--ca-url", "https://127.0.0.1:9"],
+      ...["--root", pki.root.certificateFile],
+      ...[pki.host.certificateFile, pki.host.keyFile],
+    ], { env: { STEPPATH: dir.file("none") } });
+    assertEquals(code, 78, stderr);
+    assertMatch(stderr, /^cannot make --root the only trust anchor/);
+  },
+});
