@@ -89,6 +89,25 @@ export type Schedule =
   | { readonly rule: "before-expiry"; readonly beforeMs: number }
   | { readonly rule: "period"; readonly periodMs: number };
 
+/** How the new pair is written. */
+export interface WriteOptions {
+  /** Undefined: as the pair is now; two plain files where there is none. */
+  readonly layout?: "plain" | "versioned" | undefined;
+  /** Overwrite existing files where they are, instead of replacing them. */
+  readonly inPlace: boolean;
+  /** What is undefined is as the old file's. */
+  readonly attributes: {
+    /** Permission bits. */
+    readonly certificateMode?: number | undefined;
+    readonly keyMode?: number | undefined;
+    /** Names or numbers. */
+    readonly owner?: string | undefined;
+    readonly group?: string | undefined;
+  };
+  /** Longest wait for another process on the same pair; 0: none. */
+  readonly lockTimeoutMs: number;
+}
+
 /** Once or for ever. */
 export type RunMode =
   | {
@@ -113,6 +132,7 @@ export interface RekeyOptions {
    */
   readonly encryptNewKey: "as-current" | "always";
   readonly overwrite: "ask" | "always";
+  readonly write: WriteOptions;
   readonly reload: ReloadOptions;
   readonly mode: RunMode;
 }

@@ -77,7 +77,11 @@ async function replacePair(
   const targets = installTargets(options);
 
   // Two processes on one pair would each install half of theirs.
-  await using _lock = await lockPair(targets);
+  await using _lock = await lockPair(targets, {
+    timeoutMs: options.write.lockTimeoutMs,
+    clock,
+    signal,
+  });
 
   // A run killed between the two renames left a journal: finish or undo it.
   const recovery = await recoverInstall(targets);
@@ -107,9 +111,9 @@ async function replacePair(
   if (options.overwrite === "ask") {
     await confirmOverwrite(targets, terminal, signal);
   }
-  await using install = await prepareInstall(targets);
+  await using install = await prepareInstall(targets, options.write);
   for (const message of install.warnings) {
-    log.write({ event: "warning", message });
+    log.write({ event: "warning", message, once: true });
   }
 
   // 4. New key, and proof that we hold it (RFC 2986). The old key only

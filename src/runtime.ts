@@ -85,6 +85,8 @@ export type LogEvent =
   | {
     readonly event: "warning";
     readonly message: string;
+    /** True for what a daemon would say again at every pass. */
+    readonly once?: boolean | undefined;
     readonly hint?: string | undefined;
   }
   | {

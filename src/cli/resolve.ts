@@ -27,6 +27,7 @@ import {
 } from "./resolve_files.ts";
 import { resolveMode } from "./resolve_mode.ts";
 import { resolveExec, resolveSignal } from "./resolve_reload.ts";
+import { resolveWrite } from "./resolve_write.ts";
 import { RekeyInput } from "./rekey_input.ts";
 
 /** Limit of --connect-timeout and --timeout when they are not set, in ms. */
@@ -72,6 +73,7 @@ export function resolveRekey(
     overwrite: input.flags.force === true || mode.run === "daemon"
       ? "always"
       : "ask",
+    write: resolveWrite(input),
     reload: {
       ...(signal !== undefined && { signal }),
       ...(exec !== undefined && { exec }),

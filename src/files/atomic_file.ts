@@ -14,6 +14,14 @@ import {
   removeIfExists,
   writeAll,
 } from "./disk.ts";
+import {
+  type FileAttributes,
+  type OwnFile,
+  permissions,
+  PRIVATE_MODE,
+  setMode,
+  setOwner,
+} from "./attributes.ts";
 import { type HiddenKind, hiddenName } from "./hidden_names.ts";
 import { inDirectory, type Target } from "./target.ts";
 
@@ -24,12 +32,9 @@ export interface StageOptions {
   readonly tag: string;
   /** Bytes of disk space to hold for the content. */
   readonly reserveBytes: number;
-  /** The file whose owner and mode it takes over; without it, 0600 and ours. */
-  readonly like?: Deno.FileInfo | undefined;
+  /** Its owner and mode; without them, 0600 and ours. */
+  readonly attributes?: FileAttributes | undefined;
 }
-
-/** Mode of what nobody else has to read; as the original creates its files. */
-const PRIVATE_MODE = 0o600;
 
 /** A file under a hidden name beside its target. */
 export class StagedFile implements Disposable {
@@ -38,7 +43,7 @@ export class StagedFile implements Disposable {
   readonly #target: Target;
   readonly #path: string;
   readonly #file: Deno.FsFile;
-  readonly #mode: number;
+  readonly #attributes: FileAttributes;
   #isRenamed = false;
 
   /**
@@ -49,7 +54,7 @@ export class StagedFile implements Disposable {
   static create(target: Target, options: StageOptions): StagedFile {
     const staged = new StagedFile(target, options);
     try {
-      staged.#takeOwner(options.like);
+      staged.#takeOwner();
       staged.#reserve(options.reserveBytes);
     } catch (error) {
       staged[Symbol.dispose]();
@@ -58,11 +63,14 @@ export class StagedFile implements Disposable {
     return staged;
   }
 
-  private constructor(target: Target, { kind, tag, like }: StageOptions) {
+  private constructor(
+    target: Target,
+    { kind, tag, attributes }: StageOptions,
+  ) {
     this.name = hiddenName(target.name, kind, tag);
     this.#target = target;
     this.#path = inDirectory(target.directory, this.name);
-    this.#mode = like === undefined ? PRIVATE_MODE : permissions(like);
+    this.#attributes = attributes ?? { mode: PRIVATE_MODE };
     this.#file = diskCall(
       "open",
       target.path,
@@ -86,7 +94,7 @@ export class StagedFile implements Disposable {
     // Over the reserved bytes, not after freeing them.
     writeAll(this.#file, content, path);
     diskCall("write", path, () => this.#file.truncateSync(content.length));
-    this.#setMode(this.#mode);
+    setMode(this.#own, this.#attributes.mode);
     diskCall("sync", path, () => this.#file.syncSync());
     this.#requireInPlace();
   }
@@ -115,39 +123,22 @@ export class StagedFile implements Disposable {
     attempt(() => removeIfExists(this.#path));
   }
 
-  #takeOwner(like: Deno.FileInfo | undefined): void {
-    const own = this.#info();
-    if (
-      like !== undefined && like.uid !== null &&
-      (like.uid !== own.uid || like.gid !== own.gid)
-    ) {
-      this.#changeOwner(like);
-    }
+  #takeOwner(): void {
+    setOwner(this.#own, this.#attributes);
     // The umask may have taken even the owner's rights. A file system without
     // modes fails here, before the CA is asked, unless the old file shows the
     // same mode and so nothing is lost.
-    if (permissions(own) !== this.#mode) this.#setMode(PRIVATE_MODE);
+    if (permissions(this.#info()) !== this.#attributes.mode) {
+      setMode(this.#own, PRIVATE_MODE);
+    }
   }
 
-  #changeOwner({ uid, gid }: Deno.FileInfo): void {
-    try {
-      diskCall(
-        "keep the owner of",
-        this.#target.path,
-        () => Deno.chownSync(this.#path, uid, gid),
-      );
-    } catch (error) {
-      if (!(error instanceof RekeyError)) throw error;
-      throw new RekeyError(
-        "install",
-        `${error.message} (it belongs to uid ${uid}, gid ${gid})`,
-        {
-          hint:
-            "run as that user and group or as root, or change the owner of the file first",
-          cause: error,
-        },
-      );
-    }
+  get #own(): OwnFile {
+    return {
+      path: this.#path,
+      file: this.#file,
+      shownPath: this.#target.path,
+    };
   }
 
   #reserve(bytes: number): void {
@@ -156,17 +147,6 @@ export class StagedFile implements Disposable {
     // since others find out only then that there is none.
     writeAll(this.#file, crypto.getRandomValues(new Uint8Array(bytes)), path);
     diskCall("write", path, () => this.#file.syncSync());
-  }
-
-  #setMode(mode: number): void {
-    // Windows has no such modes.
-    if (Deno.build.os === "windows") return;
-    if (permissions(this.#info()) === mode) return;
-    diskCall(
-      "set the mode of",
-      this.#target.path,
-      () => Deno.chmodSync(this.#path, mode),
-    );
   }
 
   /** A cleaner of temporary files, or an attacker, may have been at it. */
@@ -183,9 +163,4 @@ export class StagedFile implements Disposable {
   #info(): Deno.FileInfo {
     return diskCall("stat", this.#target.path, () => this.#file.statSync());
   }
-}
-
-/** The permission bits of a mode, with setuid, setgid and sticky. */
-export function permissions({ mode }: Deno.FileInfo): number {
-  return (mode ?? PRIVATE_MODE) & 0o7777;
 }

@@ -48,8 +48,11 @@ export function lstatIfExists(file: string): Deno.FileInfo | undefined {
   return unlessMissing(() => Deno.lstatSync(file));
 }
 
+/** What tells one file from another. */
+type FileIdentity = Pick<Deno.FileInfo, "dev" | "ino">;
+
 /** Whether both are the same file on the same file system. */
-export function isSameFile(left: Deno.FileInfo, right: Deno.FileInfo): boolean {
+export function isSameFile(left: FileIdentity, right: FileIdentity): boolean {
   return left.dev === right.dev && left.ino === right.ino;
 }
 

@@ -15,8 +15,8 @@
  * is not durable yet: whichever of the names touched last the power takes away,
  * either all new or all old contents are still reachable.
  */
-import { PreparedInstall } from "./prepared_install.ts";
-import { recoverTargets, type Recovery } from "./recovery.ts";
+import { PreparedInstall, type PrepareOptions } from "./prepared_install.ts";
+import { type PairTargets, recoverTargets, type Recovery } from "./recovery.ts";
 import { resolveTarget } from "./target.ts";
 
 export type { Recovery } from "./recovery.ts";
@@ -26,6 +26,9 @@ export interface InstallTargets {
   readonly certificate: string;
   readonly key?: string | undefined;
 }
+
+/** How the targets are written. */
+export type InstallOptions = PrepareOptions;
 
 /** Text for each target. */
 export interface InstallContents {
@@ -58,8 +61,9 @@ export interface InstallTransaction extends AsyncDisposable {
 // deno-lint-ignore require-await -- a failure is a rejection, not an exception
 export async function prepareInstall(
   targets: InstallTargets,
+  options: InstallOptions = {},
 ): Promise<InstallTransaction> {
-  return PreparedInstall.prepare(targets);
+  return PreparedInstall.prepare(resolvePair(targets), options);
 }
 
 /**
@@ -72,8 +76,12 @@ export async function prepareInstall(
 export async function recoverInstall(
   targets: InstallTargets,
 ): Promise<Recovery> {
-  return await recoverTargets({
-    certificate: resolveTarget(targets.certificate),
-    key: targets.key === undefined ? undefined : resolveTarget(targets.key),
-  });
+  return await recoverTargets(resolvePair(targets));
+}
+
+function resolvePair({ certificate, key }: InstallTargets): PairTargets {
+  return {
+    certificate: resolveTarget(certificate),
+    key: key === undefined ? undefined : resolveTarget(key),
+  };
 }

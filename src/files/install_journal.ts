@@ -25,6 +25,8 @@ export interface JournalTarget {
   readonly oldDigest?: string | undefined;
   /** SHA-256 in hexadecimal of the new content. */
   readonly newDigest: string;
+  /** The content is copied over the old one, and the staged file stays. */
+  readonly inPlace?: true | undefined;
 }
 
 /** An install that was decided. Targets in the order of their renames. */
@@ -93,13 +95,15 @@ function parseTargets(body: string): readonly JournalTarget[] | undefined {
 function isJournalTarget(value: unknown): value is JournalTarget {
   if (typeof value !== "object" || value === null) return false;
   const target: Partial<Record<keyof JournalTarget, unknown>> = value;
-  const { role, directory, name, staged, kept, oldDigest, newDigest } = target;
+  const { role, directory, name, staged, kept, oldDigest, newDigest, inPlace } =
+    target;
   return (role === "key" || role === "certificate") &&
     (directory === undefined ||
       role === "key" && typeof directory === "string") &&
     typeof name === "string" && !name.includes("/") &&
     typeof staged === "string" && isHiddenName(staged, name, ["new"]) &&
     isDigest(newDigest) &&
+    (inPlace === undefined || inPlace === true && kept !== undefined) &&
     (kept === undefined
       ? oldDigest === undefined
       : typeof kept === "string" && isHiddenName(kept, name, ["old"]) &&
@@ -119,6 +123,11 @@ export interface ObservedTarget {
   readonly current: string | undefined;
   readonly staged: string | undefined;
   readonly kept: string | undefined;
+  /**
+   * Whether the content is one of the old with parts of the new in it, or of
+   * zeros: only a copy that was interrupted makes that.
+   */
+  readonly isTorn?: boolean | undefined;
 }
 
 /**
@@ -152,13 +161,17 @@ export type RecoveryPlan =
 export function planRecovery(
   { targets }: InstallJournal,
   observed: readonly ObservedTarget[],
+  { undo = false }: {
+    /** Finish only what is finished: for who has just failed to. */
+    readonly undo?: boolean;
+  } = {},
 ): RecoveryPlan {
   const states = targets.map((target, index) =>
     stateOf(target, observed[index] ?? NOTHING)
   );
   const changed = states.findIndex((state) => state.isForeign);
   if (changed < 0) {
-    if (states.every((state) => state.isNew || state.canInstall)) {
+    if (states.every((state) => state.isNew || !undo && state.canInstall)) {
       return {
         kind: "finished",
         actions: states.map((state) => state.isNew ? "leave" : "install"),
@@ -200,7 +213,7 @@ const NOTHING: ObservedTarget = {
 
 function stateOf(
   { oldDigest, newDigest }: JournalTarget,
-  { current, staged, kept }: ObservedTarget,
+  { current, staged, kept, isTorn = false }: ObservedTarget,
 ): TargetState {
   const isNew = current === newDigest;
   const isOld = current === oldDigest;
@@ -208,10 +221,10 @@ function stateOf(
   return {
     isNew,
     isOld,
-    isForeign: current !== undefined && !isNew && !isOld,
+    isForeign: current !== undefined && !isNew && !isOld && !isTorn,
     canInstall: staged === newDigest,
     canRestore: isKept || oldDigest === undefined,
-    isKeptLast: isKept && !isOld && (isNew || current === undefined),
+    isKeptLast: isKept && !isOld && (isNew || isTorn || current === undefined),
     wasThere: oldDigest !== undefined,
   };
 }

@@ -4,7 +4,7 @@
  */
 import { RekeyError } from "../errors.ts";
 import { osCode, osReason } from "../os_error.ts";
-import { permissions } from "./atomic_file.ts";
+import { permissions, setMode, setOwner } from "./attributes.ts";
 import { diskCall, readIfExists, removeIfExists, writeAll } from "./disk.ts";
 import { hiddenName } from "./hidden_names.ts";
 import { inDirectory, type Target } from "./target.ts";
@@ -21,10 +21,15 @@ export interface KeptFile {
  *
  * @throws {RekeyError} kind `install`
  */
-export function keepFile(target: Target, tag: string): KeptFile | undefined {
+export function keepFile(
+  target: Target,
+  tag: string,
+  // A second name of a file that is overwritten would keep nothing.
+  duplicate: typeof duplicateFile = duplicateFile,
+): KeptFile | undefined {
   const name = hiddenName(target.name, "old", tag);
   const kept = inDirectory(target.directory, name);
-  if (!duplicateFile(target, target.file, kept)) return undefined;
+  if (!duplicate(target, target.file, kept)) return undefined;
   const content = diskCall("read", target.path, () => readIfExists(kept));
   if (content === undefined || content === "not a file") {
     throw new RekeyError(
@@ -59,16 +64,36 @@ export function duplicateFile(
   return copyFile(target, from, to);
 }
 
-/** Whether link(2) failed in a way in which rename(2) need not fail. */
-export function isLinkRefused(error: unknown): boolean {
-  const code = osCode(error);
-  return code === "EPERM" || code === "ENOTSUP" ||
-    // Not among the codes that the runtime knows: EMLINK and ENOSYS.
-    osReason(error) === "too many links" ||
-    osReason(error) === "function not implemented";
+/**
+ * Copies the file `from` to the new name `to`, durably, with its owner and mode.
+ *
+ * @returns false when there is no file `from`
+ * @throws {RekeyError} kind `install`; no copy is left then
+ */
+export function copyFile(target: Target, from: string, to: string): boolean {
+  return copy(target, { from, to, takeAttributes: true });
 }
 
-function copyFile(target: Target, from: string, to: string): boolean {
+/**
+ * The same for our eyes only: mode 0600, owned by who runs us. Somebody who may
+ * write a file need not be able to give another one its owner.
+ */
+export function copyContent(
+  target: Target,
+  from: string,
+  to: string,
+): boolean {
+  return copy(target, { from, to, takeAttributes: false });
+}
+
+function copy(
+  target: Target,
+  { from, to, takeAttributes }: {
+    readonly from: string;
+    readonly to: string;
+    readonly takeAttributes: boolean;
+  },
+): boolean {
   const { path } = target;
   const content = diskCall("read", path, () => readIfExists(from));
   if (content === undefined) return false;
@@ -76,29 +101,35 @@ function copyFile(target: Target, from: string, to: string): boolean {
     throw new RekeyError("install", `${path} is not a regular file`);
   }
   try {
-    using copy = diskCall(
+    using file = diskCall(
       "open",
       path,
       () => Deno.openSync(to, { write: true, createNew: true, mode: 0o600 }),
     );
-    writeAll(copy, content, path);
-    diskCall("copy the owner and mode of", path, () => {
-      const original = Deno.statSync(from);
-      const own = copy.statSync();
-      const { uid, gid } = original;
-      if (
-        uid !== null && gid !== null && (uid !== own.uid || gid !== own.gid)
-      ) {
-        Deno.chownSync(to, uid, gid);
-      }
-      if (permissions(own) !== permissions(original)) {
-        Deno.chmodSync(to, permissions(original));
-      }
-    });
-    diskCall("sync", path, () => copy.syncSync());
+    writeAll(file, content, path);
+    if (takeAttributes) {
+      const original = diskCall("stat", path, () => Deno.statSync(from));
+      const own = { path: to, file, shownPath: path };
+      setOwner(own, {
+        mode: permissions(original),
+        uid: original.uid ?? undefined,
+        gid: original.gid ?? undefined,
+      });
+      setMode(own, permissions(original));
+    }
+    diskCall("sync", path, () => file.syncSync());
     return true;
   } catch (error) {
     diskCall("remove a copy of", path, () => removeIfExists(to));
     throw error;
   }
+}
+
+/** Whether link(2) failed in a way in which rename(2) need not fail. */
+export function isLinkRefused(error: unknown): boolean {
+  const code = osCode(error);
+  return code === "EPERM" || code === "ENOTSUP" ||
+    // Not among the codes that the runtime knows: EMLINK and ENOSYS.
+    osReason(error) === "too many links" ||
+    osReason(error) === "function not implemented";
 }

@@ -18,6 +18,7 @@ import {
   osReason,
   retryInterrupted,
 } from "../os_error.ts";
+import type { Clock } from "../runtime.ts";
 import { isSameFile, lstatIfExists, removeIfExists } from "./disk.ts";
 import { hiddenName, lockName, randomTag } from "./hidden_names.ts";
 import type { InstallTargets } from "./install.ts";
@@ -26,26 +27,28 @@ import { inDirectory, resolveTarget, type Target } from "./target.ts";
 /** Each needs another holder to come and go in the few system calls of a try. */
 const MAX_TRIES = 100;
 
+/** How long a busy pair is waited for, and on which clock. */
+export interface LockWait {
+  /** 0: not at all. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Takes the lock of every target. Disposing releases them and removes their
  * files; so does the end of the process, but for the files.
  *
- * @throws {RekeyError} kind `busy` at once when another process holds one; kind
- *   `install` when a directory is missing
+ * @throws {RekeyError} kind `busy` when another process holds one, at once or
+ *   at the end of the wait; kind `install` when a directory is missing;
+ *   what `wait.signal` aborts with
  */
-// deno-lint-ignore require-await -- a failure is a rejection, not an exception
 export async function lockPair(
   targets: InstallTargets,
+  wait?: LockWait,
 ): Promise<AsyncDisposable> {
-  const resolved = [targets.certificate, targets.key]
-    .filter((path) => path !== undefined)
-    .map(resolveTarget)
-    // One order for everybody, and each file once.
-    .sort((left, right) => left.file < right.file ? -1 : 1)
-    .filter(({ file }, index, all) => file !== all[index - 1]?.file);
-  using undo = new DisposableStack();
-  for (const target of resolved) undo.use(lockTarget(target));
-  const locks = undo.move();
+  const resolved = lockedTargets(targets);
+  const locks = await lockAll(resolved, wait);
   return {
     [Symbol.asyncDispose]() {
       locks.dispose();
@@ -53,6 +56,40 @@ export async function lockPair(
     },
   };
 }
+
+/** In one order for everybody, and each file once. */
+function lockedTargets(targets: InstallTargets): readonly Target[] {
+  return [targets.certificate, targets.key]
+    .filter((path) => path !== undefined)
+    .map(resolveTarget)
+    .sort((left, right) => left.file < right.file ? -1 : 1)
+    .filter(({ file }, index, all) => file !== all[index - 1]?.file);
+}
+
+/** All of them or none: who waits holds nothing that somebody else waits for. */
+async function lockAll(
+  targets: readonly Target[],
+  wait: LockWait | undefined,
+): Promise<DisposableStack> {
+  const end = (wait?.clock.now().getTime() ?? 0) + (wait?.timeoutMs ?? 0);
+  for (;;) {
+    try {
+      using undo = new DisposableStack();
+      for (const target of targets) undo.use(lockTarget(target));
+      return undo.move();
+    } catch (error) {
+      if (!(error instanceof RekeyError) || error.kind !== "busy") throw error;
+      const leftMs = end - (wait?.clock.now().getTime() ?? 0);
+      if (wait === undefined || leftMs <= 0) throw error;
+      // A kernel lock that is waited for could not be given up on a signal.
+      await wait.clock.sleep(Math.min(leftMs, RETRY_MS), wait.signal);
+      wait.signal.throwIfAborted();
+    }
+  }
+}
+
+/** Longest time from the release of a lock to the next try for it. */
+const RETRY_MS = 100;
 
 function lockTarget(target: Target): Disposable {
   const file = inDirectory(target.directory, lockName(target.name));
@@ -72,7 +109,7 @@ function lockTarget(target: Target): Disposable {
   }
   throw new RekeyError("busy", `another process is working on ${target.path}`, {
     hint:
-      "wait for it to end and try again; its lock ends with it, so there is nothing to clean up",
+      "wait for it with --lock-timeout, or try again; its lock ends with it, so there is nothing to clean up",
   });
 }
 

@@ -4,17 +4,20 @@
 import { RekeyError } from "../errors.ts";
 import { attempt } from "../os_error.ts";
 import { StagedFile } from "./atomic_file.ts";
+import type { AttributeChoice } from "./attributes.ts";
 import { sha256 } from "./digest.ts";
 import { removeIfExists, syncDirectories } from "./disk.ts";
 import { hiddenName, journalName, randomTag } from "./hidden_names.ts";
-import type {
-  InstallContents,
-  InstallTargets,
-  InstallTransaction,
-} from "./install.ts";
+import type { InstallContents, InstallTransaction } from "./install.ts";
 import { formatJournal, type JournalTarget } from "./install_journal.ts";
-import { keepFile, type KeptFile } from "./kept_file.ts";
-import { recoverTargets, type Recovery } from "./recovery.ts";
+import { overwriteFile } from "./in_place.ts";
+import {
+  copyContent,
+  duplicateFile,
+  keepFile,
+  type KeptFile,
+} from "./kept_file.ts";
+import { type PairTargets, recoverTargets, type Recovery } from "./recovery.ts";
 import { type ExaminedTarget, examineTargets } from "./replaceable.ts";
 import { inDirectory } from "./target.ts";
 
@@ -30,6 +33,13 @@ interface Part extends ExaminedTarget {
   readonly staged: StagedFile;
 }
 
+/** How an install goes about it. */
+export interface PrepareOptions {
+  /** `--in-place`: overwrite files that exist instead of replacing them. */
+  readonly inPlace?: boolean | undefined;
+  readonly attributes?: AttributeChoice | undefined;
+}
+
 /** A part with both contents; `old` is undefined when there was no such file. */
 interface WrittenPart extends Part {
   readonly content: Uint8Array<ArrayBuffer>;
@@ -43,14 +53,18 @@ export class PreparedInstall implements InstallTransaction {
   /** In the order of their renames: key, certificate. */
   readonly #parts: readonly Part[];
   readonly #journal: StagedFile;
+  readonly #attributes: AttributeChoice | undefined;
   #isSpent = false;
-  /** From the first rename of a target on. */
-  #isRenaming = false;
+  /** From the first change of a target on. */
+  #isSwapping = false;
 
   /** @throws {RekeyError} kind `install`; nothing is left then */
-  static prepare(targets: InstallTargets): PreparedInstall {
+  static prepare(
+    targets: PairTargets,
+    options: PrepareOptions = {},
+  ): PreparedInstall {
     const tag = randomTag();
-    const { examined, warnings } = examineTargets(targets);
+    const { examined, warnings } = examineTargets(targets, options);
     using undo = new DisposableStack();
     const parts = examined.map((target) => ({
       ...target,
@@ -65,18 +79,21 @@ export class PreparedInstall implements InstallTransaction {
     );
     syncDirectories(parts.map((part) => part.target));
     undo.move();
-    return new PreparedInstall({ tag, parts, journal, warnings });
+    const { attributes } = options;
+    return new PreparedInstall({ tag, parts, journal, warnings, attributes });
   }
 
   private constructor(
-    { tag, parts, journal, warnings }: {
+    { tag, parts, journal, warnings, attributes }: {
       readonly tag: string;
       readonly parts: readonly Part[];
       readonly journal: StagedFile;
       readonly warnings: readonly string[];
+      readonly attributes: AttributeChoice | undefined;
     },
   ) {
     this.warnings = warnings;
+    this.#attributes = attributes;
     this.#tag = tag;
     this.#parts = parts;
     this.#journal = journal;
@@ -89,7 +106,7 @@ export class PreparedInstall implements InstallTransaction {
       const written = this.#writeAndKeep(contents);
       const targets = await Promise.all(written.map(describe));
       this.#decide(formatJournal({ targets }));
-      this.#rename();
+      this.#swap(written);
     } catch (error) {
       await this.#putBack(error);
     }
@@ -107,7 +124,11 @@ export class PreparedInstall implements InstallTransaction {
     });
     return written.map((part) => ({
       ...part,
-      old: keepFile(part.target, this.#tag),
+      old: keepFile(
+        part.target,
+        this.#tag,
+        part.inPlace ? copyContent : duplicateFile,
+      ),
     }));
   }
 
@@ -121,9 +142,15 @@ export class PreparedInstall implements InstallTransaction {
   }
 
   /** Step 4. */
-  #rename(): void {
-    this.#isRenaming = true;
-    for (const { staged, target } of this.#parts) staged.renameTo(target.name);
+  #swap(written: readonly WrittenPart[]): void {
+    this.#isSwapping = true;
+    for (const { staged, target, inPlace, role, content } of written) {
+      if (inPlace) {
+        overwriteFile(target, content, { role, choice: this.#attributes });
+      } else {
+        staged.renameTo(target.name);
+      }
+    }
     syncDirectories(this.#parts.map((part) => part.target));
   }
 
@@ -143,14 +170,18 @@ export class PreparedInstall implements InstallTransaction {
   /** @throws what failed, unless the new pair is in place all the same */
   async #putBack(failure: unknown): Promise<void> {
     // First of all, whatever has to follow: without the staged files nothing
-    // can be finished any more, here or by the next pass, only undone.
-    this.#close();
-    if (!this.#isRenaming) {
+    // can be finished any more, here or by the next pass, only undone. But they
+    // tell what a file is that was overwritten in part.
+    const isOverwriting = this.#isSwapping &&
+      this.#parts.some((part) => part.inPlace);
+    if (!isOverwriting) this.#close();
+    if (!this.#isSwapping) {
       attempt(() => removeIfExists(this.#journalFile()));
       attempt(() => this.#removeKept());
       throw failure;
     }
     const recovery = await this.#recover(failure);
+    this.#close();
     if (recovery.kind !== "finished") throw failure;
   }
 
@@ -159,7 +190,7 @@ export class PreparedInstall implements InstallTransaction {
       return await recoverTargets({
         certificate: certificateOf(this.#parts).target,
         key: this.#parts.find((part) => part.role === "key")?.target,
-      });
+      }, { undo: true });
     } catch (error) {
       if (!(failure instanceof RekeyError && error instanceof RekeyError)) {
         throw failure;
@@ -207,7 +238,7 @@ function certificateOf<T extends ExaminedTarget>(parts: readonly T[]): T {
 }
 
 function stage(
-  { role, target, info }: ExaminedTarget,
+  { role, target, info, inPlace, attributes }: ExaminedTarget,
   tag: string,
 ): StagedFile {
   return StagedFile.create(target, {
@@ -218,12 +249,13 @@ function stage(
       role === "key" ? KEY_BYTES : CERTIFICATE_BYTES,
       2 * (info?.size ?? 0),
     ),
-    like: info,
+    // What is copied over another file needs no attributes of its own.
+    attributes: inPlace ? undefined : attributes,
   });
 }
 
 async function describe(
-  { role, target, staged, content, old }: WrittenPart,
+  { role, target, staged, content, old, inPlace }: WrittenPart,
   _index: number,
   parts: readonly WrittenPart[],
 ): Promise<JournalTarget> {
@@ -236,5 +268,6 @@ async function describe(
     kept: old?.name,
     oldDigest: old === undefined ? undefined : await sha256(old.content),
     newDigest: await sha256(content),
+    inPlace: inPlace || undefined,
   };
 }

@@ -28,6 +28,7 @@ import {
   type RecoveryPlan,
   type TargetAction,
 } from "./install_journal.ts";
+import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
 import { findJournal, unusable } from "./journal_file.ts";
 import { duplicateFile } from "./kept_file.ts";
 import { inDirectory, type Target } from "./target.ts";
@@ -64,7 +65,13 @@ interface PendingTarget {
  *
  * @throws {RekeyError} kind `install`
  */
-export async function recoverTargets(pair: PairTargets): Promise<Recovery> {
+export async function recoverTargets(
+  pair: PairTargets,
+  options: {
+    /** Finish only what is finished: for who has just failed to. */
+    readonly undo?: boolean;
+  } = {},
+): Promise<Recovery> {
   const journal = findJournal(pair.certificate);
   if (journal === undefined) {
     removeLeftovers(pair);
@@ -72,7 +79,7 @@ export async function recoverTargets(pair: PairTargets): Promise<Recovery> {
   }
   const pending = locate(journal, pair);
   const observed = await Promise.all(pending.map(observe));
-  const plan = planRecovery(journal, observed);
+  const plan = planRecovery(journal, observed, options);
   const saved = carryOut(plan, pending);
   removePending(pending, pair);
   if (plan.kind !== "foreign") return { kind: plan.kind };
@@ -106,24 +113,30 @@ function locate(
 async function observe(
   { entry, target }: PendingTarget,
 ): Promise<ObservedTarget> {
+  const [current, staged, kept] = [target.name, entry.staged, entry.kept].map(
+    (name) => name === undefined ? undefined : contentOf(target, name),
+  );
   return {
-    current: await digestOf(target, target.name),
-    staged: await digestOf(target, entry.staged),
-    kept: entry.kept === undefined
-      ? undefined
-      : await digestOf(target, entry.kept),
+    current: await digestOf(current),
+    staged: await digestOf(staged),
+    kept: await digestOf(kept),
+    isTorn: entry.inPlace === true && current instanceof Uint8Array &&
+      staged instanceof Uint8Array && kept instanceof Uint8Array &&
+      isInterruptedCopy(current, { old: kept, fresh: staged }),
   };
 }
 
-async function digestOf(
-  { directory, path }: Target,
-  name: string,
-): Promise<string | undefined> {
-  const content = diskCall(
+type FileContent = ReturnType<typeof readIfExists>;
+
+function contentOf({ directory, path }: Target, name: string): FileContent {
+  return diskCall(
     "read",
     path,
     () => readIfExists(inDirectory(directory, name)),
   );
+}
+
+async function digestOf(content: FileContent): Promise<string | undefined> {
   return content instanceof Uint8Array ? await sha256(content) : content;
 }
 
@@ -157,12 +170,14 @@ function prepareStep(action: TargetAction, item: PendingTarget): Step {
     case "leave":
       return NO_STEP;
     case "install":
+      if (entry.inPlace === true) return copying(item, entry.staged);
       return renaming(target, entry.staged);
     case "remove":
       return {
         finish: () => diskCall("remove", path, () => removeIfExists(file)),
       };
     case "restore": {
+      if (entry.inPlace === true) return copying(item, entry.kept);
       // Another name of the kept file is moved, never its last one: a rename
       // that the power undoes may lose both names. And where both are names of
       // one file, rename(2) does nothing and says that it did.
@@ -194,6 +209,18 @@ function moveBack({ file, path }: Target, from: string): void {
     removeIfExists(file);
     Deno.linkSync(from, file);
   });
+}
+
+function copying(
+  { target, entry }: PendingTarget,
+  from: string | undefined,
+): Step {
+  return {
+    finish: () =>
+      overwriteFrom(target, inDirectory(target.directory, from ?? ""), {
+        role: entry.role,
+      }),
+  };
 }
 
 function renaming({ directory, file, path }: Target, from: string): Step {

@@ -3,7 +3,12 @@
  * by trying as far as that leaves no trace.
  */
 import { RekeyError } from "../errors.ts";
-import { permissions } from "./atomic_file.ts";
+import {
+  type AttributeChoice,
+  attributesFor,
+  type FileAttributes,
+  permissions,
+} from "./attributes.ts";
 import {
   diskCall,
   isSameFile,
@@ -12,10 +17,10 @@ import {
   removeIfExists,
 } from "./disk.ts";
 import { hiddenName, randomTag } from "./hidden_names.ts";
-import type { InstallTargets } from "./install.ts";
 import { isLinkRefused } from "./kept_file.ts";
 import { attempt, osCode } from "../os_error.ts";
-import { inDirectory, resolveTarget, type Target } from "./target.ts";
+import type { PairTargets } from "./recovery.ts";
+import { inDirectory, type Target } from "./target.ts";
 
 /** A target that can be replaced. */
 export interface ExaminedTarget {
@@ -23,6 +28,16 @@ export interface ExaminedTarget {
   readonly target: Target;
   /** The file to be replaced; undefined when there is none yet. */
   readonly info: Deno.FileInfo | undefined;
+  /** Whether its content is overwritten, rather than the file replaced. */
+  readonly inPlace: boolean;
+  /** Those of the new file. */
+  readonly attributes: FileAttributes;
+}
+
+/** How the targets will be written. */
+export interface ExamineOptions {
+  readonly inPlace?: boolean | undefined;
+  readonly attributes?: AttributeChoice | undefined;
 }
 
 /** Targets in the order of their renames, and what a person should know about them. */
@@ -37,21 +52,29 @@ export interface Examination {
  * @throws {RekeyError} kind `install`, naming the file and the way out
  */
 export function examineTargets(
-  targets: InstallTargets,
+  targets: PairTargets,
+  options: ExamineOptions = {},
 ): Examination {
-  const certificate = examine("certificate", targets.certificate);
+  const certificate = examine("certificate", targets.certificate, options);
   const examined = targets.key === undefined
     ? [certificate]
-    : [examine("key", targets.key), certificate];
+    : [examine("key", targets.key, options), certificate];
   refuseOneFileForBoth(examined);
-  for (const { target, info } of examined) {
-    if (info !== undefined) requireReplaceable(target, info);
+  for (const { target, info, inPlace } of examined) {
+    if (info === undefined) continue;
+    if (inPlace) requireWritable(target);
+    else requireRenamable(target, info);
+    requireReadable(target);
   }
   return { examined, warnings: examined.flatMap(warningsFor) };
 }
 
-function examine(role: ExaminedTarget["role"], path: string): ExaminedTarget {
-  const target = resolveTarget(path);
+function examine(
+  role: ExaminedTarget["role"],
+  target: Target,
+  { inPlace = false, attributes = {} }: ExamineOptions,
+): ExaminedTarget {
+  const { path } = target;
   const info = diskCall("open", path, () => lstatIfExists(target.file));
   if (info?.isDirectory) {
     throw new RekeyError("install", `open ${path} failed: is a directory`);
@@ -59,7 +82,13 @@ function examine(role: ExaminedTarget["role"], path: string): ExaminedTarget {
   if (info !== undefined && !info.isFile) {
     throw new RekeyError("install", `open ${path} failed: not a regular file`);
   }
-  return { role, target, info };
+  return {
+    role,
+    target,
+    info,
+    inPlace: inPlace && info !== undefined,
+    attributes: attributesFor(role, info, attributes),
+  };
 }
 
 function refuseOneFileForBoth(
@@ -77,12 +106,17 @@ function refuseOneFileForBoth(
   );
 }
 
-function requireReplaceable(
-  target: Target,
-  info: Deno.FileInfo,
-): void {
+function requireRenamable(target: Target, info: Deno.FileInfo): void {
   requireRemovable(target, info);
   probeLink(target, info);
+}
+
+/** Opens it as the overwriting will, and changes nothing. */
+function requireWritable({ file, path }: Target): void {
+  diskCall("open", path, () => Deno.openSync(file, { write: true })).close();
+}
+
+function requireReadable(target: Target): void {
   // Its digest goes into the journal.
   const content = diskCall(
     "open",
@@ -174,7 +208,7 @@ function mountPoint({ path }: Target, cause: unknown): RekeyError {
     `cannot replace ${path}: it is a mount point of its own, such as a single file bind-mounted into a container`,
     {
       hint:
-        "mount the directory of the file instead of the file, or write elsewhere with --out-cert and --out-key",
+        "mount the directory of the file instead of the file, or overwrite the file where it is, with a weaker promise, by --in-place",
       cause,
     },
   );
@@ -188,18 +222,21 @@ function immutable({ path }: Target, cause: unknown): RekeyError {
   );
 }
 
-function warningsFor({ role, target, info }: ExaminedTarget): string[] {
-  if (info === undefined) return [];
+function warningsFor(
+  { role, target, info, attributes, inPlace }: ExaminedTarget,
+): string[] {
   const warnings: string[] = [];
-  const mode = permissions(info);
+  const { mode } = attributes;
   if (role === "key" && (mode & 0o066) !== 0 && Deno.build.os !== "windows") {
+    const isKept = info !== undefined && permissions(info) === mode;
+    const shown = mode.toString(8).padStart(4, "0");
     warnings.push(
-      `the private key ${target.path} is open to others (mode ${
-        mode.toString(8).padStart(4, "0")
-      }), and so will the new one be; to close it: chmod 600 ${target.path}`,
+      isKept
+        ? `the private key ${target.path} is open to others (mode ${shown}), and so will the new one be; to close it: --key-mode 0600`
+        : `the new private key ${target.path} will be open to others (mode ${shown})`,
     );
   }
-  if (info.nlink !== null && info.nlink > 1) {
+  if (!inPlace && info?.nlink !== undefined && (info.nlink ?? 1) > 1) {
     warnings.push(
       `${target.path} has other hard links; they keep the old content`,
     );

@@ -26,8 +26,13 @@ export function oneShotLog(sinks: LogSinks, colour: boolean): Log {
 
 /** The log of a daemon; `now` gives the time in front of each line. */
 export function daemonLog(sinks: LogSinks, now: () => Date): Log {
+  const said = new Set<string>();
   return {
     write(event) {
+      if (event.event === "warning" && event.once === true) {
+        if (said.has(event.message)) return;
+        said.add(event.message);
+      }
       const stamp = timestamp(now());
       const { level, lines } = daemonLines(event);
       const write = level === "ERROR" ? sinks.err : sinks.out;

@@ -26,6 +26,7 @@ const DEFAULTS = {
   passwordFiles: {},
   encryptNewKey: "as-current",
   overwrite: "ask",
+  write: { inPlace: false, attributes: {}, lockTimeoutMs: 0 },
   reload: {},
   mode: { run: "once" },
 };
@@ -41,6 +42,13 @@ const DAEMON = {
   overwrite: "always",
   mode: { run: "daemon", schedule: { rule: "two-thirds" } },
 };
+
+/** What a line with these changes is written like. */
+function written(change: object): object {
+  return {
+    write: { inPlace: false, attributes: {}, lockTimeoutMs: 0, ...change },
+  };
+}
 
 const RESOLVED: readonly (readonly [line: string, change: object])[] = [
   ["", {}],
@@ -71,6 +79,19 @@ const RESOLVED: readonly (readonly [line: string, change: object])[] = [
     newKey: { from: "file", path: "foo.key", writeCopy: true },
     output: { certificate: "a.crt", key: "foo.key" },
   }],
+  ["--layout versioned", written({ layout: "versioned" })],
+  ["--layout plain --in-place", written({ layout: "plain", inPlace: true })],
+  ["--layout=", {}],
+  ["--in-place=false", {}],
+  ["--key-mode 640 --cert-mode 0644", {
+    ...written({ attributes: { keyMode: 0o640, certificateMode: 0o644 } }),
+  }],
+  [
+    "--key-mode 0o400 --owner app --group 101",
+    written({ attributes: { keyMode: 0o400, owner: "app", group: "101" } }),
+  ],
+  ["--lock-timeout 1m30s", written({ lockTimeoutMs: 90_000 })],
+  ["--lock-timeout 0", {}],
   ["--kty RSA --size 0x1000", {
     newKey: { from: "generate", spec: { kty: "RSA", bits: 4096 } },
   }],

@@ -122,6 +122,58 @@ Ed25519: Ed25519 Curve`,
     names: ["f", "force"],
     help: "Force the overwrite of files without asking.",
   },
+  "layout": {
+    kind: "text",
+    names: ["layout"],
+    placeholder: "layout",
+    help: `How the pair stands on disk. By default it stays as it is.
+
+<layout> is a case-sensitive string and must be one of:
+
+plain: Two files, each replaced by a rename. Between the two renames, for some microseconds, a reader can see the new key and the old certificate.
+versioned: Numbered pairs in a hidden directory beside <crt-file>; <crt-file> and <key-file> are links to the current one, which changes in one rename. The last 5 pairs are kept, keys included, and "ca rollback" returns to the one before.`,
+  },
+  "in-place": {
+    kind: "boolean",
+    names: ["in-place"],
+    help:
+      "Overwrite the files where they are, for files that cannot be replaced, such as a single file that is mounted into a container; it keeps ACLs and labels, too. A weaker promise: while it happens a reader can see a part of each content, and an interrupted run is only repaired by the next one, as long as the hidden files beside the pair are still there.",
+  },
+  "key-mode": {
+    kind: "text",
+    names: ["key-mode"],
+    placeholder: "mode",
+    help:
+      "The <mode> of the new private key in octal, such as 0640. Defaults to that of the file that it replaces, or 0600.",
+  },
+  "cert-mode": {
+    kind: "text",
+    names: ["cert-mode"],
+    placeholder: "mode",
+    help:
+      "The <mode> of the new certificate in octal, such as 0644. Defaults to that of the file that it replaces, or 0600.",
+  },
+  "owner": {
+    kind: "text",
+    names: ["owner"],
+    placeholder: "user",
+    help:
+      "The <user> who shall own both new files: a name or a number. Defaults to the owner of the files that they replace.",
+  },
+  "group": {
+    kind: "text",
+    names: ["group"],
+    placeholder: "group",
+    help:
+      "The <group> of both new files: a name or a number. Defaults to the group of the files that they replace.",
+  },
+  "lock-timeout": {
+    kind: "text",
+    names: ["lock-timeout"],
+    placeholder: "duration",
+    help:
+      "The longest <duration> to wait while another process works on the same pair. By default that is an error at once, with exit code 75.",
+  },
   "offline": {
     kind: "boolean",
     names: ["offline"],
