@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["main"],
   ["cli"],
   ["daemon"],
-  ["rekey"],
+  ["rekey", "rollback"],
   ["ca", "files", "reload", "observe"],
   ["pki", "schedule"],
   ["leaf"],

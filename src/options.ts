@@ -136,3 +136,20 @@ export interface RekeyOptions {
   readonly reload: ReloadOptions;
   readonly mode: RunMode;
 }
+
+/** Everything that `ca rollback` depends on. */
+export interface RollbackOptions {
+  readonly pair: KeyPairFiles;
+  /** Opens the key, to prove that the pair belongs together. */
+  readonly passwordFile?: string | undefined;
+  readonly allowExpired: boolean;
+  readonly lockTimeoutMs: number;
+  readonly reload: ReloadOptions;
+}
+
+/** Everything that `ca layout` depends on. */
+export interface LayoutOptions {
+  readonly pair: KeyPairFiles;
+  readonly layout: "plain" | "versioned";
+  readonly lockTimeoutMs: number;
+}

@@ -111,7 +111,10 @@ async function replacePair(
   if (options.overwrite === "ask") {
     await confirmOverwrite(targets, terminal, signal);
   }
-  await using install = await prepareInstall(targets, options.write);
+  await using install = await prepareInstall(targets, {
+    ...options.write,
+    givenKey: newKey.from === "file" ? newKey.path : undefined,
+  });
   for (const message of install.warnings) {
     log.write({ event: "warning", message, once: true });
   }

@@ -59,6 +59,22 @@ export type LogEvent =
     readonly certificate: IssuedFacts;
   }
   | {
+    /** The pair before is in force again. */
+    readonly event: "rolled-back";
+    readonly targets: {
+      readonly certificate: string;
+      readonly key: string;
+    };
+    readonly certificate: IssuedFacts;
+  }
+  | {
+    readonly event: "layout";
+    readonly targets: { readonly certificate: string; readonly key: string };
+    readonly layout: "plain" | "versioned";
+    /** False when the pair stood like that already. */
+    readonly isChanged: boolean;
+  }
+  | {
     /** `--expires-in`: more than that is left. */
     readonly event: "not-due";
     readonly expiresInMs: number;
@@ -67,7 +83,7 @@ export type LogEvent =
     /** An interrupted swap was found and dealt with. */
     readonly event: "repaired";
     readonly recovery:
-      | { readonly kind: "finished" | "undone" }
+      | { readonly kind: "finished" | "undone" | "layout changed" }
       | {
         readonly kind: "foreign";
         readonly file: string;

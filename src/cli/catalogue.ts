@@ -36,9 +36,27 @@ async function loadRekey(): Promise<CommandDefinition> {
   return (await import("./commands/rekey.ts")).rekeyCommand;
 }
 
+async function loadRollback(): Promise<CommandDefinition> {
+  return (await import("./commands/rollback.ts")).rollbackCommand;
+}
+
+async function loadLayout(): Promise<CommandDefinition> {
+  return (await import("./commands/layout.ts")).layoutCommand;
+}
+
 /** Every command; one that has two names is listed twice. */
 export const COMMANDS: readonly CommandEntry[] = [
   { path: ["ca", "rekey"], brief: "rekey a certificate", load: loadRekey },
+  {
+    path: ["ca", "rollback"],
+    brief: "return to the certificate and key before",
+    load: loadRollback,
+  },
+  {
+    path: ["ca", "layout"],
+    brief: "change how a certificate and its key stand on disk",
+    load: loadLayout,
+  },
   { path: ["rekey"], brief: "the same as ca rekey", load: loadRekey },
 ];
 
@@ -48,7 +66,7 @@ export const GROUPS: readonly GroupEntry[] = [
     path: [],
     brief: "rotate a certificate and its private key with a step-ca",
   },
-  { path: ["ca"], brief: "commands that talk to a certificate authority" },
+  { path: ["ca"], brief: "commands for certificates of an authority" },
 ];
 
 /** Commands of the program itself, with one line of words. */

@@ -4,7 +4,11 @@
  * Behind a dynamic import: with this file the X.509 library is loaded.
  */
 import { pinTrust } from "../ca/trust.ts";
-import type { RekeyOptions } from "../options.ts";
+import type {
+  LayoutOptions,
+  RekeyOptions,
+  RollbackOptions,
+} from "../options.ts";
 import { type RekeyJob, rekeyOnce } from "../rekey.ts";
 import { createReloader } from "../reload/reloader.ts";
 import type { Runtime } from "../runtime.ts";
@@ -37,6 +41,35 @@ export async function runRekey(
   if (outcome.kind === "not-due") {
     runtime.log.write({ event: "not-due", expiresInMs: outcome.expiresInMs });
   }
+}
+
+/**
+ * Runs `ca rollback` to its end.
+ *
+ * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
+ */
+export async function runRollback(
+  options: RollbackOptions,
+  runtime: Runtime,
+): Promise<void> {
+  using signals = processSignals("once");
+  const { rollbackPair } = await import("../rollback.ts");
+  const reloader = createReloader(options.reload);
+  await rollbackPair({ options, reloader }, runtime, signals.stop);
+}
+
+/**
+ * Runs `ca layout` to its end.
+ *
+ * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
+ */
+export async function runChangeLayout(
+  options: LayoutOptions,
+  runtime: Runtime,
+): Promise<void> {
+  using signals = processSignals("once");
+  const { changeLayout } = await import("../rollback.ts");
+  await changeLayout(options, runtime, signals.stop);
 }
 
 /** Makes a fresh authority for each pass. Only the wanted kind is loaded. */

@@ -3,7 +3,11 @@
  * engine. Tests pass their own; {@linkcode denoProgram} is the real one.
  */
 import { RekeyError } from "../errors.ts";
-import type { RekeyOptions } from "../options.ts";
+import type {
+  LayoutOptions,
+  RekeyOptions,
+  RollbackOptions,
+} from "../options.ts";
 import { osReason } from "../os_error.ts";
 import { writeText } from "./write_text.ts";
 
@@ -29,6 +33,10 @@ export interface Program {
    * @throws {RekeyError} of any kind
    */
   rekey(options: RekeyOptions): Promise<void>;
+  /** Puts the pair before in force again. @throws {RekeyError} of any kind */
+  rollback(options: RollbackOptions): Promise<void>;
+  /** Changes how a pair stands on disk. @throws {RekeyError} of any kind */
+  changeLayout(options: LayoutOptions): Promise<void>;
 }
 
 /** The real program. */
@@ -55,6 +63,20 @@ export function denoProgram(): Program {
         import("./deno_runtime.ts"),
       ]);
       await runRekey(options, denoRuntime(options.mode.run));
+    },
+    async rollback(options) {
+      const [{ runRollback }, { denoRuntime }] = await Promise.all([
+        import("./job.ts"),
+        import("./deno_runtime.ts"),
+      ]);
+      await runRollback(options, denoRuntime("once"));
+    },
+    async changeLayout(options) {
+      const [{ runChangeLayout }, { denoRuntime }] = await Promise.all([
+        import("./job.ts"),
+        import("./deno_runtime.ts"),
+      ]);
+      await runChangeLayout(options, denoRuntime("once"));
     },
   };
 }

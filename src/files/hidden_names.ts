@@ -48,6 +48,16 @@ export function journalName(certificateName: string): string {
   return `.${stem(certificateName)}.rekey`;
 }
 
+/** The name of the directory that holds the versions of a pair, beside the certificate. */
+export function versionsName(certificateName: string): string {
+  return `.${stem(certificateName)}.versions`;
+}
+
+/** The name of the note that a change of layout has begun, beside the certificate. */
+export function layoutNoteName(certificateName: string): string {
+  return `.${stem(certificateName)}.rekey-layout`;
+}
+
 /** The name of a target's lock file. */
 export function lockName(name: string): string {
   return `.${stem(name)}.rekey-lock`;

@@ -15,9 +15,19 @@
  * is not durable yet: whichever of the names touched last the power takes away,
  * either all new or all old contents are still reachable.
  */
+import { RekeyError } from "../errors.ts";
+import { lstatIfExists } from "./disk.ts";
+import {
+  changeLayout,
+  type Layout,
+  layoutOf,
+  removeUnfinishedVersions,
+  resumeLayout,
+} from "./layout.ts";
 import { PreparedInstall, type PrepareOptions } from "./prepared_install.ts";
 import { type PairTargets, recoverTargets, type Recovery } from "./recovery.ts";
 import { resolveTarget } from "./target.ts";
+import { VersionedInstall } from "./versioned_install.ts";
 
 export type { Recovery } from "./recovery.ts";
 
@@ -28,7 +38,12 @@ export interface InstallTargets {
 }
 
 /** How the targets are written. */
-export type InstallOptions = PrepareOptions;
+export interface InstallOptions extends PrepareOptions {
+  /** Undefined: as the pair is now. */
+  readonly layout?: Layout | undefined;
+  /** The file of the key that the new certificate will belong to, unless it is written. */
+  readonly givenKey?: string | undefined;
+}
 
 /** Text for each target. */
 export interface InstallContents {
@@ -56,6 +71,8 @@ export interface InstallTransaction extends AsyncDisposable {
  * files of their size beside them, with the owner that they will have. Call it
  * under the lock.
  *
+ * Where another layout is wanted, it is changed here; the contents stay.
+ *
  * @throws {RekeyError} kind `install`, naming the file and the way out
  */
 // deno-lint-ignore require-await -- a failure is a rejection, not an exception
@@ -63,7 +80,25 @@ export async function prepareInstall(
   targets: InstallTargets,
   options: InstallOptions = {},
 ): Promise<InstallTransaction> {
-  return PreparedInstall.prepare(resolvePair(targets), options);
+  const pair = resolvePair(targets);
+  const present = layoutOf(pair);
+  const layout = options.layout ?? present;
+  if (layout === "mixed") throw mixedLayouts(pair);
+  if (layout !== present && !isNew(pair)) {
+    changeLayout(pair, layout);
+    return prepareAs(layout, resolvePair(targets), options);
+  }
+  return prepareAs(layout, pair, options);
+}
+
+function prepareAs(
+  layout: Layout,
+  pair: PairTargets,
+  options: InstallOptions,
+): InstallTransaction {
+  if (layout === "plain") return PreparedInstall.prepare(pair, options);
+  requireVersionable(pair, options);
+  return VersionedInstall.prepare(pair, options.attributes);
 }
 
 /**
@@ -76,12 +111,74 @@ export async function prepareInstall(
 export async function recoverInstall(
   targets: InstallTargets,
 ): Promise<Recovery> {
-  return await recoverTargets(resolvePair(targets));
+  const pair = resolvePair(targets);
+  const recovery = await recoverTargets(pair);
+  const isResumed = resumeLayout(pair);
+  removeUnfinishedVersions(pair);
+  return isResumed ? { kind: "layout changed" } : recovery;
 }
 
-function resolvePair({ certificate, key }: InstallTargets): PairTargets {
+/**
+ * Changes how a pair that is there stands on disk; its contents stay. Call it
+ * under the lock, after `recoverInstall`.
+ *
+ * @returns whether there was anything to change
+ * @throws {RekeyError} kind `install`
+ */
+export function changePairLayout(
+  targets: Required<InstallTargets>,
+  layout: Layout,
+): boolean {
+  const pair = resolvePair(targets);
+  if (layoutOf(pair) === layout) return false;
+  changeLayout(pair, layout);
+  return true;
+}
+
+/** The targets, links followed. */
+export function resolvePair({ certificate, key }: InstallTargets): PairTargets {
   return {
     certificate: resolveTarget(certificate),
     key: key === undefined ? undefined : resolveTarget(key),
   };
+}
+
+function isNew({ certificate, key }: PairTargets): boolean {
+  return [certificate, key].every((target) =>
+    target === undefined || lstatIfExists(target.file) === undefined
+  );
+}
+
+function mixedLayouts({ certificate, key }: PairTargets): RekeyError {
+  return new RekeyError(
+    "install",
+    `${certificate.path} and ${
+      key?.path ?? "its key"
+    } do not stand in the same layout: not both are links to versions of one pair`,
+    { hint: "say which layout it shall be with --layout plain or versioned" },
+  );
+}
+
+function requireVersionable(
+  { certificate, key }: PairTargets,
+  { inPlace, givenKey }: InstallOptions,
+): void {
+  const { path, version } = certificate;
+  if (inPlace === true) {
+    throw new RekeyError(
+      "install",
+      `cannot overwrite ${path} in place: it is a link to a version`,
+      { hint: "leave --in-place out, or use --layout plain as well" },
+    );
+  }
+  if (key !== undefined) return;
+  const given = givenKey === undefined
+    ? undefined
+    : resolveTarget(givenKey).version?.directory;
+  if (version !== undefined && given === version.directory) return;
+  throw new RekeyError(
+    "install",
+    `the versioned layout keeps the key beside the certificate ${path}, and the new one would have its key elsewhere`,
+    { hint: "name the file for the key with --out-key" },
+  );
 }

@@ -64,7 +64,12 @@ export function findJournal(certificate: Target): InstallJournal | undefined {
   }
 }
 
-function requireTrustworthy(
+/**
+ * Refuses what somebody wrote who does not rule the directory.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function requireTrustworthy(
   info: Deno.FileInfo,
   { directory, path }: Target,
   file: string,

@@ -22,7 +22,7 @@ import type { Clock } from "../runtime.ts";
 import { isSameFile, lstatIfExists, removeIfExists } from "./disk.ts";
 import { hiddenName, lockName, randomTag } from "./hidden_names.ts";
 import type { InstallTargets } from "./install.ts";
-import { inDirectory, resolveTarget, type Target } from "./target.ts";
+import { CURRENT, inDirectory, resolveTarget, type Target } from "./target.ts";
 
 /** Each needs another holder to come and go in the few system calls of a try. */
 const MAX_TRIES = 100;
@@ -62,8 +62,19 @@ function lockedTargets(targets: InstallTargets): readonly Target[] {
   return [targets.certificate, targets.key]
     .filter((path) => path !== undefined)
     .map(resolveTarget)
+    .flatMap(withVersions)
     .sort((left, right) => left.file < right.file ? -1 : 1)
     .filter(({ file }, index, all) => file !== all[index - 1]?.file);
+}
+
+/** Two names may be links to the versions of one pair. */
+function withVersions(target: Target): readonly Target[] {
+  const { path, version } = target;
+  if (version === undefined) return [target];
+  if (lstatIfExists(version.directory) === undefined) return [target];
+  const { directory } = version;
+  const file = inDirectory(directory, CURRENT);
+  return [target, { path, directory, name: CURRENT, file }];
 }
 
 /** All of them or none: who waits holds nothing that somebody else waits for. */

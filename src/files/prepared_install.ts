@@ -18,13 +18,13 @@ import {
   type KeptFile,
 } from "./kept_file.ts";
 import { type PairTargets, recoverTargets, type Recovery } from "./recovery.ts";
-import { type ExaminedTarget, examineTargets } from "./replaceable.ts";
+import {
+  type ExaminedTarget,
+  examineTargets,
+  reserveFor,
+} from "./replaceable.ts";
 import { inDirectory } from "./target.ts";
 
-/** Bytes of a chain of about ten certificates. */
-const CERTIFICATE_BYTES = 16 * 1024;
-/** Bytes of an encrypted RSA-8192 key. */
-const KEY_BYTES = 8 * 1024;
 /** Bytes of the longest journal: five names of 255 bytes, escaped, and digests. */
 const JOURNAL_BYTES = 8 * 1024;
 
@@ -244,11 +244,7 @@ function stage(
   return StagedFile.create(target, {
     kind: "new",
     tag,
-    // Twice the old size: a longer chain, a larger key, or a password's frame.
-    reserveBytes: Math.max(
-      role === "key" ? KEY_BYTES : CERTIFICATE_BYTES,
-      2 * (info?.size ?? 0),
-    ),
+    reserveBytes: reserveFor(role, info),
     // What is copied over another file needs no attributes of its own.
     attributes: inPlace ? undefined : attributes,
   });

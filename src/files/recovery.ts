@@ -32,6 +32,7 @@ import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
 import { findJournal, unusable } from "./journal_file.ts";
 import { duplicateFile } from "./kept_file.ts";
 import { inDirectory, type Target } from "./target.ts";
+import { removeTree } from "./versions.ts";
 
 /** What a repair found. */
 export type Recovery =
@@ -39,6 +40,8 @@ export type Recovery =
   | { readonly kind: "none" }
   /** An interrupted swap was finished (`new`) or undone (`old`). */
   | { readonly kind: "finished" | "undone" }
+  /** An interrupted change of the layout was finished. */
+  | { readonly kind: "layout changed" }
   /** Somebody else replaced a file since: left alone, journal dropped. */
   | {
     readonly kind: "foreign";
@@ -261,15 +264,13 @@ function removePending(
  * one that cannot be removed stays: a directory that cannot be written is
  * refused, with its reason, when something is to be written into it.
  */
-function removeLeftovers({ certificate, key }: PairTargets): void {
+export function removeLeftovers({ certificate, key }: PairTargets): void {
   for (const target of [certificate, ...(key === undefined ? [] : [key])]) {
     attempt(() => {
       const names = [...Deno.readDirSync(target.directory)]
-        .filter(({ isFile, name }) =>
-          isFile && isHiddenName(name, target.name)
-        );
+        .filter(({ name }) => isHiddenName(name, target.name));
       for (const { name } of names) {
-        attempt(() => removeIfExists(inDirectory(target.directory, name)));
+        attempt(() => removeTree(inDirectory(target.directory, name)));
       }
     });
   }

@@ -225,21 +225,48 @@ function immutable({ path }: Target, cause: unknown): RekeyError {
 function warningsFor(
   { role, target, info, attributes, inPlace }: ExaminedTarget,
 ): string[] {
-  const warnings: string[] = [];
-  const { mode } = attributes;
-  if (role === "key" && (mode & 0o066) !== 0 && Deno.build.os !== "windows") {
-    const isKept = info !== undefined && permissions(info) === mode;
-    const shown = mode.toString(8).padStart(4, "0");
-    warnings.push(
-      isKept
-        ? `the private key ${target.path} is open to others (mode ${shown}), and so will the new one be; to close it: --key-mode 0600`
-        : `the new private key ${target.path} will be open to others (mode ${shown})`,
-    );
-  }
-  if (!inPlace && info?.nlink !== undefined && (info.nlink ?? 1) > 1) {
+  const warnings = warnAboutMode(role, target, {
+    before: info,
+    mode: attributes.mode,
+  });
+  if (!inPlace && info !== undefined && (info.nlink ?? 1) > 1) {
     warnings.push(
       `${target.path} has other hard links; they keep the old content`,
     );
   }
   return warnings;
+}
+
+/** What to say about a key that is, or will be, open to others. */
+export function warnAboutMode(
+  role: ExaminedTarget["role"],
+  { path }: Target,
+  { before, mode }: {
+    readonly before: Deno.FileInfo | undefined;
+    readonly mode: number;
+  },
+): string[] {
+  if (role !== "key" || Deno.build.os === "windows") return [];
+  if ((mode & 0o066) === 0) return [];
+  const isKept = before !== undefined && permissions(before) === mode;
+  const shown = mode.toString(8).padStart(4, "0");
+  return [
+    isKept
+      ? `the private key ${path} is open to others (mode ${shown}), and so will the new one be; to close it: --key-mode 0600`
+      : `the new private key ${path} will be open to others (mode ${shown})`,
+  ];
+}
+
+/** Bytes of a chain of about ten certificates, and of an encrypted RSA-8192 key. */
+const USUAL_BYTES = { certificate: 16 * 1024, key: 8 * 1024 } as const;
+
+/**
+ * Bytes to hold for new content: twice the old size, for a longer chain, a
+ * larger key, or a password's frame.
+ */
+export function reserveFor(
+  role: ExaminedTarget["role"],
+  before: Deno.FileInfo | undefined,
+): number {
+  return Math.max(USUAL_BYTES[role], 2 * (before?.size ?? 0));
 }

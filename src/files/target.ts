@@ -15,7 +15,29 @@ export interface Target {
   readonly name: string;
   /** Real path of the file, whether it exists or not. */
   readonly file: string;
+  /**
+   * Present when the file is a link to the current version of a pair: that link
+   * is the target then, and not followed.
+   */
+  readonly version?: VersionLink | undefined;
 }
+
+/** A link to a file of the current version. */
+export interface VersionLink {
+  /** The directory that holds the versions; it need not exist. */
+  readonly directory: string;
+  /** Which file of a version. */
+  readonly role: "key" | "certificate";
+}
+
+/** The name that stands for the version in force. */
+export const CURRENT = "current";
+
+/** What the files of a version are called. */
+export const VERSION_FILES = {
+  certificate: "certificate.pem",
+  key: "key.pem",
+} as const;
 
 /**
  * Follows `path` to the file that it means; a dangling link means the file that
@@ -38,6 +60,10 @@ export function resolveTarget(path: string): Target {
     const next = diskCall("open", path, () => readLink(file));
     if (next === undefined) return { path, directory, name, file };
     current = next.startsWith("/") ? next : inDirectory(directory, next);
+    const version = versionLink(current);
+    if (version !== undefined) {
+      return { path, directory, name, file, version };
+    }
   }
   throw new RekeyError(
     "install",
@@ -51,6 +77,30 @@ const MAX_LINKS = 40;
 /** The path of `name` in `directory`. */
 export function inDirectory(directory: string, name: string): string {
   return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
+}
+
+/** The meaning of `…/.NAME.versions/current/certificate.pem` or `…/key.pem`. */
+function versionLink(path: string): VersionLink | undefined {
+  const [, directory, file] = VERSION_PATH.exec(path) ?? [];
+  if (directory === undefined || file === undefined) return undefined;
+  return {
+    directory: realPathIfExists(directory),
+    role: file === VERSION_FILES.key ? "key" : "certificate",
+  };
+}
+
+const VERSION_PATH = new RegExp(
+  `^(.*/\\.[^/]+\\.versions)/${CURRENT}/(certificate\\.pem|key\\.pem)$`,
+);
+
+/** Two ways to one directory, of which a link is one, are one directory. */
+function realPathIfExists(directory: string): string {
+  try {
+    return Deno.realPathSync(directory);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return directory;
+    throw error;
+  }
 }
 
 function readLink(file: string): string | undefined {

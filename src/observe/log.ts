@@ -6,6 +6,7 @@
  * a password, a token, a CSR or a response body.
  */
 import { formatRoundedDuration } from "../duration.ts";
+import { formatInstant } from "../instant.ts";
 import { printable, printableLines } from "../printable.ts";
 import type { IssuedFacts, Log, LogEvent } from "../runtime.ts";
 
@@ -50,6 +51,16 @@ function oneShotLines(event: LogEvent, colour: boolean): readonly string[] {
         ...key === undefined ? [] : [resultLine("Private Key", key, colour)],
       ];
     }
+    case "rolled-back": {
+      const { targets, certificate } = event;
+      return [
+        resultLine("Certificate", targets.certificate, colour),
+        resultLine("Private Key", targets.key, colour),
+        rollbackText(certificate),
+      ];
+    }
+    case "layout":
+      return [layoutText(event)];
     case "not-due":
       return [
         `certificate not rekeyed: expires in ${
@@ -81,6 +92,10 @@ function daemonLines(
             }`,
         ],
       };
+    case "rolled-back":
+      return { level: "INFO", lines: [rollbackText(event.certificate)] };
+    case "layout":
+      return { level: "INFO", lines: [layoutText(event)] };
     case "not-due":
       return {
         level: "INFO",
@@ -115,6 +130,23 @@ function troubleLines(
   }
 }
 
+function rollbackText({ serial, notAfter }: IssuedFacts): string {
+  return `rolled back to the certificate with serial ${serial}, which expires on ${
+    formatInstant(notAfter)
+  }`;
+}
+
+function layoutText(
+  { targets, layout, isChanged }: Extract<LogEvent, { event: "layout" }>,
+): string {
+  const files = `${printable(targets.certificate)} and ${
+    printable(targets.key)
+  }`;
+  return isChanged
+    ? `${files} stand in the ${layout} layout now`
+    : `${files} already stand in the ${layout} layout`;
+}
+
 function repairText(
   recovery: Extract<LogEvent, { event: "repaired" }>["recovery"],
 ): string {
@@ -123,6 +155,8 @@ function repairText(
       return "an interrupted rekey was found and finished: the new pair is in place";
     case "undone":
       return "an interrupted rekey was found and undone: the old pair is in place";
+    case "layout changed":
+      return "an interrupted change of the layout was found and finished";
     case "foreign":
       return `an interrupted rekey was found, but ${
         JSON.stringify(recovery.file)

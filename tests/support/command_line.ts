@@ -4,7 +4,11 @@
  */
 import { run } from "../../src/cli/run.ts";
 import type { Program } from "../../src/cli/program.ts";
-import type { RekeyOptions } from "../../src/options.ts";
+import type {
+  LayoutOptions,
+  RekeyOptions,
+  RollbackOptions,
+} from "../../src/options.ts";
 
 /** What a command line did. */
 export interface LineResult {
@@ -13,6 +17,10 @@ export interface LineResult {
   readonly stderr: string;
   /** What the engine was given; undefined when it was not called. */
   readonly options: RekeyOptions | undefined;
+  /** What `ca rollback` was given. */
+  readonly rollback: RollbackOptions | undefined;
+  /** What `ca layout` was given. */
+  readonly layout: LayoutOptions | undefined;
   /** Names of the variables that were asked for. */
   readonly variables: readonly string[];
 }
@@ -37,9 +45,14 @@ export async function runLine(
   { env = {}, cwd = "/home/user", terminal = false, failure }: LineOptions = {},
 ): Promise<LineResult> {
   const output = { stdout: "", stderr: "" };
-  const seen: { options?: RekeyOptions; variables: string[] } = {
-    variables: [],
-  };
+  const seen: {
+    options?: RekeyOptions;
+    rollback?: RollbackOptions;
+    layout?: LayoutOptions;
+    variables: string[];
+  } = { variables: [] };
+  const end = () =>
+    failure === undefined ? Promise.resolve() : Promise.reject(failure);
   const sink = (name: "stdout" | "stderr") => ({
     write: (text: string) => {
       output[name] += text;
@@ -61,9 +74,15 @@ export async function runLine(
     warmUp() {},
     rekey(options) {
       seen.options = options;
-      return failure === undefined
-        ? Promise.resolve()
-        : Promise.reject(failure);
+      return end();
+    },
+    rollback(options) {
+      seen.rollback = options;
+      return end();
+    },
+    changeLayout(options) {
+      seen.layout = options;
+      return end();
     },
   };
   const code = await run(args, program);
@@ -71,6 +90,8 @@ export async function runLine(
     code,
     ...output,
     options: seen.options,
+    rollback: seen.rollback,
+    layout: seen.layout,
     variables: seen.variables,
   };
 }

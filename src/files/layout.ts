@@ -1,0 +1,262 @@
+/**
+ * From two plain files to versions, and back.
+ *
+ * At every moment both names lead to the contents that they had: a change of
+ * layout that is killed is simply begun again.
+ */
+import { RekeyError } from "../errors.ts";
+import { attempt, osCode } from "../os_error.ts";
+import { permissions } from "./attributes.ts";
+import { diskCall, lstatIfExists, syncDirectories } from "./disk.ts";
+import { hiddenName, randomTag } from "./hidden_names.ts";
+import { copyFile, duplicateFile } from "./kept_file.ts";
+import {
+  clearLayoutNote,
+  findLayoutNote,
+  type Layout,
+  noteLayout,
+} from "./layout_note.ts";
+import type { PairTargets } from "./recovery.ts";
+import { examineTargets } from "./replaceable.ts";
+import {
+  inDirectory,
+  resolveTarget,
+  type Target,
+  VERSION_FILES,
+} from "./target.ts";
+import { equalBytes } from "../pki/der.ts";
+import { currentFile, linkText, partsOf } from "./versioned_install.ts";
+import {
+  ensureVersions,
+  removeTree,
+  removeUnfinished,
+  StagedVersion,
+  symlink,
+  syncPath,
+  versionsDirectory,
+} from "./versions.ts";
+
+export type { Layout } from "./layout_note.ts";
+
+/**
+ * How the pair stands on disk; names that are free stand for two plain files.
+ * `mixed`: one of the two is a link to a version, or each to another pair's.
+ */
+export function layoutOf({ certificate, key }: PairTargets): Layout | "mixed" {
+  if (certificate.version === undefined) {
+    return key?.version === undefined ? "plain" : "mixed";
+  }
+  if (certificate.version.role !== "certificate") return "mixed";
+  if (key === undefined) return "versioned";
+  return key.version?.directory === certificate.version.directory &&
+      key.version.role === "key"
+    ? "versioned"
+    : "mixed";
+}
+
+/**
+ * Changes the layout of a pair that is there. The contents stay.
+ *
+ * @throws {RekeyError} kind `install`; what was begun is finished by
+ *   `resumeLayout`
+ */
+export function changeLayout(pair: PairTargets, to: Layout): void {
+  if (layoutOf(pair) === to) return;
+  if (to === "versioned") requireVersionable(pair);
+  noteLayout(pair, to);
+  carryOut(pair, to);
+}
+
+/**
+ * Finishes a change of layout that was interrupted. Call it under the lock.
+ *
+ * @returns whether there was one
+ * @throws {RekeyError} kind `install`
+ */
+export function resumeLayout(pair: PairTargets): boolean {
+  const layout = findLayoutNote(pair);
+  if (layout === undefined) return false;
+  carryOut(pair, layout);
+  return true;
+}
+
+/**
+ * Removes versions that never came into force, and links to none: what a killed
+ * process left. They harm nobody, so what cannot be removed stays.
+ */
+export function removeUnfinishedVersions(pair: PairTargets): void {
+  const versions = versionsDirectory(pair.certificate);
+  attempt(() => removeUnfinished(versions));
+  if (lstatIfExists(versions) !== undefined) return;
+  for (const { target: { version, file } } of partsOf(pair)) {
+    if (version?.directory === versions) attempt(() => removeTree(file));
+  }
+}
+
+function carryOut(pair: PairTargets, layout: Layout): void {
+  if (layout === "versioned") makeVersioned(pair);
+  else makePlain(pair);
+  clearLayoutNote(pair.certificate);
+}
+
+function makeVersioned(pair: PairTargets): void {
+  const { certificate } = pair;
+  if (layoutOf(pair) === "versioned") return;
+  if (ensureVersions(certificate)) {
+    syncPath(certificate.directory, certificate.path);
+  }
+  const versions = versionsDirectory(certificate);
+  if (!isInForce(pair, versions)) {
+    using staged = StagedVersion.create(versions, certificate.path);
+    for (const { role, target } of partsOf(pair)) {
+      takeContent(target, inDirectory(staged.directory, VERSION_FILES[role]));
+    }
+    staged.put();
+  }
+  for (const { role, target } of partsOf(pair)) {
+    if (target.version?.directory === versions) continue;
+    replace(target, (name) => {
+      symlink(linkText(role, target, certificate), name, target.path);
+    });
+  }
+}
+
+/** Whether the version in force has the contents of the pair, as it has half-way. */
+function isInForce(pair: PairTargets, versions: string): boolean {
+  return partsOf(pair).every(({ role, target: { file, path } }) => {
+    const [shown, current] = [file, currentFile(versions, role)].map((name) =>
+      diskCall("read", path, () => readFileIfExists(name))
+    );
+    return shown !== undefined && current !== undefined &&
+      equalBytes(shown, current);
+  });
+}
+
+/** Through links, unlike what is read to be replaced. */
+function readFileIfExists(file: string): Uint8Array | undefined {
+  try {
+    return Deno.readFileSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function makePlain(pair: PairTargets): void {
+  const { certificate } = pair;
+  const versions = versionsDirectory(certificate);
+  for (const { target } of partsOf(pair)) {
+    if (target.version === undefined) continue;
+    replace(target, (name) => takeContent(target, name));
+  }
+  if (lstatIfExists(versions) === undefined) return;
+  // Not half of it, should somebody look.
+  const discarded = inDirectory(
+    certificate.directory,
+    hiddenName(certificate.name, "old", randomTag()),
+  );
+  diskCall(
+    "remove the versions of",
+    certificate.path,
+    () => Deno.renameSync(versions, discarded),
+  );
+  // What stays is found by its name.
+  attempt(() => removeTree(discarded));
+  syncDirectories([certificate]);
+}
+
+/** Gives the content behind a target another name, with its owner and mode. */
+function takeContent(target: Target, to: string): void {
+  const { path } = target;
+  const from = diskCall("open", path, () => Deno.realPathSync(target.file));
+  if (!duplicateAnywhere(target, from, to)) {
+    throw new RekeyError("install", `open ${path} failed: it is gone`);
+  }
+}
+
+function duplicateAnywhere(target: Target, from: string, to: string): boolean {
+  try {
+    return duplicateFile(target, from, to);
+  } catch (error) {
+    const cause = error instanceof RekeyError ? error.cause : error;
+    if (osCode(cause) !== "EXDEV") throw error;
+    return copyFile(target, from, to);
+  }
+}
+
+/** Puts something else under a target's name, in one rename. */
+function replace(target: Target, make: (name: string) => void): void {
+  const staged = inDirectory(
+    target.directory,
+    hiddenName(target.name, "new", randomTag()),
+  );
+  make(staged);
+  syncDirectories([target]);
+  diskCall(
+    "rename to",
+    target.path,
+    () => Deno.renameSync(staged, target.file),
+  );
+  // Two names of one file: rename(2) does nothing then, and says that it did.
+  removeTree(staged);
+  syncDirectories([target]);
+}
+
+function requireVersionable(pair: PairTargets): void {
+  const { certificate, key } = pair;
+  if (key === undefined) {
+    throw new RekeyError(
+      "install",
+      `the versioned layout keeps the key beside the certificate ${certificate.path}, and no key is written`,
+      { hint: "name a file for it with --out-key" },
+    );
+  }
+  const missing = [certificate, key].find(({ file }) =>
+    diskCall("open", file, () => lstatIfExists(file)) === undefined
+  );
+  if (missing !== undefined) {
+    throw new RekeyError(
+      "install",
+      `cannot change the layout: ${missing.path} does not exist`,
+      { hint: "name two files that are there, or two new ones" },
+    );
+  }
+  examineTargets({
+    certificate: followed(certificate),
+    key: followed(key),
+  });
+  requireGuarded(key, certificate);
+}
+
+/** A target that is a link of another layout, as the file behind it. */
+function followed(target: Target): Target {
+  if (target.version === undefined) return target;
+  const file = diskCall(
+    "open",
+    target.path,
+    () => Deno.realPathSync(target.file),
+  );
+  return { ...resolveTarget(file), path: target.path };
+}
+
+/** A key that only its directory hides must not move to one that is open. */
+function requireGuarded(key: Target, certificate: Target): void {
+  if (key.directory === certificate.directory) return;
+  const { path } = key;
+  const mode = permissions(diskCall("open", path, () => Deno.statSync(path)));
+  const [around, beside] = [key, certificate].map(({ directory }) =>
+    permissions(diskCall("open", path, () => Deno.statSync(directory)))
+  );
+  const exposed = [0o070, 0o007].some((others) =>
+    (mode & others & 0o044) !== 0 && ((around ?? 0) & others & 0o011) === 0 &&
+    ((beside ?? 0) & others & 0o011) !== 0
+  );
+  if (!exposed) return;
+  throw new RekeyError(
+    "install",
+    `cannot move ${path} beside the certificate: its mode is ${
+      mode.toString(8).padStart(4, "0")
+    }, and only its directory keeps others away`,
+    { hint: `close it first: chmod 600 ${path}` },
+  );
+}

@@ -1,0 +1,104 @@
+/**
+ * Back to the pair before, and a change of the layout: what can be done to a
+ * pair without a CA.
+ *
+ * Both work like a rekey: under the lock, after a repair, and the service is
+ * told when the lock is released.
+ */
+import { RekeyError } from "./errors.ts";
+import { changePairLayout, recoverInstall } from "./files/install.ts";
+import { loadChain, loadKeyPair } from "./files/key_pair.ts";
+import { lockPair } from "./files/pair_lock.ts";
+import { findPreviousPair } from "./files/previous_pair.ts";
+import { formatInstant } from "./instant.ts";
+import type {
+  KeyPairFiles,
+  LayoutOptions,
+  RollbackOptions,
+} from "./options.ts";
+import type { Certificate } from "./pki/certificate.ts";
+import type { Reloader } from "./reload/reloader.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** One pair to roll back, and how to tell its service. */
+export interface RollbackJob {
+  readonly options: RollbackOptions;
+  readonly reloader: Reloader;
+}
+
+/**
+ * Puts the pair before the current one in force, in one rename, then tells the
+ * service.
+ *
+ * @throws {RekeyError} kind `pair` when there is none, when it does not belong
+ *   together, or when it has expired; kinds `install`, `busy`, `signal`, `hook`
+ */
+export async function rollbackPair(
+  { options, reloader }: RollbackJob,
+  runtime: Runtime,
+  signal: AbortSignal,
+): Promise<void> {
+  await putBack(options, runtime, signal);
+  await reloader.reload(signal);
+}
+
+async function putBack(
+  { pair, passwordFile, allowExpired, lockTimeoutMs }: RollbackOptions,
+  { clock, terminal, log }: Runtime,
+  signal: AbortSignal,
+): Promise<void> {
+  await using _lock = await lockPair(pair, {
+    timeoutMs: lockTimeoutMs,
+    clock,
+    signal,
+  });
+  await repair(pair, { log });
+  const previous = findPreviousPair(pair);
+  const chain = await loadChain(previous.files.certificate);
+  const source = { file: passwordFile, terminal, signal };
+  await loadKeyPair(chain, previous.files, source);
+  if (!allowExpired) refuseExpired(chain[0], clock.now());
+  signal.throwIfAborted();
+  previous.putBack();
+  log.write({ event: "rolled-back", targets: pair, certificate: chain[0] });
+}
+
+function refuseExpired({ notAfter }: Certificate, now: Date): void {
+  if (now <= notAfter) return;
+  throw new RekeyError(
+    "pair",
+    `cannot roll back: the certificate before expired on ${
+      formatInstant(notAfter)
+    }`,
+    { hint: "use --force to go back to it all the same" },
+  );
+}
+
+/**
+ * Changes how a pair stands on disk; its contents stay as they are.
+ *
+ * @throws {RekeyError} kinds `install`, `busy`
+ */
+export async function changeLayout(
+  { pair, layout, lockTimeoutMs }: LayoutOptions,
+  { clock, log }: Runtime,
+  signal: AbortSignal,
+): Promise<void> {
+  await using _lock = await lockPair(pair, {
+    timeoutMs: lockTimeoutMs,
+    clock,
+    signal,
+  });
+  await repair(pair, { log });
+  signal.throwIfAborted();
+  const isChanged = changePairLayout(pair, layout);
+  log.write({ event: "layout", targets: pair, layout, isChanged });
+}
+
+async function repair(
+  pair: KeyPairFiles,
+  { log }: Pick<Runtime, "log">,
+): Promise<void> {
+  const recovery = await recoverInstall(pair);
+  if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
+}
