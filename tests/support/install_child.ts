@@ -2,12 +2,16 @@
  * A process that installs pairs, to be killed or to have its calls fail.
  *
  * Arguments: certificate file, key file (empty for none), first generation,
- * number of installs (0: for ever). Prints `ready`, waits for a line on standard
+ * number of installs (0: for ever), options of the install as JSON. Prints `ready`, waits for a line on standard
  * input, then prints a line for each install: `installed N`, or `failed KIND:
  * MESSAGE`.
  */
 import { RekeyError } from "../../src/errors.ts";
-import { prepareInstall, recoverInstall } from "../../src/files/install.ts";
+import {
+  type InstallOptions,
+  prepareInstall,
+  recoverInstall,
+} from "../../src/files/install.ts";
 import { lockPair } from "../../src/files/pair_lock.ts";
 
 /** The content of both files in one generation; they belong together by it. */
@@ -24,12 +28,13 @@ export function generation(number: number): {
 async function installOnce(
   targets: { readonly certificate: string; readonly key?: string },
   number: number,
+  options: InstallOptions,
 ): Promise<string> {
   try {
     await using _lock = await lockPair(targets);
     const recovery = await recoverInstall(targets);
     if (recovery.kind !== "none") print(`recovered ${recovery.kind}`);
-    await using install = await prepareInstall(targets);
+    await using install = await prepareInstall(targets, options);
     const { certificate, key } = generation(number);
     await install.commit({
       certificate,
@@ -47,12 +52,14 @@ function print(line: string): void {
 }
 
 if (import.meta.main) {
-  const [certificate = "", key = "", first = "1", count = "1"] = Deno.args;
+  const [certificate = "", key = "", first = "1", count = "1", json = "{}"] =
+    Deno.args;
+  const options: InstallOptions = JSON.parse(json);
   const targets = key === "" ? { certificate } : { certificate, key };
   print("ready");
   Deno.stdin.readSync(new Uint8Array(1));
   const last = count === "0" ? Infinity : Number(first) + Number(count);
   for (let number = Number(first); number < last; number++) {
-    print(await installOnce(targets, number));
+    print(await installOnce(targets, number, options));
   }
 }

@@ -1,0 +1,324 @@
+/**
+ * The versioned layout: what is on disk, what is kept, and the ways into it,
+ * out of it and back.
+ */
+import {
+  changePairLayout,
+  type InstallOptions,
+  prepareInstall,
+  recoverInstall,
+} from "../../src/files/install.ts";
+import { lockPair } from "../../src/files/pair_lock.ts";
+import { findPreviousPair } from "../../src/files/previous_pair.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertThrows,
+} from "../support/assert.ts";
+import { CAN_MOUNT, mountTmpfs } from "../support/mounts.ts";
+import {
+  generation,
+  modeOf,
+  type PairFixture,
+  pairFixture,
+  writePair,
+} from "./pair_fixture.ts";
+
+const VERSIONS = ".internal.crt.versions";
+
+async function install(
+  pair: PairFixture,
+  number: number,
+  options: InstallOptions = {},
+): Promise<void> {
+  await using _lock = await lockPair(pair.targets);
+  await recoverInstall(pair.targets);
+  await using transaction = await prepareInstall(pair.targets, options);
+  await transaction.commit(generation(number));
+}
+
+async function versionedPair(
+  layout?: "one directory" | "two directories",
+): Promise<PairFixture> {
+  const pair = await pairFixture(layout);
+  writePair(pair, generation(0));
+  changePairLayout(pair.targets, "versioned");
+  return pair;
+}
+
+function numbers(pair: PairFixture): readonly string[] {
+  return [...Deno.readDirSync(pair.dir.file(`tls/${VERSIONS}`))]
+    .map(({ name }) => name).sort();
+}
+
+for (const layout of ["one directory", "two directories"] as const) {
+  Deno.test(`changePairLayout() keeps contents and modes, there and back, in ${layout}`, async () => {
+    await using pair = await pairFixture(layout);
+    writePair(pair, generation(1));
+    await Deno.chmod(pair.targets.certificate, 0o644);
+    const { certificate, key } = pair.targets;
+    assert(changePairLayout(pair.targets, "versioned"));
+    assertEquals(pair.read(), generation(1));
+    assertEquals(pair.hidden(), [VERSIONS]);
+    assert(Deno.lstatSync(certificate).isSymlink);
+    assert(Deno.lstatSync(key).isSymlink);
+    assertEquals(
+      [Deno.statSync(certificate).mode, Deno.statSync(key).mode],
+      [0o100644, 0o100600],
+    );
+    assert(!changePairLayout(pair.targets, "versioned"));
+
+    assert(changePairLayout(pair.targets, "plain"));
+    assertEquals(pair.read(), generation(1));
+    assertEquals(pair.hidden(), []);
+    assertEquals([modeOf(certificate), modeOf(key)], ["644", "600"]);
+    assert(!changePairLayout(pair.targets, "plain"));
+  });
+
+  Deno.test(`commit() puts a new version in force, in ${layout}`, async () => {
+    await using pair = await versionedPair(layout);
+    const link = Deno.readLinkSync(pair.targets.key);
+    await install(pair, 1);
+    assertEquals(pair.read(), generation(1));
+    assertEquals(Deno.readLinkSync(pair.targets.key), link);
+    assertEquals(numbers(pair), ["1", "2", "current"]);
+    assertEquals(pair.hidden(), [VERSIONS]);
+  });
+
+  Deno.test(`commit() makes a new pair in versions, in ${layout}`, async () => {
+    await using pair = await pairFixture(layout);
+    await install(pair, 1, { layout: "versioned" });
+    assertEquals(pair.read(), generation(1));
+    assertEquals(numbers(pair), ["1", "current"]);
+    assertEquals(Deno.statSync(pair.targets.key).mode, 0o100600);
+  });
+}
+
+Deno.test("commit() keeps the last five pairs, and modes and owner with them", async () => {
+  await using pair = await versionedPair();
+  const { key } = pair.targets;
+  await Deno.chmod(Deno.realPathSync(key), 0o640);
+  for (let number = 1; number <= 7; number++) await install(pair, number);
+  assertEquals(numbers(pair), ["4", "5", "6", "7", "8", "current"]);
+  assertEquals(modeOf(Deno.realPathSync(key)), "640");
+  for (let number = 6; number >= 3; number--) {
+    findPreviousPair(pair.targets).putBack();
+    assertEquals(pair.read(), generation(number));
+  }
+  assertThrows(
+    () => findPreviousPair(pair.targets),
+    "pair",
+    /no pair before the current one is kept/,
+  );
+});
+
+Deno.test("findPreviousPair() goes back to what was in force, not to what was left", async () => {
+  await using pair = await versionedPair();
+  await install(pair, 1);
+  await install(pair, 2);
+  findPreviousPair(pair.targets).putBack();
+  assertEquals(pair.read(), generation(1));
+  await install(pair, 3);
+  assertEquals(pair.read(), generation(3));
+  findPreviousPair(pair.targets).putBack();
+  assertEquals(pair.read(), generation(1));
+});
+
+Deno.test("findPreviousPair() refuses plain files", async () => {
+  await using pair = await pairFixture();
+  writePair(pair, generation(1));
+  assertThrows(
+    () => findPreviousPair(pair.targets),
+    "pair",
+    /does not stand in the versioned layout/,
+  );
+  assertEquals(pair.hidden(), []);
+});
+
+Deno.test("disposing without commit() leaves the versions as they were", async () => {
+  await using pair = await versionedPair();
+  {
+    await using _install = await prepareInstall(pair.targets);
+  }
+  assertEquals(pair.read(), generation(0));
+  assertEquals(numbers(pair), ["1", "current"]);
+});
+
+Deno.test("disposing without commit() leaves nothing of a new pair", async () => {
+  await using pair = await pairFixture();
+  {
+    await using _install = await prepareInstall(pair.targets, {
+      layout: "versioned",
+    });
+  }
+  assertEquals(pair.hidden(), []);
+  assertEquals(pair.read(), { certificate: undefined, key: undefined });
+});
+
+Deno.test("recoverInstall() removes a version that never came into force", async () => {
+  await using pair = await versionedPair();
+  const directory = pair.dir.file(`tls/${VERSIONS}`);
+  await Deno.symlink("2", `${directory}/.current.0123456789abcdef.new`);
+  await Deno.mkdir(`${directory}/2`);
+  await Deno.writeTextFile(`${directory}/2/key.pem`, "half of a key");
+  await recoverInstall(pair.targets);
+  assertEquals(numbers(pair), ["1", "current"]);
+  assertEquals(pair.read(), generation(0));
+});
+
+Deno.test("recoverInstall() keeps the version that an interrupted rollback leads to", async () => {
+  await using pair = await versionedPair();
+  await install(pair, 1);
+  const directory = pair.dir.file(`tls/${VERSIONS}`);
+  await Deno.symlink("1", `${directory}/.current.0123456789abcdef.old`);
+  await recoverInstall(pair.targets);
+  assertEquals(numbers(pair), ["1", "2", "current"]);
+  findPreviousPair(pair.targets).putBack();
+  assertEquals(pair.read(), generation(0));
+});
+
+Deno.test("recoverInstall() leaves what it does not know beside the versions", async () => {
+  await using pair = await versionedPair();
+  const directory = pair.dir.file(`tls/${VERSIONS}`);
+  await Deno.writeTextFile(`${directory}/notes.txt`, "ours");
+  await recoverInstall(pair.targets);
+  await install(pair, 1);
+  assertEquals(numbers(pair), ["1", "2", "current", "notes.txt"]);
+});
+
+Deno.test("recoverInstall() finishes a change that had replaced one name", async () => {
+  await using pair = await versionedPair("two directories");
+  const { key } = pair.targets;
+  // As it is between the two renames.
+  await Deno.remove(key);
+  await Deno.writeTextFile(key, generation(0).key, { mode: 0o600 });
+  await Deno.writeTextFile(
+    pair.dir.file("tls/.internal.crt.rekey-layout"),
+    `versioned\n${Deno.realPathSync(key)}\n`,
+  );
+  const { kind } = await recoverInstall(pair.targets);
+  assertEquals(kind, "layout changed");
+  assert(Deno.lstatSync(key).isSymlink);
+  assertEquals(pair.read(), generation(0));
+  assertEquals(numbers(pair), ["1", "current"]);
+  assertEquals(pair.hidden(), [VERSIONS]);
+});
+
+Deno.test("recoverInstall() acts on no note that is not ours", async () => {
+  await using pair = await pairFixture();
+  writePair(pair, generation(0));
+  const note = pair.dir.file("tls/.internal.crt.rekey-layout");
+  await Deno.writeTextFile(note, "round\n");
+  await assertRejects(
+    () => recoverInstall(pair.targets),
+    "install",
+    /is not a note of step-rekey$/,
+  );
+});
+
+Deno.test("prepareInstall() refuses a pair of which one is a link to a version", async () => {
+  await using pair = await versionedPair();
+  const { key } = pair.targets;
+  await Deno.remove(key);
+  await Deno.writeTextFile(key, generation(0).key);
+  await assertRejects(
+    () => prepareInstall(pair.targets),
+    "install",
+    /do not stand in the same layout/,
+  );
+  for (const layout of ["plain", "versioned"] as const) {
+    await install(pair, 1, { layout });
+    assertEquals(pair.read(), generation(1));
+    await Deno.remove(key);
+    await Deno.writeTextFile(key, generation(1).key);
+    if (layout === "plain") changePairLayout(pair.targets, "versioned");
+  }
+});
+
+Deno.test("prepareInstall() refuses the versioned layout without a key, in place, or half of a pair", async () => {
+  await using pair = await versionedPair();
+  const { certificate, key } = pair.targets;
+  await assertRejects(
+    () => prepareInstall({ certificate }),
+    "install",
+    /would have its key elsewhere$/,
+  );
+  await assertRejects(
+    () => prepareInstall(pair.targets, { inPlace: true }),
+    "install",
+    /cannot overwrite .* in place: it is a link to a version$/,
+  );
+  await using other = await pairFixture();
+  writePair(other, generation(1));
+  await Deno.remove(other.targets.key);
+  await assertRejects(
+    () => prepareInstall(other.targets, { layout: "versioned" }),
+    "install",
+    /internal\.key does not exist$/,
+  );
+  assertEquals(other.hidden(), []);
+  await using _install = await prepareInstall({ certificate }, {
+    givenKey: key,
+  });
+});
+
+Deno.test("commit() of a certificate alone goes on with the key of its version", async () => {
+  await using pair = await versionedPair();
+  const { certificate, key } = pair.targets;
+  await using transaction = await prepareInstall({ certificate }, {
+    givenKey: key,
+  });
+  await transaction.commit({ certificate: generation(1).certificate });
+  assertEquals(pair.read(), {
+    certificate: generation(1).certificate,
+    key: generation(0).key,
+  });
+});
+
+Deno.test("changePairLayout() moves no key that only its directory hides", async () => {
+  await using pair = await pairFixture("two directories");
+  writePair(pair, generation(1));
+  await Deno.chmod(pair.targets.key, 0o644);
+  await Deno.chmod(pair.dir.file("private"), 0o700);
+  await Deno.chmod(pair.dir.file("tls"), 0o755);
+  assertThrows(
+    () => changePairLayout(pair.targets, "versioned"),
+    "install",
+    /only its directory keeps others away$/,
+  );
+  assertEquals(pair.hidden(), []);
+  await Deno.chmod(pair.targets.key, 0o600);
+  assert(changePairLayout(pair.targets, "versioned"));
+});
+
+Deno.test("lockPair() sees one pair behind two names of its links", async () => {
+  await using pair = await versionedPair();
+  const versions = pair.dir.file(`tls/${VERSIONS}/current`);
+  const alias = {
+    certificate: pair.dir.file("alias.crt"),
+    key: pair.dir.file("alias.key"),
+  };
+  await Deno.symlink(`${versions}/certificate.pem`, alias.certificate);
+  await Deno.symlink(`${versions}/key.pem`, alias.key);
+  await using _lock = await lockPair(pair.targets);
+  await assertRejects(() => lockPair(alias), "busy");
+});
+
+Deno.test({
+  name:
+    "changePairLayout() takes the key from another file system, and back (needs mount)",
+  ignore: !CAN_MOUNT,
+  async fn() {
+    await using pair = await pairFixture("two directories");
+    await using _other = await mountTmpfs(pair.dir.file("private"), "64k");
+    writePair(pair, generation(1));
+    assert(changePairLayout(pair.targets, "versioned"));
+    await install(pair, 2);
+    assertEquals(pair.read(), generation(2));
+    assert(changePairLayout(pair.targets, "plain"));
+    assertEquals(pair.read(), generation(2));
+    assertEquals(pair.hidden(), []);
+    assertEquals(modeOf(pair.targets.key), "600");
+  },
+});
