@@ -1,5 +1,5 @@
 import { RekeyError } from "../../src/errors.ts";
-import { lockPair } from "../../src/files/pair_lock.ts";
+import { lockPair, type LockWait } from "../../src/files/pair_lock.ts";
 import {
   assert,
   assertEquals,
@@ -42,7 +42,8 @@ async function startHolder(
   { targets, dir }: PairFixture,
   tracer: readonly string[] = [],
 ): Promise<Holder> {
-  const program = dir.file("holder.ts");
+  // One for each: the next one must not truncate what this one reads.
+  const program = dir.file(`holder_${crypto.randomUUID()}.ts`);
   await Deno.writeTextFile(program, HOLDER);
   const module = new URL("../../src/files/pair_lock.ts", import.meta.url).href;
   const [command, ...args] = [
@@ -327,4 +328,76 @@ Deno.test({
       certificate: pair.dir.file("tls/other.crt"),
     });
   },
+});
+
+function waitOf(
+  timeoutMs: number,
+  onSleep: (ms: number) => void | Promise<void>,
+  signal = new AbortController().signal,
+): LockWait {
+  let now = 0;
+  return {
+    timeoutMs,
+    signal,
+    clock: {
+      now: () => new Date(now),
+      async sleep(ms) {
+        now += ms;
+        await onSleep(ms);
+      },
+    },
+  };
+}
+
+Deno.test("lockPair() waits for a busy pair until it is free", async () => {
+  await using pair = await pairFixture();
+  const holder = await lockPair(pair.targets);
+  let sleeps = 0;
+  const wait = waitOf(10_000, async () => {
+    if (++sleeps === 3) await holder[Symbol.asyncDispose]();
+  });
+  await using _lock = await lockPair(pair.targets, wait);
+  assertEquals(sleeps, 3);
+});
+
+Deno.test("lockPair() waits as long as it may, then is busy", async () => {
+  await using pair = await pairFixture();
+  await using _holder = await lockPair(pair.targets);
+  let waited = 0;
+  const wait = waitOf(1250, (ms) => {
+    waited += ms;
+  });
+  await assertRejects(() => lockPair(pair.targets, wait), "busy");
+  assertEquals(waited, 1250);
+});
+
+Deno.test("lockPair() holds nothing while it waits", async () => {
+  await using pair = await pairFixture();
+  const { certificate, key } = pair.targets;
+  // Whichever of the two is taken first, one of the rounds sees it held.
+  for (const busy of [certificate, key]) {
+    const free = busy === key ? certificate : key;
+    const holder = await lockPair({ certificate: busy });
+    let sleeps = 0;
+    const wait = waitOf(10_000, async () => {
+      sleeps++;
+      // Refused while it is held, and then the test fails.
+      await using _free = await lockPair({ certificate: free });
+      await holder[Symbol.asyncDispose]();
+    });
+    await using _lock = await lockPair(pair.targets, wait);
+    assertEquals(sleeps, 1);
+  }
+});
+
+Deno.test("lockPair() ends its wait on a signal", async () => {
+  await using pair = await pairFixture();
+  await using _holder = await lockPair(pair.targets);
+  const stop = new AbortController();
+  const wait = waitOf(
+    10_000,
+    () => stop.abort(new RekeyError("interrupted", "stopped")),
+    stop.signal,
+  );
+  await assertRejects(() => lockPair(pair.targets, wait), "interrupted");
 });

@@ -37,13 +37,17 @@ export const layoutCommand = defineCommand({
     },
   ],
   async run(invocation, program) {
-    const { resolvePair } = await import("../resolve_files.ts");
+    const { requireDistinct, resolvePair } = await import(
+      "../resolve_files.ts"
+    );
     const { resolveLockTimeout } = await import("../resolve_write.ts");
     const [layout = "", ...files] = invocation.positionals;
     const input = new RekeyInput(invocation);
+    const pair = resolvePair(input, files);
+    requireDistinct(pair, { read: [], cwd: () => program.cwd() });
     const options: LayoutOptions = {
       layout: resolveLayout(layout),
-      pair: resolvePair(input, files).output,
+      pair: pair.output,
       lockTimeoutMs: resolveLockTimeout(input),
     };
     await program.changeLayout(options);

@@ -49,15 +49,19 @@ export const rollbackCommand = defineCommand({
     },
   ],
   async run(invocation, program) {
-    const { resolvePair } = await import("../resolve_files.ts");
+    const { requireDistinct, resolvePair } = await import(
+      "../resolve_files.ts"
+    );
     const { resolveExec, resolveSignal } = await import("../resolve_reload.ts");
     const { resolveLockTimeout } = await import("../resolve_write.ts");
     const input = new RekeyInput(invocation);
+    const pair = resolvePair(input, invocation.positionals);
+    requireDistinct(pair, { read: [], cwd: () => program.cwd() });
     const signal = resolveSignal(input);
     const exec = resolveExec(input);
     const passwordFile = input.text("password-file");
     const options: RollbackOptions = {
-      pair: resolvePair(input, invocation.positionals).output,
+      pair: pair.output,
       ...(passwordFile !== undefined && { passwordFile }),
       allowExpired: input.flags.force === true,
       lockTimeoutMs: resolveLockTimeout(input),
