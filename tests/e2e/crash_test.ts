@@ -6,44 +6,37 @@
  * a sample of them; `deno task sweep` does all.
  */
 import { assert, assertEquals } from "../support/assert.ts";
-import {
-  assertNoPlainKey,
-  CrashBench,
-  type PairState,
-  stateOf,
-} from "../support/crash_bench.ts";
+import { CrashBench, type Specimen, stateOf } from "../support/crash_bench.ts";
 import { type Layout, PLAIN_LAYOUTS } from "../support/crash_layouts.ts";
+import { describeKill, type Kill, killAt, killsAt } from "../support/kills.ts";
 import { CAN_MOUNT } from "../support/mounts.ts";
 import { stepCaMissing } from "../support/step_ca.ts";
 import { inParallel, sample } from "../support/sweep.ts";
-import {
-  describePoint,
-  type Point,
-  tracerMissing,
-} from "../support/tracer/tracer.ts";
+import { type Point, tracerMissing } from "../support/tracer/tracer.ts";
 
 const missing = tracerMissing ?? stepCaMissing;
 const because = missing === undefined ? "" : ` (ignored: ${missing})`;
 
-/** One planned kill. */
-interface Kill {
-  readonly point: Point;
-  readonly action: "kill-before" | "kill-after";
+function isIgnored({ needsMount }: Layout): boolean {
+  return missing !== undefined || (needsMount === true && !CAN_MOUNT);
 }
 
-const ACTIONS = ["kill-before", "kill-after"] as const;
-
-function killsAt(points: readonly Point[]): Kill[] {
-  return points.flatMap((point) =>
-    ACTIONS.map((action) => ({ point, action }))
-  );
+function startBench({ needsMount }: Layout): Promise<CrashBench> {
+  return CrashBench.start({ withMount: needsMount === true });
 }
 
-function describeKill({ point, action }: Kill): string {
-  return `${action} ${describePoint(point)}`;
+/** The points of one run that nothing disturbs. */
+async function pointsOf(
+  bench: CrashBench,
+  specimen: Specimen,
+): Promise<readonly Point[]> {
+  const { points, code, stderr } = await bench.traced(specimen);
+  assertEquals(code, 0, stderr);
+  assert(points.length > 20, "too few points to be all");
+  return points;
 }
 
-/** The new name of a rename to one of the two targets. */
+/** A rename that puts a new file under the name of a target. */
 function isTargetRename({ call, second }: Point): boolean {
   return call.startsWith("rename") && /\/host\.(crt|key)$/.test(second ?? "");
 }
@@ -52,80 +45,123 @@ function isTargetRename({ call, second }: Point): boolean {
 function betweenRenames(
   { targetCount }: Layout,
   points: readonly Point[],
-): string[] {
+): Kill[] {
   const renames = points.filter(isTargetRename);
   assertEquals(renames.length, targetCount);
   const [key, certificate] = renames;
   if (key === undefined || certificate === undefined) return [];
   assertEquals(certificate.point, key.point + 1, "nothing is done in between");
   return [
-    describeKill({ point: key, action: "kill-after" }),
-    describeKill({ point: certificate, action: "kill-before" }),
+    { point: key, action: "kill-after" },
+    { point: certificate, action: "kill-before" },
   ];
 }
 
-/** Kills as planned; fails unless the log says that it was done there. */
-async function killed(
-  bench: CrashBench,
-  layout: Layout,
-  kill: Kill,
-): Promise<
-  {
-    readonly state: PairState;
-    readonly specimen: Awaited<ReturnType<CrashBench["specimen"]>>;
-  }
-> {
-  const specimen = await bench.specimen(layout);
-  const trace = await bench.traced(specimen, {
-    point: kill.point.point,
-    action: kill.action,
-  });
-  const context = `${layout.name}, ${describeKill(kill)}`;
-  assertEquals(trace.hit?.hit, kill.action, `${context}: was not hit`);
-  assertEquals(trace.hit?.call, kill.point.call, context);
-  assertEquals(trace.points.length, kill.point.point, context);
-  assertEquals(trace.code, 137, context);
-  await assertNoPlainKey(specimen, trace);
-  return { state: await stateOf(specimen), specimen };
-}
-
 for (const layout of PLAIN_LAYOUTS) {
-  const isIgnored = missing !== undefined ||
-    (layout.needsMount === true && !CAN_MOUNT);
   Deno.test({
     name:
-      `ca rekey killed at any system call leaves a pair: ${layout.name}${because}`,
-    ignore: isIgnored,
+      `ca rekey killed at any system call leaves one pair, and a mixture only between the renames: ${layout.name}${because}`,
+    ignore: isIgnored(layout),
     async fn() {
-      await using bench = await CrashBench.start({
-        withMount: layout.needsMount === true,
-      });
-      const whole = await bench.specimen(layout);
-      const { points, code, stderr } = await bench.traced(whole);
-      assertEquals(code, 0, stderr);
-      assert(points.length > 20, "too few points to be all");
-      const expected = betweenRenames(layout, points);
+      await using bench = await startBench(layout);
+      const points = await pointsOf(bench, await bench.specimen(layout));
+      const expected = betweenRenames(layout, points).map(describeKill);
       const kills = killsAt(points);
-      const chosen = sample(`kills, ${layout.name}`, kills, 16);
+      const chosen = sample(`kills, ${layout.name}`, kills, 14);
       const mixed: string[] = [];
-      const mustDo = kills.filter((kill) =>
-        expected.includes(describeKill(kill)) && !chosen.includes(kill)
+      await inParallel(
+        kills.filter((kill) =>
+          chosen.includes(kill) || expected.includes(describeKill(kill))
+        ),
+        async (kill) => {
+          const specimen = await bench.specimen(layout);
+          await killAt(bench, specimen, kill);
+          const state = await stateOf(specimen);
+          if (state === "mixed") mixed.push(describeKill(kill));
+          await bench.assertRecovers(specimen, describeKill(kill));
+        },
       );
-      await inParallel([...chosen, ...mustDo], async (kill) => {
-        const { state, specimen } = await killed(bench, layout, kill);
-        if (state === "mixed") mixed.push(describeKill(kill));
-        await bench.assertRecovers(specimen, describeKill(kill));
-      });
-      assertEquals(
-        mixed.map(withoutTag).sort(),
-        expected.map(withoutTag).sort(),
-        "kills that left a mixture",
-      );
+      assertEquals(mixed.sort(), expected.sort(), "kills that left a mixture");
     },
   });
 }
 
-/** Random tags differ from run to run. */
-function withoutTag(text: string): string {
-  return text.replaceAll(/[0-9a-f]{16}/g, "TAG");
+/** What else happens between the first kill and the recovery. */
+const MEANWHILE = {
+  nothing: () => Promise.resolve(),
+  /** As a power cut may do; then recovery has to go back. */
+  "the staged certificate is lost": async ({ directories }: Specimen) => {
+    for (const directory of directories) {
+      for await (const { name } of Deno.readDir(directory)) {
+        if (/^\.host\.crt\.[0-9a-f]{16}\.new$/.test(name)) {
+          await Deno.remove(`${directory}/${name}`);
+        }
+      }
+    }
+  },
+} as const;
+
+/** The kills after which recovery has to do something: the journal is there. */
+function withJournal(points: readonly Point[]): Kill[] {
+  const isJournal = (path = "") => path.endsWith("/.host.crt.rekey");
+  const first = points.find(({ second }) => isJournal(second));
+  const last = points.find(({ call, path }) =>
+    call === "unlink" && isJournal(path)
+  );
+  assert(first !== undefined && last !== undefined, "no journal");
+  return points.filter(({ point }) =>
+    point >= first.point && point < last.point
+  ).map((point) => ({ point, action: "kill-after" as const }));
+}
+
+for (
+  const layout of PLAIN_LAYOUTS.filter(({ name }) =>
+    ["same directory", "two directories", "new targets"].includes(name)
+  )
+) {
+  for (const [what, meanwhile] of Object.entries(MEANWHILE)) {
+    Deno.test({
+      name:
+        `recovery killed at any of its system calls is finished by the next: ${layout.name}, ${what} meanwhile${because}`,
+      ignore: isIgnored(layout),
+      async fn() {
+        await using bench = await startBench(layout);
+        const points = await pointsOf(bench, await bench.specimen(layout));
+        const interrupted = async (first: Kill) => {
+          const specimen = await bench.specimen(layout);
+          await killAt(bench, specimen, first);
+          await meanwhile(specimen);
+          return specimen;
+        };
+        const name = `second kills, ${layout.name}, ${what}`;
+        const cases: { first: Kill; second: Kill }[] = [];
+        await inParallel(
+          sample(`${name}, first`, withJournal(points), 4),
+          async (first) => {
+            const specimen = await interrupted(first);
+            const repair = await pointsOf(bench, specimen);
+            // Behind the locks, before what an ordinary run does as well.
+            const count = repair.length - points.length;
+            assert(count > 0, "recovery did nothing");
+            const locks = layout.targetCount;
+            for (const second of killsAt(repair.slice(locks, locks + count))) {
+              cases.push({ first, second });
+            }
+          },
+        );
+        await inParallel(sample(name, cases, 8), async ({ first, second }) => {
+          const specimen = await interrupted(first);
+          const before = await stateOf(specimen);
+          await killAt(bench, specimen, second);
+          const context = `${describeKill(first)}, then ${
+            describeKill(second)
+          }`;
+          if (before !== "mixed") {
+            assert(await stateOf(specimen) !== "mixed", context);
+          }
+          await bench.assertRecovers(specimen, context);
+        });
+      },
+    });
+  }
 }

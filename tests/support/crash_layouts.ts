@@ -28,6 +28,11 @@ export interface CrashCase {
   readonly certificate: string;
   /** The key that belongs to the new certificate. */
   readonly key: string;
+  /**
+   * The arguments once the new certificate is there, where the same command is
+   * right only once: its old key belongs to nothing any more.
+   */
+  readonly argsAfter?: readonly string[];
 }
 
 /** One place for a pair. */
@@ -107,7 +112,10 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
     targetCount: 2,
     needsMount: true,
     async prepare({ directory, otherFileSystem }, material) {
-      const made = twoPlaces(`${directory}/tls`, otherFileSystem);
+      const made = twoPlaces(
+        `${directory}/tls`,
+        `${otherFileSystem}/private`,
+      );
       await writePair(made, material);
       return made;
     },
@@ -159,6 +167,7 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
         ...made,
         args: ["--private-key", given, ...made.args],
         key: given,
+        argsAfter: [made.certificate, given],
       };
     },
   },
