@@ -285,7 +285,7 @@ static int is_writing(unsigned long long flags) {
 static int describe(struct task *t, const struct call *call, const unsigned long long *a) {
   char path[PATH_MAX] = "", second[PATH_MAX] = "";
   pid_t tid = t->tid;
-  unsigned long long flags = 0, mode = 0;
+  unsigned long long flags = 0, mode = 0, group = 0;
   int is_known;
   switch (call->shape) {
     case OPEN: case CREAT: case OPENAT: case OPENAT2: {
@@ -305,10 +305,12 @@ static int describe(struct task *t, const struct call *call, const unsigned long
     case PATH: case LPATH:
       is_known = resolve(tid, AT_FDCWD, a[0], call->shape == PATH, path);
       mode = a[1];
+      group = a[2];
       break;
     case ATPATH: case LATPATH:
       is_known = resolve(tid, (int)a[0], a[1], call->shape == ATPATH, path);
       mode = a[2];
+      group = a[3];
       break;
     case TWO: case ATTWO: {
       int at = call->shape == ATTWO;
@@ -331,6 +333,7 @@ static int describe(struct task *t, const struct call *call, const unsigned long
     default:
       is_known = proc_link(tid, (int)a[0], path);
       mode = a[1];
+      group = a[2];
   }
   int is_link = call->shape == SYMLINK || call->shape == SYMLINKAT;
   if (!is_known || !(is_inside(path) || (second[0] && !is_link && is_inside(second)))) return 0;
@@ -341,6 +344,7 @@ static int describe(struct task *t, const struct call *call, const unsigned long
   if (call->shape <= OPENAT2) add(t, ",\"flags\":%llu", flags);
   if (call->shape == ATTWO && flags) add(t, ",\"flags\":%llu", flags);
   if (call->shape < WRITE) add(t, ",\"mode\":%llu", mode);
+  if (strstr(call->name, "chown")) add(t, ",\"group\":%llu", group);
   if (call->shape >= FD) add_inode(t, (int)(call->shape == OUT_FD2 ? a[2] : a[0]));
   if (call->shape >= WRITE && call->shape <= PWRITEV) add_data(t, call, a);
   return 1;

@@ -26,7 +26,10 @@ export interface Point {
   /** New name of a rename or link; what a symbolic link says. */
   readonly second?: string;
   readonly flags?: number;
+  /** The number behind the path: a mode, a length, an owner. */
   readonly mode?: number;
+  /** Of a change of owner. */
+  readonly group?: number;
   /** Device and number of the file behind a file descriptor. */
   readonly inode?: string;
   readonly directory?: boolean;

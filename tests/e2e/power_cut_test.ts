@@ -1,0 +1,44 @@
+/**
+ * Power cuts during one run, as a model: whatever was not fsynced may be
+ * emptied, and each name whose directory was not fsynced may be lost.
+ *
+ * The states come from the calls of a real run; each that is chosen is made
+ * real, and one ordinary run has to mend it.
+ */
+import { assert, assertEquals } from "../support/assert.ts";
+import { CrashBench } from "../support/crash_bench.ts";
+import { PLAIN_LAYOUTS } from "../support/crash_layouts.ts";
+import { PowerCutModel } from "../support/power_cut.ts";
+import { materialise, powerCuts } from "../support/power_cut_states.ts";
+import { stepCaMissing } from "../support/step_ca.ts";
+import { inParallel, sample } from "../support/sweep.ts";
+import { tracerMissing } from "../support/tracer/tracer.ts";
+
+const missing = tracerMissing ?? stepCaMissing;
+const because = missing === undefined ? "" : ` (ignored: ${missing})`;
+
+for (const layout of PLAIN_LAYOUTS.filter(({ needsMount }) => !needsMount)) {
+  Deno.test({
+    name:
+      `ca rekey mends whatever a power cut leaves of another: ${layout.name}${because}`,
+    ignore: missing !== undefined,
+    async fn() {
+      await using bench = await CrashBench.start();
+      const traced = await bench.specimen(layout);
+      const model = await PowerCutModel.of(traced.directories);
+      const { points, code, stderr } = await bench.traced(traced);
+      assertEquals(code, 0, stderr);
+      const cuts = powerCuts(model, points);
+      assert(cuts.length > points.length, "too few states to be all");
+      const name = `power cuts, ${layout.name}`;
+      await inParallel(sample(name, cuts, 16), async (cut) => {
+        const specimen = await bench.specimen(layout);
+        for (const directory of specimen.directories) {
+          await Deno.remove(directory, { recursive: true });
+        }
+        await materialise(cut, { from: traced.place, to: specimen.place });
+        await bench.assertRecovers(specimen, cut.description);
+      });
+    },
+  });
+}
