@@ -10,7 +10,8 @@
  *   kill-before           SIGKILL when the call has not been made
  *   kill-after            SIGKILL when the call has returned
  *   fail:ERRNO:once       the call is not made and fails
- *   fail:ERRNO:on         and so does every later one
+ *   fail:ERRNO:on         and so does every later one, MAX_FAILURES at most: a
+ *                         runtime that calls again on EINTR would never end
  *   fail:ERRNO:same       and so does every later one of the same name
  *   short:BYTES           a write is given this many bytes at most
  *
@@ -106,7 +107,9 @@ static struct task *tasks[MAX_TASKS];
 
 static int log_fd = -1;
 static char *directories;
-static long point_count, planned;
+static long point_count, planned, failure_count;
+/* More than a program may try again, less than a log can hold. */
+#define MAX_FAILURES 1000
 static const char *action, *failing_name;
 static pid_t first_child;
 
@@ -399,7 +402,7 @@ static enum __ptrace_request enter(pid_t tid) {
     if (is_planned) failing_name = call->name;
     int fails = is_planned || !strcmp(when, "on") ||
                 (!strcmp(when, "same") && !strcmp(call->name, failing_name));
-    if (fails) {
+    if (fails && failure_count++ < MAX_FAILURES) {
       regs.orig_rax = -1;
       regs.rax = -error;
       if (ptrace(PTRACE_SETREGS, tid, 0, &regs) < 0) die("fail a call");

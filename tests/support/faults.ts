@@ -1,0 +1,133 @@
+/**
+ * Planned failures of single system calls, and what a run that meets one owes
+ * its user.
+ */
+import { ERROR_KINDS } from "../../src/errors.ts";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import {
+  assertNoPlainKey,
+  type CrashBench,
+  leftovers,
+  type PairState,
+  type Specimen,
+  stateOf,
+} from "./crash_bench.ts";
+import {
+  type Action,
+  describePoint,
+  ERRNO,
+  type Point,
+  type Trace,
+} from "./tracer/tracer.ts";
+
+/** One planned failure. */
+export interface Fault {
+  readonly point: Point;
+  readonly action: Action;
+  /** For people. */
+  readonly name: string;
+}
+
+/** How a run with a fault ended. */
+export interface FaultOutcome {
+  readonly code: number;
+  readonly state: PairState;
+  readonly left: readonly string[];
+}
+
+/** Every error at every point, once and from then on, and short writes. */
+export function faultsAt(points: readonly Point[]): Fault[] {
+  return points.flatMap((point) => [
+    ...Object.entries(ERRNO).flatMap(([error, number]) =>
+      (["once", "on", "same"] as const).map((when) => ({
+        point,
+        action: `fail:${number}:${when}` as const,
+        name: `${error} ${when} at ${describePoint(point)}`,
+      }))
+    ),
+    ...point.data === undefined ? [] : [0, 1, 100].map((bytes) => ({
+      point,
+      action: `short:${bytes}` as const,
+      name: `write of ${bytes} bytes at ${describePoint(point)}`,
+    })),
+  ]);
+}
+
+/** Runs the program with the fault and checks what holds for all of them. */
+export async function meetFault(
+  bench: CrashBench,
+  specimen: Specimen,
+  fault: Fault,
+): Promise<FaultOutcome> {
+  const trace = await bench.traced(specimen, {
+    point: fault.point.point,
+    action: fault.action,
+  });
+  const context =
+    `${specimen.layout.name}, ${fault.name}: exit ${trace.code}, ${trace.stderr}`;
+  assertEquals(trace.hit?.hit, fault.action, `${context} was not hit`);
+  assertEquals(trace.hit?.point, fault.point.point, context);
+  assertEquals(trace.hit?.call, fault.point.call, context);
+  assertGoodMessage(specimen, trace, context);
+  await assertNoPlainKey(specimen, trace);
+  const outcome = {
+    code: trace.code,
+    state: await stateOf(specimen),
+    left: await leftovers(specimen),
+  };
+  assertOutcome(outcome, { fault, trace, context });
+  return outcome;
+}
+
+/** The code of a run that could not write. */
+const INSTALL = ERROR_KINDS.install.exitCode;
+
+function assertGoodMessage(
+  { place, certificate, key }: Specimen,
+  { code, stderr }: Trace,
+  context: string,
+): void {
+  assert(code === 0 || code === INSTALL, context);
+  assert(!/^\s+at /m.test(stderr), `a stack trace: ${context}`);
+  assert(!stderr.includes("PRIVATE KEY"), `a key: ${context}`);
+  if (code === 0) return;
+  assertMatch(stderr, /failed: |cannot replace /);
+  const names = [certificate, key, `${place}/tls/host.crt`];
+  assert(
+    names.some((name) => stderr.includes(name)),
+    `names no file: ${context}`,
+  );
+}
+
+function assertOutcome(
+  { code, state, left }: FaultOutcome,
+  { fault, trace, context }: {
+    readonly fault: Fault;
+    readonly trace: Trace;
+    readonly context: string;
+  },
+): void {
+  const isForEver = !fault.action.endsWith(":once") &&
+    fault.action.startsWith("fail");
+  const failed = trace.points.filter(({ hit }) => hit !== undefined);
+  if (state === "mixed") {
+    // Every way back was taken away as well, and the run says so.
+    assert(isForEver, `a mixture: ${context}`);
+    assertMatch(trace.stderr, /repairing the pair failed as well/);
+    assertEquals(code, INSTALL, context);
+    return;
+  }
+  assertEquals(state, code === 0 ? "new" : "old", context);
+  if (left.length === 0) return;
+  // Only where removing itself failed, and not just once.
+  assert(isForEver, `left ${left}: ${context}`);
+  for (const path of left) {
+    assert(
+      failed.some(({ call, path: failing }) =>
+        call.startsWith("unlink") && failing === path
+      ) || state === "new" ||
+        trace.stderr.includes("repairing the pair failed"),
+      `left ${path}: ${context}`,
+    );
+  }
+}
