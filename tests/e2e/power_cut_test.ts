@@ -7,7 +7,7 @@
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { CrashBench } from "../support/crash_bench.ts";
-import { PLAIN_LAYOUTS } from "../support/crash_layouts.ts";
+import { LAYOUTS } from "../support/crash_layouts.ts";
 import { PowerCutModel } from "../support/power_cut.ts";
 import { materialise, powerCuts } from "../support/power_cut_states.ts";
 import { stepCaMissing } from "../support/step_ca.ts";
@@ -17,7 +17,7 @@ import { tracerMissing } from "../support/tracer/tracer.ts";
 const missing = tracerMissing ?? stepCaMissing;
 const because = missing === undefined ? "" : ` (ignored: ${missing})`;
 
-for (const layout of PLAIN_LAYOUTS.filter(({ needsMount }) => !needsMount)) {
+for (const layout of LAYOUTS.filter(({ needsMount }) => !needsMount)) {
   Deno.test({
     name:
       `ca rekey mends whatever a power cut leaves of another: ${layout.name}${because}`,

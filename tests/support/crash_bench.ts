@@ -26,6 +26,10 @@ export type PairState = "old" | "new" | "mixed";
 export interface Specimen extends CrashCase {
   readonly layout: Layout;
   readonly before: Readonly<Record<string, string>>;
+  readonly old: {
+    readonly certificate: string | undefined;
+    readonly key: string | undefined;
+  };
   readonly place: string;
 }
 
@@ -84,12 +88,16 @@ export class CrashBench implements AsyncDisposable {
       ...made,
       layout,
       before: await readTree(made.directories),
+      old: {
+        certificate: await readIfThere(made.certificate),
+        key: await readIfThere(made.key),
+      },
       place: directory,
     };
   }
 
-  /** The whole command line for a specimen. */
-  command({ args }: CrashCase, rekey = program()): string[] {
+  /** The whole command line for a specimen, with this program or another. */
+  command({ args }: Pick<CrashCase, "args">, rekey = program()): string[] {
     return [
       ...[rekey.command, ...rekey.args, "ca", "rekey", "--force"],
       ...["--ca-url", this.ca.url, "--root", this.ca.rootFile],
@@ -101,7 +109,7 @@ export class CrashBench implements AsyncDisposable {
   async traced(
     specimen: Specimen,
     options: Pick<TraceOptions, "point" | "action"> = {},
-    command: readonly string[] = this.command(specimen),
+    command: readonly string[] = this.#disturbed(specimen),
   ): Promise<Trace> {
     return await trace(command, {
       ...options,
@@ -109,6 +117,12 @@ export class CrashBench implements AsyncDisposable {
       log: `${specimen.place}/trace.log`,
       env: this.#env(),
     });
+  }
+
+  #disturbed(specimen: Specimen): readonly string[] {
+    if (specimen.command === undefined) return this.command(specimen);
+    const { command, args } = program();
+    return [command, ...args, ...specimen.command];
   }
 
   /** One run that nothing disturbs. */
@@ -189,6 +203,7 @@ async function makeMaterial(
   return {
     certificate: host.certificate,
     key: host.key,
+    earlier: await ca.issue("earlier", "admin"),
     encryptedKey: await Deno.readTextFile(encrypted),
     givenKey: await Deno.readTextFile(given),
   };
@@ -221,13 +236,11 @@ async function readIfThere(path: string): Promise<string | undefined> {
 
 /** What the two files are now, judged by openssl. */
 export async function stateOf(specimen: Specimen): Promise<PairState> {
-  const { before, layout } = specimen;
+  const { old, layout } = specimen;
   const certificate = await readIfThere(specimen.certificate);
   const key = await readIfThere(specimen.key);
-  const real = async (path: string) =>
-    before[await Deno.realPath(path).catch(() => path)];
-  const isOldCertificate = certificate === await real(specimen.certificate);
-  const isOldKey = key === await real(specimen.key);
+  const isOldCertificate = certificate === old.certificate;
+  const isOldKey = key === old.key;
   if (isOldCertificate && isOldKey) return "old";
   const isChanged = !isOldCertificate &&
     (layout.targetCount === 1 || !isOldKey);
@@ -240,11 +253,16 @@ export async function stateOf(specimen: Specimen): Promise<PairState> {
     : "mixed";
 }
 
+/** What a directory of versions may hold. */
+const VERSION_ENTRY =
+  /\/\.host\.crt\.versions\/(current|\d+\/(certificate\.pem|key\.pem|previous))$/;
+
 /** Nothing but what was there before, and the targets. */
 export async function leftovers(specimen: Specimen): Promise<string[]> {
-  const { before, certificate, key, directories } = specimen;
+  const { before, certificate, key, directories, layout } = specimen;
   return Object.keys(await readTree(directories)).filter((path) =>
-    !(path in before) && path !== certificate && path !== key
+    !(path in before) && path !== certificate && path !== key &&
+    !(layout.isVersioned === true && VERSION_ENTRY.test(path))
   );
 }
 
@@ -255,8 +273,23 @@ export async function assertNothingLeft(
 ): Promise<void> {
   assertEquals(await leftovers(specimen), [], context);
   const now = await readTree(specimen.directories);
-  const missing = Object.keys(specimen.before).filter((path) => !(path in now));
+  const missing = Object.keys(specimen.before).filter((path) =>
+    !(path in now) && !VERSION_ENTRY.test(path)
+  );
   assertEquals(missing, [], context);
+  for (const path of Object.keys(now)) {
+    const version = /^(.*\/\.host\.crt\.versions\/\d+)\//.exec(path)?.[1];
+    if (version === undefined) continue;
+    const [certificate = "", key = ""] = [
+      now[`${version}/certificate.pem`],
+      now[`${version}/key.pem`],
+    ];
+    assert(
+      await publicKeyOf(certificate) !== undefined &&
+        await publicKeyOf(certificate) === await publicKeyOf(key),
+      `${version} is no pair: ${context}`,
+    );
+  }
 }
 
 async function assertKeyMode(

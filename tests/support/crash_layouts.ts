@@ -9,6 +9,8 @@ export interface CrashMaterial {
   readonly key: string;
   /** The same key, encrypted. */
   readonly encryptedKey: string;
+  /** Another pair of the same host. */
+  readonly earlier: { readonly certificate: string; readonly key: string };
   /** Another key, for `--private-key`. */
   readonly givenKey: string;
 }
@@ -23,6 +25,8 @@ export interface CrashPlace {
 export interface CrashCase {
   /** Behind `ca rekey --force` and the flags of the CA. */
   readonly args: readonly string[];
+  /** Another command to be disturbed, whole; the next is `ca rekey` again. */
+  readonly command?: readonly string[];
   /** Real paths of the directories that the command changes. */
   readonly directories: readonly string[];
   readonly certificate: string;
@@ -38,12 +42,18 @@ export interface CrashCase {
 /** One place for a pair. */
 export interface Layout {
   readonly name: string;
-  /** Renames of targets in one run: between two of them a reader can see both. */
+  /** Files that are replaced. */
   readonly targetCount: 1 | 2;
+  /** When a reader can see one new file and one old. */
+  readonly mixture: "between the renames" | "while overwriting" | "never";
   /** Where the old targets did not exist. */
   readonly isNew?: boolean;
   readonly isEncrypted?: boolean;
   readonly needsMount?: boolean;
+  /** Before or after the run: its directory of versions is not temporary. */
+  readonly isVersioned?: boolean;
+  /** A command that changes neither file. */
+  readonly keepsContent?: boolean;
   /** Writes the files into empty directories. */
   prepare(place: CrashPlace, material: CrashMaterial): Promise<CrashCase>;
 }
@@ -92,6 +102,7 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
   {
     name: "same directory",
     targetCount: 2,
+    mixture: "between the renames",
     async prepare({ directory }, material) {
       const made = twoPlaces(`${directory}/tls`, `${directory}/tls`);
       await writePair(made, material);
@@ -101,6 +112,7 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
   {
     name: "two directories",
     targetCount: 2,
+    mixture: "between the renames",
     async prepare({ directory }, material) {
       const made = twoPlaces(`${directory}/tls`, `${directory}/private`);
       await writePair(made, material);
@@ -110,6 +122,7 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
   {
     name: "two file systems",
     targetCount: 2,
+    mixture: "between the renames",
     needsMount: true,
     async prepare({ directory, otherFileSystem }, material) {
       const made = twoPlaces(
@@ -123,6 +136,7 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
   {
     name: "symbolic links",
     targetCount: 2,
+    mixture: "between the renames",
     async prepare({ directory }, material) {
       const real = twoPlaces(`${directory}/archive`, `${directory}/archive`);
       await writePair(real, material);
@@ -139,6 +153,7 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
   {
     name: "new targets",
     targetCount: 2,
+    mixture: "between the renames",
     isNew: true,
     async prepare({ directory }, material) {
       const input = twoPlaces(`${directory}/tls`, `${directory}/tls`);
@@ -158,6 +173,7 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
   {
     name: "certificate alone",
     targetCount: 1,
+    mixture: "never",
     async prepare({ directory }, material) {
       const made = twoPlaces(`${directory}/tls`, `${directory}/tls`);
       await writePair(made, material);
@@ -174,6 +190,7 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
   {
     name: "encrypted key",
     targetCount: 2,
+    mixture: "between the renames",
     isEncrypted: true,
     async prepare({ directory }, material) {
       const made = twoPlaces(`${directory}/tls`, `${directory}/tls`);
@@ -183,4 +200,121 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
       return { ...made, args: ["--password-file", password, ...made.args] };
     },
   },
+];
+
+/** As versions.ts describes it; `versions` from the oldest, the last in force. */
+async function writeVersions(
+  { certificate, key }: Pick<CrashCase, "certificate" | "key">,
+  versions: readonly Pick<CrashMaterial, "certificate" | "key">[],
+): Promise<void> {
+  const home = certificate.slice(0, certificate.lastIndexOf("/"));
+  const directory = `${home}/.host.crt.versions`;
+  for (const [index, version] of versions.entries()) {
+    const inside = `${directory}/${index + 1}`;
+    await writePair({
+      certificate: `${inside}/certificate.pem`,
+      key: `${inside}/key.pem`,
+    }, version);
+    if (index > 0) await Deno.symlink(String(index), `${inside}/previous`);
+  }
+  await Deno.symlink(String(versions.length), `${directory}/current`);
+  const isBeside = key.startsWith(`${home}/`);
+  await Deno.mkdir(key.slice(0, key.lastIndexOf("/")), { recursive: true });
+  const short = ".host.crt.versions/current";
+  await Deno.symlink(`${short}/certificate.pem`, certificate);
+  await Deno.symlink(
+    `${isBeside ? short : `${directory}/current`}/key.pem`,
+    key,
+  );
+}
+
+/** All layouts whose files are links to versions. */
+export const VERSIONED_LAYOUTS: readonly Layout[] = [
+  {
+    name: "versioned",
+    targetCount: 2,
+    mixture: "never",
+    isVersioned: true,
+    async prepare({ directory }, material) {
+      const made = twoPlaces(`${directory}/tls`, `${directory}/tls`);
+      await writeVersions(made, [material]);
+      return made;
+    },
+  },
+  {
+    name: "versioned, two directories",
+    targetCount: 2,
+    mixture: "never",
+    isVersioned: true,
+    async prepare({ directory }, material) {
+      const made = twoPlaces(`${directory}/tls`, `${directory}/private`);
+      await writeVersions(made, [material.earlier, material]);
+      return made;
+    },
+  },
+  {
+    name: "to versioned, and rekey",
+    targetCount: 2,
+    mixture: "never",
+    isVersioned: true,
+    async prepare({ directory }, material) {
+      const made = twoPlaces(`${directory}/tls`, `${directory}/private`);
+      await writePair(made, material);
+      return { ...made, args: ["--layout", "versioned", ...made.args] };
+    },
+  },
+  {
+    name: "ca layout versioned",
+    targetCount: 2,
+    mixture: "never",
+    isVersioned: true,
+    keepsContent: true,
+    async prepare({ directory }, material) {
+      const made = twoPlaces(`${directory}/tls`, `${directory}/tls`);
+      await writePair(made, material);
+      return { ...made, command: ["ca", "layout", "versioned", ...made.args] };
+    },
+  },
+  {
+    name: "ca layout plain",
+    targetCount: 2,
+    mixture: "never",
+    isVersioned: true,
+    keepsContent: true,
+    async prepare({ directory }, material) {
+      const made = twoPlaces(`${directory}/tls`, `${directory}/private`);
+      await writeVersions(made, [material.earlier, material]);
+      return { ...made, command: ["ca", "layout", "plain", ...made.args] };
+    },
+  },
+  {
+    name: "ca rollback",
+    targetCount: 2,
+    mixture: "never",
+    isVersioned: true,
+    async prepare({ directory }, material) {
+      const made = twoPlaces(`${directory}/tls`, `${directory}/tls`);
+      await writeVersions(made, [material.earlier, material]);
+      return { ...made, command: ["ca", "rollback", ...made.args] };
+    },
+  },
+];
+
+/** `--in-place`, with its weaker promise. */
+export const IN_PLACE_LAYOUT: Layout = {
+  name: "in place",
+  targetCount: 2,
+  mixture: "while overwriting",
+  async prepare({ directory }, material) {
+    const made = twoPlaces(`${directory}/tls`, `${directory}/tls`);
+    await writePair(made, material);
+    return { ...made, args: ["--in-place", ...made.args] };
+  },
+};
+
+/** All of them. */
+export const LAYOUTS: readonly Layout[] = [
+  ...PLAIN_LAYOUTS,
+  IN_PLACE_LAYOUT,
+  ...VERSIONED_LAYOUTS,
 ];

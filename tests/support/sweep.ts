@@ -50,15 +50,30 @@ export function sample<T>(
 /** How many cases run at once. */
 const WORKERS = 2;
 
-/** Does all items, some at once; the first failure ends it. */
+/** Failures that are shown of one sweep. */
+const MOST_FAILURES = 12;
+
+/** Does all items, some at once; fails with what failed when all are done. */
 export async function inParallel<T>(
   items: readonly T[],
   action: (item: T) => Promise<void>,
 ): Promise<void> {
   const queue = items.values();
+  const failures: unknown[] = [];
   await Promise.all(
     Array.from({ length: WORKERS }, async () => {
-      for (const item of queue) await action(item);
+      for (const item of queue) {
+        if (failures.length >= MOST_FAILURES) return;
+        await action(item).catch((error) => failures.push(error));
+      }
     }),
+  );
+  if (failures.length === 0) return;
+  throw new Error(
+    `${failures.length} of ${items.length} cases failed:\n${
+      failures.map((error) => error instanceof Error ? error.message : error)
+        .join("\n")
+    }`,
+    { cause: failures[0] },
   );
 }
