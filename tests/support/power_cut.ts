@@ -189,12 +189,14 @@ export class PowerCutModel {
     point: Point,
     change: (content: Content) => Partial<Content>,
   ): void {
+    // A directory's own mode decides nothing here.
+    if (this.#isDirectory(point)) return;
     const file = this.#file(point);
     file.current = { ...file.current, ...change(file.current) };
   }
 
   #sync(point: Point): void {
-    if (point.directory !== true) {
+    if (!this.#isDirectory(point)) {
       const file = this.#file(point);
       file.durable = file.current;
       return;
@@ -206,6 +208,18 @@ export class PowerCutModel {
     for (const [name, entry] of directory.current) {
       directory.durable.set(name, entry);
     }
+  }
+
+  #isDirectory({ path, directory = false }: Point): boolean {
+    return directory || this.#roots.has(path) ||
+      (this.#canFind(path) && this.#find(path) instanceof ModelDirectory);
+  }
+
+  #canFind(path: string): boolean {
+    const parent = path.slice(0, path.lastIndexOf("/"));
+    return this.#roots.has(parent) ||
+      (parent !== "" && this.#canFind(parent) &&
+        this.#find(parent) instanceof ModelDirectory);
   }
 
   #rename(from: string, to: string): void {
