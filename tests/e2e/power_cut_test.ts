@@ -6,7 +6,7 @@
  * real, and one ordinary run has to mend it.
  */
 import { assert, assertEquals } from "../support/assert.ts";
-import { CrashBench } from "../support/crash_bench.ts";
+import { CrashBench, stateOf } from "../support/crash_bench.ts";
 import { LAYOUTS } from "../support/crash_layouts.ts";
 import { PowerCutModel } from "../support/power_cut.ts";
 import { materialise, powerCuts } from "../support/power_cut_states.ts";
@@ -20,7 +20,7 @@ const because = missing === undefined ? "" : ` (ignored: ${missing})`;
 for (const layout of LAYOUTS.filter(({ needsMount }) => !needsMount)) {
   Deno.test({
     name:
-      `ca rekey mends whatever a power cut leaves of another: ${layout.name}${because}`,
+      `ca rekey mends whatever a power cut leaves: ${layout.name}${because}`,
     ignore: missing !== undefined,
     async fn() {
       await using bench = await CrashBench.start();
@@ -37,6 +37,9 @@ for (const layout of LAYOUTS.filter(({ needsMount }) => !needsMount)) {
           await Deno.remove(directory, { recursive: true });
         }
         await materialise(cut, { from: traced.place, to: specimen.place });
+        if (layout.mixture === "never" && layout.targetCount === 2) {
+          assert(await stateOf(specimen) !== "mixed", cut.description);
+        }
         await bench.assertRecovers(specimen, cut.description);
       });
     },
