@@ -111,12 +111,14 @@ export class CrashBench implements AsyncDisposable {
     options: Pick<TraceOptions, "point" | "action"> = {},
     command: readonly string[] = this.#disturbed(specimen),
   ): Promise<Trace> {
-    return await trace(command, {
-      ...options,
-      directories: specimen.directories,
-      log: `${specimen.place}/trace.log`,
-      env: this.#env(),
-    });
+    return await unlessDownloading(() =>
+      trace(command, {
+        ...options,
+        directories: specimen.directories,
+        log: `${specimen.place}/trace.log`,
+        env: this.#env(),
+      })
+    );
   }
 
   #disturbed(specimen: Specimen): readonly string[] {
@@ -128,7 +130,9 @@ export class CrashBench implements AsyncDisposable {
   /** One run that nothing disturbs. */
   async ordinary(specimen: Specimen): Promise<RunResult> {
     const [command = "", ...args] = this.command(specimen);
-    return await run(command, args, { env: this.#env() });
+    return await unlessDownloading(() =>
+      run(command, args, { env: this.#env() })
+    );
   }
 
   /**
@@ -182,6 +186,19 @@ export class CrashBench implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#undo[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * From source on a busy machine, Deno sometimes looks for modules on the network
+ * first; the program then refuses to run, before it has touched the pair.
+ */
+async function unlessDownloading<T extends RunResult>(
+  start: () => Promise<T>,
+): Promise<T> {
+  const result = await start();
+  return result.code === 78 && result.stderr.includes("to download modules")
+    ? await start()
+    : result;
 }
 
 async function makeMaterial(

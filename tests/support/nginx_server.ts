@@ -15,6 +15,8 @@ export const nginxMissing: boolean =
 export interface NginxServer extends AsyncDisposable {
   /** A folder for PATH: its `nginx` is this server's. */
   readonly bin: string;
+  /** On 127.0.0.1. */
+  readonly port: number;
   /** Shakes hands until the server shows the serial number, within a limit. */
   shows(serial: string): Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function startNginx(directory: string): Promise<NginxServer> {
   }).spawn();
   return {
     bin,
+    port,
     async shows(serial) {
       let seen = "";
       for (let tries = 0; tries < MAX_HANDSHAKES; tries++) {
