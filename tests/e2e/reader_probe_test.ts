@@ -38,7 +38,9 @@ function startReader(certificate: string, key: string): {
   const said = { text: "" };
   const ready = Promise.withResolvers<void>();
   const drained = (async () => {
-    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    for await (
+      const text of child.stdout.pipeThrough(new TextDecoderStream())
+    ) {
       said.text += text;
       if (said.text.includes("ready\n")) ready.resolve();
     }

@@ -88,7 +88,10 @@ for (const { name, needsMount, prepare, message, hint } of REFUSALS) {
       assertMatch(stderr, message);
       assertMatch(stderr, hint);
       assertEquals(asked.count, 0, "the CA was asked");
-      assertEquals(await Deno.readTextFile(dir.file("tls/host.key")), pki.host.key);
+      assertEquals(
+        await Deno.readTextFile(dir.file("tls/host.key")),
+        pki.host.key,
+      );
       const names = await Array.fromAsync(Deno.readDir(dir.file("tls")));
       assertEquals(names.filter((entry) => entry.name.startsWith(".")), []);
     },
@@ -114,7 +117,8 @@ Deno.test("ca rekey refuses a directory as target before it asks the CA", async 
 });
 
 Deno.test({
-  name: "ca rekey --in-place overwrites a bind-mounted file only after the CA's answer (needs mount)",
+  name:
+    "ca rekey --in-place overwrites a bind-mounted file only after the CA's answer (needs mount)",
   ignore: !CAN_MOUNT,
   async fn() {
     await using dir = await tempDir();

@@ -6,7 +6,11 @@
  * careful service would. Prints `ready`, ends with its standard input, and then
  * prints the counts as JSON.
  */
-import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  X509Certificate,
+} from "node:crypto";
 
 /** What the reader saw. */
 export interface ReaderCounts {
@@ -21,7 +25,10 @@ export interface ReaderCounts {
 const known = new Map<string, string>();
 
 /** The public key of a whole file; undefined for anything else. */
-function publicKey(text: string, read: (text: string) => string): string | undefined {
+function publicKey(
+  text: string,
+  read: (text: string) => string,
+): string | undefined {
   const found = known.get(text);
   if (found !== undefined) return found;
   try {
@@ -34,7 +41,11 @@ function publicKey(text: string, read: (text: string) => string): string | undef
   }
 }
 
-function readOnce(certificate: string, key: string, counts: ReaderCounts): void {
+function readOnce(
+  certificate: string,
+  key: string,
+  counts: ReaderCounts,
+): void {
   let texts: string[];
   try {
     texts = [key, certificate, key].map((path) => Deno.readTextFileSync(path));
@@ -46,10 +57,14 @@ function readOnce(certificate: string, key: string, counts: ReaderCounts): void 
   if (before !== after) return;
   counts.reads++;
   const spki = { type: "spki", format: "pem" } as const;
-  const ofKey = publicKey(before, (text) =>
-    String(createPublicKey(createPrivateKey(text)).export(spki)));
-  const ofCertificate = publicKey(between, (text) =>
-    String(new X509Certificate(text).publicKey.export(spki)));
+  const ofKey = publicKey(
+    before,
+    (text) => String(createPublicKey(createPrivateKey(text)).export(spki)),
+  );
+  const ofCertificate = publicKey(
+    between,
+    (text) => String(new X509Certificate(text).publicKey.export(spki)),
+  );
   if (ofKey === undefined || ofCertificate === undefined) counts.torn++;
   else if (ofKey !== ofCertificate) counts.mixed++;
 }
