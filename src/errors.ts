@@ -119,6 +119,8 @@ export interface RekeyErrorOptions {
   readonly cause?: unknown;
   /** Overrides the exit code of the kind (a hook's own status, 128 + signal). */
   readonly exitCode?: number | undefined;
+  /** Overrides the retry class of the kind (an expired certificate that the CA's policy may revive). */
+  readonly retry?: RetryClass | undefined;
   /** Milliseconds after which the CA asked us to come back (`Retry-After`). */
   readonly retryAfterMs?: number | undefined;
 }
@@ -134,6 +136,7 @@ export class RekeyError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
   readonly exitCode: number;
+  readonly retry: RetryClass;
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -148,6 +151,7 @@ export class RekeyError extends Error {
     this.kind = kind;
     this.hint = options.hint;
     this.exitCode = options.exitCode ?? ERROR_KINDS[kind].exitCode;
+    this.retry = options.retry ?? ERROR_KINDS[kind].retry;
     this.retryAfterMs = options.retryAfterMs;
   }
 }

@@ -117,6 +117,9 @@ export type RunMode =
   }
   | { readonly run: "daemon"; readonly schedule: Schedule };
 
+/** How log lines and errors are written; `json` is one object a line. */
+export type LogFormat = "text" | "json";
+
 /** Everything that one certificate's rekey depends on. */
 export interface RekeyOptions {
   /** Positional `<crt-file> <key-file>`. */
@@ -135,6 +138,8 @@ export interface RekeyOptions {
   readonly write: WriteOptions;
   readonly reload: ReloadOptions;
   readonly mode: RunMode;
+  /** `text` unless given. */
+  readonly logFormat?: LogFormat | undefined;
 }
 
 /** Everything that `ca rollback` depends on. */

@@ -15,8 +15,7 @@ import {
   prepareInstall,
   recoverInstall,
 } from "./files/install.ts";
-import { currentFiles } from "./files/current_pair.ts";
-import { loadChain, loadKeyPair } from "./files/key_pair.ts";
+import { findCurrentPair } from "./files/current_pair.ts";
 import { provideNewKey } from "./files/new_key.ts";
 import { confirmOverwrite } from "./files/overwrite.ts";
 import { lockPair } from "./files/pair_lock.ts";
@@ -76,23 +75,14 @@ async function replacePair(
   const password = { file: passwordFiles.key, read, terminal, signal };
   const targets = installTargets(options);
 
-  // Two processes on one pair would each install half of theirs.
-  await using _lock = await lockPair(targets, {
-    timeoutMs: options.write.lockTimeoutMs,
-    clock,
-    signal,
-  });
-
-  // A run killed between the two renames left a journal: finish or undo it.
-  const recovery = await recoverInstall(targets);
-  if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
+  await using _lock = await lockAndRepair(options, { clock, log }, signal);
 
   // Until the swap, a signal ends the pass at once, whatever it waits for.
   const until = <T>(work: Promise<T>) => stoppable(work, signal);
 
   // 1. What is there, read again on every pass: the disk is the only state.
-  const files = await until(currentFiles(options, password, clock.now()));
-  const oldChain = await until(loadChain(files.certificate));
+  const pair = await until(findCurrentPair(options, password, clock.now()));
+  const oldChain = pair.chain;
 
   // 2. Is it time? Decided before a password or the CA's settings are needed.
   if (mode.run === "once" && mode.onlyIfExpiresInMs !== undefined) {
@@ -103,7 +93,7 @@ async function replacePair(
       return { kind: "not-due", expiresInMs: remainingMs(oldChain[0], now) };
     }
   }
-  const current = await until(loadKeyPair(oldChain, files, password));
+  const current = await until(pair.loadKeyPair());
   const authority = openAuthority({ signal, readPassword: read });
   const roots = await until(authority.roots());
 
@@ -150,6 +140,45 @@ async function replacePair(
   });
   log.write({ event: "rekeyed", targets, certificate: chain[0] });
   return { kind: "rekeyed", certificate: chain[0] };
+}
+
+/**
+ * Proves that a pass could begin: repairs what a crash left, opens the pair,
+ * reads the authority's settings. Nothing is made, asked or written, so that
+ * what is wrong shows at the start of a daemon and not hours later.
+ *
+ * @returns the certificate in force
+ * @throws {RekeyError} kinds `pair`, `config`, `busy`, `install`, `interrupted`
+ */
+export async function checkPair(
+  { options, openAuthority }: RekeyJob,
+  { clock, terminal, log }: Runtime,
+  signal: AbortSignal,
+): Promise<Certificate> {
+  const read = passwordReader();
+  const password = { file: options.passwordFiles.key, read, terminal, signal };
+  const until = <T>(work: Promise<T>) => stoppable(work, signal);
+  await using _lock = await lockAndRepair(options, { clock, log }, signal);
+  const pair = await until(findCurrentPair(options, password, clock.now()));
+  await until(pair.loadKeyPair());
+  await until(openAuthority({ signal, readPassword: read }).roots());
+  return pair.chain[0];
+}
+
+async function lockAndRepair(
+  options: RekeyOptions,
+  { clock, log }: Pick<Runtime, "clock" | "log">,
+  signal: AbortSignal,
+): Promise<AsyncDisposable> {
+  const targets = installTargets(options);
+  // Two processes on one pair would each install half of theirs.
+  await using undo = new AsyncDisposableStack();
+  const timeoutMs = options.write.lockTimeoutMs;
+  undo.use(await lockPair(targets, { timeoutMs, clock, signal }));
+  // A run killed between the two renames left a journal: finish or undo it.
+  const recovery = await recoverInstall(targets);
+  if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
+  return undo.move();
 }
 
 function installTargets({ newKey, output }: RekeyOptions): InstallTargets {

@@ -4,6 +4,7 @@
  * Behind a dynamic import: with this file the X.509 library is loaded.
  */
 import { pinTrust } from "../ca/trust.ts";
+import type { NotifyEnvironment } from "../daemon/service_manager.ts";
 import type {
   LayoutOptions,
   RekeyOptions,
@@ -12,7 +13,7 @@ import type {
 import { type RekeyJob, rekeyOnce } from "../rekey.ts";
 import { createReloader } from "../reload/reloader.ts";
 import type { Runtime } from "../runtime.ts";
-import { processSignals } from "./process_signals.ts";
+import { type ProcessSignals, processSignals } from "./process_signals.ts";
 
 /**
  * Runs what the options ask for, to its end.
@@ -22,25 +23,64 @@ import { processSignals } from "./process_signals.ts";
 export async function runRekey(
   options: RekeyOptions,
   runtime: Runtime,
+  signals: ProcessSignals,
 ): Promise<void> {
   // Before anything else in the process can use TLS.
   if (options.authority.mode === "online") pinTrust();
-  using signals = processSignals(options.mode.run);
+  if (options.mode.run === "daemon") {
+    await runAsDaemon(options, runtime, signals);
+    return;
+  }
+  const job = await makeJob(options, runtime);
+  const outcome = await rekeyOnce(job, runtime, signals.stop);
+  if (outcome.kind === "not-due") {
+    runtime.log.write({ event: "not-due", expiresInMs: outcome.expiresInMs });
+  }
+}
+
+async function runAsDaemon(
+  options: RekeyOptions,
+  base: Runtime,
+  signals: ProcessSignals,
+): Promise<void> {
+  const [{ runDaemon }, { connectServiceManager }, { rememberPasswords }] =
+    await Promise.all([
+      import("../daemon.ts"),
+      import("../daemon/service_manager.ts"),
+      import("../daemon/remembered_passwords.ts"),
+    ]);
+  const runtime = { ...base, terminal: rememberPasswords(base.terminal) };
+  await using service = connectServiceManager(
+    notifyEnvironment(),
+    (message) => runtime.log.write({ event: "warning", message }),
+  );
+  const job = await makeJob(options, runtime);
+  await runDaemon(job, runtime, { signals, service });
+}
+
+/** What systemd says to a service. */
+function notifyEnvironment(): NotifyEnvironment {
+  const env = (name: string) => Deno.env.get(name);
+  return {
+    socket: env("NOTIFY_SOCKET"),
+    watchdogUsec: env("WATCHDOG_USEC"),
+    watchdogPid: env("WATCHDOG_PID"),
+    runtimeDirectory: env("RUNTIME_DIRECTORY"),
+    pid: Deno.pid,
+  };
+}
+
+async function makeJob(
+  options: RekeyOptions,
+  runtime: Runtime,
+): Promise<RekeyJob> {
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
     reloader: createReloader(options.reload),
   };
   warnAboutOptions(options, runtime);
-  if (options.mode.run === "daemon") {
-    const { runDaemon } = await import("../daemon.ts");
-    await runDaemon(job, runtime, signals);
-    return;
-  }
-  const outcome = await rekeyOnce(job, runtime, signals.stop);
-  if (outcome.kind === "not-due") {
-    runtime.log.write({ event: "not-due", expiresInMs: outcome.expiresInMs });
-  }
+  return job;
 }
 
 /**

@@ -17,6 +17,7 @@ import { type CaUrl, parseCaUrl } from "./ca_url.ts";
 import type { Invocation } from "./command.ts";
 import type { REKEY_FLAGS } from "./commands/rekey_flags.ts";
 import { resolveKeySpec } from "./key_spec.ts";
+import { isLogFormat } from "./log_format.ts";
 import { joinPath } from "./paths.ts";
 import {
   type PairFiles,
@@ -48,6 +49,7 @@ export function resolveRekey(
 ): RekeyOptions {
   const input = new RekeyInput(invocation);
   const { stepPath } = invocation;
+  requireLogFormat(input);
   const url = resolveUrl(input);
   const mode = resolveMode(input);
   const signal = resolveSignal(input);
@@ -79,7 +81,14 @@ export function resolveRekey(
       ...(exec !== undefined && { exec }),
     },
     mode,
+    ...input.text("log-format") === "json" && { logFormat: "json" },
   };
+}
+
+function requireLogFormat(input: RekeyInput): void {
+  const format = input.text("log-format");
+  if (format === undefined || isLogFormat(format)) return;
+  throw input.invalid("log-format", "options are text, json");
 }
 
 function resolveUrl(input: RekeyInput): CaUrl | undefined {

@@ -159,6 +159,7 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "connect-timeout": ["--connect-timeout=-1s"],
     "timeout": ["--timeout=soon"],
     "ca-config": ["--offline", "--ca-config="],
+    "log-format": ["--log-format=xml"],
     "context": ["--context=none"],
   };
 

@@ -1,4 +1,7 @@
-import { currentFiles } from "../../src/files/current_pair.ts";
+import {
+  currentCertificate,
+  findCurrentPair,
+} from "../../src/files/current_pair.ts";
 import type { PasswordSource } from "../../src/files/key_pair.ts";
 import type { RunMode } from "../../src/options.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -23,40 +26,40 @@ async function pairs(dir: TempDir) {
   return { input: await issue("given"), output: await issue("written") };
 }
 
-Deno.test("currentFiles() gives a one-shot run the files that it is given", async () => {
+Deno.test("findCurrentPair() gives a one-shot run the files that it is given", async () => {
   await using dir = await tempDir();
   const { input, output } = await pairs(dir);
   const choice = { input, output, mode: { run: "once" } as const };
-  assertEquals(await currentFiles(choice, PASSWORD, NOW), input);
+  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, input);
 });
 
-Deno.test("currentFiles() gives a daemon what it wrote before", async () => {
+Deno.test("findCurrentPair() gives a daemon what it wrote before", async () => {
   await using dir = await tempDir();
   const { input, output } = await pairs(dir);
   const choice = { input, output, mode: DAEMON };
-  assertEquals(await currentFiles(choice, PASSWORD, NOW), output);
+  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, output);
 });
 
-Deno.test("currentFiles() begins a daemon with the input when nothing is written yet", async () => {
+Deno.test("findCurrentPair() begins a daemon with the input when nothing is written yet", async () => {
   await using dir = await tempDir();
   const { input } = await pairs(dir);
   const output = { certificate: dir.file("none"), key: dir.file("none.key") };
   const choice = { input, output, mode: DAEMON };
-  assertEquals(await currentFiles(choice, PASSWORD, NOW), input);
+  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, input);
 });
 
-Deno.test("currentFiles() passes over a written pair that has expired", async () => {
+Deno.test("findCurrentPair() passes over a written pair that has expired", async () => {
   await using dir = await tempDir();
   const { input, output } = await pairs(dir);
   const later = new Date(NOW.getTime() + 20 * 365 * 86_400_000);
   const choice = { input, output, mode: DAEMON };
-  assertEquals(await currentFiles(choice, PASSWORD, later), input);
+  assertEquals((await findCurrentPair(choice, PASSWORD, later)).files, input);
 });
 
-Deno.test("currentFiles() passes over written files that do not belong together", async () => {
+Deno.test("findCurrentPair() passes over written files that do not belong together", async () => {
   await using dir = await tempDir();
   const { input, output } = await pairs(dir);
   const mixed = { certificate: output.certificate, key: input.key };
   const choice = { input, output: mixed, mode: DAEMON };
-  assertEquals(await currentFiles(choice, PASSWORD, NOW), input);
+  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, input);
 });

@@ -101,13 +101,16 @@ Deno.test("daemonLog() prints failures on stderr with the next attempt", () => {
     printed((sinks) => daemonLog(sinks, now), {
       event: "failed",
       error: new RekeyError("unreachable", "no answer", { hint: "wait" }),
+      attempt: 2,
       nextAttemptMs: 60_000,
+      certificate: CERTIFICATE,
+      leftMs: 3_600_000,
     }),
     {
       out: "",
       err: "ERROR: 2026/01/31 12:00:05 no answer\n" +
         "ERROR: 2026/01/31 12:00:05 hint: wait\n" +
-        "ERROR: 2026/01/31 12:00:05 next attempt in 1m0s\n",
+        "ERROR: 2026/01/31 12:00:05 next attempt in 1m0s, the certificate expires in 1h0m0s\n",
     },
   );
 });

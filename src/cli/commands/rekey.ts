@@ -19,6 +19,7 @@ export const rekeyCommand = defineCommand({
     "[--offline] [--ca-config=<file>] [--ca-password-file=<file>]",
     "[--private-key-password-file=<file>] [--context=<name>]",
     "[--connect-timeout=<duration>] [--timeout=<duration>]",
+    "[--log-format=<format>]",
   ],
   usageInErrors: "step ca rekey <crt-file> <key-file>",
   description: [

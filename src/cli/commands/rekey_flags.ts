@@ -235,6 +235,17 @@ versioned: Numbered pairs in a hidden directory beside <crt-file>; <crt-file> an
     help:
       "The certificate authority configuration <file>. Defaults to $(step path)/config/ca.json.",
   },
+  "log-format": {
+    kind: "text",
+    names: ["log-format"],
+    placeholder: "format",
+    help: `The <format> of log lines and errors. If unset, default is text.
+
+<format> is a case-sensitive string and must be one of:
+
+text: Lines for people
+json: One JSON object a line, with the keys time, level, event, file, serial, notAfter, nextAttempt, class, attempt and message, null where they do not apply`,
+  },
   "context": {
     kind: "text",
     names: ["context"],
