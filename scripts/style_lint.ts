@@ -1,8 +1,8 @@
 /**
  * Lint rules of this project: they prove the layers.
  *
- * Imports in src point down only: cli > daemon > rekey > (ca, files, reload,
- * which never import each other) > (pki, schedule) > leaves. Pure files do not
+ * Imports in src point down only: cli > daemon > rekey > reload_debt > (ca, files,
+ * reload, which never import each other) > (pki, schedule) > leaves. Pure files do not
  * know `Deno`. The X.509 library stays in pki/.
  */
 
@@ -12,8 +12,10 @@ import { ROOT } from "./paths.ts";
 const FLOORS: readonly (readonly string[])[] = [
   ["main"],
   ["cli"],
-  ["daemon"],
-  ["rekey", "rollback"],
+  ["daemon", "one_shot"],
+  ["reload_retries"],
+  ["failure_hook", "rekey", "rollback"],
+  ["reload_debt"],
   ["ca", "files", "reload", "observe"],
   ["pki", "schedule"],
   ["leaf"],

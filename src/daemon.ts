@@ -11,11 +11,13 @@ import { withBeats } from "./daemon/beats.ts";
 import { requireShorterThanLife } from "./daemon/shorter_than_life.ts";
 import { formatRoundedDuration } from "./duration.ts";
 import { RekeyError } from "./errors.ts";
+import { FailureHook } from "./failure_hook.ts";
 import { currentCertificate } from "./files/current_pair.ts";
 import { formatInstant } from "./instant.ts";
 import type { RekeyOptions, Schedule } from "./options.ts";
 import type { Certificate } from "./pki/certificate.ts";
 import { checkPair, type RekeyJob, rekeyOnce } from "./rekey.ts";
+import { ReloadRetries } from "./reload_retries.ts";
 import type { Runtime } from "./runtime.ts";
 import { backoffMs, lifetimeMs, planWait, remainingMs } from "./schedule.ts";
 import { stoppable } from "./stoppable.ts";
@@ -41,6 +43,8 @@ interface Daemon extends DaemonHost {
   readonly job: RekeyJob;
   readonly runtime: Runtime;
   readonly schedule: Schedule;
+  readonly failureHook: FailureHook;
+  readonly reloads: ReloadRetries;
 }
 
 /** Work that ends with a plan for the next. */
@@ -65,8 +69,13 @@ export async function runDaemon(
   { signals, service }: DaemonHost,
 ): Promise<void> {
   const schedule = daemonSchedule(job.options);
-  const daemon = { job, runtime, schedule, signals, service };
   const { stop } = signals;
+  await using failureHook = new FailureHook(job.options, runtime, stop);
+  const reloads = new ReloadRetries(job, runtime, failureHook);
+  const daemon = {
+    ...{ job, runtime, schedule, signals, service },
+    ...{ failureHook, reloads },
+  };
   stop.addEventListener("abort", () => service.stopping(), { once: true });
   let next = await attempt(daemon, begin, 0);
   service.ready(statusOf(next, runtime));
@@ -86,17 +95,25 @@ export async function runDaemon(
   runtime.log.write({ event: "stopped" });
 }
 
-/** Sleeps, and shows that it is no more than that. */
+/** Sleeps, shows that it is no more than that, and pays reloads that are owed. */
 async function pause(
-  { runtime: { clock, log }, signals, service }: Daemon,
+  { job, runtime: { clock, log }, signals, service, reloads }: Daemon,
   waitMs: number,
 ): Promise<void> {
-  await wait(waitMs, {
-    clock,
-    signal: AbortSignal.any([signals.stop, signals.wake()]),
-    sliceMs: service.beatMs,
-    beat: () => service.beat(),
-    stepped: (byMs) => log.write({ event: "clock-stepped", byMs }),
+  const awake = AbortSignal.any([signals.stop, signals.wake()]);
+  await reloads.during(waitMs, {
+    awake,
+    sleep: (ms) =>
+      wait(ms, {
+        ...{ clock, signal: awake, sliceMs: service.beatMs },
+        beat: () => service.beat(),
+        stepped: (byMs) => log.write({ event: "clock-stepped", byMs }),
+      }),
+    pay: () =>
+      withBeats(reloads.pay(signals.stop), {
+        service,
+        limitMs: passLimitMs(job.options),
+      }),
   });
 }
 
@@ -114,7 +131,7 @@ async function attempt(
     });
   } catch (error) {
     if (stop.aborted) return STOPPED;
-    if (!(error instanceof RekeyError) || error.retry === "never") throw error;
+    if (!(error instanceof RekeyError)) throw error;
     try {
       return await planAfterFailure(daemon, error, { step, failures });
     } catch (later) {
@@ -135,8 +152,10 @@ async function begin(daemon: Daemon): Promise<Next> {
 }
 
 async function rekeyAndPlan(daemon: Daemon): Promise<Next> {
-  const { job, runtime, signals } = daemon;
+  const { job, runtime, signals, reloads, failureHook } = daemon;
   await rekeyOnce(job, runtime, signals.stop);
+  reloads.paid();
+  failureHook.succeeded();
   return plan(daemon, await certificateOnDisk(daemon), "rekey");
 }
 
@@ -171,30 +190,34 @@ async function planAfterFailure(
   error: RekeyError,
   failed: Pick<Next, "step" | "failures">,
 ): Promise<Next> {
-  const { runtime: { clock, random, log } } = daemon;
+  const { runtime: { clock, random, log }, failureHook, reloads } = daemon;
   const { retry } = error;
+  const attempt = failed.failures + 1;
+  if (retry === "never") {
+    await failureHook.tell({ error, attempt, next: "last" });
+    throw error;
+  }
   const certificate = await certificateOnDisk(daemon);
-  // The pair is new: only the reload failed, so no new certificate is due.
-  const isInstalled = retry === "reload" || retry === "never";
-  const failures = isInstalled ? 0 : failed.failures + 1;
-  const next = isInstalled ? plan(daemon, certificate, "rekey") : {
+  if (retry === "reload") {
+    // The pair is new: only the reload failed, so no new certificate is due.
+    failureHook.succeeded();
+    await reloads.owes(error);
+    return plan(daemon, certificate, "rekey");
+  }
+  const next = {
     waitMs: backoffMs({
-      retry,
-      failures,
-      validity: certificate,
+      ...{ retry, failures: attempt, validity: certificate },
       retryAfterMs: error.retryAfterMs,
     }, { now: clock.now(), random: random() }),
     step: failed.step,
-    failures,
+    failures: attempt,
   };
   log.write({
-    event: "failed",
-    error,
-    attempt: failures,
+    ...{ event: "failed", error, attempt, certificate },
     nextAttemptMs: next.waitMs,
-    certificate,
     leftMs: remainingMs(certificate, clock.now()),
   });
+  await failureHook.tell({ error, attempt, next: "again" });
   return next;
 }
 
@@ -218,9 +241,9 @@ function statusOf({ waitMs, failures }: Next, { clock }: Runtime): string {
 const LONGEST_WORK_MS = 1_800_000;
 
 /** How long a pass may take before it counts as stuck, in ms. */
-function passLimitMs({ authority }: RekeyOptions): number {
+function passLimitMs({ authority, reload }: RekeyOptions): number {
   // An expired certificate is renewed before it is rekeyed: two requests.
-  return LONGEST_WORK_MS +
+  return LONGEST_WORK_MS + (reload.execTimeoutMs ?? 0) +
     (authority.mode === "online" ? 2 * authority.timeoutMs : 0);
 }
 

@@ -97,6 +97,17 @@ export type LogEvent =
     /** True for the first wait after the start. */
     readonly first: boolean;
   }
+  /** A reload that was owed is paid. */
+  | { readonly event: "reloaded" }
+  | {
+    /** The pair is new, but the service was not reached. */
+    readonly event: "reload-failed";
+    readonly error: RekeyError;
+    /** Failures in a row, this one included. */
+    readonly attempt: number;
+    /** Undefined when the limit of tries is reached. */
+    readonly nextAttemptMs: number | undefined;
+  }
   | {
     readonly event: "warning";
     readonly message: string;

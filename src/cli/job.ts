@@ -10,8 +10,12 @@ import type {
   RekeyOptions,
   RollbackOptions,
 } from "../options.ts";
-import { type RekeyJob, rekeyOnce } from "../rekey.ts";
+import { RekeyError } from "../errors.ts";
+import { servedPair } from "../files/install_targets.ts";
+import { runOnce } from "../one_shot.ts";
+import type { RekeyJob } from "../rekey.ts";
 import { createReloader } from "../reload/reloader.ts";
+import { requirePidFile } from "../reload/signal.ts";
 import type { Runtime } from "../runtime.ts";
 import { type ProcessSignals, processSignals } from "./process_signals.ts";
 
@@ -32,7 +36,7 @@ export async function runRekey(
     return;
   }
   const job = await makeJob(options, runtime);
-  const outcome = await rekeyOnce(job, runtime, signals.stop);
+  const outcome = await runOnce(job, runtime, signals.stop);
   if (outcome.kind === "not-due") {
     runtime.log.write({ event: "not-due", expiresInMs: outcome.expiresInMs });
   }
@@ -74,10 +78,11 @@ async function makeJob(
   options: RekeyOptions,
   runtime: Runtime,
 ): Promise<RekeyJob> {
+  await checkPidFile(options, runtime);
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
-    reloader: createReloader(options.reload),
+    reloader: createReloader(options.reload, servedPair(options)),
   };
   warnAboutOptions(options, runtime);
   return job;
@@ -94,7 +99,7 @@ export async function runRollback(
 ): Promise<void> {
   using signals = processSignals("once");
   const { rollbackPair } = await import("../rollback.ts");
-  const reloader = createReloader(options.reload);
+  const reloader = createReloader(options.reload, options.pair);
   await rollbackPair({ options, reloader }, runtime, signals.stop);
 }
 
@@ -136,6 +141,28 @@ async function authorityOpener(
       log,
       signal,
     });
+}
+
+/**
+ * One-shot, a pid-file that cannot be used is refused before anything is done,
+ * as by the original. A daemon may be started before the service that it
+ * serves, so there it is a warning.
+ */
+async function checkPidFile(
+  { reload: { signal }, mode }: RekeyOptions,
+  { log }: Runtime,
+): Promise<void> {
+  if (signal === undefined || "pid" in signal.target) return;
+  try {
+    await requirePidFile(signal.target.pidFile);
+  } catch (error) {
+    if (!(error instanceof RekeyError) || mode.run === "once") throw error;
+    log.write({
+      event: "warning",
+      message: error.message,
+      hint: "it is read again for each signal",
+    });
+  }
 }
 
 /** The original says nothing here, and leaves two files that do not match. */

@@ -27,7 +27,7 @@ import {
   resolvePasswordFiles,
 } from "./resolve_files.ts";
 import { resolveMode } from "./resolve_mode.ts";
-import { resolveExec, resolveSignal } from "./resolve_reload.ts";
+import { resolveHooks, resolveSignal } from "./resolve_reload.ts";
 import { resolveWrite } from "./resolve_write.ts";
 import { RekeyInput } from "./rekey_input.ts";
 
@@ -57,7 +57,7 @@ export function resolveRekey(
   const newKey = resolveNewKey(input);
   const pair = resolvePair(input, invocation.positionals);
   const passwordFiles = resolvePasswordFiles(input);
-  const exec = resolveExec(input);
+  const hooks = resolveHooks(input);
   requireOneReader(
     standardInputUsers(pair, passwordFiles, authority),
     mode.run === "daemon",
@@ -78,7 +78,7 @@ export function resolveRekey(
     write: resolveWrite(input),
     reload: {
       ...(signal !== undefined && { signal }),
-      ...(exec !== undefined && { exec }),
+      ...hooks,
     },
     mode,
     ...input.text("log-format") === "json" && { logFormat: "json" },

@@ -24,7 +24,8 @@ export function jsonLog(
   return {
     write(event) {
       const { level, lines } = daemonLines(event);
-      const isWarning = level === "ERROR" && event.event !== "failed";
+      const isWarning = level === "ERROR" && event.event !== "failed" &&
+        event.event !== "reload-failed";
       const isOut = run === "daemon" && level === "INFO";
       const write = isOut ? sinks.out : sinks.err;
       write(jsonLine({
@@ -61,6 +62,14 @@ function jsonFields(
       return {
         ...facts(event.certificate),
         nextAttempt: after(event.nextAttemptMs),
+        attempt: event.attempt,
+        ...errorFields(event.error),
+      };
+    case "reload-failed":
+      return {
+        ...(event.nextAttemptMs !== undefined && {
+          nextAttempt: after(event.nextAttemptMs),
+        }),
         attempt: event.attempt,
         ...errorFields(event.error),
       };

@@ -70,6 +70,7 @@ function oneShotLines(event: LogEvent, colour: boolean): readonly string[] {
     case "scheduled":
     case "woken":
     case "stopped":
+    case "reloaded":
       return [];
     default:
       return troubleLines(event);
@@ -113,6 +114,8 @@ export function daemonLines(
     case "stopped":
       // The original says nothing.
       return { level: "INFO", lines: [] };
+    case "reloaded":
+      return { level: "INFO", lines: ["the service was told at last"] };
     default:
       return { level: "ERROR", lines: troubleLines(event) };
   }
@@ -121,7 +124,14 @@ export function daemonLines(
 function troubleLines(
   event: Extract<
     LogEvent,
-    { event: "repaired" | "warning" | "failed" | "clock-stepped" }
+    {
+      event:
+        | "repaired"
+        | "warning"
+        | "failed"
+        | "reload-failed"
+        | "clock-stepped";
+    }
   >,
 ): readonly string[] {
   switch (event.event) {
@@ -142,7 +152,33 @@ function troubleLines(
           lifeLeft(event.leftMs)
         }`,
       ];
+    case "reload-failed":
+      return reloadLines(event);
   }
+}
+
+function reloadLines(
+  { error, attempt, nextAttemptMs }: Extract<
+    LogEvent,
+    { event: "reload-failed" }
+  >,
+): readonly string[] {
+  const message = printableLines(error.message);
+  if (nextAttemptMs !== undefined) {
+    return [
+      message,
+      ...hintLine(error.hint),
+      `next attempt to tell the service in ${
+        formatRoundedDuration(nextAttemptMs)
+      }`,
+    ];
+  }
+  const tries = attempt === 1 ? "1 try" : `${attempt} tries`;
+  return [
+    `gave up telling the service after ${tries}: ${message}`,
+    ...hintLine(error.hint),
+    "it is tried again after a restart, and with the next certificate",
+  ];
 }
 
 function rollbackText({ serial, notAfter }: IssuedFacts): string {
