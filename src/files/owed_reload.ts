@@ -103,6 +103,7 @@ export function draftOwedReload(certificate: string): OwedReloadDraft {
     claim() {
       if (note === undefined) throw new Error("no note was written");
       isClaimed = true;
+      removeOthers(target, owedName(target.name, note.certificate));
       const file = openNote(noteFile(target, note));
       const claimed = file === undefined ? undefined : lockNote(file);
       // Somebody removed it at this moment: the service is told all the same.
@@ -145,10 +146,7 @@ export async function claimOwedReload(
   const certificate = await from.load();
   const digest = await sha256(certificate.der);
   const name = owedName(target.name, digest);
-  for (const other of names) {
-    // Where that fails, it is of no certificate that is here, and harms nobody.
-    if (other !== name) attempt(() => removeNote(target, other));
-  }
+  removeOthers(target, name);
   if (!names.includes(name)) return undefined;
   const file = diskCall(
     "open the note of the reload of",
@@ -219,6 +217,15 @@ function notesBeside({ directory, name, path }: Target): readonly string[] {
         .map((entry) => entry.name)
         .filter((entry) => isOwedName(entry, name)),
   );
+}
+
+/** Where that fails, they are of no certificate that is here, and harm nobody. */
+function removeOthers(target: Target, name: string): void {
+  attempt(() => {
+    for (const other of notesBeside(target)) {
+      if (other !== name) removeNote(target, other);
+    }
+  });
 }
 
 /** A directory of that name is somebody else's. */

@@ -76,7 +76,9 @@ export async function requirePidFile(file: string): Promise<void> {
 }
 
 async function readPidFile(file: string): Promise<number> {
-  const text = (await readText(file)).trim();
+  // The first line, as systemd's PIDFile= has it: postmaster.pid of PostgreSQL
+  // goes on with other facts.
+  const [text = ""] = (await readText(file)).trim().split(/\s*\n/);
   const failure = (reason: string) =>
     new RekeyError(
       "signal",

@@ -64,7 +64,15 @@ Deno.test("sendSignal() sends the signal that was asked for", async () => {
   assertEquals(await received, "USR2");
 });
 
-for (const [before, after] of [["", ""], ["", "\n"], [" \t+00", " \r\n\n"]]) {
+for (
+  const [before, after] of [
+    ["", ""],
+    ["", "\n"],
+    [" \t+00", " \r\n\n"],
+    // As PostgreSQL writes postmaster.pid.
+    ["", "\n/var/lib/postgresql\n1700000000\n5432\n"],
+  ]
+) {
   Deno.test(`sendSignal() reads a pid-file of ${JSON.stringify(`${before}N${after}`)}`, async () => {
     await using dir = await tempDir();
     const { pid, received } = await startReceiver();
