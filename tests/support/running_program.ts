@@ -26,6 +26,8 @@ export function startProgram(
     readonly env: Readonly<Record<string, string>>;
     /** Words before the program's own (`unshare`). */
     readonly under?: readonly string[];
+    /** Another limit than a minute. */
+    readonly limitMs?: number;
   },
 ): RunningProgram {
   const { under = [] } = options;
@@ -43,7 +45,10 @@ export function startProgram(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  const limit = setTimeout(
+    () => child.kill("SIGKILL"),
+    options.limitMs ?? LIMIT_MS,
+  );
   const said = { text: "", at: 0 };
   const news = { changed: Promise.withResolvers<void>() };
   const collect = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
