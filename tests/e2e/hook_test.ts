@@ -1,6 +1,5 @@
 /**
- * What a hook may do, what becomes of all that it starts, and who is told of
- * failures.
+ * What a hook may do, and what becomes of all that it starts.
  */
 import {
   assert,
@@ -10,8 +9,12 @@ import {
 } from "../support/assert.ts";
 import { CAN_DRIVE_TERMINAL, onTerminal } from "../support/pseudo_terminal.ts";
 import {
-  assertGone,
-  fileHolds,
+  assertAllGone,
+  endlessHook,
+  pidsOf,
+  STOP_LIMIT_MS,
+} from "../support/endless_hook.ts";
+import {
   programWords,
   type ReloadPlace,
   reloadPlace,
@@ -20,12 +23,6 @@ import { program } from "../support/program.ts";
 import { run } from "../support/run.ts";
 
 const NOT_DUE = ["--expires-in", "1ns"];
-
-/**
- * Most that a stop may take, in ms: 600 on an idle machine, and below the ten
- * seconds of a hook at its limit on a busy one.
- */
-const STOP_LIMIT_MS = 9_000;
 
 function test(
   name: string,
@@ -40,36 +37,6 @@ function test(
       await check(place);
     },
   });
-}
-
-/** Runs for ever in two processes, whose ids it writes to `pids`. */
-async function endlessHook(place: ReloadPlace, first = ""): Promise<string> {
-  const pids = place.dir.file("pids");
-  return await place.script(
-    "endless",
-    `${first}
-sleep 999 &
-echo $$ $! > ${pids}.new; mv ${pids}.new ${pids}
-echo endless
-sleep 999`,
-  );
-}
-
-async function pidsOf(place: ReloadPlace): Promise<readonly number[]> {
-  const text = await fileHolds(
-    place.dir.file("pids"),
-    (found) => found.endsWith("\n"),
-  );
-  return text.trim().split(" ").map(Number);
-}
-
-async function assertAllGone(place: ReloadPlace): Promise<void> {
-  const pids = await pidsOf(place);
-  assertEquals(pids.length, 2);
-  for (const pid of pids) await assertGone(pid);
-  // Nor anybody else of their session.
-  const { stdout } = await run("ps", ["-o", "pid=,stat=", "-s", `${pids[0]}`]);
-  assertEquals(stdout.split("\n").filter((line) => /\d [^Z]/.test(line)), []);
 }
 
 test("a hook is ended at its limit with all that it started", async (place) => {
@@ -244,76 +211,3 @@ test("Ctrl-C on the terminal ends the hook", async (place) => {
   assertEquals(status, 130, output);
   await assertAllGone(place);
 }, !CAN_DRIVE_TERMINAL);
-
-/** Writes what it is told to `told`, and fails. */
-async function messenger(place: ReloadPlace): Promise<string> {
-  return await place.script(
-    "messenger",
-    `echo "$STEP_REKEY_ERROR_CLASS $STEP_REKEY_ATTEMPT $STEP_REKEY_CERT $STEP_REKEY_NOT_AFTER|$STEP_REKEY_ERROR" >> ${
-      place.dir.file("told")
-    }
-exit 99`,
-  );
-}
-
-test("--exec-on-failure tells of a single run that failed, and leaves its exit code", async (place) => {
-  await place.ca[Symbol.asyncDispose]();
-  const result = await place.once(
-    "--exec-on-failure",
-    await messenger(place),
-  );
-  assertEquals(result.code, 69);
-  assertStringIncludes(
-    result.stderr,
-    "--exec-on-failure failed: exit status 99",
-  );
-  const told = await Deno.readTextFile(place.dir.file("told"));
-  assertMatch(told, /^unreachable 1 \/\S+host\.crt \d{4}\S+Z\|.*refused/);
-});
-
-test("--exec-on-failure tells of a hook that failed", async (place) => {
-  const result = await place.once(
-    ...["--exec", "false", "--exec-on-failure", await messenger(place)],
-  );
-  assertEquals(result.code, 1);
-  const told = await Deno.readTextFile(place.dir.file("told"));
-  assertMatch(told, /^hook 1 .*\|exit status 1\n$/);
-});
-
-test("--exec-on-failure is silent when nothing failed", async (place) => {
-  const result = await place.once("--exec-on-failure", await messenger(place));
-  assertEquals(result.code, 0);
-  assertEquals(
-    await Deno.stat(place.dir.file("told")).catch(() => "none"),
-    "none",
-  );
-});
-
-test("--exec-on-failure tells of a daemon that gave a reload up", async (place) => {
-  await using daemon = place.daemon(
-    ...["--exec", "false", "--reload-attempts", "1"],
-    ...["--exec-on-failure", await messenger(place)],
-  );
-  await daemon.says("first rekey in");
-  daemon.kill("SIGHUP");
-  const told = await fileHolds(
-    place.dir.file("told"),
-    (text) => text.endsWith("\n"),
-  );
-  assertMatch(told, /^hook 1 /);
-});
-
-test("a daemon ends soon while it tells of a failure", async (place) => {
-  await using daemon = place.daemon(
-    ...["--exec", "false", "--reload-attempts", "1"],
-    ...["--exec-on-failure", await endlessHook(place)],
-  );
-  await daemon.says("first rekey in");
-  daemon.kill("SIGHUP");
-  await pidsOf(place);
-  const begin = performance.now();
-  daemon.kill("SIGTERM");
-  assertEquals(await daemon.ended, 0);
-  assert(performance.now() - begin < STOP_LIMIT_MS);
-  await assertAllGone(place);
-});

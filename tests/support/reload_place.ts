@@ -3,7 +3,6 @@
  * that writes down how it was called and fails as often as a test says.
  */
 import { program, runProgram } from "./program.ts";
-import { assertEquals } from "./assert.ts";
 import { runOk, type RunResult } from "./run.ts";
 import { type RunningProgram, startProgram } from "./running_program.ts";
 import { type TempDir, tempDir } from "./temp_dir.ts";
@@ -111,17 +110,6 @@ export async function fileHolds(
     if (when(text)) return text;
   }
   throw new Error("watching ended");
-}
-
-/** Fails while a process lives; one that was killed may take a moment to go. */
-export async function assertGone(pid: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
-    // A zombie has ended; who reaps it is not our matter.
-    if (stat === "" || /\) Z /.test(stat)) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assertEquals(await Deno.readTextFile(`/proc/${pid}/stat`), "gone");
 }
 
 /** The words that start the program, for a script of `sh`. */
