@@ -101,7 +101,7 @@ export const ERROR_KINDS: Readonly<Record<ErrorKind, ErrorKindFacts>> = {
     exitCode: 1,
     retry: "reload",
     when:
-      "the new pair is installed, but --exec failed: its own exit status, 255 if a signal killed it, 1 if it could not be started",
+      "the new pair is installed, but --exec failed: its own exit status, 255 if a signal killed it or it exceeded --exec-timeout, 1 if it could not be started",
   },
   interrupted: {
     exitCode: 130,
