@@ -19,6 +19,7 @@ export async function runOnce(
   runtime: Runtime,
   stop: AbortSignal,
 ): Promise<RekeyOutcome> {
+  await using hook = new FailureHook(job.options, runtime, stop);
   try {
     return await rekeyOnce(job, runtime, stop);
   } catch (error) {
@@ -26,7 +27,6 @@ export async function runOnce(
     if (error.retry !== "reload") {
       await payAfterFailure(job, runtime, stop);
     }
-    await using hook = new FailureHook(job.options, runtime, stop);
     await hook.tell({ error, attempt: 1, next: "last" });
     throw error;
   }
