@@ -114,7 +114,8 @@ export async function recoverInstall(
   const pair = resolvePair(targets);
   const recovery = await recoverTargets(pair);
   const isResumed = resumeLayout(pair);
-  removeUnfinishedVersions(pair);
+  // Looked at again: what was a link may be a file by now.
+  removeUnfinishedVersions(isResumed ? resolvePair(targets) : pair);
   return isResumed ? { kind: "layout changed" } : recovery;
 }
 

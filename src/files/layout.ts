@@ -89,7 +89,10 @@ export function removeUnfinishedVersions(pair: PairTargets): void {
   attempt(() => removeUnfinished(versions));
   if (lstatIfExists(versions) !== undefined) return;
   for (const { target: { version, file } } of partsOf(pair)) {
-    if (version?.directory === versions) attempt(() => removeTree(file));
+    if (version?.directory !== versions) continue;
+    attempt(() => {
+      if (lstatIfExists(file)?.isSymlink === true) Deno.removeSync(file);
+    });
   }
 }
 

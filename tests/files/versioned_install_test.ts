@@ -322,3 +322,25 @@ Deno.test({
     assertEquals(modeOf(pair.targets.key), "600");
   },
 });
+
+for (const isHalf of [false, true]) {
+  Deno.test(`recoverInstall() finishes a change to plain files${isHalf ? " that had replaced one name" : ""}, and keeps them`, async () => {
+    await using pair = await versionedPair();
+    const { certificate, key } = pair.targets;
+    await Deno.writeTextFile(
+      pair.dir.file("tls/.internal.crt.rekey-layout"),
+      `plain\n${key}\n`,
+    );
+    if (isHalf) {
+      await Deno.remove(key);
+      await Deno.writeTextFile(key, generation(0).key, { mode: 0o600 });
+    }
+    const { kind } = await recoverInstall(pair.targets);
+    assertEquals(kind, "layout changed");
+    assertEquals(pair.read(), generation(0));
+    assertEquals(pair.hidden(), []);
+    assert(!Deno.lstatSync(certificate).isSymlink);
+    await recoverInstall(pair.targets);
+    assertEquals(pair.read(), generation(0));
+  });
+}
