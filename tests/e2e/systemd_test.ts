@@ -3,6 +3,7 @@
  */
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { notifySocket } from "../support/notify_socket.ts";
+import { closedPort } from "../support/tcp_peers.ts";
 import { stepCaMissing } from "../support/step_ca.ts";
 import { type DaemonPlace, daemonPlace } from "./daemon_place.ts";
 
@@ -89,7 +90,7 @@ daemonTest(
     const files = await pair("status", 600);
     await using running = daemon(files, [], {
       env: { NOTIFY_SOCKET: socket.address },
-      caUrl: "https://127.0.0.1:9",
+      caUrl: `https://127.0.0.1:${closedPort()}`,
     });
     await socket.receives("READY=1");
     running.kill("SIGHUP");

@@ -52,7 +52,10 @@ export async function notifySocket(address: string): Promise<NotifySocket> {
           const message = messages[seen++] ?? "";
           if (message.includes(text)) return message;
         }
-        await news.changed.promise;
+        await orTooLate(
+          news.changed.promise,
+          () => `no ${JSON.stringify(text)} in ${JSON.stringify(messages)}`,
+        );
       }
     },
     async [Symbol.asyncDispose]() {
@@ -61,4 +64,20 @@ export async function notifySocket(address: string): Promise<NotifySocket> {
       await child.status;
     },
   };
+}
+
+/** What is not said for so long never will be, in ms. */
+const LIMIT_MS = 60_000;
+
+async function orTooLate(
+  work: Promise<void>,
+  complaint: () => string,
+): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(complaint())), LIMIT_MS);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
