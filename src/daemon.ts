@@ -234,7 +234,9 @@ function statusOf({ waitMs, failures }: Next, { clock }: Runtime): string {
   const at = formatInstant(new Date(clock.now().getTime() + waitMs));
   return failures === 0
     ? `next rekey at ${at}`
-    : `failed ${failures} times in a row, next attempt at ${at}`;
+    : `failed ${
+      failures === 1 ? "once" : `${failures} times in a row`
+    }, next attempt at ${at}`;
 }
 
 /** Key generation of the largest size, two steps over a network, and hooks, in ms. */

@@ -74,7 +74,8 @@ function notifyEnvironment(): NotifyEnvironment {
   };
 }
 
-async function makeJob(
+/** The job of these options, and what a person should know about them. */
+export async function makeJob(
   options: RekeyOptions,
   runtime: Runtime,
 ): Promise<RekeyJob> {

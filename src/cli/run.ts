@@ -41,10 +41,7 @@ export async function run(
   args: readonly string[],
   program: Program = denoProgram(),
 ): Promise<number> {
-  const voice: Voice = {
-    format: formatInWords(args) ??
-      formatOf(variable(program.env, LOG_FORMAT_VARIABLE)) ?? "text",
-  };
+  const voice: Voice = { format: formatInWords(args) };
   const session = { program, voice };
   try {
     await dispatch(await findCommand(args, session), session);
@@ -53,7 +50,8 @@ export async function run(
     const { reportFailure } = await import("./report.ts");
     const { text, exitCode } = reportFailure(error, {
       debug: isDebugging(program),
-      ...voice,
+      format: formatFor(session),
+      file: voice.file,
     });
     program.stderr.write(text);
     return exitCode;
@@ -62,9 +60,15 @@ export async function run(
 
 /** How the program speaks, as far as that is known yet. */
 interface Voice {
-  format: LogFormat;
+  format: LogFormat | undefined;
   /** Path of the certificate. */
   file?: string | undefined;
+}
+
+/** The variable is only looked at when there is something to say. */
+function formatFor({ program, voice }: Session): LogFormat {
+  return voice.format ??
+    formatOf(variable(program.env, LOG_FORMAT_VARIABLE)) ?? "text";
 }
 
 /** What each step of a run has at hand. */
@@ -75,14 +79,16 @@ interface Session {
 
 async function findCommand(
   args: readonly string[],
-  { program, voice }: Session,
+  session: Session,
 ): Promise<Route> {
   try {
     return findRoute(args);
   } catch (error) {
-    if (error instanceof GroupSyntaxError && voice.format === "text") {
-      const help = await helpOf(error.group, program);
-      program.stdout.write(`Incorrect Usage. ${error.message}\n\n${help}`);
+    if (error instanceof GroupSyntaxError && formatFor(session) === "text") {
+      const help = await helpOf(error.group, session.program);
+      session.program.stdout.write(
+        `Incorrect Usage. ${error.message}\n\n${help}`,
+      );
     }
     throw error;
   }
@@ -126,7 +132,7 @@ async function runCommand(
     });
     await command.run(invocation, program);
   } catch (error) {
-    if (error instanceof FlagSyntaxError && voice.format === "text") {
+    if (error instanceof FlagSyntaxError && formatFor(session) === "text") {
       const help = await helpOf(entry, program);
       program.stdout.write(`Incorrect Usage: ${error.message}\n\n${help}`);
     }
@@ -195,16 +201,14 @@ async function readSettings(
 }
 
 /** A line on standard error before there is a log. */
-async function say(
-  { program, voice }: Session,
-  message: string,
-): Promise<void> {
-  if (voice.format === "text") {
-    program.stderr.write(`${message}\n`);
+async function say(session: Session, message: string): Promise<void> {
+  const { stderr } = session.program;
+  if (formatFor(session) === "text") {
+    stderr.write(`${message}\n`);
     return;
   }
   const { jsonLine } = await import("../observe/json_line.ts");
-  program.stderr.write(
+  stderr.write(
     jsonLine({ time: new Date(), level: "info", event: "notice", message }),
   );
 }

@@ -135,7 +135,9 @@ function openSender(
   const isAbstract = socket.startsWith("@");
   const connection = bindAbstract() ??
     (isAbstract ? undefined : bindFile(runtimeDirectory));
-  if (connection === undefined) return notifyByProgram;
+  if (connection === undefined) {
+    return (text) => notifyByProgram(socket, text);
+  }
   open.defer(() => connection.close());
   const path = isAbstract ? `\0${socket.slice(1)}` : socket;
   return async (text) => {
@@ -176,9 +178,13 @@ function bind(path: string): Deno.DatagramConn | undefined {
   }
 }
 
-async function notifyByProgram(text: string): Promise<void> {
+async function notifyByProgram(
+  socket: string,
+  text: string,
+): Promise<void> {
   const { success } = await new Deno.Command("systemd-notify", {
     args: ["--no-block", ...text.split("\n")],
+    env: { NOTIFY_SOCKET: socket },
     stdin: "null",
     stdout: "null",
     stderr: "null",
