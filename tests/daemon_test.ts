@@ -107,7 +107,7 @@ async function live(
   const job = {
     options,
     openAuthority: () => authority,
-    reloader: createReloader(options.reload),
+    reloader: createReloader(options.reload, options.output),
   };
   await runDaemon(job, runtime, { signals, service });
   return {

@@ -36,6 +36,13 @@ const EVENTS: readonly LogEvent[] = [
     certificate: CERTIFICATE,
     leftMs: 1,
   },
+  {
+    event: "reload-failed",
+    error: new RekeyError("hook", "exit status 7"),
+    attempt: 2,
+    nextAttemptMs: 2_000,
+  },
+  { event: "reloaded" },
   { event: "woken" },
   { event: "clock-stepped", byMs: -3_600_000 },
   { event: "stopped" },

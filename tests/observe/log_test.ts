@@ -115,6 +115,42 @@ Deno.test("daemonLog() prints failures on stderr with the next attempt", () => {
   );
 });
 
+for (
+  const [attempt, nextAttemptMs, lines] of [
+    [2, 2_000, ["exit status 7", "next attempt to tell the service in 2s"]],
+    [20, undefined, [
+      "gave up telling the service after 20 tries: exit status 7",
+      "it is tried again after a restart, and with the next certificate",
+    ]],
+  ] as const
+) {
+  Deno.test(`daemonLog() prints that a reload failed, ${attempt} times`, () => {
+    const now = () => new Date(2026, 0, 31, 12, 0, 5);
+    const error = new RekeyError("hook", "exit status 7");
+    assertEquals(
+      printed((sinks) => daemonLog(sinks, now), {
+        ...{ event: "reload-failed", error, attempt, nextAttemptMs },
+      }),
+      {
+        out: "",
+        err: lines.map((line) => `ERROR: 2026/01/31 12:00:05 ${line}\n`)
+          .join(""),
+      },
+    );
+  });
+}
+
+Deno.test("daemonLog() prints that a reload succeeded at last", () => {
+  const now = () => new Date(2026, 0, 31, 12, 0, 5);
+  assertEquals(
+    printed((sinks) => daemonLog(sinks, now), { event: "reloaded" }),
+    {
+      out: "INFO: 2026/01/31 12:00:05 the service was told at last\n",
+      err: "",
+    },
+  );
+});
+
 Deno.test("oneShotLog() lets no file name paint the terminal or break a line", () => {
   const event: LogEvent = {
     ...REKEYED,
