@@ -50,6 +50,7 @@ export async function compile(
     "--no-code-cache",
     "--no-prompt",
     "--v8-flags=--jitless",
+    "--unstable-net",
     "--allow-all",
     "--output",
     program,

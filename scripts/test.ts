@@ -19,6 +19,8 @@ import { baseRuntime } from "../tests/support/base_runtime.ts";
 const TOOLS: Readonly<Record<string, string>> = {
   openssl: "openssl",
   nginx: "nginx-light",
+  haproxy: "haproxy",
+  pg_ctlcluster: "postgresql",
   python3: "python3",
   "ssh-keygen": "openssh-client",
   strace: "strace",

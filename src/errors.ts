@@ -101,7 +101,7 @@ export const ERROR_KINDS: Readonly<Record<ErrorKind, ErrorKindFacts>> = {
     exitCode: 1,
     retry: "reload",
     when:
-      "the new pair is installed, but --exec failed: its own exit status, 255 if a signal killed it, 1 if it could not be started",
+      "the new pair is installed, but --exec failed: its own exit status, 255 if a signal killed it or it exceeded --exec-timeout, 1 if it could not be started",
   },
   interrupted: {
     exitCode: 130,
@@ -119,6 +119,8 @@ export interface RekeyErrorOptions {
   readonly cause?: unknown;
   /** Overrides the exit code of the kind (a hook's own status, 128 + signal). */
   readonly exitCode?: number | undefined;
+  /** Overrides the retry class of the kind (an expired certificate that the CA's policy may revive). */
+  readonly retry?: RetryClass | undefined;
   /** Milliseconds after which the CA asked us to come back (`Retry-After`). */
   readonly retryAfterMs?: number | undefined;
 }
@@ -134,6 +136,7 @@ export class RekeyError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
   readonly exitCode: number;
+  readonly retry: RetryClass;
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -148,6 +151,7 @@ export class RekeyError extends Error {
     this.kind = kind;
     this.hint = options.hint;
     this.exitCode = options.exitCode ?? ERROR_KINDS[kind].exitCode;
+    this.retry = options.retry ?? ERROR_KINDS[kind].retry;
     this.retryAfterMs = options.retryAfterMs;
   }
 }

@@ -81,7 +81,16 @@ export interface ReloadOptions {
     | undefined;
   /** Program and arguments; no shell. */
   readonly exec?: readonly string[] | undefined;
+  /** `--exec-timeout`: limit for a program, in ms; 0 for none. Absent: five minutes. */
+  readonly execTimeoutMs?: number | undefined;
+  /** `--reload-attempts`: tries of the daemon for one certificate; 0 for no limit. Absent: 20. */
+  readonly attempts?: number | undefined;
+  /** `--exec-on-failure`: program and arguments that tell somebody. */
+  readonly onFailure?: readonly string[] | undefined;
 }
+
+/** One of the two ways to tell a service. Each is owed, and tried again, by itself. */
+export type ReloadPart = "signal" | "exec";
 
 /** When the daemon rekeys. */
 export type Schedule =
@@ -117,6 +126,9 @@ export type RunMode =
   }
   | { readonly run: "daemon"; readonly schedule: Schedule };
 
+/** How log lines and errors are written; `json` is one object a line. */
+export type LogFormat = "text" | "json";
+
 /** Everything that one certificate's rekey depends on. */
 export interface RekeyOptions {
   /** Positional `<crt-file> <key-file>`. */
@@ -135,6 +147,8 @@ export interface RekeyOptions {
   readonly write: WriteOptions;
   readonly reload: ReloadOptions;
   readonly mode: RunMode;
+  /** `text` unless given. */
+  readonly logFormat?: LogFormat | undefined;
 }
 
 /** Everything that `ca rollback` depends on. */

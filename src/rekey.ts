@@ -10,16 +10,13 @@
  * reported, never undone.
  */
 import type { CertificateAuthority } from "./ca/authority.ts";
-import {
-  type InstallTargets,
-  prepareInstall,
-  recoverInstall,
-} from "./files/install.ts";
-import { currentFiles } from "./files/current_pair.ts";
-import { loadChain, loadKeyPair } from "./files/key_pair.ts";
+import { prepareInstall } from "./files/install.ts";
+import { installTargets } from "./files/install_targets.ts";
+import { lockAndRepair } from "./files/lock_and_repair.ts";
+import { findCurrentPair } from "./files/current_pair.ts";
 import { provideNewKey } from "./files/new_key.ts";
 import { confirmOverwrite } from "./files/overwrite.ts";
-import { lockPair } from "./files/pair_lock.ts";
+import { type ClaimedReload, draftOwedReload } from "./files/owed_reload.ts";
 import { type PasswordReader, passwordReader } from "./files/password.ts";
 import type { RekeyOptions } from "./options.ts";
 import type { Certificate } from "./pki/certificate.ts";
@@ -27,6 +24,7 @@ import { chainToPem } from "./pki/certificate.ts";
 import { createCsr } from "./pki/csr.ts";
 import { verifyIssued } from "./pki/verify.ts";
 import type { Reloader } from "./reload/reloader.ts";
+import { claimDebt, payDebt } from "./reload_debt.ts";
 import type { Runtime } from "./runtime.ts";
 import { isDue, remainingMs } from "./schedule.ts";
 import { stoppable } from "./stoppable.ts";
@@ -48,7 +46,8 @@ export type RekeyOutcome =
   | { readonly kind: "not-due"; readonly expiresInMs: number };
 
 /**
- * Runs one pass over one certificate: swaps the pair, then tells the service.
+ * Runs one pass over one certificate: swaps the pair, then tells the service;
+ * or tells it of the pair in place, when that is still owed and none is due.
  *
  * The lock is released before the service is told, so that a hook may call
  * this program on the same pair.
@@ -61,38 +60,34 @@ export async function rekeyOnce(
   runtime: Runtime,
   signal: AbortSignal,
 ): Promise<RekeyOutcome> {
-  const outcome = await replacePair(job, runtime, signal);
-  if (outcome.kind === "rekeyed") await job.reloader.reload(signal);
+  const { outcome, debt } = await replacePair(job, runtime, signal);
+  const payer = { ...job, log: runtime.log };
+  if (debt !== undefined) await payDebt(debt, payer, signal);
   return outcome;
 }
 
 async function replacePair(
-  { options, openAuthority }: RekeyJob,
+  { options, openAuthority, reloader }: RekeyJob,
   { clock, random, terminal, log }: Runtime,
   signal: AbortSignal,
-): Promise<RekeyOutcome> {
+): Promise<{
+  readonly outcome: RekeyOutcome;
+  /** What the service has to be told, after the lock is released. */
+  readonly debt: ClaimedReload | undefined;
+}> {
   const { mode, newKey, passwordFiles } = options;
   const read = passwordReader();
   const password = { file: passwordFiles.key, read, terminal, signal };
   const targets = installTargets(options);
 
-  // Two processes on one pair would each install half of theirs.
-  await using _lock = await lockPair(targets, {
-    timeoutMs: options.write.lockTimeoutMs,
-    clock,
-    signal,
-  });
-
-  // A run killed between the two renames left a journal: finish or undo it.
-  const recovery = await recoverInstall(targets);
-  if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
+  await using _lock = await lockAndRepair(options, { clock, log, signal });
 
   // Until the swap, a signal ends the pass at once, whatever it waits for.
   const until = <T>(work: Promise<T>) => stoppable(work, signal);
 
   // 1. What is there, read again on every pass: the disk is the only state.
-  const files = await until(currentFiles(options, password, clock.now()));
-  const oldChain = await until(loadChain(files.certificate));
+  const pair = await until(findCurrentPair(options, password, clock.now()));
+  const oldChain = pair.chain;
 
   // 2. Is it time? Decided before a password or the CA's settings are needed.
   if (mode.run === "once" && mode.onlyIfExpiresInMs !== undefined) {
@@ -100,10 +95,14 @@ async function replacePair(
     if (
       !isDue(oldChain[0], mode.onlyIfExpiresInMs, { now, random: random() })
     ) {
-      return { kind: "not-due", expiresInMs: remainingMs(oldChain[0], now) };
+      const expiresInMs = remainingMs(oldChain[0], now);
+      return {
+        outcome: { kind: "not-due", expiresInMs },
+        debt: await claimDebt({ options, reloader, log }),
+      };
     }
   }
-  const current = await until(loadKeyPair(oldChain, files, password));
+  const current = await until(pair.loadKeyPair());
   const authority = openAuthority({ signal, readPassword: read });
   const roots = await until(authority.roots());
 
@@ -118,6 +117,9 @@ async function replacePair(
   for (const message of install.warnings) {
     log.write({ event: "warning", message, once: true });
   }
+  using owed = reloader.parts.length === 0
+    ? undefined
+    : draftOwedReload(targets.certificate);
 
   // 4. New key, and proof that we hold it (RFC 2986). The old key only
   //    authenticates the request; it never signs the CSR.
@@ -142,20 +144,43 @@ async function replacePair(
   for (const message of warnings) log.write({ event: "warning", message });
 
   // 7. Swap: old pair or new pair, never a mixture. From here on no signal
-  //    interrupts.
+  //    interrupts. That the service has to be told is on the disk before the
+  //    pair is.
   signal.throwIfAborted();
+  await owed?.write(chain[0], {
+    previousSerial: oldChain[0].serial,
+    owed: reloader.parts,
+  });
   await install.commit({
     certificate: chainToPem(chain),
     key: targets.key === undefined ? undefined : await next.toPem(),
   });
   log.write({ event: "rekeyed", targets, certificate: chain[0] });
-  return { kind: "rekeyed", certificate: chain[0] };
+  return {
+    outcome: { kind: "rekeyed", certificate: chain[0] },
+    debt: owed?.claim(),
+  };
 }
 
-function installTargets({ newKey, output }: RekeyOptions): InstallTargets {
-  // A given key stays in its own file unless --out-key asks for a copy.
-  if (newKey.from === "file" && !newKey.writeCopy) {
-    return { certificate: output.certificate };
-  }
-  return output;
+/**
+ * Proves that a pass could begin: repairs what a crash left, opens the pair,
+ * reads the authority's settings. Nothing is made, asked or written, so that
+ * what is wrong shows at the start of a daemon and not hours later.
+ *
+ * @returns the certificate in force
+ * @throws {RekeyError} kinds `pair`, `config`, `busy`, `install`, `interrupted`
+ */
+export async function checkPair(
+  { options, openAuthority }: RekeyJob,
+  { clock, terminal, log }: Runtime,
+  signal: AbortSignal,
+): Promise<Certificate> {
+  const read = passwordReader();
+  const password = { file: options.passwordFiles.key, read, terminal, signal };
+  const until = <T>(work: Promise<T>) => stoppable(work, signal);
+  await using _lock = await lockAndRepair(options, { clock, log, signal });
+  const pair = await until(findCurrentPair(options, password, clock.now()));
+  await until(pair.loadKeyPair());
+  await until(openAuthority({ signal, readPassword: read }).roots());
+  return pair.chain[0];
 }

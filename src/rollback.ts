@@ -8,6 +8,7 @@
 import { RekeyError } from "./errors.ts";
 import { changePairLayout, recoverInstall } from "./files/install.ts";
 import { loadChain, loadKeyPair } from "./files/key_pair.ts";
+import { type ClaimedReload, draftOwedReload } from "./files/owed_reload.ts";
 import { lockPair } from "./files/pair_lock.ts";
 import { findPreviousPair } from "./files/previous_pair.ts";
 import { formatInstant } from "./instant.ts";
@@ -18,6 +19,7 @@ import type {
 } from "./options.ts";
 import type { Certificate } from "./pki/certificate.ts";
 import type { Reloader } from "./reload/reloader.ts";
+import { payDebt } from "./reload_debt.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** One pair to roll back, and how to tell its service. */
@@ -38,15 +40,17 @@ export async function rollbackPair(
   runtime: Runtime,
   signal: AbortSignal,
 ): Promise<void> {
-  await putBack(options, runtime, signal);
-  await reloader.reload(signal);
+  const debt = await putBack({ options, reloader }, runtime, signal);
+  const payer = { reloader, log: runtime.log };
+  if (debt !== undefined) await payDebt(debt, payer, signal);
 }
 
 async function putBack(
-  { pair, passwordFile, allowExpired, lockTimeoutMs }: RollbackOptions,
+  { options, reloader }: RollbackJob,
   { clock, terminal, log }: Runtime,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ClaimedReload | undefined> {
+  const { pair, passwordFile, allowExpired, lockTimeoutMs } = options;
   await using _lock = await lockPair(pair, {
     timeoutMs: lockTimeoutMs,
     clock,
@@ -58,9 +62,14 @@ async function putBack(
   const source = { file: passwordFile, terminal, signal };
   await loadKeyPair(chain, previous.files, source);
   if (!allowExpired) refuseExpired(chain[0], clock.now());
+  using owed = reloader.parts.length === 0
+    ? undefined
+    : draftOwedReload(pair.certificate);
   signal.throwIfAborted();
+  await owed?.write(chain[0], { owed: reloader.parts });
   previous.putBack();
   log.write({ event: "rolled-back", targets: pair, certificate: chain[0] });
+  return owed?.claim();
 }
 
 function refuseExpired({ notAfter }: Certificate, now: Date): void {

@@ -10,10 +10,9 @@ import type { RekeyError } from "./errors.ts";
 export interface Clock {
   now(): Date;
   /**
-   * Resolves after `ms` of wall-clock time, or at once when `signal` aborts.
-   *
-   * Sleeps in slices of at most a minute, since `setTimeout` fires at once
-   * above 2^31-1 ms and stands still while the machine is suspended.
+   * Resolves after `ms`, or at once when `signal` aborts. One timer, so it does
+   * not see that the clock was set or that the machine was suspended: who waits
+   * for long does it in slices of at most a minute and looks at the clock.
    */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
@@ -98,6 +97,17 @@ export type LogEvent =
     /** True for the first wait after the start. */
     readonly first: boolean;
   }
+  /** A reload that was owed is paid. */
+  | { readonly event: "reloaded" }
+  | {
+    /** The pair is new, but the service was not reached. */
+    readonly event: "reload-failed";
+    readonly error: RekeyError;
+    /** Failures in a row, this one included. */
+    readonly attempt: number;
+    /** Undefined when the limit of tries is reached. */
+    readonly nextAttemptMs: number | undefined;
+  }
   | {
     readonly event: "warning";
     readonly message: string;
@@ -108,8 +118,23 @@ export type LogEvent =
   | {
     readonly event: "failed";
     readonly error: RekeyError;
+    /** Failures in a row, this one included. */
+    readonly attempt: number;
     readonly nextAttemptMs: number;
-  };
+    /** What the failed try should have replaced. */
+    readonly certificate: IssuedFacts;
+    /** Until it expires; negative when it has. */
+    readonly leftMs: number;
+  }
+  /** SIGHUP asked for a rekey before its time. */
+  | { readonly event: "woken" }
+  | {
+    /** The wall clock moved by that much more (less: negative) than the time that passed. */
+    readonly event: "clock-stepped";
+    readonly byMs: number;
+  }
+  /** A signal ended the daemon. */
+  | { readonly event: "stopped" };
 
 /** The part of a certificate that a log line may show. */
 export interface IssuedFacts {

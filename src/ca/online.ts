@@ -131,7 +131,10 @@ async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
   }
 }
 
-/** A refusal means that the CA does not renew expired certificates. */
+/**
+ * A refusal means that the CA does not renew expired certificates: a change of
+ * its policy heals that, so a daemon goes on asking.
+ */
 function beyondRecovery(error: unknown, certificate: Certificate): unknown {
   if (!(error instanceof RekeyError)) return error;
   if (error.kind !== "refused" && error.kind !== "pair") return error;
@@ -145,6 +148,7 @@ function beyondRecovery(error: unknown, certificate: Certificate): unknown {
     }; ${error.message}`,
     {
       hint: `${first}; else get a new one with "step ca certificate"`,
+      retry: error.kind === "refused" ? "slowly" : undefined,
       cause: error,
     },
   );

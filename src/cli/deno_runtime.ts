@@ -1,18 +1,27 @@
 /**
  * The real runtime: wall clock, chance, terminal and log of this process.
  */
-import { daemonLog, oneShotLog } from "../observe/log.ts";
-import type { RunMode } from "../options.ts";
+import { jsonLog } from "../observe/json_log.ts";
+import { daemonLog, type LogSinks, oneShotLog } from "../observe/log.ts";
+import type { LogFormat, RunMode } from "../options.ts";
 import { isOsError } from "../os_error.ts";
-import type { Clock, Runtime } from "../runtime.ts";
+import type { Clock, Log, Runtime } from "../runtime.ts";
 import { denoTerminal } from "./terminal.ts";
 import { type SyncWriter, writeText } from "./write_text.ts";
 
-/** Longest single timer, in ms: suspend and clock steps are noticed after it. */
-const MAX_SLICE_MS = 60_000;
+/** Longest timer, in ms: above it, setTimeout fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The runtime of this process, with the log that `run` asks for. */
-export function denoRuntime(run: RunMode["run"]): Runtime {
+/** What decides how this process logs. */
+export interface LogChoice {
+  readonly run: RunMode["run"];
+  /** The certificate's path, which every line of `json` names. */
+  readonly file: string;
+  readonly format?: LogFormat | undefined;
+}
+
+/** The runtime of this process, with the log that is asked for. */
+export function denoRuntime(choice: LogChoice): Runtime {
   const sinks = {
     out: (text: string) => tell(Deno.stdout, text),
     err: (text: string) => tell(Deno.stderr, text),
@@ -21,23 +30,22 @@ export function denoRuntime(run: RunMode["run"]): Runtime {
     clock: wallClock(),
     random: Math.random,
     terminal: denoTerminal(),
-    log: run === "daemon"
-      ? daemonLog(sinks, () => new Date())
-      : oneShotLog(sinks, Deno.stderr.isTerminal() && !Deno.noColor),
+    log: logFor(choice, sinks),
   };
+}
+
+function logFor({ run, file, format }: LogChoice, sinks: LogSinks): Log {
+  const now = () => new Date();
+  if (format === "json") return jsonLog(sinks, { file, run, now });
+  return run === "daemon"
+    ? daemonLog(sinks, now)
+    : oneShotLog(sinks, Deno.stderr.isTerminal() && !Deno.noColor);
 }
 
 function wallClock(): Clock {
   return {
     now: () => new Date(),
-    async sleep(ms, signal) {
-      const end = Date.now() + ms;
-      while (!signal.aborted) {
-        const left = end - Date.now();
-        if (left <= 0) return;
-        await timer(Math.min(left, MAX_SLICE_MS), signal);
-      }
-    },
+    sleep: (ms, signal) => timer(Math.min(ms, MAX_TIMER_MS), signal),
   };
 }
 
@@ -49,6 +57,7 @@ function timer(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener("abort", done);
       resolve();
     };
+    if (signal.aborted) return resolve();
     const id = setTimeout(done, ms);
     signal.addEventListener("abort", done);
   });

@@ -4,15 +4,20 @@
  * Behind a dynamic import: with this file the X.509 library is loaded.
  */
 import { pinTrust } from "../ca/trust.ts";
+import type { NotifyEnvironment } from "../daemon/service_manager.ts";
 import type {
   LayoutOptions,
   RekeyOptions,
   RollbackOptions,
 } from "../options.ts";
-import { type RekeyJob, rekeyOnce } from "../rekey.ts";
+import { RekeyError } from "../errors.ts";
+import { servedPair } from "../files/install_targets.ts";
+import { runOnce } from "../one_shot.ts";
+import type { RekeyJob } from "../rekey.ts";
 import { createReloader } from "../reload/reloader.ts";
+import { requirePidFile } from "../reload/signal.ts";
 import type { Runtime } from "../runtime.ts";
-import { processSignals } from "./process_signals.ts";
+import { type ProcessSignals, processSignals } from "./process_signals.ts";
 
 /**
  * Runs what the options ask for, to its end.
@@ -22,25 +27,66 @@ import { processSignals } from "./process_signals.ts";
 export async function runRekey(
   options: RekeyOptions,
   runtime: Runtime,
+  signals: ProcessSignals,
 ): Promise<void> {
   // Before anything else in the process can use TLS.
   if (options.authority.mode === "online") pinTrust();
-  using signals = processSignals(options.mode.run);
-  const job: RekeyJob = {
-    options,
-    openAuthority: await authorityOpener(options, runtime),
-    reloader: createReloader(options.reload),
-  };
-  warnAboutOptions(options, runtime);
   if (options.mode.run === "daemon") {
-    const { runDaemon } = await import("../daemon.ts");
-    await runDaemon(job, runtime, signals);
+    await runAsDaemon(options, runtime, signals);
     return;
   }
-  const outcome = await rekeyOnce(job, runtime, signals.stop);
+  const job = await makeJob(options, runtime);
+  const outcome = await runOnce(job, runtime, signals.stop);
   if (outcome.kind === "not-due") {
     runtime.log.write({ event: "not-due", expiresInMs: outcome.expiresInMs });
   }
+}
+
+async function runAsDaemon(
+  options: RekeyOptions,
+  base: Runtime,
+  signals: ProcessSignals,
+): Promise<void> {
+  const [{ runDaemon }, { connectServiceManager }, { rememberPasswords }] =
+    await Promise.all([
+      import("../daemon.ts"),
+      import("../daemon/service_manager.ts"),
+      import("../daemon/remembered_passwords.ts"),
+    ]);
+  const runtime = { ...base, terminal: rememberPasswords(base.terminal) };
+  await using service = connectServiceManager(
+    notifyEnvironment(),
+    (message) => runtime.log.write({ event: "warning", message }),
+  );
+  const job = await makeJob(options, runtime);
+  await runDaemon(job, runtime, { signals, service });
+}
+
+/** What systemd says to a service. */
+function notifyEnvironment(): NotifyEnvironment {
+  const env = (name: string) => Deno.env.get(name);
+  return {
+    socket: env("NOTIFY_SOCKET"),
+    watchdogUsec: env("WATCHDOG_USEC"),
+    watchdogPid: env("WATCHDOG_PID"),
+    runtimeDirectory: env("RUNTIME_DIRECTORY"),
+    pid: Deno.pid,
+  };
+}
+
+/** The job of these options, and what a person should know about them. */
+export async function makeJob(
+  options: RekeyOptions,
+  runtime: Runtime,
+): Promise<RekeyJob> {
+  await checkPidFile(options, runtime);
+  const job: RekeyJob = {
+    options,
+    openAuthority: await authorityOpener(options, runtime),
+    reloader: createReloader(options.reload, servedPair(options)),
+  };
+  warnAboutOptions(options, runtime);
+  return job;
 }
 
 /**
@@ -54,7 +100,7 @@ export async function runRollback(
 ): Promise<void> {
   using signals = processSignals("once");
   const { rollbackPair } = await import("../rollback.ts");
-  const reloader = createReloader(options.reload);
+  const reloader = createReloader(options.reload, options.pair);
   await rollbackPair({ options, reloader }, runtime, signals.stop);
 }
 
@@ -96,6 +142,28 @@ async function authorityOpener(
       log,
       signal,
     });
+}
+
+/**
+ * One-shot, a pid-file that cannot be used is refused before anything is done,
+ * as by the original. A daemon may be started before the service that it
+ * serves, so there it is a warning.
+ */
+async function checkPidFile(
+  { reload: { signal }, mode }: RekeyOptions,
+  { log }: Runtime,
+): Promise<void> {
+  if (signal === undefined || "pid" in signal.target) return;
+  try {
+    await requirePidFile(signal.target.pidFile);
+  } catch (error) {
+    if (!(error instanceof RekeyError) || mode.run === "once") throw error;
+    log.write({
+      event: "warning",
+      message: error.message,
+      hint: "it is read again for each signal",
+    });
+  }
 }
 
 /** The original says nothing here, and leaves two files that do not match. */

@@ -58,25 +58,46 @@ export function denoProgram(): Program {
       ).catch(() => {});
     },
     async rekey(options) {
+      // First of all: what is loaded next takes a tenth of a second, in which a
+      // signal would end the process in the system's way.
+      const { processSignals } = await import("./process_signals.ts");
+      using signals = processSignals(options.mode.run);
       const [{ runRekey }, { denoRuntime }] = await Promise.all([
         import("./job.ts"),
         import("./deno_runtime.ts"),
       ]);
-      await runRekey(options, denoRuntime(options.mode.run));
+      const runtime = denoRuntime({
+        run: options.mode.run,
+        file: options.output.certificate,
+        format: options.logFormat,
+      });
+      await runRekey(options, runtime, signals);
     },
     async rollback(options) {
       const [{ runRollback }, { denoRuntime }] = await Promise.all([
         import("./job.ts"),
         import("./deno_runtime.ts"),
       ]);
-      await runRollback(options, denoRuntime("once"));
+      await runRollback(
+        options,
+        denoRuntime({
+          run: "once",
+          file: options.pair.certificate,
+        }),
+      );
     },
     async changeLayout(options) {
       const [{ runChangeLayout }, { denoRuntime }] = await Promise.all([
         import("./job.ts"),
         import("./deno_runtime.ts"),
       ]);
-      await runChangeLayout(options, denoRuntime("once"));
+      await runChangeLayout(
+        options,
+        denoRuntime({
+          run: "once",
+          file: options.pair.certificate,
+        }),
+      );
     },
   };
 }

@@ -3,6 +3,8 @@
  * nothing itself.
  */
 import { ERROR_KINDS, RekeyError } from "../errors.ts";
+import { errorFields, jsonLine } from "../observe/json_line.ts";
+import type { LogFormat } from "../options.ts";
 import { printableLines } from "../printable.ts";
 
 /** What to print on standard error, and what to exit with. */
@@ -11,12 +13,57 @@ export interface FailureReport {
   readonly exitCode: number;
 }
 
+/** How to report. */
+export interface ReportOptions {
+  /** STEPDEBUG=1: where it happened, and the errors underneath. */
+  readonly debug: boolean;
+  readonly format: LogFormat;
+  /** Path of the certificate, when it is known. */
+  readonly file?: string | undefined;
+}
+
 /**
- * One line that says what is wrong, one that says what to do.
- *
- * @param debug STEPDEBUG=1: where it happened, and the errors underneath
+ * One line that says what is wrong, one that says what to do; or both as one
+ * JSON object on one line.
  */
-export function reportFailure(error: unknown, debug: boolean): FailureReport {
+export function reportFailure(
+  error: unknown,
+  { debug, format, file }: ReportOptions,
+): FailureReport {
+  return format === "json"
+    ? jsonReport(error, { debug, file })
+    : textReport(error, debug);
+}
+
+function jsonReport(
+  error: unknown,
+  { debug, file }: Omit<ReportOptions, "format">,
+): FailureReport {
+  const isKnown = error instanceof RekeyError && error.kind !== "bug";
+  const known = isKnown ? error : unknownFailure(error);
+  return {
+    text: jsonLine({
+      time: new Date(),
+      level: "error",
+      event: "failed",
+      file,
+      message: known.message,
+      ...errorFields(known),
+      trace: debug || known.kind === "bug" ? trace(error) : undefined,
+    }),
+    exitCode: known.exitCode,
+  };
+}
+
+function unknownFailure(error: unknown): RekeyError {
+  return error instanceof Deno.errors.NotCapable
+    ? new RekeyError("config", error.message)
+    : new RekeyError("bug", `unexpected error: ${messageOf(error)}`, {
+      hint: "this is a bug, please report it with this line",
+    });
+}
+
+function textReport(error: unknown, debug: boolean): FailureReport {
   if (error instanceof RekeyError && error.kind !== "bug") {
     const lines = [error.message];
     if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);

@@ -17,6 +17,7 @@ import { type CaUrl, parseCaUrl } from "./ca_url.ts";
 import type { Invocation } from "./command.ts";
 import type { REKEY_FLAGS } from "./commands/rekey_flags.ts";
 import { resolveKeySpec } from "./key_spec.ts";
+import { isLogFormat } from "./log_format.ts";
 import { joinPath } from "./paths.ts";
 import {
   type PairFiles,
@@ -26,7 +27,7 @@ import {
   resolvePasswordFiles,
 } from "./resolve_files.ts";
 import { resolveMode } from "./resolve_mode.ts";
-import { resolveExec, resolveSignal } from "./resolve_reload.ts";
+import { resolveHooks, resolveSignal } from "./resolve_reload.ts";
 import { resolveWrite } from "./resolve_write.ts";
 import { RekeyInput } from "./rekey_input.ts";
 
@@ -48,6 +49,7 @@ export function resolveRekey(
 ): RekeyOptions {
   const input = new RekeyInput(invocation);
   const { stepPath } = invocation;
+  requireLogFormat(input);
   const url = resolveUrl(input);
   const mode = resolveMode(input);
   const signal = resolveSignal(input);
@@ -55,7 +57,7 @@ export function resolveRekey(
   const newKey = resolveNewKey(input);
   const pair = resolvePair(input, invocation.positionals);
   const passwordFiles = resolvePasswordFiles(input);
-  const exec = resolveExec(input);
+  const hooks = resolveHooks(input);
   requireOneReader(
     standardInputUsers(pair, passwordFiles, authority),
     mode.run === "daemon",
@@ -76,10 +78,17 @@ export function resolveRekey(
     write: resolveWrite(input),
     reload: {
       ...(signal !== undefined && { signal }),
-      ...(exec !== undefined && { exec }),
+      ...hooks,
     },
     mode,
+    ...input.text("log-format") === "json" && { logFormat: "json" },
   };
+}
+
+function requireLogFormat(input: RekeyInput): void {
+  const format = input.text("log-format");
+  if (format === undefined || isLogFormat(format)) return;
+  throw input.invalid("log-format", "options are text, json");
 }
 
 function resolveUrl(input: RekeyInput): CaUrl | undefined {

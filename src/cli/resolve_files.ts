@@ -164,14 +164,25 @@ export function requireOneReader(
       `${first} and ${second} cannot both be standard input`,
     );
   }
-  if (first !== undefined && isDaemon) {
+  if (!isDaemon) return;
+  if (first !== undefined) {
     throw new RekeyError(
       "usage",
       `${first} cannot be standard input with the '--daemon' flag`,
       { hint: "name a file: a daemon reads it again for every rekey" },
     );
   }
+  // `<(command)` of a shell: a pipe, which gives its content once.
+  const [pipe] = users.filter(([, path]) => OPEN_DESCRIPTOR.test(path ?? ""));
+  if (pipe === undefined) return;
+  throw new RekeyError(
+    "usage",
+    `${pipe[0]} cannot be ${pipe[1]} with the '--daemon' flag`,
+    { hint: "name a file: a daemon reads it again for every rekey" },
+  );
 }
+
+const OPEN_DESCRIPTOR = /^\/(?:dev\/(?:fd\/\d+|stdin)|proc\/self\/fd\/\d+)$/;
 
 function argument(what: string): RekeyError {
   return new RekeyError("usage", `argument ${what}`);

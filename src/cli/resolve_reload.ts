@@ -1,5 +1,6 @@
 /**
- * How to tell the service: --pid, --pid-file, --signal and --exec.
+ * How to tell the service: --pid, --pid-file, --signal, --exec and what belongs
+ * to them.
  */
 import type { ReloadOptions } from "../options.ts";
 import { splitCommand } from "../reload/split_command.ts";
@@ -9,6 +10,10 @@ import type { RekeyInput } from "./rekey_input.ts";
 const DEFAULT_SIGNAL = 1n;
 /** The signals that POSIX systems share end here; what follows is real-time. */
 const LAST_SIGNAL = 31n;
+/** A day, in ms: more is a mistake, and timers end at 24.8 days. */
+const MOST_TIMEOUT_MS = 86_400_000;
+/** More than a daemon lives for. */
+const MOST_ATTEMPTS = 1_000_000n;
 /** Process ids are signed 32-bit numbers (pid_t). */
 const LAST_PID = 2n ** 31n - 1n;
 
@@ -45,13 +50,68 @@ export function resolveSignal(input: RekeyInput): ReloadOptions["signal"] {
 }
 
 /**
+ * The programs, their limit and their number of tries; what is not set is
+ * absent.
+ *
+ * @throws {RekeyError} kind `usage` for a quote that is not closed
+ */
+export function resolveHooks(input: RekeyInput): Omit<ReloadOptions, "signal"> {
+  const exec = resolveExec(input);
+  const onFailure = resolveCommand(input, "exec-on-failure");
+  const execTimeoutMs = resolveTimeout(input);
+  const attempts = resolveAttempts(input);
+  return {
+    ...(exec !== undefined && { exec }),
+    ...(execTimeoutMs !== undefined && { execTimeoutMs }),
+    ...(attempts !== undefined && { attempts }),
+    ...(onFailure !== undefined && { onFailure }),
+  };
+}
+
+/**
  * The words of --exec; undefined when it is blank.
  *
  * @throws {RekeyError} kind `usage` for a quote that is not closed
  */
 export function resolveExec(input: RekeyInput): readonly string[] | undefined {
-  const command = input.text("exec");
+  return resolveCommand(input, "exec");
+}
+
+function resolveCommand(
+  input: RekeyInput,
+  flag: "exec" | "exec-on-failure",
+): readonly string[] | undefined {
+  const command = input.text(flag);
   if (command === undefined) return undefined;
-  const words = splitCommand(command);
+  if (command.includes("\0")) {
+    throw input.invalid(flag, "no word of a command can hold a NUL character");
+  }
+  const words = splitCommand(command, flag);
   return words.length === 0 ? undefined : words;
+}
+
+function resolveTimeout(input: RekeyInput): number | undefined {
+  const limitMs = input.durationMs("exec-timeout");
+  if (limitMs === undefined) return undefined;
+  if (limitMs < 0) throw input.invalid("exec-timeout", "must not be negative");
+  if (limitMs > MOST_TIMEOUT_MS) {
+    throw input.invalid("exec-timeout", "must be at most 24h");
+  }
+  return limitMs;
+}
+
+function resolveAttempts(input: RekeyInput): number | undefined {
+  const attempts = input.flags["reload-attempts"];
+  if (attempts === undefined) return undefined;
+  if (attempts < 0n || attempts > MOST_ATTEMPTS) {
+    throw input.invalid("reload-attempts");
+  }
+  // From a variable or a file it is a default for daemons.
+  if (input.flags.daemon !== true && input.isTyped("reload-attempts")) {
+    throw input.usage("flag '--reload-attempts' requires the '--daemon' flag", {
+      flags: ["reload-attempts"],
+      hint: "a single run tries once, and the next one pays what is still owed",
+    });
+  }
+  return Number(attempts);
 }

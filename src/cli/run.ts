@@ -20,6 +20,14 @@ import {
   type GivenArguments,
   parseArguments,
 } from "./go_arguments.ts";
+import type { LogFormat } from "../options.ts";
+import {
+  formatInSettings,
+  formatInWords,
+  formatOf,
+  LOG_FORMAT_FLAG,
+  LOG_FORMAT_VARIABLE,
+} from "./log_format.ts";
 import { denoProgram, type Program } from "./program.ts";
 import type { Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -33,33 +41,61 @@ export async function run(
   args: readonly string[],
   program: Program = denoProgram(),
 ): Promise<number> {
+  const voice: Voice = { format: formatInWords(args) };
+  const session = { program, voice };
   try {
-    await dispatch(await findCommand(args, program), program);
+    await dispatch(await findCommand(args, session), session);
     return 0;
   } catch (error) {
     const { reportFailure } = await import("./report.ts");
-    const { text, exitCode } = reportFailure(error, isDebugging(program));
+    const { text, exitCode } = reportFailure(error, {
+      debug: isDebugging(program),
+      format: formatFor(session),
+      file: voice.file,
+    });
     program.stderr.write(text);
     return exitCode;
   }
 }
 
+/** How the program speaks, as far as that is known yet. */
+interface Voice {
+  format: LogFormat | undefined;
+  /** Path of the certificate. */
+  file?: string | undefined;
+}
+
+/** The variable is only looked at when there is something to say. */
+function formatFor({ program, voice }: Session): LogFormat {
+  return voice.format ??
+    formatOf(variable(program.env, LOG_FORMAT_VARIABLE)) ?? "text";
+}
+
+/** What each step of a run has at hand. */
+interface Session {
+  readonly program: Program;
+  readonly voice: Voice;
+}
+
 async function findCommand(
   args: readonly string[],
-  program: Program,
+  session: Session,
 ): Promise<Route> {
   try {
     return findRoute(args);
   } catch (error) {
-    if (error instanceof GroupSyntaxError) {
-      const help = await helpOf(error.group, program);
-      program.stdout.write(`Incorrect Usage. ${error.message}\n\n${help}`);
+    if (error instanceof GroupSyntaxError && formatFor(session) === "text") {
+      const help = await helpOf(error.group, session.program);
+      session.program.stdout.write(
+        `Incorrect Usage. ${error.message}\n\n${help}`,
+      );
     }
     throw error;
   }
 }
 
-async function dispatch(route: Route, program: Program): Promise<void> {
+async function dispatch(route: Route, session: Session): Promise<void> {
+  const { program } = session;
   switch (route.kind) {
     case "version":
       program.stdout.write(
@@ -70,30 +106,33 @@ async function dispatch(route: Route, program: Program): Promise<void> {
       program.stdout.write(await helpOf(route.entry, program));
       return;
     case "command":
-      await runCommand(route, program);
+      await runCommand(route, session);
   }
 }
 
 async function runCommand(
   { entry, rest, configFile }: Extract<Route, { kind: "command" }>,
-  program: Program,
+  session: Session,
 ): Promise<void> {
+  const { program, voice } = session;
   const command = await entry.load();
+  if (!Object.hasOwn(command.flags, LOG_FORMAT_FLAG)) voice.format = "text";
   try {
     const given = parseArguments(rest, command.flags);
     if (given.help) {
       program.stdout.write(await helpOf(entry, program));
       return;
     }
+    voice.format = formatInSettings(given.values) ?? voice.format;
     command.prepare?.(program);
     const invocation = await prepareInvocation(entry, command, {
       given,
       configFile,
-      program,
+      session,
     });
     await command.run(invocation, program);
   } catch (error) {
-    if (error instanceof FlagSyntaxError) {
+    if (error instanceof FlagSyntaxError && formatFor(session) === "text") {
       const help = await helpOf(entry, program);
       program.stdout.write(`Incorrect Usage: ${error.message}\n\n${help}`);
     }
@@ -101,21 +140,26 @@ async function runCommand(
   }
 }
 
+/** What the arguments of a command are completed from. */
+interface Given {
+  readonly given: GivenArguments;
+  readonly configFile: string | undefined;
+  readonly session: Session;
+}
+
 /** Settings, then the number of arguments, then types: the original's order. */
 async function prepareInvocation(
   entry: CommandEntry,
   command: CommandDefinition,
-  from: {
-    readonly given: GivenArguments;
-    readonly configFile: string | undefined;
-    readonly program: Program;
-  },
+  from: Given,
 ): Promise<Invocation<CommandDefinition["flags"]>> {
-  const { given } = from;
+  const { given, session: { voice } } = from;
   // Loaded while the settings are read: the library takes 10 ms.
   const tree = import("./command_tree.ts");
   const { settings, stepPath } = await readSettings(command, from);
+  voice.format = formatInSettings(settings.values) ?? voice.format;
   requireCount(given.positionals, command);
+  voice.file = given.positionals[0];
   const { parseTyped } = await tree;
   const { flags, positionals } = await parseTyped(
     [
@@ -132,30 +176,41 @@ async function prepareInvocation(
 
 async function readSettings(
   command: CommandDefinition,
-  { given, configFile, program }: {
-    readonly given: GivenArguments;
-    readonly configFile: string | undefined;
-    readonly program: Program;
-  },
+  { given, configFile, session }: Given,
 ): Promise<{ readonly settings: Settings; readonly stepPath: string }> {
   const [{ fillIn, readDefaults }, { findStepPath }] = await Promise.all([
     import("./settings.ts"),
     import("./step_path.ts"),
   ]);
-  const env = (name: string) => program.env(name);
+  const env = (name: string) => session.program.env(name);
   const wanted = given.values.get("context") || env("STEP_CONTEXT");
   const stepPath = await findStepPath(env, wanted);
   if (stepPath.chosenAutomatically) {
     // The original also makes it the current context. Choosing is not ours to
     // remember: a rekey from a timer must not change what `step` does next.
-    program.stderr.write(`✔ Context: ${stepPath.context?.name}\n`);
+    await say(session, `✔ Context: ${stepPath.context?.name}`);
   }
+  const warnings: string[] = [];
   const defaults = await readDefaults(stepPath, {
     configFile,
-    warn: (message) => program.stderr.write(`${message}\n`),
+    warn: (message) => warnings.push(message),
   });
+  for (const message of warnings) await say(session, message);
   const settings = fillIn(given.values, command.flags, { env, defaults });
   return { settings, stepPath: stepPath.path };
+}
+
+/** A line on standard error before there is a log. */
+async function say(session: Session, message: string): Promise<void> {
+  const { stderr } = session.program;
+  if (formatFor(session) === "text") {
+    stderr.write(`${message}\n`);
+    return;
+  }
+  const { jsonLine } = await import("../observe/json_line.ts");
+  stderr.write(
+    jsonLine({ time: new Date(), level: "info", event: "notice", message }),
+  );
 }
 
 function requireCount(

@@ -3,6 +3,8 @@
  */
 import { RekeyError } from "../errors.ts";
 import type { KeyPairFiles, RunMode } from "../options.ts";
+import type { Certificate } from "../pki/certificate.ts";
+import type { KeyPair } from "../pki/key_pair.ts";
 import { loadChain, loadKeyPair, type PasswordSource } from "./key_pair.ts";
 
 /** The pairs to choose from. */
@@ -12,29 +14,100 @@ export interface PairChoice {
   readonly mode: RunMode;
 }
 
+/** The pair to authenticate with and to take subject and lifetime from. */
+export interface CurrentPair {
+  readonly files: KeyPairFiles;
+  readonly chain: readonly [Certificate, ...Certificate[]];
+  /**
+   * Its key, opened once however often it is asked for: an encrypted one costs
+   * a tenth of a second, or a question at the terminal.
+   *
+   * @throws {RekeyError} kind `pair`
+   */
+  loadKeyPair(): Promise<KeyPair>;
+}
+
 /**
- * The files to authenticate with and to take subject and lifetime from.
+ * Finds the pair in force.
  *
  * A one-shot run uses the files that it is given. A daemon with `--out-cert` or
  * `--out-key` begins with them too, and goes on with what it wrote: the output
- * pair, as soon as it exists, belongs together and has not expired.
+ * pair, as soon as it exists, belongs together and has not expired. Of two
+ * expired pairs, the one that expired later.
+ *
+ * @throws {RekeyError} kind `pair`, about the input where no pair is usable
  */
-export async function currentFiles(
-  { input, output, mode }: PairChoice,
+export async function findCurrentPair(
+  choice: PairChoice,
   password: PasswordSource,
   now: Date,
-): Promise<KeyPairFiles> {
-  if (mode.run === "once") return input;
-  if (
-    input.certificate === output.certificate && input.key === output.key
-  ) return input;
+): Promise<CurrentPair> {
+  const { input, output } = choice;
+  if (!hasOwnOutput(choice)) return await openPair(input, password);
+  const written = await usablePair(output, password);
+  if (written === undefined) return await openPair(input, password);
+  if (written.chain[0].notAfter > now) return written;
+  const given = await usablePair(input, password);
+  return given !== undefined &&
+      given.chain[0].notAfter > written.chain[0].notAfter
+    ? given
+    : written;
+}
+
+/**
+ * The certificate whose dates a daemon goes by while it waits, without opening
+ * a key: what it wrote, as long as that is valid, else what it was given.
+ *
+ * @throws {RekeyError} kind `pair`
+ */
+export async function currentCertificate(
+  choice: PairChoice,
+  now: Date,
+): Promise<Certificate> {
+  const { input, output } = choice;
+  if (hasOwnOutput(choice)) {
+    const written = await unlessUnusable(loadChain(output.certificate));
+    if (written !== undefined && written[0].notAfter > now) return written[0];
+  }
+  return (await loadChain(input.certificate))[0];
+}
+
+function hasOwnOutput({ input, output, mode }: PairChoice): boolean {
+  return mode.run === "daemon" &&
+    (input.certificate !== output.certificate || input.key !== output.key);
+}
+
+async function openPair(
+  files: KeyPairFiles,
+  password: PasswordSource,
+): Promise<CurrentPair> {
+  const chain = await loadChain(files.certificate);
+  const opened: { pair?: Promise<KeyPair> } = {};
+  return {
+    files,
+    chain,
+    loadKeyPair: () => opened.pair ??= loadKeyPair(chain, files, password),
+  };
+}
+
+/** The pair, if its key opens and belongs to it. */
+async function usablePair(
+  files: KeyPairFiles,
+  password: PasswordSource,
+): Promise<CurrentPair | undefined> {
+  return await unlessUnusable((async () => {
+    const pair = await openPair(files, password);
+    await pair.loadKeyPair();
+    return pair;
+  })());
+}
+
+/** No usable output pair yet: that is how every such daemon begins. */
+async function unlessUnusable<T>(work: Promise<T>): Promise<T | undefined> {
   try {
-    const chain = await loadChain(output.certificate);
-    await loadKeyPair(chain, output, password);
-    return chain[0].notAfter > now ? output : input;
+    return await work;
   } catch (error) {
-    // No usable output pair yet: that is how every such daemon begins.
-    if (error instanceof RekeyError && error.kind === "pair") return input;
+    if (error instanceof RekeyError && error.kind === "pair") return undefined;
     throw error;
   }
 }

@@ -63,6 +63,25 @@ export function lockName(name: string): string {
   return `.${stem(name)}.rekey-lock`;
 }
 
+/**
+ * The name of the note that a reload is owed for one certificate, by the
+ * hexadecimal digest of that certificate: nobody's note has the name of
+ * another one's.
+ */
+export function owedName(certificateName: string, digest: string): string {
+  return `.${stem(certificateName)}.${digest.slice(0, TAG_DIGITS)}.owed`;
+}
+
+/** Whether `candidate` is an {@linkcode owedName} of any certificate at `certificateName`. */
+export function isOwedName(
+  candidate: string,
+  certificateName: string,
+): boolean {
+  const prefix = `.${stem(certificateName)}.`;
+  return candidate.startsWith(prefix) &&
+    /^[0-9a-f]{16}\.owed$/.test(candidate.slice(prefix.length));
+}
+
 const TAG_DIGITS = 16;
 
 /** What file systems allow for one name (NAME_MAX), in bytes. */

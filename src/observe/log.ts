@@ -1,5 +1,5 @@
 /**
- * The wording of log events, for people.
+ * The wording of log events.
  *
  * One-shot: result lines and warnings on stderr. Daemon: INFO lines on stdout,
  * ERROR lines on stderr, with the local time, as the original's. Never a key,
@@ -68,13 +68,17 @@ function oneShotLines(event: LogEvent, colour: boolean): readonly string[] {
         }`,
       ];
     case "scheduled":
+    case "woken":
+    case "stopped":
+    case "reloaded":
       return [];
     default:
       return troubleLines(event);
   }
 }
 
-function daemonLines(
+/** An event as a daemon's lines without time; none when it says nothing. */
+export function daemonLines(
   event: LogEvent,
 ): { readonly level: "INFO" | "ERROR"; readonly lines: readonly string[] } {
   switch (event.event) {
@@ -105,17 +109,36 @@ function daemonLines(
           }`,
         ],
       };
+    case "woken":
+      return { level: "INFO", lines: ["rekeying now, as SIGHUP asks"] };
+    case "stopped":
+      // The original says nothing.
+      return { level: "INFO", lines: [] };
+    case "reloaded":
+      return { level: "INFO", lines: ["the service was told at last"] };
     default:
       return { level: "ERROR", lines: troubleLines(event) };
   }
 }
 
 function troubleLines(
-  event: Extract<LogEvent, { event: "repaired" | "warning" | "failed" }>,
+  event: Extract<
+    LogEvent,
+    {
+      event:
+        | "repaired"
+        | "warning"
+        | "failed"
+        | "reload-failed"
+        | "clock-stepped";
+    }
+  >,
 ): readonly string[] {
   switch (event.event) {
     case "repaired":
       return [`warning: ${repairText(event.recovery)}`];
+    case "clock-stepped":
+      return [`warning: ${stepText(event.byMs)}`];
     case "warning":
       return [
         `warning: ${printableLines(event.message)}`,
@@ -125,9 +148,37 @@ function troubleLines(
       return [
         printableLines(event.error.message),
         ...hintLine(event.error.hint),
-        `next attempt in ${formatRoundedDuration(event.nextAttemptMs)}`,
+        `next attempt in ${formatRoundedDuration(event.nextAttemptMs)}, ${
+          lifeLeft(event.leftMs)
+        }`,
       ];
+    case "reload-failed":
+      return reloadLines(event);
   }
+}
+
+function reloadLines(
+  { error, attempt, nextAttemptMs }: Extract<
+    LogEvent,
+    { event: "reload-failed" }
+  >,
+): readonly string[] {
+  const message = printableLines(error.message);
+  if (nextAttemptMs !== undefined) {
+    return [
+      message,
+      ...hintLine(error.hint),
+      `next attempt to tell the service in ${
+        formatRoundedDuration(nextAttemptMs)
+      }`,
+    ];
+  }
+  const tries = attempt === 1 ? "1 try" : `${attempt} tries`;
+  return [
+    `gave up telling the service after ${tries}: ${message}`,
+    ...hintLine(error.hint),
+    "it is tried again after a restart, and with the next certificate",
+  ];
 }
 
 function rollbackText({ serial, notAfter }: IssuedFacts): string {
@@ -145,6 +196,20 @@ function layoutText(
   return isChanged
     ? `${files} stand in the ${layout} layout now`
     : `${files} already stand in the ${layout} layout`;
+}
+
+function lifeLeft(leftMs: number): string {
+  return leftMs > 0
+    ? `the certificate expires in ${formatRoundedDuration(leftMs)}`
+    : `the certificate expired ${formatRoundedDuration(-leftMs)} ago`;
+}
+
+function stepText(byMs: number): string {
+  return byMs < 0
+    ? `the clock was set back by ${formatRoundedDuration(-byMs)}`
+    : `the clock went ahead by ${
+      formatRoundedDuration(byMs)
+    }: it was set, or the machine was suspended`;
 }
 
 function repairText(
@@ -179,7 +244,8 @@ function resultLine(name: string, path: string, colour: boolean): string {
   return `\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m${name}\x1b[0m\x1b[1m:\x1b[0m ${value}`;
 }
 
-function subject(certificate: IssuedFacts): string {
+/** The first name of a certificate, as the log shows it. */
+export function subject(certificate: IssuedFacts): string {
   return printable(
     certificate.commonName ??
       certificate.names[0]?.replace(/^[^:]*:/, "") ??

@@ -1,59 +1,96 @@
 /**
- * --exec: split like a shell, run without one.
+ * Programs that are run for the user: --exec and --exec-on-failure. Split like a
+ * shell, run without one.
  *
- * The program inherits standard input, output, error, environment and working
- * directory; nothing about the certificate is passed, as in the original.
+ * A program inherits standard input, output, error, environment and working
+ * directory; facts about the certificate are variables in addition. It has a
+ * limit, and all that it started ends with it.
  */
+import { formatGoDuration } from "../duration.ts";
 import { RekeyError } from "../errors.ts";
 import { osReason } from "../os_error.ts";
+import { type ProcessGroup, startGroup } from "./process_group.ts";
 
 export { splitCommand } from "./split_command.ts";
 
-/** How long a stopped program may take to end before it is killed, in ms. */
+/** How to run a program. */
+export interface RunOptions {
+  /** Ends the program, and all that it started, in less than a second. */
+  readonly signal: AbortSignal;
+  /** Limit in ms; 0 for none. Five minutes when it is absent. */
+  readonly timeoutMs?: number | undefined;
+  /** Variables in addition to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** The flag that names the program, for messages. Default `--exec`. */
+  readonly flag?: "--exec" | "--exec-on-failure" | undefined;
+}
+
+/** Limit for a program, in ms: `--exec-timeout` when it is not given. */
+export const DEFAULT_TIMEOUT_MS = 300_000;
+
+/** How long a program may take to end at its limit before it is killed, in ms. */
 const GRACE_MS = 10_000;
+
+/** The same when we are told to stop, in ms: a supervisor waits for us. */
+const STOP_GRACE_MS = 500;
+
+/** Exit code for a program that was ended; as for one that a signal killed. */
+const ENDED = 255;
 
 /**
  * Runs a program to its end. Messages are those of Go's os/exec, which the
  * original prints.
  *
+ * What the program leaves running when it ends by itself lives on, and is not
+ * waited for. At the limit its process group gets SIGTERM, and SIGKILL 10 s
+ * later; when `signal` aborts, half a second later.
+ *
  * @param words program and arguments, at least one word
- * @param signal ends the program with SIGTERM, and after 10 s with SIGKILL
  * @throws {RekeyError} kind `hook` with the program's own exit code, 255 when a
- *   signal killed it, 1 when it could not be started; kind `interrupted` when
- *   `signal` aborts
+ *   signal killed it or it was ended at its limit, 1 when it could not be
+ *   started; kind `interrupted` when `signal` aborts
  */
 export async function runCommand(
   words: readonly string[],
-  signal: AbortSignal,
+  options: RunOptions,
 ): Promise<void> {
+  const { signal, env, flag = "--exec" } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const [program = "", ...args] = words;
-  if (signal.aborted) {
-    throw interrupted(signal, "before --exec: the new pair is installed");
+  if (signal.aborted) throw interrupted(signal, "before", flag);
+  const group = start(program, { args, env });
+  const end = await endOf(group, { signal, timeoutMs });
+  if (end === "stopped") throw interrupted(signal, "during", flag);
+  if (end === "too long") {
+    throw new RekeyError(
+      "hook",
+      `${flag} did not end within ${
+        formatGoDuration(BigInt(Math.round(timeoutMs * 1e6)))
+      }: ended it and all that it started`,
+      { exitCode: ENDED, hint: "--exec-timeout sets the limit" },
+    );
   }
-  const status = await waitFor(start(program, args), signal);
-  if (signal.aborted) {
-    throw interrupted(signal, "during --exec: the new pair is installed");
-  }
-  if (status.signal !== null) {
-    throw new RekeyError("hook", `signal: ${describeSignal(status.signal)}`, {
-      exitCode: 255,
+  if (end.signal !== null) {
+    throw new RekeyError("hook", `signal: ${describeSignal(end.signal)}`, {
+      exitCode: ENDED,
     });
   }
-  if (status.code !== 0) {
-    throw new RekeyError("hook", `exit status ${status.code}`, {
-      exitCode: status.code,
+  if (end.code !== 0) {
+    throw new RekeyError("hook", `exit status ${end.code}`, {
+      exitCode: end.code,
     });
   }
 }
 
-function start(program: string, args: string[]): Deno.ChildProcess {
+function start(
+  program: string,
+  options: {
+    readonly args: readonly string[];
+    readonly env: RunOptions["env"];
+  },
+): ProcessGroup {
   try {
-    return new Deno.Command(program, {
-      args,
-      stdin: "inherit",
-      stdout: "inherit",
-      stderr: "inherit",
-    }).spawn();
+    return startGroup(program, options);
   } catch (error) {
     const message = isMissing(program, error)
       ? `exec: ${JSON.stringify(program)}: executable file not found in $PATH`
@@ -72,41 +109,48 @@ function isMissing(program: string, error: unknown): boolean {
         !error.message.includes("(os error")));
 }
 
-async function waitFor(
-  child: Deno.ChildProcess,
-  signal: AbortSignal,
-): Promise<Deno.CommandStatus> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = () => {
-    endChild(child, "SIGTERM");
-    timer = setTimeout(() => endChild(child, "SIGKILL"), GRACE_MS);
-  };
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await child.status;
-  } finally {
-    signal.removeEventListener("abort", stop);
-    clearTimeout(timer);
-  }
+/** How it ended by itself, or why it was ended; then all of it is gone. */
+async function endOf(
+  group: ProcessGroup,
+  { signal, timeoutMs }: {
+    readonly signal: AbortSignal;
+    readonly timeoutMs: number;
+  },
+): Promise<Deno.CommandStatus | "stopped" | "too long"> {
+  using timers = new DisposableStack();
+  const after = (ms: number) =>
+    new Promise<void>((resolve) =>
+      timers.adopt(setTimeout(resolve, ms), clearTimeout)
+    );
+  const stopped = new Promise<void>((resolve) => {
+    const onAbort = () => resolve();
+    signal.addEventListener("abort", onAbort);
+    timers.defer(() => signal.removeEventListener("abort", onAbort));
+  });
+  const end = await Promise.race([
+    group.status,
+    stopped.then(() => "stopped" as const),
+    ...timeoutMs > 0 ? [after(timeoutMs).then(() => "too long" as const)] : [],
+  ]);
+  if (typeof end === "object") return end;
+  // A supervisor that stops us in the long grace does not want to wait for it.
+  await group.end(Promise.race([
+    stopped.then(() => after(STOP_GRACE_MS)),
+    after(GRACE_MS),
+  ]));
+  return signal.aborted ? "stopped" : end;
 }
 
-function endChild(child: Deno.ChildProcess, name: Deno.Signal): void {
-  try {
-    child.kill(name);
-  } catch (error) {
-    // It has just ended by itself, which is what was wanted.
-    const hasEnded = error instanceof Deno.errors.NotFound ||
-      error instanceof TypeError;
-    if (!hasEnded) throw error;
-  }
-}
-
-function interrupted(signal: AbortSignal, when: string): RekeyError {
-  const { reason } = signal;
+function interrupted(
+  { reason }: AbortSignal,
+  when: "before" | "during",
+  flag: NonNullable<RunOptions["flag"]>,
+): RekeyError {
   const [by, exitCode] = reason instanceof RekeyError
     ? [reason.message, reason.exitCode]
     : ["stopped", undefined];
-  return new RekeyError("interrupted", `${by} ${when}`, {
+  const installed = flag === "--exec" ? ": the new pair is installed" : "";
+  return new RekeyError("interrupted", `${by} ${when} ${flag}${installed}`, {
     exitCode,
     cause: reason,
   });

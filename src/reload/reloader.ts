@@ -1,35 +1,94 @@
 /**
- * Tells the service: signal first, then exec; both run, both are reported.
+ * Tells the service: signal first, then exec. Neither waits for the success of
+ * the other, and each is owed by itself.
  */
 import { RekeyError } from "../errors.ts";
-import type { ReloadOptions } from "../options.ts";
+import { formatInstant } from "../instant.ts";
+import type { KeyPairFiles, ReloadOptions, ReloadPart } from "../options.ts";
+import { absolutePath } from "./absolute_path.ts";
 import { runCommand } from "./exec.ts";
 import { sendSignal } from "./signal.ts";
 
-/** Tells the service that the pair is new. */
-export interface Reloader {
-  /**
-   * @throws {RekeyError} kind `signal` or `hook`; when both fail, the hook's
-   *   with the signal's message in front of it; kind `interrupted` when `signal`
-   *   aborts before or during the hook
-   */
-  reload(signal: AbortSignal): Promise<void>;
+/** What the service is told of, and by what. */
+export interface ReloadNotice {
+  readonly owed: readonly ReloadPart[];
+  /** Hexadecimal, as openssl prints it. */
+  readonly serial: string;
+  /** Undefined when it is not known any more. */
+  readonly previousSerial?: string | undefined;
+  readonly notAfter: Date;
+  /** 1 for the first try for this certificate. */
+  readonly attempts: number;
 }
 
-/** The reloader for these options; without any it does nothing. */
-export function createReloader(options: ReloadOptions): Reloader {
+/** Why a part failed; a part that is absent succeeded or was not owed. */
+export type ReloadFailures = ReadonlyMap<ReloadPart, RekeyError>;
+
+/** Tells the service that the pair is new. */
+export interface Reloader {
+  /** By what the service is told; empty when nobody has to be. */
+  readonly parts: readonly ReloadPart[];
+  /**
+   * Tells it by those parts that are both owed and configured. Failures are
+   * results: kind `signal` or `hook`, or `interrupted` when `signal` aborts
+   * before or during the hook.
+   */
+  reload(notice: ReloadNotice, signal: AbortSignal): Promise<ReloadFailures>;
+}
+
+/**
+ * The reloader for these options; without any it does nothing.
+ *
+ * @param files the pair that the service reads
+ */
+export function createReloader(
+  options: ReloadOptions,
+  files: KeyPairFiles,
+): Reloader {
+  const { signal: recipient, exec, execTimeoutMs: timeoutMs } = options;
+  const actions: Partial<Record<ReloadPart, ReloadAction>> = {
+    ...(recipient !== undefined && { signal: () => sendSignal(recipient) }),
+    ...(exec !== undefined && exec.length > 0 && {
+      exec: (notice, signal) =>
+        runCommand(exec, {
+          ...{ signal, timeoutMs },
+          env: hookEnvironment(notice, files),
+        }),
+    }),
+  };
   return {
-    async reload(signal) {
-      const signalFailure = await failureOf(() =>
-        options.signal === undefined ? undefined : sendSignal(options.signal)
-      );
-      const { exec = [] } = options;
-      const execFailure = await failureOf(() =>
-        exec.length === 0 ? undefined : runCommand(exec, signal)
-      );
-      if (signalFailure === undefined && execFailure === undefined) return;
-      throw joined(signalFailure, execFailure);
+    parts: ORDER.filter((part) => actions[part] !== undefined),
+    async reload(notice, signal) {
+      const failures = new Map<ReloadPart, RekeyError>();
+      for (const part of ORDER) {
+        if (!notice.owed.includes(part)) continue;
+        const failure = await failureOf(() => actions[part]?.(notice, signal));
+        if (failure !== undefined) failures.set(part, failure);
+      }
+      return failures;
     },
+  };
+}
+
+type ReloadAction = (
+  notice: ReloadNotice,
+  signal: AbortSignal,
+) => Promise<void>;
+
+const ORDER: readonly ReloadPart[] = ["signal", "exec"];
+
+/** What the hook finds in its environment; README has the list. */
+function hookEnvironment(
+  { serial, previousSerial = "", notAfter, attempts }: ReloadNotice,
+  { certificate, key }: KeyPairFiles,
+): Readonly<Record<string, string>> {
+  return {
+    STEP_REKEY_CERT: absolutePath(certificate),
+    STEP_REKEY_KEY: absolutePath(key),
+    STEP_REKEY_SERIAL: serial,
+    STEP_REKEY_PREVIOUS_SERIAL: previousSerial,
+    STEP_REKEY_NOT_AFTER: formatInstant(notAfter),
+    STEP_REKEY_ATTEMPT: String(attempts),
   };
 }
 
@@ -46,11 +105,15 @@ async function failureOf(
   }
 }
 
-function joined(
-  first: RekeyError | undefined,
-  second: RekeyError | undefined,
+/**
+ * One error for all of them, undefined for none: the last one's kind and exit
+ * code, with the messages of those before it in front.
+ */
+export function joinFailures(
+  failures: ReloadFailures,
 ): RekeyError | undefined {
-  if (first === undefined || second === undefined) return first ?? second;
+  const [first, second] = [...failures.values()];
+  if (first === undefined || second === undefined) return first;
   return new RekeyError(second.kind, `${first.message}; ${second.message}`, {
     hint: second.hint ?? first.hint,
     exitCode: second.exitCode,

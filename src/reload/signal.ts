@@ -27,22 +27,58 @@ export async function sendSignal(
   { target, number }: SignalOptions,
 ): Promise<void> {
   const pid = "pid" in target ? target.pid : await readPidFile(target.pidFile);
-  const failure = (reason: string, cause?: unknown) =>
+  const failure = (reason: string, hint?: string, cause?: unknown) =>
     new RekeyError(
       "signal",
       `kill ${pid} with signal ${number} failed: ${reason}`,
-      { cause },
+      { hint, cause },
     );
-  if (pid > MAX_PID) throw failure("no such process");
+  const gone = "pid" in target
+    ? `--pid names no process that runs; after a restart of the service, --pid-file finds it`
+    : `the process that ${target.pidFile} names has ended: start the service, or remove the stale file`;
+  if (pid > MAX_PID) throw failure("no such process", gone);
+  // Our own SIGHUP would mean "rekey now", for ever.
+  if (pid === Deno.pid) {
+    throw failure(
+      "it is this program itself",
+      "name the process of the service; in a container each has its own numbers",
+    );
+  }
   try {
     Deno.kill(pid, number);
   } catch (error) {
-    throw failure(osReason(error), error);
+    const hint = error instanceof Deno.errors.NotFound
+      ? gone
+      : error instanceof Deno.errors.PermissionDenied
+      ? `process ${pid} belongs to another user: run as that user or as root`
+      : undefined;
+    throw failure(osReason(error), hint, error);
+  }
+}
+
+/**
+ * Whether a pid-file can be used at all, in the original's words; it refuses
+ * before anything else is done (smallstep/cli command/ca/rekey.go:308-321).
+ *
+ * @throws {RekeyError} kind `usage`
+ */
+export async function requirePidFile(file: string): Promise<void> {
+  try {
+    await readPidFile(file);
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    throw new RekeyError("usage", error.message, {
+      hint:
+        "nothing was rekeyed: start the service first, or leave --pid-file out",
+      cause: error,
+    });
   }
 }
 
 async function readPidFile(file: string): Promise<number> {
-  const text = (await readText(file)).trim();
+  // The first line, as systemd's PIDFile= has it: postmaster.pid of PostgreSQL
+  // goes on with other facts.
+  const [text = ""] = (await readText(file)).trim().split(/\s*\n/);
   const failure = (reason: string) =>
     new RekeyError(
       "signal",

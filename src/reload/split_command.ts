@@ -14,11 +14,14 @@ import { RekeyError } from "../errors.ts";
  * @returns no words for a blank line
  * @throws {RekeyError} kind `usage` for an unclosed quote or a trailing backslash
  */
-export function splitCommand(command: string): readonly string[] {
+export function splitCommand(
+  command: string,
+  flag: "exec" | "exec-on-failure" = "exec",
+): readonly string[] {
   const words: string[] = [];
   let rest = command;
   while ((rest = rest.replace(/^[ \t\r\n\v\f]+/, "")) !== "") {
-    const word = takeWord(rest);
+    const word = takeWord(rest, flag);
     // Only backslash and newline: a continued line, which is nothing.
     if (word.text !== undefined) words.push(word.text);
     rest = word.rest;
@@ -36,13 +39,13 @@ interface Taken {
 const PIECE =
   /(?<bare>[^ \t\r\n\v\f"'\\]+)|'(?<single>[^']*)'|"(?<double>(?:[^"\\]|\\[^])*)"|\\(?<escaped>[^])/y;
 
-function takeWord(line: string): Taken {
+function takeWord(line: string, flag: string): Taken {
   let text: string | undefined;
   let end = 0;
   while (end < line.length && !/[ \t\r\n\v\f]/.test(line.charAt(end))) {
     PIECE.lastIndex = end;
     const groups = PIECE.exec(line)?.groups;
-    if (groups === undefined) throw incomplete(line.charAt(end));
+    if (groups === undefined) throw incomplete(line.charAt(end), flag);
     end = PIECE.lastIndex;
     const piece = textOf(groups);
     if (piece !== undefined) text = (text ?? "") + piece;
@@ -66,11 +69,11 @@ function textOf(
   return bare ?? single ?? escaped;
 }
 
-function incomplete(opened: string): RekeyError {
+function incomplete(opened: string, flag: string): RekeyError {
   const what = opened === "\\"
     ? "ends with a backslash that quotes nothing"
     : `has a ${opened === '"' ? "double" : "single"} quote that is not closed`;
-  return new RekeyError("usage", `the command of flag '--exec' ${what}`, {
+  return new RekeyError("usage", `the command of flag '--${flag}' ${what}`, {
     hint:
       "to pass such a character as it is, put it in quotes of the other kind",
   });

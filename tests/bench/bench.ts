@@ -4,13 +4,15 @@
  * Machines drift, so the contestants take turns (A B C D, A B C D, …) and only
  * ratios of one table are worth quoting. Ours runs from source, as a bundle and
  * as a compiled program; the original is the real `step`, against the same real
- * step-ca. `--rounds=N` sets the turns (default 15).
+ * step-ca. `--rounds=N` sets the turns (default 15). Daemons are compared while
+ * they wait, all at the same time.
  */
 import { buildAnchors, findAnchor } from "../../scripts/anchors.ts";
 import { compile } from "../../scripts/build.ts";
 import { denoCacheDirectory, fromFileUrl, ROOT } from "../../scripts/paths.ts";
+import { measureIdle } from "./idle.ts";
 import { baseRuntime } from "../support/base_runtime.ts";
-import { startStepCa } from "../support/step_ca.ts";
+import { startStepCa, type StepCa } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 interface Sample {
@@ -77,6 +79,55 @@ async function main(args: readonly string[]): Promise<void> {
       });
     }
     report(title, await compete(turns, contestants, { HOME: directory.path }));
+  }
+  await compareDaemons({ step, ours, ca, home: directory.path });
+}
+
+/** Daemons side by side, on certificates of a day: what waiting costs. */
+async function compareDaemons(
+  { step, ours, ca, home }: {
+    readonly step: string;
+    readonly ours: readonly Contestant[];
+    readonly ca: StepCa;
+    readonly home: string;
+  },
+): Promise<void> {
+  const contestants: Contestant[] = [];
+  for (
+    const { name, command } of [
+      { name: "step rekey", command: [step, "ca", "rekey"] },
+      { name: "step renew", command: [step, "ca", "renew"] },
+      ...ours.map(({ name, command }) => ({
+        name,
+        command: [...command, "ca", "rekey"],
+      })),
+    ]
+  ) {
+    const pair = await ca.issue(`${name.replace(" ", "-")}-daemon`, "admin");
+    contestants.push({
+      name,
+      command: [
+        ...[...command, "--daemon", "--ca-url", ca.url],
+        ...["--root", ca.rootFile, pair.certificateFile, pair.keyFile],
+      ],
+    });
+  }
+  const results = await measureIdle(contestants, {
+    DENO_DIR: await denoCacheDirectory(),
+    HOME: home,
+  });
+  const [base] = results;
+  console.log(`\nidle daemon, ${base?.seconds} s side by side`);
+  console.log("| | RSS MiB | × step | private MiB | × step | cpu ms/min |");
+  console.log("| --- | --- | --- | --- | --- | --- |");
+  for (const { name, rssMiB, privateMiB, cpuMsPerMinute } of results) {
+    console.log(
+      `| ${name} | ${rssMiB.toFixed(1)} | ${
+        (rssMiB / (base?.rssMiB ?? NaN)).toFixed(2)
+      } | ${privateMiB.toFixed(1)} | ${
+        (privateMiB / (base?.privateMiB ?? NaN)).toFixed(2)
+      } | ${cpuMsPerMinute.toFixed(0)} |`,
+    );
   }
 }
 

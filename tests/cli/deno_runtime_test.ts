@@ -1,15 +1,17 @@
 import { denoRuntime } from "../../src/cli/deno_runtime.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
+const ONCE = { run: "once", file: "a.crt" } as const;
+
 Deno.test("denoRuntime() has a clock that sleeps until the time has come", async () => {
-  const { clock } = denoRuntime("once");
+  const { clock } = denoRuntime(ONCE);
   const begin = clock.now().getTime();
   await clock.sleep(20, new AbortController().signal);
   assert(clock.now().getTime() - begin >= 20);
 });
 
 Deno.test("denoRuntime() has a clock that an abort wakes, however long the sleep", async () => {
-  const { clock } = denoRuntime("once");
+  const { clock } = denoRuntime(ONCE);
   const controller = new AbortController();
   // Above 2^31-1 ms a plain timer would fire at once.
   const sleep = clock.sleep(1e12, controller.signal).then(() => "woken");
@@ -23,10 +25,10 @@ Deno.test("denoRuntime() has a clock that an abort wakes, however long the sleep
 });
 
 Deno.test("denoRuntime() does not sleep when it was aborted before", async () => {
-  await denoRuntime("once").clock.sleep(1e12, AbortSignal.abort());
+  await denoRuntime(ONCE).clock.sleep(1e12, AbortSignal.abort());
 });
 
 Deno.test("denoRuntime() gives chance in [0, 1)", () => {
-  const value = denoRuntime("daemon").random();
+  const value = denoRuntime(ONCE).random();
   assert(value >= 0 && value < 1);
 });

@@ -152,6 +152,11 @@ const RESOLVED: readonly (readonly [line: string, change: object])[] = [
   ["--pid-file=", {}],
   ["--signal 15", {}],
   ["--exec=", {}],
+  ["--exec-timeout 90s --exec-on-failure mail", {
+    reload: { execTimeoutMs: 90_000, onFailure: ["mail"] },
+  }],
+  ["--exec-timeout 0 --exec-on-failure=", { reload: { execTimeoutMs: 0 } }],
+  ["--daemon --reload-attempts 0", { ...DAEMON, reload: { attempts: 0 } }],
   ["--root r.pem", { authority: { ...DEFAULTS.authority, root: "r.pem" } }],
   ["--root=", {}],
   ["--connect-timeout 1.5s --timeout 1m", {
@@ -337,6 +342,26 @@ const REFUSED: readonly (readonly [
     "a b --ca-url ca --pid 0 --signal 0",
     64,
     "invalid value '0' for flag '--pid'",
+  ],
+  [
+    "a b --ca-url ca --exec-timeout -1s",
+    64,
+    "invalid value '-1s' for flag '--exec-timeout'; must not be negative",
+  ],
+  [
+    "a b --ca-url ca --exec-timeout 25h",
+    64,
+    "invalid value '25h' for flag '--exec-timeout'; must be at most 24h",
+  ],
+  [
+    "a b --ca-url ca --reload-attempts 3",
+    64,
+    "flag '--reload-attempts' requires the '--daemon' flag",
+  ],
+  [
+    "a b --ca-url ca --daemon --reload-attempts -1",
+    64,
+    "invalid value '-1' for flag '--reload-attempts'",
   ],
   ["a b --ca-url ca --pid -7", 64, "invalid value '-7' for flag '--pid'"],
   [

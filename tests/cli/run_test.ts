@@ -137,6 +137,9 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "pid-file": ["--pid-file=x", "--pid=1"],
     "signal": ["--signal=HUP"],
     "exec": ["--exec='"],
+    "exec-timeout": ["--exec-timeout=-1s"],
+    "exec-on-failure": ['--exec-on-failure="'],
+    "reload-attempts": ["--reload-attempts=-1", "--daemon"],
     "daemon": ["--daemon=x"],
     "rekey-period": ["--rekey-period=1h"],
     "kty": ["--kty=ec"],
@@ -159,6 +162,7 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "connect-timeout": ["--connect-timeout=-1s"],
     "timeout": ["--timeout=soon"],
     "ca-config": ["--offline", "--ca-config="],
+    "log-format": ["--log-format=xml"],
     "context": ["--context=none"],
   };
 

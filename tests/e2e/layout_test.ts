@@ -109,6 +109,21 @@ test("ca rollback returns to the pair before, which still authenticates, and tel
   await place.assertRekeyed(before);
 });
 
+test("a reload that failed is noted beside the link, and paid by the next run", async (place) => {
+  await ok(place, `ca rekey --force --layout versioned ${PAIR}`);
+  for (const words of ["ca rekey --force", "ca rollback"]) {
+    const failed = await place.step(`${words} --exec false ${PAIR}`);
+    assertEquals(failed.code, 1);
+    const told = place.dir.file("told");
+    await ok(
+      place,
+      `ca rekey --force --expires-in 1ns --exec "touch ${told}" ${PAIR}`,
+    );
+    await Deno.remove(told);
+    assertEquals(hidden(place).filter((name) => name.endsWith("owed")), []);
+  }
+});
+
 test("ca rollback refuses plain files, and leaves them", async (place) => {
   const before = await place.bytes();
   const { code, stderr } = await place.step(`ca rollback ${PAIR}`);

@@ -1,9 +1,13 @@
-import { currentFiles } from "../../src/files/current_pair.ts";
+import {
+  currentCertificate,
+  findCurrentPair,
+} from "../../src/files/current_pair.ts";
 import type { PasswordSource } from "../../src/files/key_pair.ts";
 import type { RunMode } from "../../src/options.ts";
 import { assertEquals } from "../support/assert.ts";
-import { noTerminal } from "../support/fake_terminal.ts";
+import { fakeTerminal, noTerminal } from "../support/fake_terminal.ts";
 import { OpensslCa } from "../support/openssl_ca.ts";
+import { runOk } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
 
 const PASSWORD: PasswordSource = {
@@ -12,51 +16,94 @@ const PASSWORD: PasswordSource = {
 };
 const DAEMON: RunMode = { run: "daemon", schedule: { rule: "two-thirds" } };
 const NOW = new Date();
+const DAY = 86_400_000;
 
 /** Two pairs of one CA: what the daemon was given, and what it wrote. */
 async function pairs(dir: TempDir) {
   const ca = await OpensslCa.root(dir.file("ca"), "Root");
-  const issue = async (name: string) => {
-    const pair = await ca.issue(name, { subject: `/CN=${name}` });
+  const issue = async (name: string, days: number) => {
+    const pair = await ca.issue(name, {
+      subject: `/CN=${name}`,
+      notAfter: new Date(NOW.getTime() + days * DAY),
+    });
     return { certificate: pair.certificateFile, key: pair.keyFile };
   };
-  return { input: await issue("given"), output: await issue("written") };
+  return { input: await issue("given", 3), output: await issue("written", 2) };
 }
 
-Deno.test("currentFiles() gives a one-shot run the files that it is given", async () => {
+Deno.test("findCurrentPair() gives a one-shot run the files that it is given", async () => {
   await using dir = await tempDir();
   const { input, output } = await pairs(dir);
   const choice = { input, output, mode: { run: "once" } as const };
-  assertEquals(await currentFiles(choice, PASSWORD, NOW), input);
+  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, input);
 });
 
-Deno.test("currentFiles() gives a daemon what it wrote before", async () => {
+Deno.test("findCurrentPair() gives a daemon what it wrote before", async () => {
   await using dir = await tempDir();
   const { input, output } = await pairs(dir);
   const choice = { input, output, mode: DAEMON };
-  assertEquals(await currentFiles(choice, PASSWORD, NOW), output);
+  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, output);
 });
 
-Deno.test("currentFiles() begins a daemon with the input when nothing is written yet", async () => {
+Deno.test("findCurrentPair() begins a daemon with the input when nothing is written yet", async () => {
   await using dir = await tempDir();
   const { input } = await pairs(dir);
   const output = { certificate: dir.file("none"), key: dir.file("none.key") };
   const choice = { input, output, mode: DAEMON };
-  assertEquals(await currentFiles(choice, PASSWORD, NOW), input);
+  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, input);
 });
 
-Deno.test("currentFiles() passes over a written pair that has expired", async () => {
+Deno.test("findCurrentPair() passes over a written pair that has expired", async () => {
   await using dir = await tempDir();
   const { input, output } = await pairs(dir);
-  const later = new Date(NOW.getTime() + 20 * 365 * 86_400_000);
+  const later = new Date(NOW.getTime() + 2.5 * DAY);
   const choice = { input, output, mode: DAEMON };
-  assertEquals(await currentFiles(choice, PASSWORD, later), input);
+  assertEquals((await findCurrentPair(choice, PASSWORD, later)).files, input);
 });
 
-Deno.test("currentFiles() passes over written files that do not belong together", async () => {
+Deno.test("findCurrentPair() passes over written files that do not belong together", async () => {
   await using dir = await tempDir();
   const { input, output } = await pairs(dir);
   const mixed = { certificate: output.certificate, key: input.key };
   const choice = { input, output: mixed, mode: DAEMON };
-  assertEquals(await currentFiles(choice, PASSWORD, NOW), input);
+  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, input);
+});
+
+Deno.test("findCurrentPair() goes on with the written pair when both have expired and the given one is torn", async () => {
+  await using dir = await tempDir();
+  const { input, output } = await pairs(dir);
+  const later = new Date(NOW.getTime() + 20 * DAY);
+  // --out-cert alone: the key of the given certificate was overwritten.
+  const torn = { certificate: input.certificate, key: output.key };
+  const choice = { input: torn, output, mode: DAEMON };
+  assertEquals((await findCurrentPair(choice, PASSWORD, later)).files, output);
+});
+
+Deno.test("findCurrentPair() opens an encrypted key once, however often it is asked for", async () => {
+  await using dir = await tempDir();
+  const { input, output } = await pairs(dir);
+  for (const { key } of [input, output]) {
+    await runOk("openssl", [
+      ...["pkey", "-aes256", "-in", key, "-out", `${key}.encrypted`],
+      ...["-passout", "pass:secret"],
+    ]);
+    await Deno.rename(`${key}.encrypted`, key);
+  }
+  const terminal = fakeTerminal("secret");
+  const source = { ...PASSWORD, terminal };
+  const choice = { input, output, mode: DAEMON };
+  const pair = await findCurrentPair(choice, source, NOW);
+  await pair.loadKeyPair();
+  await pair.loadKeyPair();
+  assertEquals(terminal.questions.length, 1);
+});
+
+Deno.test("currentCertificate() goes by what the daemon wrote, while that is valid", async () => {
+  await using dir = await tempDir();
+  const { input, output } = await pairs(dir);
+  const choice = { input, output, mode: DAEMON };
+  const nameAt = async (days: number) =>
+    (await currentCertificate(choice, new Date(NOW.getTime() + days * DAY)))
+      .commonName;
+  assertEquals([await nameAt(0), await nameAt(2.5)], ["written", "given"]);
 });

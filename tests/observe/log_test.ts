@@ -101,13 +101,52 @@ Deno.test("daemonLog() prints failures on stderr with the next attempt", () => {
     printed((sinks) => daemonLog(sinks, now), {
       event: "failed",
       error: new RekeyError("unreachable", "no answer", { hint: "wait" }),
+      attempt: 2,
       nextAttemptMs: 60_000,
+      certificate: CERTIFICATE,
+      leftMs: 3_600_000,
     }),
     {
       out: "",
       err: "ERROR: 2026/01/31 12:00:05 no answer\n" +
         "ERROR: 2026/01/31 12:00:05 hint: wait\n" +
-        "ERROR: 2026/01/31 12:00:05 next attempt in 1m0s\n",
+        "ERROR: 2026/01/31 12:00:05 next attempt in 1m0s, the certificate expires in 1h0m0s\n",
+    },
+  );
+});
+
+for (
+  const [attempt, nextAttemptMs, lines] of [
+    [2, 2_000, ["exit status 7", "next attempt to tell the service in 2s"]],
+    [20, undefined, [
+      "gave up telling the service after 20 tries: exit status 7",
+      "it is tried again after a restart, and with the next certificate",
+    ]],
+  ] as const
+) {
+  Deno.test(`daemonLog() prints that a reload failed, ${attempt} times`, () => {
+    const now = () => new Date(2026, 0, 31, 12, 0, 5);
+    const error = new RekeyError("hook", "exit status 7");
+    assertEquals(
+      printed((sinks) => daemonLog(sinks, now), {
+        ...{ event: "reload-failed", error, attempt, nextAttemptMs },
+      }),
+      {
+        out: "",
+        err: lines.map((line) => `ERROR: 2026/01/31 12:00:05 ${line}\n`)
+          .join(""),
+      },
+    );
+  });
+}
+
+Deno.test("daemonLog() prints that a reload succeeded at last", () => {
+  const now = () => new Date(2026, 0, 31, 12, 0, 5);
+  assertEquals(
+    printed((sinks) => daemonLog(sinks, now), { event: "reloaded" }),
+    {
+      out: "INFO: 2026/01/31 12:00:05 the service was told at last\n",
+      err: "",
     },
   );
 });

@@ -10,7 +10,7 @@ async function failureOf(
   words: readonly string[],
   signal = NEVER,
 ): Promise<readonly [kind: string, message: string, exitCode: number]> {
-  const error = await assertRejects(() => runCommand(words, signal));
+  const error = await assertRejects(() => runCommand(words, { signal }));
   if (!(error instanceof RekeyError)) throw error;
   return [error.kind, error.message, error.exitCode];
 }
@@ -32,7 +32,7 @@ Deno.test("runCommand() passes each word as one argument", async () => {
     dir,
     `#!/bin/sh\nprintf '<%s>' "$@" > ${dir.file("out")}\n`,
   );
-  await runCommand([hook, "a b", "", "$HOME", "*"], NEVER);
+  await runCommand([hook, "a b", "", "$HOME", "*"], { signal: NEVER });
   assertEquals(await Deno.readTextFile(dir.file("out")), "<a b><><$HOME><*>");
 });
 
@@ -129,7 +129,7 @@ async function runElsewhere(
     program,
     `import { runCommand } from ${JSON.stringify(module)};
      const { signal } = new AbortController();
-     await runCommand(Deno.args, signal).catch((error) =>
+     await runCommand(Deno.args, { signal }).catch((error) =>
        console.log(error.kind + ": " + error.message));`,
   );
   const { flags = ["-A"], ...rest } = options;

@@ -1,7 +1,11 @@
-import { RekeyError } from "../../src/errors.ts";
-import { createReloader } from "../../src/reload/reloader.ts";
+import {
+  createReloader,
+  joinFailures,
+  type ReloadFailures,
+  type ReloadNotice,
+} from "../../src/reload/reloader.ts";
 import type { ReloadOptions } from "../../src/options.ts";
-import { assertEquals, assertRejects } from "../support/assert.ts";
+import { assertEquals } from "../support/assert.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const { signal: NEVER } = new AbortController();
@@ -9,20 +13,38 @@ const { signal: NEVER } = new AbortController();
 /** No process has it: pid_max is 2^22 at most. */
 const NOBODY = 2 ** 30;
 
+const FILES = { certificate: "a.crt", key: "./tls/a.key" };
+
+const NOTICE: ReloadNotice = {
+  owed: ["signal", "exec"],
+  serial: "0B",
+  previousSerial: "0A",
+  notAfter: new Date("2030-01-02T03:04:05.600Z"),
+  attempts: 3,
+};
+
+async function reload(
+  options: ReloadOptions,
+  signal = NEVER,
+  notice = NOTICE,
+): Promise<ReloadFailures> {
+  return await createReloader(options, FILES).reload(notice, signal);
+}
+
 async function failureOf(
   options: ReloadOptions,
   signal = NEVER,
 ): Promise<readonly [kind: string, message: string, exitCode: number]> {
-  const error = await assertRejects(() =>
-    createReloader(options).reload(signal)
-  );
-  if (!(error instanceof RekeyError)) throw error;
+  const error = joinFailures(await reload(options, signal));
+  if (error === undefined) throw new Error("it succeeded");
   return [error.kind, error.message, error.exitCode];
 }
 
 Deno.test("reload() without options does nothing", async () => {
-  await createReloader({}).reload(NEVER);
-  await createReloader({ exec: [] }).reload(NEVER);
+  for (const options of [{}, { exec: [] }]) {
+    assertEquals(createReloader(options, FILES).parts, []);
+    assertEquals((await reload(options)).size, 0);
+  }
 });
 
 Deno.test("reload() signals first, then runs the command", async () => {
@@ -38,14 +60,14 @@ Deno.test("reload() signals first, then runs the command", async () => {
   }).spawn();
   const reader = receiver.stdout.getReader();
   await reader.read();
-  await createReloader({
+  await reload({
     signal: { target: { pid: receiver.pid }, number: 1 },
     exec: [
       "sh",
       "-c",
       `while [ ! -s ${out} ]; do sleep 0.05; done; echo exec >> ${out}`,
     ],
-  }).reload(NEVER);
+  });
   await reader.cancel();
   await receiver.status;
   assertEquals(await Deno.readTextFile(out), "signal\nexec\n");
@@ -92,4 +114,48 @@ Deno.test("reload() tells the service by signal even when it was told to stop", 
   }, AbortSignal.abort());
   assertEquals(failure[0], "interrupted");
   assertEquals(failure[1].startsWith(`kill ${NOBODY} with signal 1`), true);
+});
+
+Deno.test("reload() tells the hook which pair it is, in addition to the environment", async () => {
+  await using dir = await tempDir();
+  await reload({ exec: ["sh", "-c", `env > ${dir.file("env")}`] });
+  const variables = new Map(
+    (await Deno.readTextFile(dir.file("env"))).trim().split("\n").map((line) =>
+      line.split(/=(.*)/s)
+    ).map(([name, value]) => [name, value]),
+  );
+  const told = [...variables].filter(([name]) =>
+    name?.startsWith("STEP_REKEY_")
+  );
+  assertEquals(told.sort(), [
+    ["STEP_REKEY_ATTEMPT", "3"],
+    ["STEP_REKEY_CERT", `${Deno.cwd()}/a.crt`],
+    ["STEP_REKEY_KEY", `${Deno.cwd()}/tls/a.key`],
+    ["STEP_REKEY_NOT_AFTER", "2030-01-02T03:04:05Z"],
+    ["STEP_REKEY_PREVIOUS_SERIAL", "0A"],
+    ["STEP_REKEY_SERIAL", "0B"],
+  ]);
+  assertEquals(variables.get("PATH"), Deno.env.get("PATH"));
+});
+
+for (const part of ["signal", "exec"] as const) {
+  Deno.test(`reload() tells only by ${part} when only that is owed`, async () => {
+    const failures = await reload(
+      {
+        signal: { target: { pid: NOBODY }, number: 1 },
+        exec: ["sh", "-c", "exit 9"],
+      },
+      NEVER,
+      { ...NOTICE, owed: [part] },
+    );
+    assertEquals([...failures.keys()], [part]);
+  });
+}
+
+Deno.test("reload() does nothing for what is owed but not configured any more", async () => {
+  const failures = await reload({ exec: ["true"] }, NEVER, {
+    ...NOTICE,
+    owed: ["signal"],
+  });
+  assertEquals(failures.size, 0);
 });

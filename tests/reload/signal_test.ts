@@ -1,5 +1,9 @@
 import { RekeyError } from "../../src/errors.ts";
-import { sendSignal, type SignalOptions } from "../../src/reload/signal.ts";
+import {
+  requirePidFile,
+  sendSignal,
+  type SignalOptions,
+} from "../../src/reload/signal.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { CAN_CHANGE_USER, runAsNobody } from "../support/as_nobody.ts";
 import { runOk } from "../support/run.ts";
@@ -60,7 +64,15 @@ Deno.test("sendSignal() sends the signal that was asked for", async () => {
   assertEquals(await received, "USR2");
 });
 
-for (const [before, after] of [["", ""], ["", "\n"], [" \t+00", " \r\n\n"]]) {
+for (
+  const [before, after] of [
+    ["", ""],
+    ["", "\n"],
+    [" \t+00", " \r\n\n"],
+    // As PostgreSQL writes postmaster.pid.
+    ["", "\n/var/lib/postgresql\n1700000000\n5432\n"],
+  ]
+) {
   Deno.test(`sendSignal() reads a pid-file of ${JSON.stringify(`${before}N${after}`)}`, async () => {
     await using dir = await tempDir();
     const { pid, received } = await startReceiver();
@@ -92,8 +104,8 @@ Deno.test("sendSignal() says that there is no such process", async () => {
 
 Deno.test("sendSignal() says that the signal is none", async () => {
   assertEquals(
-    await failureOf({ target: { pid: Deno.pid }, number: 65 }),
-    `kill ${Deno.pid} with signal 65 failed: invalid argument`,
+    await failureOf({ target: { pid: Deno.ppid }, number: 65 }),
+    `kill ${Deno.ppid} with signal 65 failed: invalid argument`,
   );
 });
 
@@ -102,6 +114,13 @@ Deno.test("sendSignal() does not cut a number down to another process", async ()
   assertEquals(
     await failureOf({ target: { pid }, number: 9 }),
     `kill ${pid} with signal 9 failed: no such process`,
+  );
+});
+
+Deno.test("sendSignal() does not signal the program itself", async () => {
+  assertEquals(
+    await failureOf({ target: { pid: Deno.pid }, number: 1 }),
+    `kill ${Deno.pid} with signal 1 failed: it is this program itself`,
   );
 });
 
@@ -195,3 +214,20 @@ Deno.test("sendSignal() shows no more than the beginning of a wrong file", async
   const [message] = await failureOfPidFile("x".repeat(4000));
   assertEquals(message.includes("x".repeat(41)), false);
 });
+
+Deno.test("requirePidFile() accepts a number, be the process there or not", async () => {
+  await using dir = await tempDir();
+  const pidFile = dir.file("x.pid");
+  await Deno.writeTextFile(pidFile, `${await deadPid()}\n`);
+  await requirePidFile(pidFile);
+});
+
+for (const content of ["", "abc", "0", "-3", "9".repeat(30)]) {
+  Deno.test(`requirePidFile() refuses ${JSON.stringify(content)} as a mistake of usage`, async () => {
+    await using dir = await tempDir();
+    const pidFile = dir.file("x.pid");
+    await Deno.writeTextFile(pidFile, content);
+    const error = await assertRejects(() => requirePidFile(pidFile), "usage");
+    assertEquals(error instanceof RekeyError && error.exitCode, 64);
+  });
+}

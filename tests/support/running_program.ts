@@ -8,6 +8,9 @@ export interface RunningProgram extends AsyncDisposable {
   /** Waits for a line of standard output or error that contains `text`. */
   says(text: string): Promise<string>;
   kill(signal: Deno.Signal): void;
+  readonly pid: number;
+  /** All that it said so far. */
+  readonly text: string;
   /** The exit code. */
   readonly ended: Promise<number>;
 }
@@ -21,9 +24,19 @@ export function startProgram(
   options: {
     readonly cwd: string;
     readonly env: Readonly<Record<string, string>>;
+    /** Words before the program's own (`unshare`). */
+    readonly under?: readonly string[];
+    /** Another limit than a minute. */
+    readonly limitMs?: number;
   },
 ): RunningProgram {
-  const { command, args: before } = program();
+  const { under = [] } = options;
+  const own = program();
+  const [command = own.command, ...before] = [
+    ...under,
+    own.command,
+    ...own.args,
+  ];
   const child = new Deno.Command(command, {
     args: [...before, ...args],
     cwd: options.cwd,
@@ -32,7 +45,10 @@ export function startProgram(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  const limit = setTimeout(
+    () => child.kill("SIGKILL"),
+    options.limitMs ?? LIMIT_MS,
+  );
   const said = { text: "", at: 0 };
   const news = { changed: Promise.withResolvers<void>() };
   const collect = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
@@ -65,6 +81,10 @@ export function startProgram(
       }
     },
     kill: (signal) => child.kill(signal),
+    pid: child.pid,
+    get text() {
+      return said.text;
+    },
     ended,
     async [Symbol.asyncDispose]() {
       if (!state.isEnded) child.kill("SIGKILL");

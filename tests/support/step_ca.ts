@@ -58,16 +58,33 @@ export interface StepCa extends AsyncDisposable {
     provisioner: string,
     change?: Partial<CertificateRequest>,
   ): Promise<OpensslPair>;
+  /** Ends the process, as a maintenance does; resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Starts it again where it was; resolves when it serves. */
+  restart(): Promise<void>;
+  /** Changes the claims of the provisioners; counts from the next `restart`. */
+  setClaims(provisioners: Provisioners): Promise<void>;
+  /** Stops the process without ending it: connections are accepted, and silent. */
+  freeze(): void;
+  /** Ends `freeze`. */
+  thaw(): void;
   /** Ends the process at once, where nothing can be awaited any more. */
   kill(): void;
   /** Runs the real CLI with this CA's settings. */
   step(...args: string[]): Promise<RunResult>;
 }
 
+/** What else a CA may differ in. */
+export interface StepCaOptions {
+  /** How long before now its certificates begin; step-ca's own is a minute. */
+  readonly backdate?: string;
+}
+
 /** Makes and starts one in `directory`, which has to exist. */
 export async function startStepCa(
   directory: string,
   provisioners: Provisioners = { admin: {} },
+  options: StepCaOptions = {},
 ): Promise<StepCa> {
   const passwordFile = `${directory}/password`;
   await Deno.writeTextFile(passwordFile, "test password");
@@ -82,9 +99,10 @@ export async function startStepCa(
     ...["--password-file", passwordFile],
   ], { env });
   const configFile = `${directory}/config/ca.json`;
-  const kid = await setProvisioners(configFile, provisioners);
+  const kid = await configure(configFile, provisioners, options);
   const intermediate = await replaceKeys(directory, passwordFile);
-  const server = await startServer(configFile, { passwordFile, env });
+  const serve = () => startServer(configFile, { passwordFile, env });
+  let server = await serve();
   return {
     directory,
     url: `https://127.0.0.1:${port}`,
@@ -103,8 +121,21 @@ export async function startStepCa(
       return { ...leaf, certificate };
     },
     step: (...args) => run(STEP, args, { env }),
+    async stop() {
+      server.kill("SIGTERM");
+      await server.ended;
+    },
+    async restart() {
+      server = await serve();
+    },
+    async setClaims(changed) {
+      await configure(configFile, changed, options);
+    },
+    freeze: () => server.kill("SIGSTOP"),
+    thaw: () => server.kill("SIGCONT"),
     kill: () => server.kill("SIGKILL"),
     async [Symbol.asyncDispose]() {
+      server.kill("SIGCONT");
       server.kill("SIGTERM");
       await server.ended;
     },
@@ -118,15 +149,17 @@ function freePort(): number {
 }
 
 /** @returns the id of the one key of all provisioners */
-async function setProvisioners(
+async function configure(
   configFile: string,
   provisioners: Provisioners,
+  { backdate }: StepCaOptions,
 ): Promise<string> {
   const config = JSON.parse(await Deno.readTextFile(configFile));
   const [first] = config.authority.provisioners;
   config.authority.provisioners = Object.entries(provisioners).map((
     [name, claims],
   ) => ({ ...first, name, claims }));
+  if (backdate !== undefined) config.authority.backdate = backdate;
   await Deno.writeTextFile(configFile, JSON.stringify(config));
   return first.key.kid;
 }
@@ -188,7 +221,14 @@ async function startServer(
   const drained = drain(lines, serving);
   await serving.promise;
   return {
-    kill: (signal) => child.kill(signal),
+    kill(signal) {
+      try {
+        child.kill(signal);
+      } catch (error) {
+        // It was stopped before.
+        if (!(error instanceof TypeError)) throw error;
+      }
+    },
     ended: Promise.all([child.status, drained]).then(() => {}),
   };
 }

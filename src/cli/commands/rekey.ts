@@ -19,6 +19,9 @@ export const rekeyCommand = defineCommand({
     "[--offline] [--ca-config=<file>] [--ca-password-file=<file>]",
     "[--private-key-password-file=<file>] [--context=<name>]",
     "[--connect-timeout=<duration>] [--timeout=<duration>]",
+    "[--log-format=<format>]",
+    "[--exec-timeout=<duration>] [--exec-on-failure=<string>]",
+    "[--reload-attempts=<int>]",
   ],
   usageInErrors: "step ca rekey <crt-file> <key-file>",
   description: [

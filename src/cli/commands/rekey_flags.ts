@@ -67,7 +67,29 @@ export const REKEY_FLAGS = {
     names: ["exec"],
     placeholder: "command",
     help:
-      "The <command> to run after the certificate has been rekeyed. Quotes and backslashes group words as in a shell; nothing else of a shell is there.",
+      "The <command> to run after the certificate has been rekeyed. Quotes and backslashes group words as in a shell; nothing else of a shell is there. It finds STEP_REKEY_CERT, STEP_REKEY_KEY, STEP_REKEY_SERIAL, STEP_REKEY_PREVIOUS_SERIAL, STEP_REKEY_NOT_AFTER and STEP_REKEY_ATTEMPT in its environment.",
+  },
+  "exec-timeout": {
+    kind: "text",
+    names: ["exec-timeout"],
+    placeholder: "duration",
+    help:
+      "The longest <duration> that the commands of --exec and --exec-on-failure may take. Then they are ended with all that they started. 0 means no limit. Defaults to 5m.",
+  },
+  "exec-on-failure": {
+    kind: "text",
+    names: ["exec-on-failure"],
+    placeholder: "command",
+    help:
+      "The <command> that tells somebody of failures: of a single run that failed, of a daemon that ends or gives up a reload, and of tries that fail when less than a sixth of the certificate's life is left, then at most once an hour. It finds STEP_REKEY_ERROR, STEP_REKEY_ERROR_CLASS, STEP_REKEY_NOT_AFTER, STEP_REKEY_ATTEMPT and STEP_REKEY_CERT in its environment, and never changes the exit code.",
+  },
+  "reload-attempts": {
+    kind: "integer",
+    names: ["reload-attempts"],
+    placeholder: "number",
+    help:
+      "The <number> of times that the daemon tries to signal the process and to run the command of --exec for one certificate, with growing pauses. 0 means no limit. Defaults to 20, which takes about an hour. Requires the --daemon flag.",
+    badValueHint: "name a number of tries, or 0 for no limit",
   },
   "daemon": {
     kind: "boolean",
@@ -234,6 +256,17 @@ versioned: Numbered pairs in a hidden directory beside <crt-file>; <crt-file> an
     placeholder: "file",
     help:
       "The certificate authority configuration <file>. Defaults to $(step path)/config/ca.json.",
+  },
+  "log-format": {
+    kind: "text",
+    names: ["log-format"],
+    placeholder: "format",
+    help: `The <format> of log lines and errors. If unset, default is text.
+
+<format> is a case-sensitive string and must be one of:
+
+text: Lines for people
+json: One JSON object a line, with the keys time, level, event, file, serial, notAfter, nextAttempt, class, attempt and message, null where they do not apply`,
   },
   "context": {
     kind: "text",

@@ -1,0 +1,77 @@
+/**
+ * One line of `--log-format json`.
+ *
+ * The keys that a reader may rely on are in every line, null where they have
+ * nothing to say: time, level, event, file, serial, notAfter, nextAttempt,
+ * class, attempt, message. Never a key, a password, a token, a CSR or a
+ * response body.
+ */
+import type { RekeyError } from "../errors.ts";
+import { formatInstant } from "../instant.ts";
+
+/** What a line may say. */
+export interface JsonLine {
+  readonly time: Date;
+  readonly level: "info" | "warning" | "error";
+  readonly event: string;
+  /** Path of the certificate; undefined before it is known. */
+  readonly file?: string | undefined;
+  /** Of the certificate in force, hexadecimal. */
+  readonly serial?: string | undefined;
+  readonly notAfter?: Date | undefined;
+  readonly nextAttempt?: Date | undefined;
+  /** Retry class of a failure: `never`, `later`, `slowly` or `reload`. */
+  readonly class?: string | undefined;
+  /** Failures in a row. */
+  readonly attempt?: number | undefined;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  /** Kind of an error, as in the table of exit codes. */
+  readonly kind?: string | undefined;
+  readonly exitCode?: number | undefined;
+  /** Path of a key that was written. */
+  readonly key?: string | undefined;
+  /** Where a bug showed. */
+  readonly trace?: readonly string[] | undefined;
+}
+
+/** The line, with its end. No character in it can move a terminal's cursor. */
+export function jsonLine(line: JsonLine): string {
+  const { hint, kind, exitCode, key, trace } = line;
+  const text = JSON.stringify({
+    time: line.time.toISOString(),
+    level: line.level,
+    event: line.event,
+    file: line.file ?? null,
+    serial: line.serial ?? null,
+    notAfter: instant(line.notAfter),
+    nextAttempt: instant(line.nextAttempt),
+    class: line.class ?? null,
+    attempt: line.attempt ?? null,
+    message: line.message,
+    // Left out where there is nothing to say.
+    ...{ hint, kind, exitCode, key, trace },
+  });
+  return `${text.replace(UNESCAPED_CONTROLS, escaped)}\n`;
+}
+
+/** The part of a line that an error fills. */
+export function errorFields(error: RekeyError): Partial<JsonLine> {
+  const { kind, message, hint, exitCode } = error;
+  return { class: error.retry, kind, message, hint, exitCode };
+}
+
+function instant(time: Date | undefined): string | null {
+  return time === undefined ? null : formatInstant(time);
+}
+
+/** JSON escapes what is below U+0020; terminals obey more than that. */
+const UNESCAPED_CONTROLS = /[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu;
+
+function escaped(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, index) =>
+      `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`,
+  ).join("");
+}

@@ -1,0 +1,89 @@
+/**
+ * Log events for machines: one JSON object a line.
+ *
+ * On the streams of the text form, so that the choice of a format changes the
+ * format and nothing else.
+ */
+import type { IssuedFacts, Log, LogEvent } from "../runtime.ts";
+import { errorFields, type JsonLine, jsonLine } from "./json_line.ts";
+import { daemonLines, type LogSinks, subject } from "./log.ts";
+
+/** What a machine reads in each line of `--log-format json`. */
+export interface JsonLogOptions {
+  /** The certificate's path, which every line names. */
+  readonly file: string;
+  readonly run: "once" | "daemon";
+  readonly now: () => Date;
+}
+
+/** One JSON object a line, on the streams of the text form. */
+export function jsonLog(
+  sinks: LogSinks,
+  { file, run, now }: JsonLogOptions,
+): Log {
+  return {
+    write(event) {
+      const { level, lines } = daemonLines(event);
+      const isWarning = level === "ERROR" && event.event !== "failed" &&
+        event.event !== "reload-failed";
+      const isOut = run === "daemon" && level === "INFO";
+      const write = isOut ? sinks.out : sinks.err;
+      write(jsonLine({
+        time: now(),
+        level: isWarning ? "warning" : level === "INFO" ? "info" : "error",
+        event: event.event,
+        file,
+        message: lines[0] ?? event.event,
+        ...jsonFields(event, now()),
+      }));
+    },
+  };
+}
+
+function jsonFields(
+  event: LogEvent,
+  now: Date,
+): Partial<JsonLine> {
+  const after = (ms: number) => new Date(now.getTime() + ms);
+  switch (event.event) {
+    case "rekeyed":
+      return {
+        ...facts(event.certificate),
+        message: `${subject(event.certificate)} certificate rekeyed`,
+        key: event.targets.key,
+      };
+    case "scheduled":
+      return {
+        ...facts(event.certificate),
+        nextAttempt: after(event.waitMs),
+        attempt: 0,
+      };
+    case "failed":
+      return {
+        ...facts(event.certificate),
+        nextAttempt: after(event.nextAttemptMs),
+        attempt: event.attempt,
+        ...errorFields(event.error),
+      };
+    case "reload-failed":
+      return {
+        ...(event.nextAttemptMs !== undefined && {
+          nextAttempt: after(event.nextAttemptMs),
+        }),
+        attempt: event.attempt,
+        ...errorFields(event.error),
+      };
+    case "warning":
+      return { message: event.message, hint: event.hint };
+    case "not-due":
+      return { notAfter: after(event.expiresInMs) };
+    case "stopped":
+      return { message: "stopped" };
+    default:
+      return {};
+  }
+}
+
+function facts({ serial, notAfter }: IssuedFacts): Partial<JsonLine> {
+  return { serial, notAfter };
+}

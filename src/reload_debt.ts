@@ -1,0 +1,101 @@
+/**
+ * Pays reloads: from the claim of a note to what is left of it.
+ *
+ * A debt is for the certificate on the disk, so it is paid with what a run is
+ * told to do today, not with the command of the run that made it.
+ */
+import { loadChain } from "./files/key_pair.ts";
+import { lockAndRepair } from "./files/lock_and_repair.ts";
+import { type ClaimedReload, claimOwedReload } from "./files/owed_reload.ts";
+import { RekeyError } from "./errors.ts";
+import type { RekeyOptions } from "./options.ts";
+import { joinFailures, type Reloader } from "./reload/reloader.ts";
+import type { Log, Runtime } from "./runtime.ts";
+
+/** Who pays. */
+export interface Payer {
+  readonly options: Pick<RekeyOptions, "newKey" | "output" | "write">;
+  readonly reloader: Reloader;
+  readonly log: Log;
+}
+
+/**
+ * Claims what is owed for the certificate on the disk; undefined when nothing
+ * is, or nothing that this run can pay, or when another process pays it just
+ * now. Call it under the pair's lock.
+ *
+ * A note that cannot be read (another user's) is a warning: a run that has
+ * nothing else to do must not fail by it.
+ */
+export async function claimDebt(
+  { options, reloader, log }: Payer,
+): Promise<ClaimedReload | undefined> {
+  if (reloader.parts.length === 0) return undefined;
+  const { certificate } = options.output;
+  try {
+    return await claimOwedReload(certificate, {
+      load: async () => (await loadChain(certificate))[0],
+      parts: reloader.parts,
+    });
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    log.write({
+      event: "warning",
+      message: `a reload may be owed: ${error.message}`,
+      hint: error.hint,
+    });
+    return undefined;
+  }
+}
+
+/**
+ * Tells the service, and writes down what is still owed. Releases the claim.
+ *
+ * @throws {RekeyError} kind `signal`, `hook` or `interrupted`, of what failed
+ */
+export async function payDebt(
+  claim: ClaimedReload,
+  { reloader, log }: Pick<Payer, "reloader" | "log">,
+  signal: AbortSignal,
+): Promise<void> {
+  using _claim = claim;
+  const failures = await reloader.reload(claim.note, signal);
+  try {
+    claim.settle([...failures.keys()]);
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    // The service knows; at worst it is told once more.
+    log.write({ event: "warning", message: error.message, hint: error.hint });
+  }
+  const failure = joinFailures(failures);
+  if (failure !== undefined) throw failure;
+}
+
+/**
+ * Pays what is owed, apart from a pass: after one that failed, or again.
+ *
+ * @returns whether anything was owed, and is paid now
+ * @throws {RekeyError} as {@linkcode payDebt}; kinds `busy` and `install` when
+ *   the pair is in use, or cannot be repaired
+ */
+export async function payOwedReload(
+  job: Pick<Payer, "options" | "reloader">,
+  runtime: Pick<Runtime, "clock" | "log">,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const payer = { ...job, log: runtime.log };
+  const claim = await claimUnderLock(payer, { ...runtime, signal });
+  if (claim === undefined) return false;
+  await payDebt(claim, payer, signal);
+  return true;
+}
+
+async function claimUnderLock(
+  payer: Payer,
+  about: Parameters<typeof lockAndRepair>[1],
+): Promise<ClaimedReload | undefined> {
+  if (payer.reloader.parts.length === 0) return undefined;
+  // Which certificate is there is known only after a repair.
+  await using _lock = await lockAndRepair(payer.options, about);
+  return await claimDebt(payer);
+}

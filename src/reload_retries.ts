@@ -1,0 +1,138 @@
+/**
+ * The daemon's tries to pay a reload that failed: with growing pauses and a
+ * limit, and never by a new certificate.
+ *
+ * The limit is for one certificate in one life of the daemon. The note stays
+ * when it is reached, so that a restart tries again, and the next rekey too.
+ */
+import { RekeyError } from "./errors.ts";
+import type { FailureHook } from "./failure_hook.ts";
+import type { RekeyJob } from "./rekey.ts";
+import { payOwedReload } from "./reload_debt.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Tries for one certificate: `--reload-attempts` when it is not given. About an hour. */
+export const DEFAULT_ATTEMPTS = 20;
+
+/** First pause, in ms: a service that restarts just now is back soon. */
+const FIRST_PAUSE_MS = 1_000;
+
+/** Longest pause, in ms. */
+const MOST_PAUSE_MS = 300_000;
+
+/**
+ * The pause after the `failures`-th failure in a row (1, 2, …), in ms: doubled
+ * each time from a second to five minutes, with jitter of up to a half.
+ *
+ * @param random in [0, 1)
+ */
+export function reloadPauseMs(failures: number, random: number): number {
+  const fullMs = Math.min(
+    FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 30),
+    MOST_PAUSE_MS,
+  );
+  return fullMs * (1 - random / 2);
+}
+
+/** What one daemon still has to tell its service. */
+export class ReloadRetries {
+  readonly #job: RekeyJob;
+  readonly #runtime: Runtime;
+  readonly #failureHook: FailureHook;
+  #failures = 0;
+  /** Undefined while nothing is to be tried. At the start, what an earlier run owes. */
+  #next: { readonly fromMs: number; readonly pauseMs: number } | undefined;
+
+  constructor(job: RekeyJob, runtime: Runtime, failureHook: FailureHook) {
+    this.#job = job;
+    this.#runtime = runtime;
+    this.#failureHook = failureHook;
+    this.#next = { fromMs: this.#now(), pauseMs: 0 };
+  }
+
+  /** Time until the next try, in ms; infinite when there is none. */
+  waitMs(): number {
+    if (this.#next === undefined) return Infinity;
+    const { fromMs, pauseMs } = this.#next;
+    // A clock that was set back makes no pause longer than it was meant.
+    const passedMs = Math.max(0, this.#now() - fromMs);
+    return Math.max(0, pauseMs - passedMs);
+  }
+
+  /** A new certificate was installed and told of. */
+  paid(): void {
+    this.#failures = 0;
+    this.#next = undefined;
+  }
+
+  /**
+   * A pass installed a new certificate, but did not reach the service: the row
+   * of failures begins anew.
+   */
+  async owes(error: RekeyError): Promise<void> {
+    this.#failures = 0;
+    await this.#failed(error);
+  }
+
+  /**
+   * Pays what is owed for the certificate on the disk; at the start of the
+   * daemon, and whenever {@linkcode waitMs} is over. Failures are logged.
+   */
+  async pay(stop: AbortSignal): Promise<void> {
+    try {
+      const isPaid = await payOwedReload(this.#job, this.#runtime, stop);
+      if (isPaid) this.#runtime.log.write({ event: "reloaded" });
+      this.paid();
+    } catch (error) {
+      if (!(error instanceof RekeyError)) throw error;
+      if (!stop.aborted) await this.#failed(error);
+    }
+  }
+
+  /**
+   * Waits, and pays meanwhile whenever it is time.
+   *
+   * @param wait `sleep` waits for so many ms, or until `awake` aborts; `pay`
+   *   calls {@linkcode pay}
+   */
+  async during(
+    waitMs: number,
+    wait: {
+      sleep(ms: number): Promise<void>;
+      pay(): Promise<void>;
+      readonly awake: AbortSignal;
+    },
+  ): Promise<void> {
+    for (let leftMs = waitMs; leftMs > 0 && !wait.awake.aborted;) {
+      const beginMs = this.#now();
+      const pauseMs = Math.min(leftMs, this.waitMs());
+      await wait.sleep(pauseMs);
+      if (wait.awake.aborted) return;
+      if (this.waitMs() <= 0) await wait.pay();
+      // More than the pause after a suspend, or when the service was slow.
+      leftMs -= Math.max(pauseMs, this.#now() - beginMs);
+    }
+  }
+
+  async #failed(error: RekeyError): Promise<void> {
+    const { log, random } = this.#runtime;
+    const { attempts = DEFAULT_ATTEMPTS } = this.#job.options.reload;
+    // Somebody else at work on the pair is no answer of the service.
+    if (error.kind !== "busy") this.#failures++;
+    const attempt = this.#failures;
+    const isLast = attempts > 0 && attempt >= attempts;
+    const nextAttemptMs = isLast
+      ? undefined
+      : reloadPauseMs(Math.max(attempt, 1), random());
+    this.#next = nextAttemptMs === undefined
+      ? undefined
+      : { fromMs: this.#now(), pauseMs: nextAttemptMs };
+    log.write({ event: "reload-failed", error, attempt, nextAttemptMs });
+    if (!isLast) return;
+    await this.#failureHook.tell({ error, attempt, next: "last" });
+  }
+
+  #now(): number {
+    return this.#runtime.clock.now().getTime();
+  }
+}
