@@ -7,7 +7,9 @@
  * reads bytecode from a file in $TMPDIR that anybody may have planted
  * (denoland/deno#36143). `--no-prompt`: it never asks for permissions.
  * `--jitless`: a tenth less CPU time and 4 MB less for a program that ends so
- * soon, and it runs under systemd's MemoryDenyWriteExecute. `--allow-all`: the
+ * soon, and it runs under systemd's MemoryDenyWriteExecute. The other two keep
+ * the heap of a daemon small: V8's own way is to let it grow.
+ * `--unstable-net`: the datagrams to systemd. `--allow-all`: the
  * runtime opens /dev/tty, for prompts, only then.
  *
  * Environment: DENORT_BIN names a base runtime where Deno's release site cannot
@@ -49,7 +51,7 @@ export async function compile(
     "--no-check",
     "--no-code-cache",
     "--no-prompt",
-    "--v8-flags=--jitless",
+    "--v8-flags=--jitless,--optimize-for-size,--max-semi-space-size=1",
     "--unstable-net",
     "--allow-all",
     "--output",

@@ -2,7 +2,9 @@
  * `deno task soak`: a daemon's life in minutes.
  *
  * 1,000 cycles of the real daemon, in one process, against the real step-ca, by
- * a clock that skips the waits. Fails unless resident memory, file descriptors,
+ * a clock that skips the waits. The heap is kept small by the flags that the
+ * compiled program has: else V8 sees no reason to collect at several rekeys a
+ * second, and what is alive cannot be told from what is not. Fails unless resident memory, file descriptors,
  * threads and files on disk stay flat. `--cycles=N` sets the length; `--json`
  * prints the samples for a test.
  */

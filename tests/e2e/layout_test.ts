@@ -249,10 +249,11 @@ test("--key-mode, --cert-mode and --lock-timeout reach the files", async (place)
 });
 
 test("--in-place overwrites the files that are there", async (place) => {
-  const inode = Deno.statSync(place.dir.file("internal.key")).ino;
+  const { ino } = await Deno.stat(place.dir.file("internal.key"));
   const before = await place.bytes();
   await ok(place, `ca rekey --force --in-place ${PAIR}`);
   await place.assertRekeyed(before);
-  assertEquals(Deno.statSync(place.dir.file("internal.key")).ino, inode);
+  const after = await Deno.stat(place.dir.file("internal.key"));
+  assertEquals(after.ino, ino);
   assertEquals(hidden(place), []);
 });

@@ -28,6 +28,7 @@ export const rekeyCommand = defineCommand({
     "step-rekey ca rekey rekeys the given certificate (with a request to the certificate authority) and writes the new certificate and private key to disk - either overwriting <crt-file> and <key-file> positional arguments or using new files when the --out-cert=<file> and --out-key=<file> flags are used.",
     "With the --daemon flag the command will periodically update the given certificate. By default, it will rekey the certificate before 2/3 of the validity period of the certificate has elapsed. A random jitter is used to avoid multiple instances running at the same time. The amount of time between rekey and certificate expiration can be configured using the --expires-in flag, or a fixed period can be set with the --rekey-period flag.",
     "The --daemon flag can be combined with --pid, --signal, or --exec to provide certificate reloads on your services.",
+    "A daemon rekeys now on SIGHUP and ends on SIGTERM and SIGINT, also as PID 1 of a container, where it collects its own children only: hooks that leave processes behind need an init in front of it. Under systemd it works with Type=notify and WatchdogSec.",
     "Flags that are not given are taken from variables of the environment (STEP_ and the first name of the flag: STEP_CA_URL, STEP_CRV, STEP_F), then from the defaults.json files of the profile and of $(step path).",
   ],
   positionals: [
