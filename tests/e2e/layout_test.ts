@@ -95,7 +95,7 @@ test("ca rollback returns to the pair before, which still authenticates, and tel
   );
   assertEquals(await place.serial(), serials[1]);
   assertMatch(stderr, /^rolled back to the certificate with serial /m);
-  assert(Deno.statSync(told).isFile);
+  assert((await Deno.stat(told)).isFile);
   await ok(place, `ca rollback ${PAIR}`);
   assertEquals(await place.serial(), serials[0]);
   await assertVersioned(place);

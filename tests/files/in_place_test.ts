@@ -222,13 +222,32 @@ function torn(role: "key" | "certificate", at: number): string {
 async function interrupted(
   pair: PairFixture,
 ): Promise<{ restoreHidden(): void }> {
-  const directory = pair.dir.file("tls");
   const hidden = new Map<string, string>();
-  const open = Deno.openSync;
   await using install = await prepareInstall(pair.targets, { inPlace: true });
+  {
+    using _spy = collectHidden(pair, hidden);
+    await install.commit(NEW);
+  }
+  assert([...hidden.keys()].some((name) => name.endsWith(".rekey")));
+  return {
+    restoreHidden() {
+      for (const [name, text] of hidden) {
+        const file = pair.dir.file(`tls/${name}`);
+        Deno.writeTextFileSync(file, text, { mode: 0o600 });
+      }
+    },
+  };
+}
+
+/** Reads all hidden files when the key is opened to be overwritten. */
+function collectHidden(
+  { dir, targets }: PairFixture,
+  hidden: Map<string, string>,
+): Disposable {
+  const directory = dir.file("tls");
+  const open = Deno.openSync;
   Deno.openSync = (path, options) => {
-    // The first time that a target is opened to be overwritten.
-    if (String(path) === pair.targets.key && options?.write === true) {
+    if (String(path) === targets.key && options?.write === true) {
       for (const { name, isFile } of Deno.readDirSync(directory)) {
         if (!isFile || !name.startsWith(".")) continue;
         hidden.set(name, Deno.readTextFileSync(`${directory}/${name}`));
@@ -236,17 +255,9 @@ async function interrupted(
     }
     return open(path, options);
   };
-  try {
-    await install.commit(NEW);
-  } finally {
-    Deno.openSync = open;
-  }
-  assert([...hidden.keys()].some((name) => name.endsWith(".rekey")));
   return {
-    restoreHidden() {
-      for (const [name, text] of hidden) {
-        Deno.writeTextFileSync(`${directory}/${name}`, text, { mode: 0o600 });
-      }
+    [Symbol.dispose]() {
+      Deno.openSync = open;
     },
   };
 }

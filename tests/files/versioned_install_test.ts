@@ -47,6 +47,22 @@ async function versionedPair(
   return pair;
 }
 
+function lstat(file: string): Deno.FileInfo {
+  return Deno.lstatSync(file);
+}
+
+function stat(file: string): Deno.FileInfo {
+  return Deno.statSync(file);
+}
+
+function linkText(link: string): string {
+  return Deno.readLinkSync(link);
+}
+
+function realPath(file: string): string {
+  return Deno.realPathSync(file);
+}
+
 function numbers(pair: PairFixture): readonly string[] {
   return [...Deno.readDirSync(pair.dir.file(`tls/${VERSIONS}`))]
     .map(({ name }) => name).sort();
@@ -61,10 +77,10 @@ for (const layout of ["one directory", "two directories"] as const) {
     assert(changePairLayout(pair.targets, "versioned"));
     assertEquals(pair.read(), generation(1));
     assertEquals(pair.hidden(), [VERSIONS]);
-    assert(Deno.lstatSync(certificate).isSymlink);
-    assert(Deno.lstatSync(key).isSymlink);
+    assert(lstat(certificate).isSymlink);
+    assert(lstat(key).isSymlink);
     assertEquals(
-      [Deno.statSync(certificate).mode, Deno.statSync(key).mode],
+      [stat(certificate).mode, stat(key).mode],
       [0o100644, 0o100600],
     );
     assert(!changePairLayout(pair.targets, "versioned"));
@@ -78,10 +94,10 @@ for (const layout of ["one directory", "two directories"] as const) {
 
   Deno.test(`commit() puts a new version in force, in ${layout}`, async () => {
     await using pair = await versionedPair(layout);
-    const link = Deno.readLinkSync(pair.targets.key);
+    const link = linkText(pair.targets.key);
     await install(pair, 1);
     assertEquals(pair.read(), generation(1));
-    assertEquals(Deno.readLinkSync(pair.targets.key), link);
+    assertEquals(linkText(pair.targets.key), link);
     assertEquals(numbers(pair), ["1", "2", "current"]);
     assertEquals(pair.hidden(), [VERSIONS]);
   });
@@ -91,17 +107,17 @@ for (const layout of ["one directory", "two directories"] as const) {
     await install(pair, 1, { layout: "versioned" });
     assertEquals(pair.read(), generation(1));
     assertEquals(numbers(pair), ["1", "current"]);
-    assertEquals(Deno.statSync(pair.targets.key).mode, 0o100600);
+    assertEquals(stat(pair.targets.key).mode, 0o100600);
   });
 }
 
 Deno.test("commit() keeps the last five pairs, and modes and owner with them", async () => {
   await using pair = await versionedPair();
   const { key } = pair.targets;
-  await Deno.chmod(Deno.realPathSync(key), 0o640);
+  await Deno.chmod(realPath(key), 0o640);
   for (let number = 1; number <= 7; number++) await install(pair, number);
   assertEquals(numbers(pair), ["4", "5", "6", "7", "8", "current"]);
-  assertEquals(modeOf(Deno.realPathSync(key)), "640");
+  assertEquals(modeOf(realPath(key)), "640");
   for (let number = 6; number >= 3; number--) {
     findPreviousPair(pair.targets).putBack();
     assertEquals(pair.read(), generation(number));
@@ -195,11 +211,11 @@ Deno.test("recoverInstall() finishes a change that had replaced one name", async
   await Deno.writeTextFile(key, generation(0).key, { mode: 0o600 });
   await Deno.writeTextFile(
     pair.dir.file("tls/.internal.crt.rekey-layout"),
-    `versioned\n${Deno.realPathSync(key)}\n`,
+    `versioned\n${realPath(key)}\n`,
   );
   const { kind } = await recoverInstall(pair.targets);
   assertEquals(kind, "layout changed");
-  assert(Deno.lstatSync(key).isSymlink);
+  assert(lstat(key).isSymlink);
   assertEquals(pair.read(), generation(0));
   assertEquals(numbers(pair), ["1", "current"]);
   assertEquals(pair.hidden(), [VERSIONS]);
@@ -339,7 +355,7 @@ for (const isHalf of [false, true]) {
     assertEquals(kind, "layout changed");
     assertEquals(pair.read(), generation(0));
     assertEquals(pair.hidden(), []);
-    assert(!Deno.lstatSync(certificate).isSymlink);
+    assert(!lstat(certificate).isSymlink);
     await recoverInstall(pair.targets);
     assertEquals(pair.read(), generation(0));
   });
