@@ -10,7 +10,7 @@
  * reported, never undone.
  */
 import type { CertificateAuthority } from "./ca/authority.ts";
-import { prepareInstall } from "./files/install.ts";
+import { type InstallTransaction, prepareInstall } from "./files/install.ts";
 import { installTargets } from "./files/install_targets.ts";
 import { lockAndRepair } from "./files/lock_and_repair.ts";
 import { findCurrentPair } from "./files/current_pair.ts";
@@ -18,7 +18,7 @@ import { provideNewKey } from "./files/new_key.ts";
 import { confirmOverwrite } from "./files/overwrite.ts";
 import { type ClaimedReload, draftOwedReload } from "./files/owed_reload.ts";
 import { type PasswordReader, passwordReader } from "./files/password.ts";
-import type { RekeyOptions } from "./options.ts";
+import type { KeyPairFiles, RekeyOptions } from "./options.ts";
 import type { Certificate } from "./pki/certificate.ts";
 import { chainToPem } from "./pki/certificate.ts";
 import { createCsr } from "./pki/csr.ts";
@@ -114,9 +114,7 @@ async function replacePair(
     ...options.write,
     givenKey: newKey.from === "file" ? newKey.path : undefined,
   });
-  for (const message of install.warnings) {
-    log.write({ event: "warning", message, once: true });
-  }
+  reportPreparation(install, { targets: options.output, log });
   using owed = reloader.parts.length === 0
     ? undefined
     : draftOwedReload(targets.certificate);
@@ -183,4 +181,16 @@ export async function checkPair(
   await until(pair.loadKeyPair());
   await until(openAuthority({ signal, readPassword: read }).roots());
   return pair.chain[0];
+}
+
+function reportPreparation(
+  { warnings, changedLayout: layout }: InstallTransaction,
+  { targets, log }: Pick<Runtime, "log"> & { readonly targets: KeyPairFiles },
+): void {
+  if (layout !== undefined) {
+    log.write({ event: "layout", targets, layout, isChanged: true });
+  }
+  for (const message of warnings) {
+    log.write({ event: "warning", message, once: true });
+  }
 }

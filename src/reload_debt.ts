@@ -5,7 +5,7 @@
  * told to do today, not with the command of the run that made it.
  */
 import { loadChain } from "./files/key_pair.ts";
-import { lockAndRepair } from "./files/lock_and_repair.ts";
+import { lockAndRepair, type RepairOptions } from "./files/lock_and_repair.ts";
 import { type ClaimedReload, claimOwedReload } from "./files/owed_reload.ts";
 import { RekeyError } from "./errors.ts";
 import type { RekeyOptions } from "./options.ts";
@@ -14,7 +14,7 @@ import type { Log, Runtime } from "./runtime.ts";
 
 /** Who pays. */
 export interface Payer {
-  readonly options: Pick<RekeyOptions, "newKey" | "output" | "write">;
+  readonly options: RepairOptions;
   readonly reloader: Reloader;
   readonly log: Log;
 }

@@ -7,7 +7,7 @@
  */
 import { RekeyError } from "./errors.ts";
 import { changePairLayout, recoverInstall } from "./files/install.ts";
-import { loadChain, loadKeyPair } from "./files/key_pair.ts";
+import { loadChain, loadKeyPair, requireBelonging } from "./files/key_pair.ts";
 import { type ClaimedReload, draftOwedReload } from "./files/owed_reload.ts";
 import { lockPair } from "./files/pair_lock.ts";
 import { findPreviousPair } from "./files/previous_pair.ts";
@@ -21,6 +21,7 @@ import type { Certificate } from "./pki/certificate.ts";
 import type { Reloader } from "./reload/reloader.ts";
 import { payDebt } from "./reload_debt.ts";
 import type { Runtime } from "./runtime.ts";
+import { stoppable } from "./stoppable.ts";
 
 /** One pair to roll back, and how to tell its service. */
 export interface RollbackJob {
@@ -86,7 +87,8 @@ function refuseExpired({ notAfter }: Certificate, now: Date): void {
 /**
  * Changes how a pair stands on disk; its contents stay as they are.
  *
- * @throws {RekeyError} kinds `install`, `busy`
+ * @throws {RekeyError} kind `pair` for files that are no certificate and its
+ *   key; kinds `install`, `busy`
  */
 export async function changeLayout(
   { pair, layout, lockTimeoutMs }: LayoutOptions,
@@ -99,6 +101,7 @@ export async function changeLayout(
     signal,
   });
   await repair(pair, { log });
+  await stoppable(requireBelonging(pair), signal);
   signal.throwIfAborted();
   const isChanged = changePairLayout(pair, layout);
   log.write({ event: "layout", targets: pair, layout, isChanged });

@@ -11,6 +11,7 @@ import type {
   RollbackOptions,
 } from "../options.ts";
 import { RekeyError } from "../errors.ts";
+import { requireKnownOwners } from "../files/attributes.ts";
 import { servedPair } from "../files/install_targets.ts";
 import { runOnce } from "../one_shot.ts";
 import type { RekeyJob } from "../rekey.ts";
@@ -79,6 +80,7 @@ export async function makeJob(
   options: RekeyOptions,
   runtime: Runtime,
 ): Promise<RekeyJob> {
+  requireKnownOwners(options.write.attributes);
   await checkPidFile(options, runtime);
   const job: RekeyJob = {
     options,

@@ -81,12 +81,18 @@ function resolveFileMode(
   );
 }
 
+/** Ids are unsigned 32-bit numbers, of which the last means "none" (chown(2)). */
+const LAST_ID = 2 ** 32 - 2;
+
 /** A user or group as passwd(5) may hold it: no colon, no control character. */
 function resolveName(
   input: RekeyInput,
   flag: "owner" | "group",
 ): string | undefined {
   const name = input.text(flag);
+  if (name !== undefined && /^\d+$/.test(name) && Number(name) > LAST_ID) {
+    throw input.invalid(flag, `a number must be at most ${LAST_ID}`);
+  }
   // deno-lint-ignore no-control-regex -- these are what must not be in it
   if (name === undefined || !/[:\s\u0000-\u001f]/.test(name)) return name;
   throw input.invalid(

@@ -26,6 +26,8 @@ export interface FileAttributes {
   readonly mode: number;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  /** Whether the owner is one that the user chose, for messages. */
+  readonly isChosen?: boolean | undefined;
 }
 
 /** Mode of what nobody else has to read; as the original creates its files. */
@@ -40,7 +42,7 @@ export function permissions({ mode }: Deno.FileInfo): number {
  * The attributes of what replaces `info`: the same, but for what was chosen.
  *
  * @param info undefined when there is no such file yet
- * @throws {RekeyError} kind `install` for an owner or group that does not exist
+ * @throws {RekeyError} kind `usage` for an owner or group that does not exist
  */
 export function attributesFor(
   role: "key" | "certificate",
@@ -54,7 +56,18 @@ export function attributesFor(
     mode: mode ?? (info === undefined ? PRIVATE_MODE : permissions(info)),
     uid: uid ?? info?.uid ?? undefined,
     gid: gid ?? info?.gid ?? undefined,
+    ...((uid ?? gid) !== undefined && { isChosen: true }),
   };
+}
+
+/**
+ * Looks up the owner and group that were chosen, before anything is done.
+ *
+ * @throws {RekeyError} kind `usage` for a name that is unknown
+ */
+export function requireKnownOwners(choice: AttributeChoice): void {
+  idOf(choice.owner, "owner");
+  idOf(choice.group, "group");
 }
 
 const DATABASES = { owner: "/etc/passwd", group: "/etc/group" } as const;
@@ -73,7 +86,7 @@ function idOf(
   const id = Number(line?.[2] ?? "none");
   if (Number.isInteger(id)) return id;
   throw new RekeyError(
-    "install",
+    "usage",
     `--${flag} names ${JSON.stringify(name)}, which is not in ${file}`,
     { hint: "give the number instead; id(1) shows it" },
   );
@@ -84,7 +97,7 @@ function readDatabase(file: string, flag: string): string {
     return Deno.readTextFileSync(file);
   } catch (error) {
     throw new RekeyError(
-      "install",
+      "usage",
       `--${flag}: read ${file} failed: ${osReason(error)}`,
       { hint: "give the number instead of the name", cause: error },
     );
@@ -106,14 +119,17 @@ export interface OwnFile {
  *
  * @throws {RekeyError} kind `install`, `keep the owner of PATH failed: …`
  */
-export function setOwner(own: OwnFile, { uid, gid }: FileAttributes): void {
+export function setOwner(
+  own: OwnFile,
+  { uid, gid, isChosen = false }: FileAttributes,
+): void {
   if (Deno.build.os === "windows") return;
   const info = statOf(own);
   const [newUid, newGid] = [uid ?? info.uid, gid ?? info.gid];
   if (newUid === null || newGid === null) return;
   if (info.uid === newUid && info.gid === newGid) return;
   try {
-    diskCall("keep the owner of", own.shownPath, () => {
+    diskCall(`${isChosen ? "set" : "keep"} the owner of`, own.shownPath, () => {
       if (isSafeByName(own.path)) Deno.chownSync(own.path, newUid, newGid);
       else {
         byDescriptor(own, info, (fs, fd) => fs.fchownSync(fd, newUid, newGid));
@@ -123,10 +139,13 @@ export function setOwner(own: OwnFile, { uid, gid }: FileAttributes): void {
     if (!(error instanceof RekeyError)) throw error;
     throw new RekeyError(
       "install",
-      `${error.message} (it belongs to uid ${newUid}, gid ${newGid})`,
+      `${error.message} (${
+        isChosen ? "asked for" : "it belongs to"
+      } uid ${newUid}, gid ${newGid})`,
       {
-        hint:
-          "run as that user and group or as root, or say who shall own the new file with --owner and --group",
+        hint: isChosen
+          ? "run as root, or leave --owner and --group out"
+          : "run as that user and group or as root, or say who shall own the new file with --owner and --group",
         cause: error,
       },
     );
@@ -161,8 +180,18 @@ function isSafeByName(path: string): boolean {
   const directory = path.slice(0, Math.max(path.lastIndexOf("/"), 1));
   const info = Deno.statSync(directory);
   const isSticky = (permissions(info) & 0o1000) !== 0;
-  return [0, Deno.uid()].includes(info.uid) &&
+  return (info.uid === 0 || info.uid === ownUid()) &&
     (isSticky || (permissions(info) & 0o022) === 0);
+}
+
+/** Undefined where the runtime may not tell: then nothing is taken as safe. */
+function ownUid(): number | undefined {
+  try {
+    return Deno.uid() ?? undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
 }
 
 type NodeFs = typeof import("node:fs");

@@ -2,7 +2,12 @@
  * Which files hold the pair in force.
  */
 import { RekeyError } from "../errors.ts";
-import type { KeyPairFiles, RunMode } from "../options.ts";
+import type {
+  KeyPairFiles,
+  NewKey,
+  PasswordFiles,
+  RunMode,
+} from "../options.ts";
 import type { Certificate } from "../pki/certificate.ts";
 import type { KeyPair } from "../pki/key_pair.ts";
 import { loadChain, loadKeyPair, type PasswordSource } from "./key_pair.ts";
@@ -12,6 +17,8 @@ export interface PairChoice {
   readonly input: KeyPairFiles;
   readonly output: KeyPairFiles;
   readonly mode: RunMode;
+  readonly newKey: NewKey;
+  readonly passwordFiles: PasswordFiles;
 }
 
 /** The pair to authenticate with and to take subject and lifetime from. */
@@ -35,6 +42,9 @@ export interface CurrentPair {
  * pair, as soon as it exists, belongs together and has not expired. Of two
  * expired pairs, the one that expired later.
  *
+ * With `--private-key`, a certificate that belongs to the given key already
+ * goes with that one: the same command works again after it has succeeded.
+ *
  * @throws {RekeyError} kind `pair`, about the input where no pair is usable
  */
 export async function findCurrentPair(
@@ -43,7 +53,7 @@ export async function findCurrentPair(
   now: Date,
 ): Promise<CurrentPair> {
   const { input, output } = choice;
-  if (!hasOwnOutput(choice)) return await openPair(input, password);
+  if (!hasOwnOutput(choice)) return await openInput(choice, password);
   const written = await usablePair(output, password);
   if (written === undefined) return await openPair(input, password);
   if (written.chain[0].notAfter > now) return written;
@@ -75,6 +85,32 @@ export async function currentCertificate(
 function hasOwnOutput({ input, output, mode }: PairChoice): boolean {
   return mode.run === "daemon" &&
     (input.certificate !== output.certificate || input.key !== output.key);
+}
+
+async function openInput(
+  { input, output, newKey, passwordFiles }: PairChoice,
+  password: PasswordSource,
+): Promise<CurrentPair> {
+  const pair = await openPair(input, password);
+  const isReplaced = newKey.from === "file" && !newKey.writeCopy &&
+    output.certificate === input.certificate;
+  if (!isReplaced) return pair;
+  const files = { certificate: input.certificate, key: newKey.path };
+  const source = { ...password, file: passwordFiles.privateKey };
+  return {
+    ...pair,
+    async loadKeyPair() {
+      try {
+        return await pair.loadKeyPair();
+      } catch (error) {
+        const given = await unlessUnusable(
+          loadKeyPair(pair.chain, files, source),
+        );
+        if (given === undefined) throw error;
+        return given;
+      }
+    },
+  };
 }
 
 async function openPair(

@@ -35,7 +35,7 @@ function hintFor(code: string | undefined): string | undefined {
   switch (code) {
     case "EACCES":
     case "EROFS":
-      return "each new file is made beside the old one and renamed, so the directory has to be writable and readable; or write elsewhere with --out-cert and --out-key";
+      return "hidden files are made beside each file that is written, with --in-place too, so its directory has to be writable and readable; or write elsewhere with --out-cert and --out-key";
     case "ENOSPC":
       return "free some space on the file system, then run the command again";
     default:

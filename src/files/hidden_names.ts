@@ -12,9 +12,43 @@
  */
 export type HiddenKind = "new" | "old" | "journal";
 
-/** 16 random hexadecimal digits: one tag for all files of one install. */
+/** 16 hexadecimal digits, random but for the first: for a file that nobody needs who finds it. */
 export function randomTag(): string {
-  return crypto.getRandomValues(new Uint8Array(TAG_DIGITS / 2)).toHex();
+  return `${NOBODYS}${randomDigits(TAG_DIGITS - NOBODYS.length)}`;
+}
+
+/**
+ * The same for all files of one install. It tells the certificate, so that a
+ * key's hidden files are left alone by whoever names it beside another one: a
+ * journal may need them that only the certificate leads to.
+ */
+export function installTag(certificateName: string): string {
+  const owner = ownerDigits(certificateName);
+  return `${owner}${randomDigits(TAG_DIGITS - owner.length)}`;
+}
+
+/** Whether a hidden file beside a key may be removed by an install of this certificate. */
+export function isLeftoverOf(
+  certificateName: string,
+  candidate: string,
+  name: string,
+): boolean {
+  if (!isHiddenName(candidate, name)) return false;
+  const tag = candidate.slice(`.${stem(name)}.`.length);
+  return tag.startsWith(NOBODYS) ||
+    tag.startsWith(ownerDigits(certificateName));
+}
+
+/** First digit of tags that belong to no journal. */
+const NOBODYS = "0";
+
+function ownerDigits(certificateName: string): string {
+  return `1${checksum(new TextEncoder().encode(certificateName)).slice(0, 7)}`;
+}
+
+function randomDigits(count: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(TAG_DIGITS / 2));
+  return bytes.toHex().slice(0, count);
 }
 
 /** The name of a short-lived file beside the target called `name`. */
@@ -56,6 +90,11 @@ export function versionsName(certificateName: string): string {
 /** The name of the note that a change of layout has begun, beside the certificate. */
 export function layoutNoteName(certificateName: string): string {
   return `.${stem(certificateName)}.rekey-layout`;
+}
+
+/** The name of a key that is saved for a person to look at. Not hidden. */
+export function savedName(name: string): string {
+  return `${stem(name)}.${randomDigits(TAG_DIGITS)}.saved`;
 }
 
 /** The name of a target's lock file. */

@@ -8,46 +8,46 @@
  */
 import { RekeyError } from "../errors.ts";
 import {
-  type AttributeChoice,
-  attributesFor,
+  type FileAttributes,
+  permissions,
   setMode,
   setOwner,
 } from "./attributes.ts";
 import { diskCall, readIfExists, writeAll } from "./disk.ts";
 import type { Target } from "./target.ts";
 
-/** Which file, and what it gets besides its content. */
-export interface OverwriteOptions {
-  readonly role: "key" | "certificate";
-  /** What the user asked for; everything else stays as it is. */
-  readonly choice?: AttributeChoice | undefined;
-}
-
 /**
- * Makes `content` all that the target holds, durably. Owner and mode come
- * first, so that nobody reads the new content by the old rights.
+ * Makes `content` all that the target holds, durably.
  *
+ * Nobody gets to read the new content by rights that the target is about to
+ * lose, and it stays writable for us until all of it is there, so that an
+ * interrupted copy can be begun again.
+ *
+ * @param attributes those that the target shall have; undefined: as they are
  * @throws {RekeyError} kind `install`; the content is then anything between
  *   the old and the new one
  */
 export function overwriteFile(
   { file, path }: Target,
   content: Uint8Array,
-  { role, choice = {} }: OverwriteOptions,
+  attributes: FileAttributes | undefined,
 ): void {
   using opened = diskCall(
     "open",
     path,
     () => Deno.openSync(file, { write: true, create: true, mode: 0o600 }),
   );
-  const info = diskCall("stat", path, () => opened.statSync());
+  const before = permissions(diskCall("stat", path, () => opened.statSync()));
   const own = { path: file, file: opened, shownPath: path };
-  const attributes = attributesFor(role, info, choice);
-  setOwner(own, attributes);
-  setMode(own, attributes.mode);
+  const mode = attributes?.mode ?? before;
+  if (attributes !== undefined) {
+    setMode(own, before & mode | 0o600);
+    setOwner(own, attributes);
+  }
   writeAll(opened, content, path);
   // Last: until then the old file's space is ours to put the old content back.
   diskCall("write", path, () => opened.truncateSync(content.length));
+  setMode(own, mode);
   diskCall("sync", path, () => opened.syncSync());
 }
 
@@ -59,11 +59,11 @@ export function overwriteFile(
 export function overwriteFrom(
   target: Target,
   from: string,
-  options: OverwriteOptions,
+  attributes: FileAttributes | undefined,
 ): void {
   const content = diskCall("read", target.path, () => readIfExists(from));
   if (content instanceof Uint8Array) {
-    return overwriteFile(target, content, options);
+    return overwriteFile(target, content, attributes);
   }
   throw new RekeyError(
     "install",

@@ -16,17 +16,20 @@
  * either all new or all old contents are still reachable.
  */
 import { RekeyError } from "../errors.ts";
+import { isOsError } from "../os_error.ts";
 import { lstatIfExists } from "./disk.ts";
+import { journalName, layoutNoteName } from "./hidden_names.ts";
 import {
   changeLayout,
   type Layout,
   layoutOf,
+  mixedLayouts,
   removeUnfinishedVersions,
   resumeLayout,
 } from "./layout.ts";
 import { PreparedInstall, type PrepareOptions } from "./prepared_install.ts";
 import { type PairTargets, recoverTargets, type Recovery } from "./recovery.ts";
-import { resolveTarget } from "./target.ts";
+import { inDirectory, resolveTarget } from "./target.ts";
 import { VersionedInstall } from "./versioned_install.ts";
 
 export type { Recovery } from "./recovery.ts";
@@ -56,6 +59,8 @@ export interface InstallContents {
 export interface InstallTransaction extends AsyncDisposable {
   /** What a person should know about the targets (a key that others can read). */
   readonly warnings: readonly string[];
+  /** The layout that the pair was moved into, when that was asked for. */
+  readonly changedLayout?: Layout | undefined;
   /**
    * Writes, journals and renames. Not interruptible.
    *
@@ -83,12 +88,14 @@ export async function prepareInstall(
   const pair = resolvePair(targets);
   const present = layoutOf(pair);
   const layout = options.layout ?? present;
-  if (layout === "mixed") throw mixedLayouts(pair);
-  if (layout !== present && !isNew(pair)) {
-    changeLayout(pair, layout);
-    return prepareAs(layout, resolvePair(targets), options);
+  if (present === "mixed" || layout === "mixed") throw mixedLayouts(pair);
+  if (layout === present || isNew(pair)) {
+    return prepareAs(layout, pair, options);
   }
-  return prepareAs(layout, pair, options);
+  refuseImpossible(layout, pair, options);
+  changeLayout(pair, layout);
+  const install = prepareAs(layout, resolvePair(targets), options);
+  return Object.assign(install, { changedLayout: layout });
 }
 
 function prepareAs(
@@ -96,8 +103,8 @@ function prepareAs(
   pair: PairTargets,
   options: InstallOptions,
 ): InstallTransaction {
+  refuseImpossible(layout, pair, options);
   if (layout === "plain") return PreparedInstall.prepare(pair, options);
-  requireVersionable(pair, options);
   return VersionedInstall.prepare(pair, options.attributes);
 }
 
@@ -118,6 +125,25 @@ export async function recoverInstall(
   removeUnfinishedVersions(isResumed ? resolvePair(targets) : pair);
   return isResumed ? { kind: "layout changed" } : recovery;
 }
+
+/**
+ * Whether something was begun beside this certificate and not ended. Says no
+ * for what cannot be looked at: whoever reads the pair says why.
+ */
+export function isPending({ certificate }: InstallTargets): boolean {
+  if (certificate === STANDARD_INPUT) return false;
+  try {
+    const { directory, name } = resolveTarget(certificate);
+    return [journalName(name), layoutNoteName(name)].some((note) =>
+      lstatIfExists(inDirectory(directory, note)) !== undefined
+    );
+  } catch (error) {
+    if (error instanceof RekeyError || isOsError(error)) return false;
+    throw error;
+  }
+}
+
+const STANDARD_INPUT = "-";
 
 /**
  * Changes how a pair that is there stands on disk; its contents stay. Call it
@@ -150,20 +176,13 @@ function isNew({ certificate, key }: PairTargets): boolean {
   );
 }
 
-function mixedLayouts({ certificate, key }: PairTargets): RekeyError {
-  return new RekeyError(
-    "install",
-    `${certificate.path} and ${
-      key?.path ?? "its key"
-    } do not stand in the same layout: not both are links to versions of one pair`,
-    { hint: "say which layout it shall be with --layout plain or versioned" },
-  );
-}
-
-function requireVersionable(
+/** What no change of the layout makes possible. */
+function refuseImpossible(
+  layout: Layout,
   { certificate, key }: PairTargets,
   { inPlace, givenKey }: InstallOptions,
 ): void {
+  if (layout === "plain") return;
   const { path, version } = certificate;
   if (inPlace === true) {
     throw new RekeyError(

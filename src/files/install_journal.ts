@@ -6,6 +6,7 @@
  * that a later process can tell what was done, what was not, and what somebody
  * else has written since.
  */
+import type { FileAttributes } from "./attributes.ts";
 import { isHiddenName } from "./hidden_names.ts";
 
 /** One target of an install, as bare names in its directory. */
@@ -27,6 +28,8 @@ export interface JournalTarget {
   readonly newDigest: string;
   /** The content is copied over the old one, and the staged file stays. */
   readonly inPlace?: true | undefined;
+  /** Owner and mode that a file overwritten in place shall have. */
+  readonly attributes?: FileAttributes | undefined;
 }
 
 /** An install that was decided. Targets in the order of their renames. */
@@ -95,8 +98,8 @@ function parseTargets(body: string): readonly JournalTarget[] | undefined {
 function isJournalTarget(value: unknown): value is JournalTarget {
   if (typeof value !== "object" || value === null) return false;
   const target: Partial<Record<keyof JournalTarget, unknown>> = value;
-  const { role, directory, name, staged, kept, oldDigest, newDigest, inPlace } =
-    target;
+  const { role, directory, name, staged, kept, oldDigest, newDigest } = target;
+  const { inPlace, attributes } = target;
   return (role === "key" || role === "certificate") &&
     (directory === undefined ||
       role === "key" && typeof directory === "string") &&
@@ -104,10 +107,23 @@ function isJournalTarget(value: unknown): value is JournalTarget {
     typeof staged === "string" && isHiddenName(staged, name, ["new"]) &&
     isDigest(newDigest) &&
     (inPlace === undefined || inPlace === true && kept !== undefined) &&
+    (attributes === undefined || isAttributes(attributes)) &&
     (kept === undefined
       ? oldDigest === undefined
       : typeof kept === "string" && isHiddenName(kept, name, ["old"]) &&
         isDigest(oldDigest));
+}
+
+function isAttributes(value: unknown): value is FileAttributes {
+  if (typeof value !== "object" || value === null) return false;
+  const { mode, uid, gid }: Partial<Record<keyof FileAttributes, unknown>> =
+    value;
+  return isNumber(mode) && (uid === undefined || isNumber(uid)) &&
+    (gid === undefined || isNumber(gid));
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0;
 }
 
 function isDigest(value: unknown): value is string {

@@ -83,14 +83,44 @@ export async function loadKeyPair(
   password: PasswordSource,
 ): Promise<KeyPair> {
   const loaded = await loadKey(files.key, password);
-  if (!equalBytes(loaded.key.publicKey, chain[0].publicKey)) {
-    throw new RekeyError(
-      "pair",
-      `${KEY_PREFIX}: ${files.key} is not the key of the certificate in ${files.certificate}: their public keys differ`,
-      { hint: "name the certificate and the key that belong together" },
-    );
-  }
+  requireMatch(chain, loaded.key.publicKey, files);
   return { ...loaded, chain };
+}
+
+/**
+ * Proves that two files are a certificate and its key, as far as that can be
+ * told without a password: of an encrypted key, that it is one.
+ *
+ * @throws {RekeyError} kind `pair`
+ */
+export async function requireBelonging(
+  files: { readonly certificate: string; readonly key: string },
+): Promise<void> {
+  const chain = await loadChain(files.certificate);
+  const content = await withPrefix(KEY_PREFIX, () => readInputFile(files.key));
+  const sealed = new Error("the key is encrypted");
+  try {
+    const { key } = await withPrefix(
+      `${KEY_PREFIX}: ${files.key}`,
+      () => loadPrivateKey(content, () => Promise.reject(sealed)),
+    );
+    requireMatch(chain, key.publicKey, files);
+  } catch (error) {
+    if (error !== sealed) throw error;
+  }
+}
+
+function requireMatch(
+  [leaf]: readonly [Certificate, ...Certificate[]],
+  publicKey: Uint8Array,
+  { certificate, key }: { readonly certificate: string; readonly key: string },
+): void {
+  if (equalBytes(publicKey, leaf.publicKey)) return;
+  throw new RekeyError(
+    "pair",
+    `${KEY_PREFIX}: ${key} is not the key of the certificate in ${certificate}: their public keys differ`,
+    { hint: "name the certificate and the key that belong together" },
+  );
 }
 
 const CHAIN_PREFIX = "error reading certificate chain";

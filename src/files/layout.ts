@@ -7,13 +7,19 @@
 import { RekeyError } from "../errors.ts";
 import { attempt, osCode } from "../os_error.ts";
 import { permissions } from "./attributes.ts";
-import { diskCall, lstatIfExists, syncDirectories } from "./disk.ts";
+import {
+  diskCall,
+  lstatIfExists,
+  readIfExists,
+  syncDirectories,
+} from "./disk.ts";
 import { hiddenName, randomTag } from "./hidden_names.ts";
 import { copyFile, duplicateFile } from "./kept_file.ts";
 import {
   clearLayoutNote,
   findLayoutNote,
   type Layout,
+  type LayoutNote,
   noteLayout,
 } from "./layout_note.ts";
 import type { PairTargets } from "./recovery.ts";
@@ -57,14 +63,54 @@ export function layoutOf({ certificate, key }: PairTargets): Layout | "mixed" {
 /**
  * Changes the layout of a pair that is there. The contents stay.
  *
- * @throws {RekeyError} kind `install`; what was begun is finished by
- *   `resumeLayout`
+ * @throws {RekeyError} kind `install`; the layout is then the one before, or,
+ *   once a name was replaced, `resumeLayout` finishes the change
  */
 export function changeLayout(pair: PairTargets, to: Layout): void {
-  if (layoutOf(pair) === to) return;
-  if (to === "versioned") requireVersionable(pair);
+  const from = layoutOf(pair);
+  if (from === to) return;
+  if (from === "mixed") throw mixedLayouts(pair);
+  requireChangeable(pair, to);
+  const versions = versionsDirectory(pair.certificate);
+  const isNew = lstatIfExists(versions) === undefined;
   noteLayout(pair, to);
-  carryOut(pair, to);
+  try {
+    carryOut(pair, { layout: to, versions });
+  } catch (error) {
+    giveUp(pair, { from, made: isNew ? versions : undefined });
+    throw error;
+  }
+}
+
+/** As before, unless a name was replaced: then the way is forward. */
+function giveUp(
+  pair: PairTargets,
+  { from, made }: { readonly from: Layout; readonly made: string | undefined },
+): void {
+  const { certificate, key } = pair;
+  attempt(() => {
+    const now = {
+      certificate: resolveTarget(certificate.path),
+      key: key === undefined ? undefined : resolveTarget(key.path),
+    };
+    if (layoutOf(now) !== from) return;
+    clearLayoutNote(certificate);
+    if (made !== undefined) discardVersions(pair, made);
+  });
+}
+
+/** Two names that do not belong to one pair, or do so in two ways. */
+export function mixedLayouts({ certificate, key }: PairTargets): RekeyError {
+  const name = (target: Target | undefined) => target?.path ?? "its key";
+  return new RekeyError(
+    "install",
+    `${certificate.path} and ${name(key)} do not stand in the same layout: ` +
+      "one is a link to a version of a pair that the other is no part of",
+    {
+      hint:
+        "name the certificate and the key that belong together; ls -l shows where the links lead",
+    },
+  );
 }
 
 /**
@@ -74,9 +120,9 @@ export function changeLayout(pair: PairTargets, to: Layout): void {
  * @throws {RekeyError} kind `install`
  */
 export function resumeLayout(pair: PairTargets): boolean {
-  const layout = findLayoutNote(pair);
-  if (layout === undefined) return false;
-  carryOut(pair, layout);
+  const note = findLayoutNote(pair);
+  if (note === undefined) return false;
+  carryOut(pair, note);
   return true;
 }
 
@@ -96,9 +142,9 @@ export function removeUnfinishedVersions(pair: PairTargets): void {
   }
 }
 
-function carryOut(pair: PairTargets, layout: Layout): void {
+function carryOut(pair: PairTargets, { layout, versions }: LayoutNote): void {
   if (layout === "versioned") makeVersioned(pair);
-  else makePlain(pair);
+  else makePlain(pair, versions);
   clearLayoutNote(pair.certificate);
 }
 
@@ -117,7 +163,8 @@ function makeVersioned(pair: PairTargets): void {
     staged.put();
   }
   for (const { role, target } of partsOf(pair)) {
-    if (target.version?.directory === versions) continue;
+    const { version } = target;
+    if (version?.directory === versions && version.role === role) continue;
     replace(target, (name) => {
       symlink(linkText(role, target, certificate), name, target.path);
     });
@@ -128,30 +175,32 @@ function makeVersioned(pair: PairTargets): void {
 function isInForce(pair: PairTargets, versions: string): boolean {
   return partsOf(pair).every(({ role, target: { file, path } }) => {
     const [shown, current] = [file, currentFile(versions, role)].map((name) =>
-      diskCall("read", path, () => readFileIfExists(name))
+      diskCall("read", path, () => readBehind(name))
     );
-    return shown !== undefined && current !== undefined &&
+    return shown instanceof Uint8Array && current instanceof Uint8Array &&
       equalBytes(shown, current);
   });
 }
 
 /** Through links, unlike what is read to be replaced. */
-function readFileIfExists(file: string): Uint8Array | undefined {
-  try {
-    return Deno.readFileSync(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+function readBehind(file: string): ReturnType<typeof readIfExists> {
+  if (statIfExists(file) === undefined) return undefined;
+  return readIfExists(Deno.realPathSync(file));
 }
 
-function makePlain(pair: PairTargets): void {
-  const { certificate } = pair;
-  const versions = versionsDirectory(certificate);
+function makePlain(pair: PairTargets, versions: string): void {
   for (const { target } of partsOf(pair)) {
     if (target.version === undefined) continue;
     replace(target, (name) => takeContent(target, name));
   }
+  discardVersions(pair, versions);
+}
+
+/** Removes the versions, to which no name leads any more. */
+function discardVersions(
+  { certificate }: PairTargets,
+  versions: string,
+): void {
   if (lstatIfExists(versions) === undefined) return;
   // Not half of it, should somebody look.
   const discarded = inDirectory(
@@ -205,30 +254,55 @@ function replace(target: Target, make: (name: string) => void): void {
   syncDirectories([target]);
 }
 
-function requireVersionable(pair: PairTargets): void {
+function requireChangeable(pair: PairTargets, to: Layout): void {
   const { certificate, key } = pair;
   if (key === undefined) {
     throw new RekeyError(
       "install",
-      `the versioned layout keeps the key beside the certificate ${certificate.path}, and no key is written`,
-      { hint: "name a file for it with --out-key" },
+      `the layout of ${certificate.path} changes only together with its key, and no key is written`,
+      { hint: "name the file of its key with --out-key" },
     );
   }
-  const missing = [certificate, key].find(({ file }) =>
-    diskCall("open", file, () => lstatIfExists(file)) === undefined
-  );
-  if (missing !== undefined) {
+  for (const { path, file } of [certificate, key]) {
+    if (diskCall("open", path, () => statIfExists(file)) !== undefined) {
+      continue;
+    }
     throw new RekeyError(
       "install",
-      `cannot change the layout: ${missing.path} does not exist`,
+      `cannot change the layout: ${path} does not exist`,
       { hint: "name two files that are there, or two new ones" },
     );
   }
   examineTargets({
     certificate: followed(certificate),
     key: followed(key),
-  });
+  }, { allowsInPlace: false });
+  if (to === "plain") return;
   requireGuarded(key, certificate);
+  requireOwnFolder(certificate);
+}
+
+function statIfExists(file: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** In a sticky directory, what we make could not be replaced by the pair's owner. */
+function requireOwnFolder({ path, directory, file }: Target): void {
+  if (Deno.build.os === "windows") return;
+  const folder = diskCall("open", path, () => Deno.statSync(directory));
+  if ((permissions(folder) & 0o1000) === 0) return;
+  const { uid } = diskCall("open", path, () => Deno.statSync(file));
+  if (uid === diskCall("open", path, () => Deno.uid())) return;
+  throw new RekeyError(
+    "install",
+    `cannot change the layout of ${path}: it belongs to uid ${uid}, who could not replace what we make in this sticky directory`,
+    { hint: "run as the owner of the file" },
+  );
 }
 
 /** A target that is a link of another layout, as the file behind it. */

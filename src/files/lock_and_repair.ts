@@ -1,11 +1,17 @@
 /**
  * How every use of a pair begins: alone, and after a repair.
  */
-import type { RekeyOptions } from "../options.ts";
-import type { Runtime } from "../runtime.ts";
-import { recoverInstall } from "./install.ts";
+import type { KeyPairFiles, RekeyOptions } from "../options.ts";
+import type { Log, Runtime } from "../runtime.ts";
+import { type InstallTargets, isPending, recoverInstall } from "./install.ts";
 import { installTargets } from "./install_targets.ts";
 import { lockPair } from "./pair_lock.ts";
+
+/** Which pairs there are, and how the one that is written is locked. */
+export type RepairOptions = Pick<
+  RekeyOptions,
+  "input" | "newKey" | "output" | "write"
+>;
 
 /**
  * Locks the files that a pass writes, and repairs what a crash left. Disposing
@@ -14,7 +20,7 @@ import { lockPair } from "./pair_lock.ts";
  * @throws {RekeyError} kinds `busy` and `install`; what `signal` aborts with
  */
 export async function lockAndRepair(
-  options: Pick<RekeyOptions, "newKey" | "output" | "write">,
+  options: RepairOptions,
   { clock, log, signal }: Pick<Runtime, "clock" | "log"> & {
     readonly signal: AbortSignal;
   },
@@ -22,10 +28,24 @@ export async function lockAndRepair(
   const targets = installTargets(options);
   // Two processes on one pair would each install half of theirs.
   await using undo = new AsyncDisposableStack();
-  const timeoutMs = options.write.lockTimeoutMs;
-  undo.use(await lockPair(targets, { timeoutMs, clock, signal }));
+  const { lockTimeoutMs: timeoutMs, inPlace } = options.write;
+  const lock = { timeoutMs, inPlace, clock, signal };
+  // What is only read is only locked while it is repaired.
+  if (isOther(options.input, targets) && isPending(options.input)) {
+    await using _input = await lockPair(options.input, lock);
+    await recover(options.input, log);
+  }
+  undo.use(await lockPair(targets, lock));
   // A run killed between the two renames left a journal: finish or undo it.
+  await recover(targets, log);
+  return undo.move();
+}
+
+async function recover(targets: InstallTargets, log: Log): Promise<void> {
   const recovery = await recoverInstall(targets);
   if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
-  return undo.move();
+}
+
+function isOther(input: KeyPairFiles, targets: InstallTargets): boolean {
+  return input.certificate !== targets.certificate || input.key !== targets.key;
 }

@@ -19,6 +19,7 @@ import {
   retryInterrupted,
 } from "../os_error.ts";
 import type { Clock } from "../runtime.ts";
+import { setOwner } from "./attributes.ts";
 import { isSameFile, lstatIfExists, removeIfExists } from "./disk.ts";
 import { hiddenName, lockName, randomTag } from "./hidden_names.ts";
 import type { InstallTargets } from "./install.ts";
@@ -27,12 +28,18 @@ import { CURRENT, inDirectory, resolveTarget, type Target } from "./target.ts";
 /** Each needs another holder to come and go in the few system calls of a try. */
 const MAX_TRIES = 100;
 
-/** How long a busy pair is waited for, and on which clock. */
-export interface LockWait {
-  /** 0: not at all. */
+/** How a lock is taken. */
+export interface LockOptions {
+  /** Longest wait for a busy pair; 0: none. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /**
+   * Whether files may be overwritten in place. Then they are locked themselves
+   * as well: one file may be mounted under several names, each with a lock file
+   * of its own.
+   */
+  readonly inPlace?: boolean | undefined;
 }
 
 /**
@@ -41,14 +48,13 @@ export interface LockWait {
  *
  * @throws {RekeyError} kind `busy` when another process holds one, at once or
  *   at the end of the wait; kind `install` when a directory is missing;
- *   what `wait.signal` aborts with
+ *   what `options.signal` aborts with
  */
 export async function lockPair(
   targets: InstallTargets,
-  wait?: LockWait,
+  options?: LockOptions,
 ): Promise<AsyncDisposable> {
-  const resolved = lockedTargets(targets);
-  const locks = await lockAll(resolved, wait);
+  const locks = await lockAll(targets, options);
   return {
     [Symbol.asyncDispose]() {
       locks.dispose();
@@ -79,35 +85,69 @@ function withVersions(target: Target): readonly Target[] {
 
 /** All of them or none: who waits holds nothing that somebody else waits for. */
 async function lockAll(
-  targets: readonly Target[],
-  wait: LockWait | undefined,
+  targets: InstallTargets,
+  options: LockOptions | undefined,
 ): Promise<DisposableStack> {
-  const end = (wait?.clock.now().getTime() ?? 0) + (wait?.timeoutMs ?? 0);
-  for (;;) {
+  const end = (options?.clock.now().getTime() ?? 0) +
+    (options?.timeoutMs ?? 0);
+  for (let moves = 0;;) {
     try {
       using undo = new DisposableStack();
-      for (const target of targets) undo.use(lockTarget(target));
-      return undo.move();
+      const resolved = lockedTargets(targets);
+      for (const target of resolved) {
+        undo.use(lockTarget(target, options?.inPlace));
+      }
+      // Whoever had the lock before may have changed where the names lead.
+      if (isSameList(resolved, lockedTargets(targets))) return undo.move();
+      if (++moves > MAX_TRIES) throw busy({ path: targets.certificate });
     } catch (error) {
       if (!(error instanceof RekeyError) || error.kind !== "busy") throw error;
-      const leftMs = end - (wait?.clock.now().getTime() ?? 0);
-      if (wait === undefined || leftMs <= 0) throw error;
+      const leftMs = end - (options?.clock.now().getTime() ?? 0);
+      if (options === undefined || leftMs <= 0) throw error;
       // A kernel lock that is waited for could not be given up on a signal.
-      await wait.clock.sleep(Math.min(leftMs, RETRY_MS), wait.signal);
-      wait.signal.throwIfAborted();
+      await options.clock.sleep(Math.min(leftMs, RETRY_MS), options.signal);
+      options.signal.throwIfAborted();
     }
   }
+}
+
+function isSameList(one: readonly Target[], other: readonly Target[]): boolean {
+  return one.length === other.length &&
+    one.every(({ file }, index) => file === other[index]?.file);
+}
+
+/** Locks the file itself, where it is one. */
+function lockContent({ file }: Target): Disposable | "busy" {
+  using undo = new DisposableStack();
+  if (lstatIfExists(file)?.isFile !== true) return undo.move();
+  const opened = undo.adopt(
+    openIfReadable(file),
+    (handle) => handle?.[Symbol.dispose](),
+  );
+  if (opened !== undefined && isLockedByOther(opened)) return "busy";
+  return undo.move();
+}
+
+function busy({ path }: Pick<Target, "path">): RekeyError {
+  return new RekeyError(
+    "busy",
+    `another process is working on ${path}`,
+    {
+      hint:
+        "wait for it with --lock-timeout, or try again; its lock ends with it, so there is nothing to clean up",
+    },
+  );
 }
 
 /** Longest time from the release of a lock to the next try for it. */
 const RETRY_MS = 100;
 
-function lockTarget(target: Target): Disposable {
+function lockTarget(target: Target, inPlace = false): Disposable {
   const file = inDirectory(target.directory, lockName(target.name));
   let failure: unknown;
   for (let attempts = 1; attempts <= MAX_TRIES; attempts++) {
     try {
-      const lock = tryLock(target, file);
+      const lock = tryLock(target, { file, inPlace });
       if (lock === "busy") break;
       if (lock !== "stale") return lock;
     } catch (error) {
@@ -118,21 +158,24 @@ function lockTarget(target: Target): Disposable {
       failure = error;
     }
   }
-  throw new RekeyError("busy", `another process is working on ${target.path}`, {
-    hint:
-      "wait for it with --lock-timeout, or try again; its lock ends with it, so there is nothing to clean up",
-  });
+  throw busy(target);
 }
 
 function tryLock(
   target: Target,
-  file: string,
+  { file, inPlace }: { readonly file: string; readonly inPlace: boolean },
 ): Disposable | "busy" | "stale" {
   const opened = openLockFile(target, file);
   if (opened === "stale") return opened;
-  return opened === "cannot write"
-    ? lockReadOnly(target)
-    : lockOpened(file, opened);
+  if (opened === "cannot write") return lockReadOnly(target);
+  const lock = lockOpened(file, opened);
+  if (!inPlace || lock === "busy" || lock === "stale") return lock;
+  using undo = new DisposableStack();
+  undo.use(lock);
+  const content = lockContent(target);
+  if (content === "busy") return content;
+  undo.use(content);
+  return undo.move();
 }
 
 function lockFailed(
@@ -153,9 +196,11 @@ function openLockFile(
   file: string,
 ): Deno.FsFile | "stale" | "cannot write" {
   try {
-    return retryInterrupted(() =>
+    const opened = retryInterrupted(() =>
       Deno.openSync(file, { ...READ_WRITE, createNew: true, mode: 0o600 })
     );
+    giveToFolder(target, { file, opened });
+    return opened;
   } catch (error) {
     if (isWriteRefused(error)) return "cannot write";
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
@@ -174,6 +219,21 @@ function openLockFile(
     }
     throw error;
   }
+}
+
+/**
+ * To whom the folder belongs: if we are root and killed, the pair's own user
+ * has to be able to open what we leave.
+ */
+function giveToFolder(
+  { path, directory }: Target,
+  { file, opened }: { readonly file: string; readonly opened: Deno.FsFile },
+): void {
+  if (Deno.build.os === "windows") return;
+  const { uid, gid } = Deno.statSync(directory);
+  if (uid === null || uid === 0 || gid === null) return;
+  const own = { path: file, file: opened, shownPath: path };
+  attempt(() => setOwner(own, { mode: 0o600, uid, gid }));
 }
 
 const READ_WRITE = { read: true, write: true } as const;

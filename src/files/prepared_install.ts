@@ -7,7 +7,7 @@ import { StagedFile } from "./atomic_file.ts";
 import type { AttributeChoice } from "./attributes.ts";
 import { sha256 } from "./digest.ts";
 import { removeIfExists, syncDirectories } from "./disk.ts";
-import { hiddenName, journalName, randomTag } from "./hidden_names.ts";
+import { hiddenName, installTag, journalName } from "./hidden_names.ts";
 import type { InstallContents, InstallTransaction } from "./install.ts";
 import { formatJournal, type JournalTarget } from "./install_journal.ts";
 import { overwriteFile } from "./in_place.ts";
@@ -53,7 +53,6 @@ export class PreparedInstall implements InstallTransaction {
   /** In the order of their renames: key, certificate. */
   readonly #parts: readonly Part[];
   readonly #journal: StagedFile;
-  readonly #attributes: AttributeChoice | undefined;
   #isSpent = false;
   /** From the first change of a target on. */
   #isSwapping = false;
@@ -63,7 +62,7 @@ export class PreparedInstall implements InstallTransaction {
     targets: PairTargets,
     options: PrepareOptions = {},
   ): PreparedInstall {
-    const tag = randomTag();
+    const tag = installTag(targets.certificate.name);
     const { examined, warnings } = examineTargets(targets, options);
     using undo = new DisposableStack();
     const parts = examined.map((target) => ({
@@ -79,21 +78,18 @@ export class PreparedInstall implements InstallTransaction {
     );
     syncDirectories(parts.map((part) => part.target));
     undo.move();
-    const { attributes } = options;
-    return new PreparedInstall({ tag, parts, journal, warnings, attributes });
+    return new PreparedInstall({ tag, parts, journal, warnings });
   }
 
   private constructor(
-    { tag, parts, journal, warnings, attributes }: {
+    { tag, parts, journal, warnings }: {
       readonly tag: string;
       readonly parts: readonly Part[];
       readonly journal: StagedFile;
       readonly warnings: readonly string[];
-      readonly attributes: AttributeChoice | undefined;
     },
   ) {
     this.warnings = warnings;
-    this.#attributes = attributes;
     this.#tag = tag;
     this.#parts = parts;
     this.#journal = journal;
@@ -144,9 +140,9 @@ export class PreparedInstall implements InstallTransaction {
   /** Step 4. */
   #swap(written: readonly WrittenPart[]): void {
     this.#isSwapping = true;
-    for (const { staged, target, inPlace, role, content } of written) {
+    for (const { staged, target, inPlace, attributes, content } of written) {
       if (inPlace) {
-        overwriteFile(target, content, { role, choice: this.#attributes });
+        overwriteFile(target, content, attributes);
       } else {
         staged.renameTo(target.name);
       }
@@ -251,7 +247,7 @@ function stage(
 }
 
 async function describe(
-  { role, target, staged, content, old, inPlace }: WrittenPart,
+  { role, target, staged, content, old, inPlace, attributes }: WrittenPart,
   _index: number,
   parts: readonly WrittenPart[],
 ): Promise<JournalTarget> {
@@ -265,5 +261,6 @@ async function describe(
     oldDigest: old === undefined ? undefined : await sha256(old.content),
     newDigest: await sha256(content),
     inPlace: inPlace || undefined,
+    attributes: inPlace ? attributes : undefined,
   };
 }

@@ -4,7 +4,7 @@
 import { RekeyError } from "../errors.ts";
 import type { KeyPairFiles } from "../options.ts";
 import { resolvePair } from "./install.ts";
-import { layoutOf } from "./layout.ts";
+import { layoutOf, mixedLayouts } from "./layout.ts";
 import { inDirectory, VERSION_FILES } from "./target.ts";
 import {
   currentVersion,
@@ -30,11 +30,12 @@ export interface PreviousPair {
  * `recoverInstall`.
  *
  * @throws {RekeyError} kind `pair` when the layout is another, or when there is
- *   none before; kind `install` when the files cannot be looked at
+ *   none before; kind `install` when the two are links of different pairs
  */
 export function findPreviousPair(targets: KeyPairFiles): PreviousPair {
   const pair = resolvePair(targets);
   const versions = pair.certificate.version?.directory;
+  if (layoutOf(pair) === "mixed") throw mixedLayouts(pair);
   if (layoutOf(pair) !== "versioned" || versions === undefined) {
     throw new RekeyError(
       "pair",

@@ -17,8 +17,10 @@ import {
 import {
   hiddenName,
   isHiddenName,
+  isLeftoverOf,
   journalName,
   randomTag,
+  savedName,
 } from "./hidden_names.ts";
 import {
   type InstallJournal,
@@ -189,7 +191,7 @@ function prepareStep(action: TargetAction, item: PendingTarget): Step {
       return { finish: () => moveBack(target, inDirectory(directory, name)) };
     }
     case "save": {
-      const saved = `${file}.${randomTag()}.saved`;
+      const saved = inDirectory(directory, savedName(target.name));
       duplicateKept(item, saved);
       return { ...NO_STEP, saved };
     }
@@ -220,9 +222,11 @@ function copying(
 ): Step {
   return {
     finish: () =>
-      overwriteFrom(target, inDirectory(target.directory, from ?? ""), {
-        role: entry.role,
-      }),
+      overwriteFrom(
+        target,
+        inDirectory(target.directory, from ?? ""),
+        entry.attributes,
+      ),
   };
 }
 
@@ -264,11 +268,14 @@ function removePending(
  * one that cannot be removed stays: a directory that cannot be written is
  * refused, with its reason, when something is to be written into it.
  */
-export function removeLeftovers({ certificate, key }: PairTargets): void {
+function removeLeftovers({ certificate, key }: PairTargets): void {
   for (const target of [certificate, ...(key === undefined ? [] : [key])]) {
     attempt(() => {
-      const names = [...Deno.readDirSync(target.directory)]
-        .filter(({ name }) => isHiddenName(name, target.name));
+      const names = [...Deno.readDirSync(target.directory)].filter(({ name }) =>
+        target === certificate
+          ? isHiddenName(name, target.name)
+          : isLeftoverOf(certificate.name, name, target.name)
+      );
       for (const { name } of names) {
         attempt(() => removeTree(inDirectory(target.directory, name)));
       }

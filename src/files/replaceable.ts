@@ -38,6 +38,8 @@ export interface ExaminedTarget {
 export interface ExamineOptions {
   readonly inPlace?: boolean | undefined;
   readonly attributes?: AttributeChoice | undefined;
+  /** Whether `inPlace` could be chosen instead, for hints. True by default. */
+  readonly allowsInPlace?: boolean | undefined;
 }
 
 /** Targets in the order of their renames, and what a person should know about them. */
@@ -63,7 +65,7 @@ export function examineTargets(
   for (const { target, info, inPlace } of examined) {
     if (info === undefined) continue;
     if (inPlace) requireWritable(target);
-    else requireRenamable(target, info);
+    else requireRenamable(target, info, options);
     requireReadable(target);
   }
   return { examined, warnings: examined.flatMap(warningsFor) };
@@ -106,9 +108,13 @@ function refuseOneFileForBoth(
   );
 }
 
-function requireRenamable(target: Target, info: Deno.FileInfo): void {
+function requireRenamable(
+  target: Target,
+  info: Deno.FileInfo,
+  options: ExamineOptions,
+): void {
   requireRemovable(target, info);
-  probeLink(target, info);
+  probeLink(target, info, options);
 }
 
 /** Opens it as the overwriting will, and changes nothing. */
@@ -153,13 +159,19 @@ function requireRemovable(
  * Gives the file a second name for a moment: that tells where rename(2) would
  * fail, though nothing is renamed.
  */
-function probeLink(target: Target, info: Deno.FileInfo): void {
+function probeLink(
+  target: Target,
+  info: Deno.FileInfo,
+  { allowsInPlace = true }: ExamineOptions,
+): void {
   const probe = hiddenFile(target);
   try {
     diskCall("open", target.path, () => Deno.linkSync(target.file, probe));
   } catch (error) {
     const cause = error instanceof RekeyError ? error.cause : error;
-    if (osCode(cause) === "EXDEV") throw mountPoint(target, cause);
+    if (osCode(cause) === "EXDEV") {
+      throw mountPoint(target, { cause, allowsInPlace });
+    }
     if (!isLinkRefused(cause)) throw error;
     const isImmutable = diskCall(
       "open",
@@ -202,13 +214,22 @@ function hiddenFile({ directory, name }: Target): string {
   return inDirectory(directory, hiddenName(name, "new", randomTag()));
 }
 
-function mountPoint({ path }: Target, cause: unknown): RekeyError {
+function mountPoint(
+  { path }: Target,
+  { cause, allowsInPlace }: {
+    readonly cause: unknown;
+    readonly allowsInPlace: boolean;
+  },
+): RekeyError {
   return new RekeyError(
     "install",
     `cannot replace ${path}: it is a mount point of its own, such as a single file bind-mounted into a container`,
     {
-      hint:
-        "mount the directory of the file instead of the file, or overwrite the file where it is, with a weaker promise, by --in-place",
+      hint: `mount the directory of the file instead of the file${
+        allowsInPlace
+          ? ", or overwrite the file where it is, with a weaker promise, by --in-place"
+          : ""
+      }`,
       cause,
     },
   );

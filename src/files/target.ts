@@ -60,7 +60,8 @@ export function resolveTarget(path: string): Target {
     const next = diskCall("open", path, () => readLink(file));
     if (next === undefined) return { path, directory, name, file };
     current = next.startsWith("/") ? next : inDirectory(directory, next);
-    const version = versionLink(current);
+    const link = current;
+    const version = diskCall("open", path, () => versionLink(link));
     if (version !== undefined) {
       return { path, directory, name, file, version };
     }

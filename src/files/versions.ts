@@ -108,18 +108,24 @@ function makeDirectory(
     shownPath,
     () => Deno.mkdirSync(path, { mode: 0o700 }),
   );
+  diskCall("open", shownPath, () => openToOwner(path));
   using file = diskCall("open", shownPath, () => Deno.openSync(path));
   const model = diskCall("stat", shownPath, () => Deno.statSync(like));
   const own = { path, file, shownPath };
-  const mode = permissions(model) & 0o775 | 0o700;
-  const attributes = {
-    mode,
-    uid: model.uid ?? undefined,
-    gid: model.gid ?? undefined,
-  };
-  // Only root can give it away; everybody else is its owner as it is.
-  attempt(() => setOwner(own, attributes));
-  setMode(own, mode);
+  const mode = permissions(model) & 0o2775 | 0o700;
+  const [uid, gid] = [model.uid ?? undefined, model.gid ?? undefined];
+  // Only root can give it to another user; a group of one's own anybody can.
+  const isGiven = attempt(() => setOwner(own, { mode, uid, gid })) ||
+    attempt(() => setOwner(own, { mode, gid }));
+  // The rights of a group are not those of another one.
+  setMode(own, isGiven ? mode : mode & ~0o2070);
+}
+
+/** The umask may have taken even that. */
+function openToOwner(path: string): void {
+  if (Deno.build.os === "windows") return;
+  if ((permissions(Deno.lstatSync(path)) & 0o700) === 0o700) return;
+  Deno.chmodSync(path, 0o700);
 }
 
 /** A version that is being made. Disposing it before `put()` leaves no trace. */

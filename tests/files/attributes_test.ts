@@ -80,7 +80,7 @@ for (
     writePair(pair, generation(1));
     await assertRejects(
       () => prepareInstall(pair.targets, { attributes }),
-      "install",
+      "usage",
       new RegExp(`${flag} names "no-such-(user|group)", which is not in /etc/`),
     );
     assertEquals(pair.hidden(), []);

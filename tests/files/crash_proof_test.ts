@@ -53,9 +53,9 @@ const BREAKS: readonly Break[] = [
     name: "the certificate is renamed before the key",
     file: "prepared_install.ts",
     replace:
-      "for (const { staged, target, inPlace, role, content } of written) {",
+      "for (const { staged, target, inPlace, attributes, content } of written) {",
     by:
-      "for (const { staged, target, inPlace, role, content } of [...written].reverse()) {",
+      "for (const { staged, target, inPlace, attributes, content } of [...written].reverse()) {",
   },
   {
     name: "there is no journal",

@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { prepareInstall, recoverInstall } from "../../src/files/install.ts";
+import { lockPair } from "../../src/files/pair_lock.ts";
 import { isInterruptedCopy } from "../../src/files/in_place.ts";
 import {
   assert,
@@ -221,9 +222,13 @@ function torn(role: "key" | "certificate", at: number): string {
 /** The hidden files of an install in place, as they are while it copies. */
 async function interrupted(
   pair: PairFixture,
+  attributes: { readonly keyMode?: number } = {},
 ): Promise<{ restoreHidden(): void }> {
   const hidden = new Map<string, string>();
-  await using install = await prepareInstall(pair.targets, { inPlace: true });
+  await using install = await prepareInstall(pair.targets, {
+    inPlace: true,
+    attributes,
+  });
   {
     using _spy = collectHidden(pair, hidden);
     await install.commit(NEW);
@@ -239,6 +244,13 @@ async function interrupted(
   };
 }
 
+function readHidden(directory: string, hidden: Map<string, string>): void {
+  for (const { name, isFile } of Deno.readDirSync(directory)) {
+    if (!isFile || !name.startsWith(".")) continue;
+    hidden.set(name, Deno.readTextFileSync(`${directory}/${name}`));
+  }
+}
+
 /** Reads all hidden files when the key is opened to be overwritten. */
 function collectHidden(
   { dir, targets }: PairFixture,
@@ -248,10 +260,7 @@ function collectHidden(
   const open = Deno.openSync;
   Deno.openSync = (path, options) => {
     if (String(path) === targets.key && options?.write === true) {
-      for (const { name, isFile } of Deno.readDirSync(directory)) {
-        if (!isFile || !name.startsWith(".")) continue;
-        hidden.set(name, Deno.readTextFileSync(`${directory}/${name}`));
-      }
+      readHidden(directory, hidden);
     }
     return open(path, options);
   };
@@ -271,4 +280,54 @@ Deno.test("recoverInstall() leaves a file that somebody else wrote meanwhile", a
   state.restoreHidden();
   assertEquals((await recoverInstall(pair.targets)).kind, "foreign");
   assertEquals(pair.read(), foreign);
+});
+
+Deno.test("recoverInstall() gives a file the mode that the interrupted copy was asked for", async () => {
+  await using pair = await pairFixture();
+  writePair(pair, OLD);
+  await Deno.chmod(pair.targets.key, 0o644);
+  const state = await interrupted(pair, { keyMode: 0o400 });
+  writePair(pair, { ...OLD, key: torn("key", 9) });
+  await Deno.chmod(pair.targets.key, 0o644);
+  state.restoreHidden();
+  await recoverInstall(pair.targets);
+  assertEquals(pair.read(), NEW);
+  assertEquals(modeOf(pair.targets.key), "400");
+});
+
+Deno.test("recoverInstall() of another certificate leaves the copies of a key that is torn", async () => {
+  await using pair = await pairFixture();
+  writePair(pair, OLD);
+  const state = await interrupted(pair);
+  writePair(pair, { ...OLD, key: torn("key", 9) });
+  state.restoreHidden();
+  const other = pair.dir.file("tls/other.crt");
+  await recoverInstall({ certificate: other, key: pair.targets.key });
+  assertEquals((await recoverInstall(pair.targets)).kind, "finished");
+  assertEquals(pair.read(), NEW);
+  assertEquals(pair.hidden(), []);
+});
+
+Deno.test({
+  name:
+    "lockPair() sees one file that is mounted under two names (needs mount)",
+  ignore: !CAN_MOUNT,
+  async fn() {
+    await using pair = await pairFixture();
+    writePair(pair, OLD);
+    await using other = await pairFixture();
+    writePair(other, { certificate: "", key: "" });
+    await using _certificate = await mount(other.targets.certificate, [
+      "--bind",
+      pair.targets.certificate,
+    ]);
+    const options = {
+      timeoutMs: 0,
+      clock: { now: () => new Date(), sleep: () => Promise.resolve() },
+      signal: new AbortController().signal,
+      inPlace: true,
+    };
+    await using _lock = await lockPair(pair.targets, options);
+    await assertRejects(() => lockPair(other.targets, options), "busy");
+  },
 });

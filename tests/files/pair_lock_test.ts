@@ -1,5 +1,5 @@
 import { RekeyError } from "../../src/errors.ts";
-import { lockPair, type LockWait } from "../../src/files/pair_lock.ts";
+import { type LockOptions, lockPair } from "../../src/files/pair_lock.ts";
 import {
   assert,
   assertEquals,
@@ -334,7 +334,7 @@ function waitOf(
   timeoutMs: number,
   onSleep: (ms: number) => void | Promise<void>,
   signal = new AbortController().signal,
-): LockWait {
+): LockOptions {
   let now = 0;
   return {
     timeoutMs,

@@ -16,6 +16,8 @@ import {
   assertRejects,
   assertThrows,
 } from "../support/assert.ts";
+import { CAN_CHANGE_USER } from "../support/as_nobody.ts";
+import { runOk } from "../support/run.ts";
 import { CAN_MOUNT, mountTmpfs } from "../support/mounts.ts";
 import {
   generation,
@@ -211,7 +213,7 @@ Deno.test("recoverInstall() finishes a change that had replaced one name", async
   await Deno.writeTextFile(key, generation(0).key, { mode: 0o600 });
   await Deno.writeTextFile(
     pair.dir.file("tls/.internal.crt.rekey-layout"),
-    `versioned\n${realPath(key)}\n`,
+    `versioned\n${key}\n${VERSIONS}\n`,
   );
   const { kind } = await recoverInstall(pair.targets);
   assertEquals(kind, "layout changed");
@@ -233,23 +235,107 @@ Deno.test("recoverInstall() acts on no note that is not ours", async () => {
   );
 });
 
-Deno.test("prepareInstall() refuses a pair of which one is a link to a version", async () => {
+for (const layout of [undefined, "plain", "versioned"] as const) {
+  Deno.test(`a pair of which one is a link to a version is left alone, --layout ${layout}`, async () => {
+    await using pair = await versionedPair();
+    const other = pair.dir.file("tls/other.key");
+    await Deno.writeTextFile(other, generation(5).key);
+    const targets = { ...pair.targets, key: other };
+    await assertRejects(
+      () => prepareInstall(targets, layout === undefined ? {} : { layout }),
+      "install",
+      /do not stand in the same layout/,
+    );
+    if (layout !== undefined) {
+      assertThrows(() => changePairLayout(targets, layout), "install");
+    }
+    assertThrows(() => findPreviousPair(targets), "install");
+    assertEquals(pair.read(), generation(0));
+    assertEquals(await Deno.readTextFile(other), generation(5).key);
+    assertEquals(pair.hidden(), [VERSIONS]);
+  });
+}
+
+Deno.test("changePairLayout() removes no versions to which another key leads", async () => {
   await using pair = await versionedPair();
-  const { key } = pair.targets;
-  await Deno.remove(key);
-  await Deno.writeTextFile(key, generation(0).key);
-  await assertRejects(
-    () => prepareInstall(pair.targets),
-    "install",
-    /do not stand in the same layout/,
-  );
-  for (const layout of ["plain", "versioned"] as const) {
-    await install(pair, 1, { layout });
-    assertEquals(pair.read(), generation(1));
-    await Deno.remove(key);
-    await Deno.writeTextFile(key, generation(1).key);
-    if (layout === "plain") changePairLayout(pair.targets, "versioned");
+  const { certificate } = pair.targets;
+  for (const key of ["typo.key", "tls/typo.key"]) {
+    assertThrows(
+      () => changePairLayout({ certificate, key: pair.dir.file(key) }, "plain"),
+      "install",
+    );
   }
+  await assertRejects(
+    () => prepareInstall({ certificate }, { layout: "plain" }),
+    "install",
+    /changes only together with its key/,
+  );
+  assertEquals(pair.read(), generation(0));
+});
+
+Deno.test("changePairLayout() refuses files that are not there, and those that are no files", async () => {
+  await using pair = await pairFixture();
+  for (const layout of ["plain", "versioned"] as const) {
+    const missing = () => changePairLayout(pair.targets, layout);
+    if (layout === "versioned") assertThrows(missing, "install");
+    else assert(!missing());
+  }
+  writePair(pair, generation(1));
+  await Deno.remove(pair.targets.key);
+  await runOk("mkfifo", [pair.targets.key]);
+  assertThrows(
+    () => changePairLayout(pair.targets, "versioned"),
+    "install",
+    /not a regular file$/,
+  );
+  assertEquals(pair.hidden(), []);
+});
+
+Deno.test("changePairLayout() that fails leaves the pair as it was", async () => {
+  await using pair = await pairFixture();
+  writePair(pair, generation(1));
+  // Nothing can be made in there.
+  await Deno.writeTextFile(pair.dir.file(`tls/${VERSIONS}`), "somebody's");
+  assertThrows(
+    () => changePairLayout(pair.targets, "versioned"),
+    "install",
+    /is not a directory$/,
+  );
+  await Deno.remove(pair.dir.file(`tls/${VERSIONS}`));
+  await install(pair, 2);
+  assertEquals(pair.read(), generation(2));
+  assertEquals(pair.hidden(), []);
+});
+
+Deno.test("recoverInstall() finishes a change of layout in a folder that was moved", async () => {
+  await using pair = await pairFixture();
+  writePair(pair, generation(0));
+  await Deno.writeTextFile(
+    pair.dir.file("tls/.internal.crt.rekey-layout"),
+    `versioned\ninternal.key\n${VERSIONS}\n`,
+  );
+  await Deno.rename(pair.dir.file("tls"), pair.dir.file("moved"));
+  const targets = {
+    certificate: pair.dir.file("moved/internal.crt"),
+    key: pair.dir.file("moved/internal.key"),
+  };
+  assertEquals((await recoverInstall(targets)).kind, "layout changed");
+  assertEquals(await Deno.readTextFile(targets.key), generation(0).key);
+});
+
+Deno.test({
+  name:
+    "versions belong to the folder's user and group, or to nobody else's (needs root)",
+  ignore: !CAN_CHANGE_USER,
+  async fn() {
+    await using pair = await pairFixture();
+    writePair(pair, generation(0));
+    await Deno.chown(pair.dir.file("tls"), 65534, 4242);
+    await Deno.chmod(pair.dir.file("tls"), 0o2770);
+    changePairLayout(pair.targets, "versioned");
+    const { uid, gid, mode } = lstat(pair.dir.file(`tls/${VERSIONS}`));
+    assertEquals([uid, gid, mode], [65534, 4242, 0o042770]);
+  },
 });
 
 Deno.test("prepareInstall() refuses the versioned layout without a key, in place, or half of a pair", async () => {
@@ -345,7 +431,7 @@ for (const isHalf of [false, true]) {
     const { certificate, key } = pair.targets;
     await Deno.writeTextFile(
       pair.dir.file("tls/.internal.crt.rekey-layout"),
-      `plain\n${key}\n`,
+      `plain\ninternal.key\n${VERSIONS}\n`,
     );
     if (isHalf) {
       await Deno.remove(key);
