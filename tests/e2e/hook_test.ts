@@ -140,6 +140,7 @@ test("a hook has the environment that we were started with", async (place) => {
     PATH: Deno.env.get("PATH") ?? "",
     HOME: place.dir.path,
     DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
+    DENO_NO_UPDATE_CHECK: "1",
     DENO_CERT: place.pki.root.certificateFile,
     NODE_EXTRA_CA_CERTS: place.pki.root.certificateFile,
     NO_PROXY: "localhost",

@@ -52,7 +52,8 @@ export async function reloadPlace(): Promise<ReloadPlace> {
   const pair = [dir.file("tls/host.crt"), dir.file("tls/host.key")] as const;
   await Deno.writeTextFile(pair[0], pki.host.certificate);
   await Deno.writeTextFile(pair[1], pki.host.key, { mode: 0o600 });
-  const env = { STEPPATH: dir.file("none") };
+  // On a busy machine Deno looks for a newer one before we can pin --root.
+  const env = { STEPPATH: dir.file("none"), DENO_NO_UPDATE_CHECK: "1" };
   const script = async (name: string, lines: string) => {
     await Deno.writeTextFile(dir.file(name), `#!/bin/sh\n${lines}\n`, {
       mode: 0o755,
