@@ -12,7 +12,7 @@
  * which finds the note claimed and leaves it alone. Links are never followed.
  */
 import type { ReloadPart } from "../options.ts";
-import { attempt } from "../os_error.ts";
+import { attempt, isOsError } from "../os_error.ts";
 import { StagedFile } from "./atomic_file.ts";
 import { sha256 } from "./digest.ts";
 import {
@@ -104,10 +104,9 @@ export function draftOwedReload(certificate: string): OwedReloadDraft {
       if (note === undefined) throw new Error("no note was written");
       isClaimed = true;
       removeOthers(target, owedName(target.name, note.certificate));
-      const file = openNote(noteFile(target, note));
-      const claimed = file === undefined ? undefined : lockNote(file);
-      // Somebody removed it at this moment: the service is told all the same.
-      return new Claim(target, note, claimed);
+      // Without the file, which somebody removed or took away at this moment,
+      // the service is told all the same: the pair is new.
+      return new Claim(target, note, openForUs(noteFile(target, note)));
     },
     [Symbol.dispose]() {
       staged[Symbol.dispose]();
@@ -217,6 +216,16 @@ function notesBeside({ directory, name, path }: Target): readonly string[] {
         .map((entry) => entry.name)
         .filter((entry) => isOwedName(entry, name)),
   );
+}
+
+function openForUs(path: string): Deno.FsFile | undefined {
+  try {
+    const file = openNote(path);
+    return file === undefined ? undefined : lockNote(file);
+  } catch (error) {
+    if (isOsError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Where that fails, they are of no certificate that is here, and harm nobody. */

@@ -76,6 +76,23 @@ Deno.test("draftOwedReload() writes the note for its owner only", async () => {
   assertEquals((mode ?? 0) & 0o777, 0o600);
 });
 
+for (const name of ["nothing", "a directory", "a FIFO"]) {
+  Deno.test(`claim() tells the service all the same when ${name} is in the note's place`, async () => {
+    await using dir = await tempDir();
+    using draft = draftOwedReload(dir.file("a.crt"));
+    await draft.write(NEW, { owed: BOTH });
+    const [note = ""] = await namesIn(dir);
+    await Deno.remove(dir.file(note));
+    if (name === "a directory") await Deno.mkdir(dir.file(note));
+    if (name === "a FIFO") {
+      await new Deno.Command("mkfifo", { args: [dir.file(note)] }).output();
+    }
+    using claimed = draft.claim();
+    assertEquals(claimed.note.owed, BOTH);
+    claimed.settle(["exec"]);
+  });
+}
+
 Deno.test("draftOwedReload() says that the directory is missing", async () => {
   await using dir = await tempDir();
   await assertRejects(
