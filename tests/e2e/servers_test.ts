@@ -6,9 +6,10 @@
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { startProgram } from "../support/running_program.ts";
+import { shakeHands } from "../support/handshakes.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
-import { isMissing, shakeHands, TLS_SERVERS } from "../support/tls_servers.ts";
+import { isMissing, TLS_SERVERS } from "../support/tls_servers.ts";
 
 const ROTATIONS = Number(Deno.env.get("STEP_REKEY_ROTATIONS") ?? "5");
 
