@@ -105,7 +105,13 @@ export function planWait(
     ? 0
     : Math.min(CALM_WAIT_MS, lifetimeMs(validity) / 20, leftMs / 2);
   const waitMs = Math.max(MIN_WAIT_MS, calmMs, wishMs);
-  return { waitMs, isRaised: after === "rekey" && waitMs > wishMs };
+  // Jitter alone may bring a wait of a second below the floor.
+  const latestMs = Math.max(
+    ...[0, 1].map((random) =>
+      wishedWaitMs(validity, schedule, { ...chance, random })
+    ),
+  );
+  return { waitMs, isRaised: after === "rekey" && waitMs > latestMs };
 }
 
 /** The rule alone, in ms: zero when it is time. */

@@ -121,6 +121,16 @@ Deno.test("planWait() makes no hot loop of a period of a nanosecond", () => {
   );
 });
 
+Deno.test("planWait() does not take the jitter of a short period for a mistake", () => {
+  assertEquals(
+    planWait(validity(24), { rule: "period", periodMs: SECOND }, {
+      ...at(0, 0.5),
+      after: "rekey",
+    }),
+    { waitMs: MIN_WAIT_MS, isRaised: false },
+  );
+});
+
 Deno.test("planWait() does not warn of a schedule that fits", () => {
   const plan = planWait(validity(24), TWO_THIRDS, {
     ...at(0, 0.5),
