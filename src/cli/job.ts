@@ -3,7 +3,6 @@
  *
  * Behind a dynamic import: with this file the X.509 library is loaded.
  */
-import { pinTrust } from "../ca/trust.ts";
 import type { NotifyEnvironment } from "../daemon/service_manager.ts";
 import type {
   LayoutOptions,
@@ -21,7 +20,7 @@ import type { Runtime } from "../runtime.ts";
 import { type ProcessSignals, processSignals } from "./process_signals.ts";
 
 /**
- * Runs what the options ask for, to its end.
+ * Runs what the options ask for, to its end. The caller has pinned the trust.
  *
  * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
  */
@@ -30,8 +29,6 @@ export async function runRekey(
   runtime: Runtime,
   signals: ProcessSignals,
 ): Promise<void> {
-  // Before anything else in the process can use TLS.
-  if (options.authority.mode === "online") pinTrust();
   if (options.mode.run === "daemon") {
     await runAsDaemon(options, runtime, signals);
     return;

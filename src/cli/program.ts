@@ -62,6 +62,12 @@ export function denoProgram(): Program {
       // signal would end the process in the system's way.
       const { processSignals } = await import("./process_signals.ts");
       using signals = processSignals(options.mode.run);
+      if (options.authority.mode === "online") {
+        // Then the trust, before anything else in the process can use TLS: half
+        // a second after the start `deno run` looks for a newer Deno.
+        const { pinTrust } = await import("../ca/trust.ts");
+        pinTrust();
+      }
       const [{ runRekey }, { denoRuntime }] = await Promise.all([
         import("./job.ts"),
         import("./deno_runtime.ts"),
