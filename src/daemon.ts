@@ -78,7 +78,7 @@ export async function runDaemon(
   };
   stop.addEventListener("abort", () => service.stopping(), { once: true });
   let next = await attempt(daemon, begin, 0);
-  service.ready(statusOf(next, runtime));
+  if (!stop.aborted) service.ready(statusOf(next, runtime));
   while (!stop.aborted) {
     await pause(daemon, next.waitMs);
     if (stop.aborted) break;
@@ -90,7 +90,8 @@ export async function runDaemon(
     } else service.status("rekeying");
     const step = isWoken ? rekeyAndPlan : next.step;
     next = await attempt(daemon, step, next.failures);
-    service.ready(statusOf(next, runtime));
+    // Who is stopping is not ready any more.
+    if (!stop.aborted) service.ready(statusOf(next, runtime));
   }
   runtime.log.write({ event: "stopped" });
 }

@@ -99,3 +99,26 @@ daemonTest(
     assert(!status.includes("\n\n"));
   },
 );
+
+daemonTest(
+  "ca rekey --daemon says nothing after it said that it is stopping",
+  async ({ ca, pair, daemon }) => {
+    await using socket = await notifySocket(`${ca.directory}/last`);
+    const files = await pair("last", 600);
+    await using running = daemon(files, [], {
+      env: { NOTIFY_SOCKET: socket.address },
+    });
+    await socket.receives("READY=1");
+    ca.freeze();
+    try {
+      running.kill("SIGHUP");
+      await socket.receives("RELOADING=1");
+      running.kill("SIGTERM");
+      assertEquals(await running.ended, 0);
+    } finally {
+      ca.thaw();
+    }
+    await socket.receives("STOPPING=1");
+    assertMatch(socket.messages.at(-1) ?? "", /^STOPPING=1/);
+  },
+);
