@@ -217,11 +217,16 @@ export class CrashBench implements AsyncDisposable {
 async function unlessDownloading<T extends RunResult>(
   start: () => Promise<T>,
 ): Promise<T> {
-  const result = await start();
-  return result.code === 78 && result.stderr.includes("to download modules")
-    ? await start()
-    : result;
+  for (let tries = 1;; tries++) {
+    const result = await start();
+    const isDownloading = result.code === 78 &&
+      result.stderr.includes("to download modules");
+    if (!isDownloading || tries === MOST_TRIES) return result;
+  }
 }
+
+/** More in a row would not be chance. */
+const MOST_TRIES = 5;
 
 async function makeMaterial(
   ca: StepCa,
