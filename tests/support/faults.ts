@@ -45,12 +45,17 @@ export function faultsAt(points: readonly Point[]): Fault[] {
         name: `${error} ${when} at ${describePoint(point)}`,
       }))
     ),
-    ...point.data === undefined ? [] : [0, 1, 100].map((bytes) => ({
+    ...[0, 1, 100].filter((bytes) => bytes < bytesOf(point)).map((bytes) => ({
       point,
       action: `short:${bytes}` as const,
       name: `write of ${bytes} bytes at ${describePoint(point)}`,
     })),
   ]);
+}
+
+/** What a write was to write; none for other calls. */
+function bytesOf({ data = "" }: Point): number {
+  return data.length / 2;
 }
 
 /** Runs the program with the fault and checks what holds for all of them. */
