@@ -8,7 +8,6 @@ import { loadChain } from "./files/key_pair.ts";
 import { lockAndRepair, type RepairOptions } from "./files/lock_and_repair.ts";
 import { type ClaimedReload, claimOwedReload } from "./files/owed_reload.ts";
 import { RekeyError } from "./errors.ts";
-import type { RekeyOptions } from "./options.ts";
 import { joinFailures, type Reloader } from "./reload/reloader.ts";
 import type { Log, Runtime } from "./runtime.ts";
 

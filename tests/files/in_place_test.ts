@@ -234,14 +234,16 @@ async function interrupted(
     await install.commit(NEW);
   }
   assert([...hidden.keys()].some((name) => name.endsWith(".rekey")));
-  return {
-    restoreHidden() {
-      for (const [name, text] of hidden) {
-        const file = pair.dir.file(`tls/${name}`);
-        Deno.writeTextFileSync(file, text, { mode: 0o600 });
-      }
-    },
-  };
+  return { restoreHidden: () => writeHidden(pair, hidden) };
+}
+
+function writeHidden(
+  { dir }: PairFixture,
+  hidden: ReadonlyMap<string, string>,
+): void {
+  for (const [name, text] of hidden) {
+    Deno.writeTextFileSync(dir.file(`tls/${name}`), text, { mode: 0o600 });
+  }
 }
 
 function readHidden(directory: string, hidden: Map<string, string>): void {
