@@ -20,6 +20,7 @@ import {
   type Provisioner,
   readProvisioner,
 } from "./provisioner.ts";
+import { sshFault, templatesFault } from "./ssh_config.ts";
 import { refuseUnsupported } from "./unsupported_config.ts";
 
 /** The part of ca.json that signing needs. Paths are as written. */
@@ -47,7 +48,7 @@ const DEFAULT_BACKDATE = 60_000_000_000n;
  */
 export function parseCaConfig(text: string, file: string): CaConfig {
   try {
-    return readConfig(new JsonObject(parseJson(text)), file);
+    return readConfig(parseJson(text), file);
   } catch (error) {
     if (!(error instanceof JsonTypeError)) throw error;
     throw invalid(`error reading ${file}: ${error.message}`);
@@ -55,11 +56,12 @@ export function parseCaConfig(text: string, file: string): CaConfig {
 }
 
 /** The engine's own message quotes the text, which may hold the password. */
-function parseJson(text: string): unknown {
+function parseJson(text: string): JsonObject {
   const bare = text.replace(/^\uFEFF/, "");
   try {
-    return JSON.parse(bare);
+    return JsonObject.parse(bare);
   } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     const position = / at position (\d+) \(line \d+ column \d+\)$/
       .exec(String(error))?.[1];
     // Where the engine quotes the text, it does not say where the fault is.
@@ -97,6 +99,9 @@ function readConfig(config: JsonObject, file: string): CaConfig {
   checkPaths(settings);
   checkAddressForms(config);
   checkTlsVersions(config);
+  for (const fault of [sshFault(config), templatesFault(config)]) {
+    if (fault !== undefined) throw invalid(fault);
+  }
   checkCrl(config);
   checkAuthority(settings);
   const fault = lifetimesFault(lifetimes);

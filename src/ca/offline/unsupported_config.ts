@@ -33,7 +33,7 @@ export function refuseUnsupported(config: JsonObject, file: string): void {
       `cannot rekey offline: unsupported cas type ${type} in ${file}`,
     );
   }
-  if (authority?.boolean("enableAdmin") === true) {
+  if (authority?.flag("enableAdmin") === true) {
     throw refusal(
       `cannot rekey offline: ${file} sets "enableAdmin", so the provisioners ` +
         "and their claims are in the CA's database",
