@@ -43,15 +43,31 @@ export async function findPathProblem(
   chain: readonly [Certificate, ...Certificate[]],
   conditions: PathConditions,
 ): Promise<string | undefined> {
+  return (await findPathProblems(chain, conditions))[0];
+}
+
+/**
+ * Everything that is wrong with a chain, see {@linkcode findPathProblem}: first
+ * why no path leads to an anchor, then what speaks against the issuers.
+ */
+export async function findPathProblems(
+  chain: readonly [Certificate, ...Certificate[]],
+  conditions: PathConditions,
+): Promise<readonly string[]> {
   const disorder = await findDisorder(chain);
-  if (disorder !== undefined) return disorder;
-  let firstProblem: string | undefined;
-  for await (const path of pathsToAnchors(chain, conditions.anchors)) {
-    const problem = findIssuerProblem(path, conditions);
-    if (problem === undefined) return undefined;
-    firstProblem ??= problem;
+  if (disorder !== undefined) {
+    return [disorder, ...issuerProblems(chain, conditions)];
   }
-  return firstProblem ?? describeMissingAnchor(chain, conditions.anchors);
+  let first: readonly string[] | undefined;
+  for await (const path of pathsToAnchors(chain, conditions.anchors)) {
+    const problems = [...issuerProblems(path, conditions)];
+    if (problems.length === 0) return [];
+    first ??= problems;
+  }
+  return first ?? [
+    describeMissingAnchor(chain, conditions.anchors),
+    ...issuerProblems(chain, conditions),
+  ];
 }
 
 /** Whether `issuer`'s key signed `certificate`. Unknown algorithms: false. */
@@ -95,7 +111,7 @@ async function findDisorder(
   return undefined;
 }
 
-/** From the leaf to an anchor: never shorter than two. */
+/** From the leaf on, each issuer behind what it issued. */
 type Path = readonly [Certificate, ...Certificate[]];
 
 /** Every path that the chain makes possible, the shortest first. */
@@ -134,28 +150,34 @@ function describeMissingAnchor(
     : `no trusted root issued ${place}: its issuer is ${issuer}`;
 }
 
-/** Checks every issuer of a path whose signatures are verified. */
-function findIssuerProblem(
+/** Checks every issuer of a path, from the leaf on. */
+function* issuerProblems(
   path: Path,
   conditions: PathConditions,
-): string | undefined {
+): Generator<string> {
   for (const [index, issuer] of path.entries()) {
     if (index === 0) continue;
-    const isAnchor = index === path.length - 1;
+    const isAnchor = conditions.anchors.some(({ der }) =>
+      equalBytes(der, issuer.der)
+    );
     const name = `${isAnchor ? "the root" : "the intermediate"} ${
       quoteName(issuer.subject)
     }`;
-    const problem = findCaProblem(issuer, { isAnchor }) ??
-      findLengthProblem(path, index) ??
-      findDateProblem(issuer, conditions) ??
-      findUnknownCritical(issuer);
-    if (problem !== undefined) return `${name} ${problem}`;
+    for (
+      const problem of [
+        findCaProblem(issuer, { isAnchor }),
+        findLengthProblem(path, index),
+        findDateProblem(issuer, conditions),
+        findUnknownCritical(issuer),
+      ]
+    ) {
+      if (problem !== undefined) yield `${name} ${problem}`;
+    }
     const violation = findNameViolation(path, index);
     if (violation !== undefined) {
-      return `the name constraints of ${name} are broken: ${violation}`;
+      yield `the name constraints of ${name} are broken: ${violation}`;
     }
   }
-  return undefined;
 }
 
 function findCaProblem(

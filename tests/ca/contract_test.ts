@@ -73,6 +73,7 @@ const OFFLINE = {
     await Deno.writeTextFile(file, JSON.stringify(config));
     return createOfflineAuthority({
       config: file,
+      readStandardInput: () => Promise.reject(new Error("not asked for")),
       password: () => Deno.readTextFile(ca.passwordFile),
       terminal: noTerminal(),
       clock,
@@ -342,6 +343,7 @@ contractTest(
   async (ca) => {
     const authority = createOfflineAuthority({
       config: ca.configFile,
+      readStandardInput: () => Promise.reject(new Error("not asked for")),
       password: () => Deno.readTextFile(ca.passwordFile),
       terminal: noTerminal(),
       clock,

@@ -11,6 +11,7 @@ import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,
 } from "../../pki/extensions.ts";
+import { goRefusal } from "../../pki/go_strictness.ts";
 import { nameConstraintViolation } from "../../pki/name_constraints.ts";
 import { reissue, ReissueError } from "../../pki/reissue.ts";
 import { isSignedBy } from "../../pki/verify.ts";
@@ -23,6 +24,8 @@ import { type CaFiles, readCaFiles } from "./ca_files.ts";
 export interface OfflineAuthorityOptions {
   /** Path of ca.json; `-` is standard input. */
   readonly config: string;
+  /** Its content then. */
+  readStandardInput(): Promise<string>;
   /** The password of the CA's key, if a file names one. */
   password(): Promise<string | undefined>;
   readonly terminal: Terminal;
@@ -39,12 +42,13 @@ export function createOfflineAuthority(
   const state: { files?: Promise<CaFiles> } = {};
   const files = () =>
     state.files ??= readCaFiles(config, {
-      fromFile: options.password,
-      terminal,
-      signal,
+      readStandardInput: options.readStandardInput,
+      password: { fromFile: options.password, terminal, signal },
     });
   return {
     name: config,
+    // Whoever holds the CA's key decides; step-ca would sign it all the same.
+    doubts: "warn",
     roots: async () => (await files()).roots,
     rekey: async (request) => await issue(request, await files(), options),
   };
@@ -60,6 +64,7 @@ async function issue(
   const [issuer] = issuers;
   throwIfStopped(signal);
   const now = clock.now();
+  refuseUnreadable(previous);
   authorizeRekey(previous, config, now);
   refuseConstrained(previous, files);
   const foreign = await describeForeign(previous, issuer);
@@ -109,6 +114,15 @@ async function describeForeign(
   }
   if (await isSignedBy(previous, issuer)) return undefined;
   return `the signature on the current certificate does not verify with the key of this CA, ${ours}`;
+}
+
+function refuseUnreadable(certificate: Certificate): void {
+  const reason = goRefusal(certificate);
+  if (reason === undefined) return;
+  throw new RekeyError(
+    "pair",
+    `cannot rekey a certificate that step-ca cannot read: ${reason}`,
+  );
 }
 
 function refuseConstrained(certificate: Certificate, files: CaFiles): void {

@@ -20,9 +20,12 @@ function read(
   } = {},
 ) {
   return readCaFiles(configFile, {
-    fromFile: () => Promise.resolve(file),
-    terminal,
-    signal: new AbortController().signal,
+    readStandardInput: () => Promise.reject(new Error("not asked for")),
+    password: {
+      fromFile: () => Promise.resolve(file),
+      terminal,
+      signal: new AbortController().signal,
+    },
   });
 }
 
@@ -218,9 +221,12 @@ async function readElsewhere(
 const fail = () => Promise.reject(new Error("unexpected"));
 try {
   const { issuers } = await readCaFiles(${JSON.stringify(file)}, {
-    fromFile: () => Promise.resolve(undefined),
-    terminal: { confirm: fail, readPassword: fail },
-    signal: new AbortController().signal,
+    readStandardInput: () => new Response(Deno.stdin.readable).text(),
+    password: {
+      fromFile: () => Promise.resolve(undefined),
+      terminal: { confirm: fail, readPassword: fail },
+      signal: new AbortController().signal,
+    },
   });
   console.log(issuers[0].subject);
 } catch (error) {
