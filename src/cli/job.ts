@@ -86,13 +86,9 @@ async function authorityOpener(
   );
   const { config } = authority;
   const file = passwordFiles.ca;
-  // Once: a daemon opens an authority for each pass.
-  const input: { text?: Promise<string> } = {};
   return ({ signal, readPassword }) =>
     createOfflineAuthority({
       config,
-      readStandardInput: () =>
-        input.text ??= new Response(Deno.stdin.readable).text(),
       password: async () =>
         file === undefined ? undefined : await readPassword(file),
       terminal,

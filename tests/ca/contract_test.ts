@@ -73,7 +73,6 @@ const OFFLINE = {
     await Deno.writeTextFile(file, JSON.stringify(config));
     return createOfflineAuthority({
       config: file,
-      readStandardInput: () => Promise.reject(new Error("not asked for")),
       password: () => Deno.readTextFile(ca.passwordFile),
       terminal: noTerminal(),
       clock,
@@ -343,7 +342,6 @@ contractTest(
   async (ca) => {
     const authority = createOfflineAuthority({
       config: ca.configFile,
-      readStandardInput: () => Promise.reject(new Error("not asked for")),
       password: () => Deno.readTextFile(ca.passwordFile),
       terminal: noTerminal(),
       clock,

@@ -39,15 +39,9 @@ export interface CaPassword {
  */
 export async function readCaFiles(
   file: string,
-  { password, readStandardInput }: {
-    readonly password: CaPassword;
-    readonly readStandardInput: () => Promise<string>;
-  },
+  password: CaPassword,
 ): Promise<CaFiles> {
-  const text = file === "-"
-    ? await readStandardInput()
-    : await readConfigText(file);
-  const config = parseCaConfig(text, file);
+  const config = parseCaConfig(await readConfigText(file), file);
   const given = await readPassword(password);
   const [issuer, ...others] = await readBundle(config.certificate);
   if (issuer === undefined) throw new TypeError("an empty bundle");
@@ -68,6 +62,7 @@ export async function readCaFiles(
 }
 
 async function readConfigText(file: string): Promise<string> {
+  if (file === "-") return await new Response(Deno.stdin.readable).text();
   try {
     return await Deno.readTextFile(file);
   } catch (error) {

@@ -24,8 +24,6 @@ import { type CaFiles, readCaFiles } from "./ca_files.ts";
 export interface OfflineAuthorityOptions {
   /** Path of ca.json; `-` is standard input. */
   readonly config: string;
-  /** Its content then. */
-  readStandardInput(): Promise<string>;
   /** The password of the CA's key, if a file names one. */
   password(): Promise<string | undefined>;
   readonly terminal: Terminal;
@@ -42,8 +40,9 @@ export function createOfflineAuthority(
   const state: { files?: Promise<CaFiles> } = {};
   const files = () =>
     state.files ??= readCaFiles(config, {
-      readStandardInput: options.readStandardInput,
-      password: { fromFile: options.password, terminal, signal },
+      fromFile: options.password,
+      terminal,
+      signal,
     });
   return {
     name: config,

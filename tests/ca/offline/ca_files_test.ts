@@ -20,12 +20,9 @@ function read(
   } = {},
 ) {
   return readCaFiles(configFile, {
-    readStandardInput: () => Promise.reject(new Error("not asked for")),
-    password: {
-      fromFile: () => Promise.resolve(file),
-      terminal,
-      signal: new AbortController().signal,
-    },
+    fromFile: () => Promise.resolve(file),
+    terminal,
+    signal: new AbortController().signal,
   });
 }
 
@@ -221,12 +218,9 @@ async function readElsewhere(
 const fail = () => Promise.reject(new Error("unexpected"));
 try {
   const { issuers } = await readCaFiles(${JSON.stringify(file)}, {
-    readStandardInput: () => new Response(Deno.stdin.readable).text(),
-    password: {
-      fromFile: () => Promise.resolve(undefined),
-      terminal: { confirm: fail, readPassword: fail },
-      signal: new AbortController().signal,
-    },
+    fromFile: () => Promise.resolve(undefined),
+    terminal: { confirm: fail, readPassword: fail },
+    signal: new AbortController().signal,
   });
   console.log(issuers[0].subject);
 } catch (error) {

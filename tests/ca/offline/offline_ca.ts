@@ -62,7 +62,6 @@ export async function offlineCa(
       createOfflineAuthority({
         config: configFile,
         password: () => Promise.resolve(undefined),
-        readStandardInput: () => Promise.reject(new Error("not asked for")),
         terminal: noTerminal(),
         clock: { now: () => new Date(), sleep: () => Promise.resolve() },
         log: { write() {} },
