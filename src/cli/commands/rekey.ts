@@ -26,6 +26,7 @@ export const rekeyCommand = defineCommand({
     "With the --daemon flag the command will periodically update the given certificate. By default, it will rekey the certificate before 2/3 of the validity period of the certificate has elapsed. A random jitter is used to avoid multiple instances running at the same time. The amount of time between rekey and certificate expiration can be configured using the --expires-in flag, or a fixed period can be set with the --rekey-period flag.",
     "The --daemon flag can be combined with --pid, --signal, or --exec to provide certificate reloads on your services.",
     "Flags that are not given are taken from variables of the environment (STEP_ and the first name of the flag: STEP_CA_URL, STEP_CRV, STEP_F), then from the defaults.json files of the profile and of $(step path).",
+    "With the --offline flag the command differs from step on purpose: it reads the files that ca.json names and writes none of them, nor a database; of the provisioners only their claims count, and no network, SSH key, SCEP, CRL or template file is touched; --root is not needed. It refuses enableAdmin, a KMS or CAS and a certificate that step-ca could not read, each by name, and it says the reason of every refusal. It warns, and goes on, when the current certificate is not of this authority, when the new one outlives its issuer or has expired already, and when the issuer has expired, is no CA or does not lead to a root of ca.json. With --daemon it makes a new key for every certificate.",
   ],
   positionals: [
     {
