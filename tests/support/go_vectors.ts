@@ -26,11 +26,22 @@ export interface Vector {
   readonly error?: string;
 }
 
+/** One name below a CA with name constraints. */
+export interface ConstraintVector {
+  readonly name: string;
+  /** Names of certificates. */
+  readonly issuer: string;
+  readonly leaf: string;
+  /** Go's text; absent when the name is allowed. */
+  readonly refusal?: string;
+}
+
 /** What the program prints. */
 export interface Vectors {
   /** DER, by name. */
   readonly certificates: Readonly<Record<string, string>>;
   readonly rows: readonly Vector[];
+  readonly constraints: readonly ConstraintVector[];
 }
 
 const DATA = `${ROOT}tests/testdata/offline`;

@@ -13,6 +13,7 @@ type vectors struct {
 	keys         map[string]crypto.Signer
 	Certificates map[string]string `json:"certificates"`
 	Rows         []row             `json:"rows"`
+	Constraints  []constraint      `json:"constraints"`
 }
 
 // row is one rekey. Times are in nanoseconds, as text; bytes in hexadecimal.
@@ -117,6 +118,7 @@ func (v *vectors) addAll() {
 	v.addLeaves()
 	v.addRefusals()
 	v.addValidities()
+	v.addConstraints()
 }
 
 func (v *vectors) addKeyChanges() {
