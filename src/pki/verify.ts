@@ -6,11 +6,8 @@
  */
 import { RekeyError } from "../errors.ts";
 import type { Certificate } from "./certificate.ts";
-import {
-  findPathProblems,
-  isSignedBy,
-  unknownCriticalExtensions,
-} from "./certification_path.ts";
+import { findPathProblems, isSignedBy } from "./certification_path.ts";
+import { unknownCriticalExtensions } from "./issuer_problems.ts";
 import { equalBytes } from "./der.ts";
 import { basicConstraints, extendedKeyUsage, keyUsage } from "./extensions.ts";
 import { quote } from "./name_matching.ts";
