@@ -51,8 +51,8 @@ function config(
     backdate: 0n,
     claims: { ...none, ...all },
     provisioners: [
-      { type: "acme", name: "other", claims: none },
-      { type, name, claims: { ...none, ...own } },
+      { type: "acme", name: "other", id: "acme/other", claims: none },
+      { type, name, id: "recorded", claims: { ...none, ...own } },
     ],
   };
 }
@@ -76,7 +76,7 @@ for (
   ] as const
 ) {
   Deno.test(`authorizeRekey() allows ${what}`, () => {
-    authorizeRekey(certificate, config(settings), now);
+    authorizeRekey(certificate, config(settings), { now });
   });
 }
 
@@ -105,7 +105,7 @@ for (
 ) {
   Deno.test(`authorizeRekey() refuses: ${what}`, () => {
     const error = assertThrows(
-      () => authorizeRekey(certificate, config(settings), now),
+      () => authorizeRekey(certificate, config(settings), { now }),
       "refused",
       /^The request lacked necessary authorization to be completed\. /,
     );
@@ -123,7 +123,7 @@ for (
 ) {
   Deno.test(`authorizeRekey() refuses an expired certificate: ${what}`, () => {
     assertThrows(
-      () => authorizeRekey(certificate, config(settings), AFTER),
+      () => authorizeRekey(certificate, config(settings), { now: AFTER }),
       "pair",
       /^cannot rekey an expired certificate: expired on 2027-01-01T00:00:00Z$/,
     );
