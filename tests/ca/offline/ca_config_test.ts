@@ -299,7 +299,7 @@ for (
     ],
     [
       {},
-      /^Error opening database of Type :  database not supported$/,
+      /^Error opening database of Type : {2}database not supported$/,
     ],
     [
       { type: "x" },
