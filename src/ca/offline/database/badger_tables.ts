@@ -1,7 +1,12 @@
 /**
  * All tables of a badger database together.
  */
-import { type ListedTable, MANIFEST, readManifest } from "./badger_manifest.ts";
+import {
+  type BadgerVersion,
+  type ListedTable,
+  MANIFEST,
+  readManifest,
+} from "./badger_manifest.ts";
 import { type BadgerTable, findInTable } from "./badger_table.ts";
 import { openTableV1 } from "./badger_table_v1.ts";
 import { openTableV2 } from "./badger_table_v2.ts";
@@ -9,6 +14,12 @@ import type { BadgerPlace } from "./badger_database.ts";
 import { newer, type VersionedValue } from "./badger_value.ts";
 import { Damage } from "./damage.ts";
 import { listNumbered, numberedName } from "./numbered_files.ts";
+
+/** A table file; `listed` is undefined for one that MANIFEST does not name. */
+interface TableFile {
+  readonly path: string;
+  readonly listed: ListedTable | undefined;
+}
 
 /**
  * The newest version of each key in any table, in the order of the keys.
@@ -23,8 +34,8 @@ export async function searchTables(
   keys: readonly Uint8Array[],
 ): Promise<readonly (VersionedValue | undefined)[]> {
   const found: (VersionedValue | undefined)[] = keys.map(() => undefined);
-  for (const [path, listed] of await listTables(place)) {
-    using table = await openTable(path, { place, listed });
+  for (const file of await listTables(place)) {
+    using table = await openTable(file, place);
     for (const [index, key] of keys.entries()) {
       found[index] = newer(found[index], await findInTable(table, key));
     }
@@ -34,37 +45,47 @@ export async function searchTables(
 
 async function listTables(
   { directory, version }: BadgerPlace,
-): Promise<ReadonlyMap<string, ListedTable>> {
+): Promise<readonly TableFile[]> {
   const listed = await readManifest(`${directory}/${MANIFEST}`, version);
   const files = await listNumbered(directory, ".sst");
-  const tables = new Map<string, ListedTable>();
-  for (const [id, table] of listed) {
-    const path = files.get(id);
-    if (path === undefined) {
-      const missing = `${directory}/${numberedName(id, ".sst")}`;
-      throw new Damage(missing, "is missing, but MANIFEST names it", {
-        mayPass: true,
-      });
-    }
-    tables.set(path, table);
+  for (const id of listed.keys()) {
+    if (files.has(id)) continue;
+    throw new Damage(
+      `${directory}/${numberedName(id, ".sst")}`,
+      "is missing, but MANIFEST names it",
+      { mayPass: true },
+    );
   }
-  for (const [id, path] of files) {
-    if (listed.has(id)) continue;
-    // New tables are written before they are named. It may also be the rest
-    // of a crash; or MANIFEST was cut off, and this one has revocations.
-    throw new Damage(path, "is not named in MANIFEST", { mayPass: true });
-  }
-  return tables;
+  return [...files].map(([id, path]) => ({ path, listed: listed.get(id) }));
 }
 
 async function openTable(
-  path: string,
-  { place, listed }: {
-    readonly place: BadgerPlace;
-    readonly listed: ListedTable;
-  },
+  { path, listed }: TableFile,
+  { version }: BadgerPlace,
 ): Promise<BadgerTable> {
-  return place.version === 1
+  if (listed === undefined) return await openUnlisted(path, version);
+  return version === 1
     ? await openTableV1(path, listed)
     : await openTableV2(path);
+}
+
+/**
+ * One that MANIFEST does not name: new, and about to be named; or the rest of a
+ * crash; or MANIFEST was cut off, and revocations are in here. So it is read
+ * like the others where its own checksums prove it, and refused otherwise.
+ */
+async function openUnlisted(
+  path: string,
+  version: BadgerVersion,
+): Promise<BadgerTable> {
+  try {
+    if (version === 2) return await openTableV2(path);
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    throw new Damage(path, `is not named in MANIFEST, and ${error.message}`, {
+      mayPass: true,
+      cause: error,
+    });
+  }
+  throw new Damage(path, "is not named in MANIFEST", { mayPass: true });
 }

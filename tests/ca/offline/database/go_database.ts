@@ -42,7 +42,7 @@ export interface GoDatabase extends TempDir {
 export interface GoDatabaseOptions {
   readonly rows: number;
   /** `small`: many small files; `crash`: the program ends without closing it. */
-  readonly ways: readonly ("small" | "crash")[];
+  readonly ways: readonly ("small" | "crash" | "compressed" | "encrypted")[];
 }
 
 /** Makes one: with deletions, changes, lifetimes and large values. */

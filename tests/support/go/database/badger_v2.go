@@ -2,15 +2,23 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/dgraph-io/badger/v2"
+	badgeroptions "github.com/dgraph-io/badger/v2/options"
 )
 
 type v2 struct{ db *badger.DB }
 
-func openV2(directory string, small bool) (writer, error) {
+func openV2(directory string, ways []string) (writer, error) {
 	options := badger.DefaultOptions(directory).WithLogger(nil).WithSyncWrites(false)
-	if small {
+	if slices.Contains(ways, "compressed") {
+		options = options.WithCompression(badgeroptions.Snappy)
+	}
+	if slices.Contains(ways, "encrypted") {
+		options = options.WithEncryptionKey(make([]byte, 16)).WithIndexCacheSize(1 << 20)
+	}
+	if slices.Contains(ways, "small") {
 		options = options.WithMaxTableSize(1 << 20).WithLevelOneSize(2 << 20).
 			WithNumLevelZeroTables(2).WithNumLevelZeroTablesStall(4).
 			WithValueLogFileSize(4 << 20)

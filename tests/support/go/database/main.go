@@ -1,11 +1,12 @@
 // Makes databases as step-ca would have them after years, and is the judge of
 // what is in a database: it reads with the same libraries as step-ca.
 //
-//	database make  TYPE DIRECTORY ROWS [small] [crash]
+//	database make  TYPE DIRECTORY ROWS [WAY...]
 //	database judge TYPE DIRECTORY < lines of "TABLE KEY"
 //
 // "make" prints the serial numbers, one a line. "small" takes small files, so
-// that there are many of them on several levels; "crash" exits without closing.
+// that there are many of them on several levels; "crash" exits without closing;
+// "compressed" and "encrypted" are what step-ca never does, with badgerv2.
 package main
 
 import (
@@ -66,21 +67,20 @@ func run(args []string) error {
 	return fmt.Errorf("unknown command %s", args[0])
 }
 
-func open(kind, directory string, small bool) (writer, error) {
+func open(kind, directory string, ways []string) (writer, error) {
 	switch kind {
 	case "badgerv1":
-		return openV1(directory, small)
+		return openV1(directory, slices.Contains(ways, "small"))
 	case "badgerv2":
-		return openV2(directory, small)
+		return openV2(directory, ways)
 	}
 	return openBolt(directory)
 }
 
 // makeDatabase writes two rows for each certificate, revokes each fiftieth,
 // changes, deletes and expires some, and writes on after the first closing.
-func makeDatabase(kind, directory string, rows int, options []string) error {
-	small := slices.Contains(options, "small")
-	db, err := open(kind, directory, small)
+func makeDatabase(kind, directory string, rows int, ways []string) error {
+	db, err := open(kind, directory, ways)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func makeDatabase(kind, directory string, rows int, options []string) error {
 	if err := db.close(); err != nil {
 		return err
 	}
-	if db, err = open(kind, directory, small); err != nil {
+	if db, err = open(kind, directory, ways); err != nil {
 		return err
 	}
 	if err := fill(db, count*9/10, count); err != nil {
@@ -110,7 +110,7 @@ func makeDatabase(kind, directory string, rows int, options []string) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	if slices.Contains(options, "crash") {
+	if slices.Contains(ways, "crash") {
 		return nil
 	}
 	return db.close()
