@@ -89,10 +89,8 @@ async function overwrite(
 ): Promise<void> {
   using file = await Deno.open(dataSource, { write: true });
   await file.seek(offset, Deno.SeekMode.Start);
-  await new Blob([new Uint8Array(bytes)]).stream().pipeTo(
-    file.writable,
-    { preventClose: true },
-  );
+  const written = await file.write(bytes);
+  assert(written === bytes.length);
 }
 
 function flip(bit: number): (bytes: Uint8Array) => void {
