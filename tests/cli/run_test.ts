@@ -159,6 +159,7 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "connect-timeout": ["--connect-timeout=-1s"],
     "timeout": ["--timeout=soon"],
     "ca-config": ["--offline", "--ca-config="],
+    "ignore-database": ["--ignore-database"],
     "context": ["--context=none"],
   };
 

@@ -60,14 +60,25 @@ export interface StepCa extends AsyncDisposable {
   ): Promise<OpensslPair>;
   /** Ends the process at once, where nothing can be awaited any more. */
   kill(): void;
+  /** Ends the process, and waits for it. */
+  stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Starts it again, on the same port. */
+  restart(): Promise<void>;
   /** Runs the real CLI with this CA's settings. */
   step(...args: string[]): Promise<RunResult>;
+}
+
+/** What is not as `step ca init` makes it. */
+export interface StepCaOptions {
+  /** The member `db` of ca.json. */
+  readonly database?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Makes and starts one in `directory`, which has to exist. */
 export async function startStepCa(
   directory: string,
   provisioners: Provisioners = { admin: {} },
+  options: StepCaOptions = {},
 ): Promise<StepCa> {
   const passwordFile = `${directory}/password`;
   await Deno.writeTextFile(passwordFile, "test password");
@@ -82,9 +93,10 @@ export async function startStepCa(
     ...["--password-file", passwordFile],
   ], { env });
   const configFile = `${directory}/config/ca.json`;
-  const kid = await setProvisioners(configFile, provisioners);
+  const kid = await configure(configFile, { ...options, provisioners });
   const intermediate = await replaceKeys(directory, passwordFile);
-  const server = await startServer(configFile, { passwordFile, env });
+  const start = () => startServer(configFile, { passwordFile, env });
+  const state = { server: await start() };
   return {
     directory,
     url: `https://127.0.0.1:${port}`,
@@ -103,10 +115,17 @@ export async function startStepCa(
       return { ...leaf, certificate };
     },
     step: (...args) => run(STEP, args, { env }),
-    kill: () => server.kill("SIGKILL"),
+    kill: () => state.server.kill("SIGKILL"),
+    async stop(signal) {
+      state.server.kill(signal);
+      await state.server.ended;
+    },
+    async restart() {
+      state.server = await start();
+    },
     async [Symbol.asyncDispose]() {
-      server.kill("SIGTERM");
-      await server.ended;
+      state.server.kill("SIGTERM");
+      await state.server.ended;
     },
   };
 }
@@ -118,15 +137,18 @@ function freePort(): number {
 }
 
 /** @returns the id of the one key of all provisioners */
-async function setProvisioners(
+async function configure(
   configFile: string,
-  provisioners: Provisioners,
+  { provisioners, database }: StepCaOptions & {
+    readonly provisioners: Provisioners;
+  },
 ): Promise<string> {
   const config = JSON.parse(await Deno.readTextFile(configFile));
   const [first] = config.authority.provisioners;
   config.authority.provisioners = Object.entries(provisioners).map((
     [name, claims],
   ) => ({ ...first, name, claims }));
+  if (database !== undefined) config.db = database;
   await Deno.writeTextFile(configFile, JSON.stringify(config));
   return first.key.kid;
 }
@@ -188,7 +210,14 @@ async function startServer(
   const drained = drain(lines, serving);
   await serving.promise;
   return {
-    kill: (signal) => child.kill(signal),
+    kill(signal) {
+      try {
+        child.kill(signal);
+      } catch (error) {
+        // A test may have ended it already.
+        if (!(error instanceof TypeError)) throw error;
+      }
+    },
     ended: Promise.all([child.status, drained]).then(() => {}),
   };
 }

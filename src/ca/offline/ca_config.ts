@@ -3,7 +3,7 @@
  * (smallstep/certificates authority/config/config.go:300-383).
  *
  * Pure: text in, settings out. Whatever needs the network, a KMS or a database
- * is refused by name here.
+ * server is refused by name here.
  */
 import { RekeyError } from "../../errors.ts";
 import {
@@ -13,6 +13,10 @@ import {
   readClaims,
   readLifetimes,
 } from "./claims.ts";
+import {
+  type DatabaseSettings,
+  readDatabaseSettings,
+} from "./database/database_settings.ts";
 import { JsonObject, JsonTypeError } from "./json_object.ts";
 import {
   collectionFault,
@@ -34,11 +38,19 @@ export interface CaConfig {
   readonly backdate: bigint;
   readonly claims: Claims;
   readonly provisioners: readonly Provisioner[];
+  /** Undefined: the CA has none, and so cannot revoke. */
+  readonly database?: DatabaseSettings | "ignored" | undefined;
 }
 
 export type { Claims, Provisioner };
 
 const DEFAULT_BACKDATE = 60_000_000_000n;
+
+/** What the command line says about it. */
+export interface CaConfigOptions {
+  /** True: a database is not looked at, of whatever type it is. */
+  readonly ignoreDatabase?: boolean | undefined;
+}
 
 /**
  * Reads and checks ca.json.
@@ -46,9 +58,13 @@ const DEFAULT_BACKDATE = 60_000_000_000n;
  * @param file its name, for messages
  * @throws {RekeyError} kind `config`
  */
-export function parseCaConfig(text: string, file: string): CaConfig {
+export function parseCaConfig(
+  text: string,
+  file: string,
+  options: CaConfigOptions = {},
+): CaConfig {
   try {
-    return readConfig(parseJson(text), file);
+    return readConfig(parseJson(text), { file, ...options });
   } catch (error) {
     if (!(error instanceof JsonTypeError)) throw error;
     throw invalid(`error reading ${file}: ${error.message}`);
@@ -77,7 +93,11 @@ function parseJson(text: string): JsonObject {
   }
 }
 
-function readConfig(config: JsonObject, file: string): CaConfig {
+function readConfig(
+  config: JsonObject,
+  options: CaConfigOptions & { readonly file: string },
+): CaConfig {
+  const { file } = options;
   const authority = config.object("authority");
   const members = knownProvisioners(authority);
   refuseUnsupported(config, file);
@@ -93,6 +113,7 @@ function readConfig(config: JsonObject, file: string): CaConfig {
     backdate: authority.duration("backdate") ?? DEFAULT_BACKDATE,
     claims: readClaims(authority),
     provisioners: members.map((member) => readProvisioner(member, lifetimes)),
+    ...readDatabase(config, options),
   };
   // From here on in the order of step-ca, whose first fault is the one shown.
   checkAddresses(config);
@@ -111,6 +132,16 @@ function readConfig(config: JsonObject, file: string): CaConfig {
   const clash = collectionFault(members);
   if (clash !== undefined) throw invalid(clash);
   return settings;
+}
+
+function readDatabase(
+  config: JsonObject,
+  { file, ignoreDatabase }: CaConfigOptions & { readonly file: string },
+): Pick<CaConfig, "database"> {
+  const database = config.object("db");
+  if (database === undefined) return {};
+  if (ignoreDatabase === true) return { database: "ignored" };
+  return { database: readDatabaseSettings(database, file) };
 }
 
 function checkPaths({ roots, certificate, key }: CaConfig): void {

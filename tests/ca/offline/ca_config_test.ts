@@ -63,7 +63,12 @@ Deno.test("parseCaConfig() takes the least that is valid", () => {
     password: "",
     backdate: 60_000_000_000n,
     claims: none,
-    provisioners: [{ type: "jwk", name: "admin", claims: none }],
+    provisioners: [{
+      type: "jwk",
+      name: "admin",
+      id: "admin:",
+      claims: none,
+    }],
   });
 });
 
@@ -334,19 +339,64 @@ Deno.test("parseCaConfig() refuses provisioners in a database", () => {
 });
 
 for (
-  const db of [
-    {},
-    { type: "" },
-    ...["badger", "badgerv1", "badgerV2", "bbolt", "mysql", "postgresql", "x"]
-      .map((type) => ({ type, dataSource: "db" })),
-  ]
+  const [type, read] of [
+    ["badger", "badger v1"],
+    ["badgerv1", "badger v1"],
+    ["badgerV2", "badger v2"],
+    ["BBOLT", "bbolt"],
+  ] as const
+) {
+  Deno.test(`parseCaConfig() takes the database ${type}`, () => {
+    assertEquals(parse({ db: { type, dataSource: "db" } }).database, {
+      type: read,
+      dataSource: "db",
+      valueDir: "",
+    });
+  });
+}
+
+for (
+  const [db, message] of [
+    [
+      { type: "mysql", dataSource: "db" },
+      /^cannot rekey offline: ca\.json names a database of type "mysql".*revoked$/,
+    ],
+    [
+      { type: "PostgreSQL", dataSource: "db" },
+      /^cannot rekey offline: ca\.json names a database of type "PostgreSQL"/,
+    ],
+    [
+      {},
+      /^Error opening database of Type : {2}database not supported$/,
+    ],
+    [
+      { type: "x" },
+      /^Error opening database of Type x: x database not supported$/,
+    ],
+    [{ type: "bbolt" }, /has no "dataSource"$/],
+    [{ type: 1 }, /db\.type has to be a string$/],
+    [
+      { type: "badgerv2", dataSource: ["db"] },
+      /db\.dataSource has to be a string$/,
+    ],
+    [
+      { type: "badgerv2", dataSource: "db", valueDir: 1 },
+      /db\.valueDir has to be a string$/,
+    ],
+  ] as const
 ) {
   Deno.test(`parseCaConfig() refuses the database ${JSON.stringify(db)}`, () => {
-    assertThrows(
-      () => parse({ db }),
-      "config",
-      /^cannot rekey offline: ca\.json names a database of type ".*revoked$/,
-    );
+    assertThrows(() => parse({ db }), "config", message);
+  });
+}
+
+for (const type of ["badgerv2", "mysql", "x", ""]) {
+  Deno.test(`parseCaConfig() does not look at an ignored database of type "${type}"`, () => {
+    const text = JSON.stringify({ ...VALID, db: { type } });
+    const { database } = parseCaConfig(text, "ca.json", {
+      ignoreDatabase: true,
+    });
+    assertEquals(database, "ignored");
   });
 }
 
