@@ -95,7 +95,8 @@ export const ERROR_KINDS: Readonly<Record<ErrorKind, ErrorKindFacts>> = {
   config: {
     exitCode: 78,
     retry: "never",
-    when: "defaults.json, contexts, ca.json, --root or --ca-url is unusable",
+    when:
+      "defaults.json, contexts, ca.json, the CA's database, --root or --ca-url is unusable",
   },
   hook: {
     exitCode: 1,

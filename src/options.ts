@@ -55,6 +55,8 @@ export type AuthorityOptions =
     readonly mode: "offline";
     /** Path of ca.json, or `-` for standard input. */
     readonly config: string;
+    /** `--ignore-database`: revocation is not checked. */
+    readonly ignoreDatabase?: boolean | undefined;
   };
 
 /** Files that hold passwords; read when needed, never kept. */

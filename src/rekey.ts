@@ -138,6 +138,7 @@ async function replacePair(
     previous: oldChain[0],
     roots,
     now: clock.now(),
+    doubts: authority.doubts,
   });
   for (const message of warnings) log.write({ event: "warning", message });
 

@@ -72,6 +72,7 @@ async function live(
   let asked = 0;
   const authority: CertificateAuthority = {
     name: "test",
+    doubts: "refuse",
     roots: () => Promise.resolve(chainOf(ca.certificate)),
     async rekey({ csr }) {
       const answer = answers[asked++];

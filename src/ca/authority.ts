@@ -19,6 +19,11 @@ export interface CertificateAuthority {
   /** For messages: the URL, or the path of ca.json. */
   readonly name: string;
   /**
+   * What doubts about dates and the path to a root are worth: see
+   * `ExpectedCertificate`.
+   */
+  readonly doubts: "refuse" | "warn";
+  /**
    * Reads and checks the authority's configuration and trust anchors, so that
    * a mistake is reported before anything is generated or asked. Idempotent.
    *

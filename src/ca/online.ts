@@ -48,6 +48,7 @@ export function createOnlineAuthority(
   const roots = () => cache.roots ??= readRootCertificates(root);
   return {
     name: url,
+    doubts: "refuse",
     roots,
     async rekey(request) {
       const trust = await roots();

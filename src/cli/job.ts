@@ -129,11 +129,12 @@ async function authorityOpener(
   const { createOfflineAuthority } = await import(
     "../ca/offline/offline_authority.ts"
   );
-  const { config } = authority;
+  const { config, ignoreDatabase } = authority;
   const file = passwordFiles.ca;
   return ({ signal, readPassword }) =>
     createOfflineAuthority({
       config,
+      ignoreDatabase,
       password: async () =>
         file === undefined ? undefined : await readPassword(file),
       terminal,

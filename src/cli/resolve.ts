@@ -109,11 +109,16 @@ function resolveAuthority(
 ): AuthorityOptions {
   const connectTimeoutMs = resolveTimeout(input, "connect-timeout");
   const timeoutMs = resolveTimeout(input, "timeout");
+  const ignoreDatabase = resolveIgnoredDatabase(input);
   if (url === undefined || input.flags.offline === true) {
     const config = input.flags["ca-config"] ??
       joinPath(stepPath, "config", "ca.json");
     if (config === "") throw input.invalid("ca-config");
-    return { mode: "offline", config };
+    return {
+      mode: "offline",
+      config,
+      ...ignoreDatabase && { ignoreDatabase },
+    };
   }
   if (!url.hasHost) {
     throw new RekeyError(
@@ -129,6 +134,27 @@ function resolveAuthority(
     connectTimeoutMs,
     timeoutMs,
   };
+}
+
+/**
+ * What is as dangerous has to be said each time: a variable that somebody set
+ * once, or a file of defaults, is not enough.
+ */
+function resolveIgnoredDatabase(input: RekeyInput): boolean {
+  const { flags } = input;
+  if (flags["ignore-database"] !== true) return false;
+  if (!input.isTyped("ignore-database")) {
+    if (flags.offline !== true) return false;
+    throw input.usage(
+      "flag '--ignore-database' has to stand on the command line",
+      { flags: ["ignore-database"] },
+    );
+  }
+  if (flags.offline === true) return true;
+  throw input.usage("flag '--ignore-database' requires the '--offline' flag", {
+    flags: ["ignore-database"],
+    hint: "online, the certificate authority itself asks its database",
+  });
 }
 
 function resolveTimeout(

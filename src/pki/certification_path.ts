@@ -7,27 +7,16 @@
  */
 import type { Certificate } from "./certificate.ts";
 import { equalBytes } from "./der.ts";
+import { authorityKeyIdentifier, subjectKeyIdentifier } from "./extensions.ts";
 import {
-  authorityKeyIdentifier,
-  basicConstraints,
-  EXTENSION_OID,
-  keyUsage,
-  subjectKeyIdentifier,
-} from "./extensions.ts";
-import {
-  directoryConstraintViolation,
-  nameConstraintViolation,
-} from "./name_constraints.ts";
+  issuerProblems,
+  type Path,
+  type PathConditions,
+  quoteName,
+} from "./issuer_problems.ts";
 import { isValidSignature } from "./signature.ts";
 
-/** What a path may end in, and when it has to hold. */
-export interface PathConditions {
-  /** Trusted as they are: no signature on them is verified. */
-  readonly anchors: readonly Certificate[];
-  readonly now: Date;
-  /** How far behind the issuers' clocks ours may be, in milliseconds. */
-  readonly clockSkewMs: number;
-}
+export type { PathConditions };
 
 /**
  * What is wrong with a chain, as one sentence without final period; undefined
@@ -43,15 +32,31 @@ export async function findPathProblem(
   chain: readonly [Certificate, ...Certificate[]],
   conditions: PathConditions,
 ): Promise<string | undefined> {
+  return (await findPathProblems(chain, conditions))[0];
+}
+
+/**
+ * Everything that is wrong with a chain, see {@linkcode findPathProblem}: first
+ * why no path leads to an anchor, then what speaks against the issuers.
+ */
+export async function findPathProblems(
+  chain: readonly [Certificate, ...Certificate[]],
+  conditions: PathConditions,
+): Promise<readonly string[]> {
   const disorder = await findDisorder(chain);
-  if (disorder !== undefined) return disorder;
-  let firstProblem: string | undefined;
-  for await (const path of pathsToAnchors(chain, conditions.anchors)) {
-    const problem = findIssuerProblem(path, conditions);
-    if (problem === undefined) return undefined;
-    firstProblem ??= problem;
+  if (disorder !== undefined) {
+    return [disorder, ...issuerProblems(chain, conditions)];
   }
-  return firstProblem ?? describeMissingAnchor(chain, conditions.anchors);
+  let first: readonly string[] | undefined;
+  for await (const path of pathsToAnchors(chain, conditions.anchors)) {
+    const problems = [...issuerProblems(path, conditions)];
+    if (problems.length === 0) return [];
+    first ??= problems;
+  }
+  return first ?? [
+    describeMissingAnchor(chain, conditions.anchors),
+    ...issuerProblems(chain, conditions),
+  ];
 }
 
 /** Whether `issuer`'s key signed `certificate`. Unknown algorithms: false. */
@@ -95,9 +100,6 @@ async function findDisorder(
   return undefined;
 }
 
-/** From the leaf to an anchor: never shorter than two. */
-type Path = readonly [Certificate, ...Certificate[]];
-
 /** Every path that the chain makes possible, the shortest first. */
 async function* pathsToAnchors(
   chain: readonly [Certificate, ...Certificate[]],
@@ -132,116 +134,4 @@ function describeMissingAnchor(
   return isNamesake
     ? `${place} names the trusted root ${issuer} as its issuer, but that root's key did not sign it`
     : `no trusted root issued ${place}: its issuer is ${issuer}`;
-}
-
-/** Checks every issuer of a path whose signatures are verified. */
-function findIssuerProblem(
-  path: Path,
-  conditions: PathConditions,
-): string | undefined {
-  for (const [index, issuer] of path.entries()) {
-    if (index === 0) continue;
-    const isAnchor = index === path.length - 1;
-    const name = `${isAnchor ? "the root" : "the intermediate"} ${
-      quoteName(issuer.subject)
-    }`;
-    const problem = findCaProblem(issuer, { isAnchor }) ??
-      findLengthProblem(path, index) ??
-      findDateProblem(issuer, conditions) ??
-      findUnknownCritical(issuer);
-    if (problem !== undefined) return `${name} ${problem}`;
-    const violation = findNameViolation(path, index);
-    if (violation !== undefined) {
-      return `the name constraints of ${name} are broken: ${violation}`;
-    }
-  }
-  return undefined;
-}
-
-function findCaProblem(
-  issuer: Certificate,
-  place: { readonly isAnchor: boolean },
-): string | undefined {
-  // Old roots are of version 1, which cannot say that they are a CA: that the
-  // user trusts them says it. Nobody says it of an intermediate.
-  const isOldAnchor = place.isAnchor && issuer.version === 1;
-  if (!isOldAnchor && basicConstraints(issuer)?.isCa !== true) {
-    return "is not a CA: basicConstraints should say CA:TRUE";
-  }
-  const usages = keyUsage(issuer);
-  if (usages !== undefined && !usages.includes("keyCertSign")) {
-    return "must not sign certificates: keyUsage should name keyCertSign";
-  }
-  return undefined;
-}
-
-function findLengthProblem(path: Path, index: number): string | undefined {
-  const issuer = path[index];
-  const limit = issuer && basicConstraints(issuer)?.pathLength;
-  if (limit === undefined) return undefined;
-  // RFC 5280 §4.2.1.9: self-issued certificates do not count, nor does the leaf.
-  const below = path.slice(1, index).filter((ca) => !isSelfIssued(ca)).length;
-  return below > limit
-    ? `allows ${limit} intermediates below it, but the chain has ${below}`
-    : undefined;
-}
-
-function isSelfIssued({ subjectDer, issuerDer }: Certificate): boolean {
-  return equalBytes(subjectDer, issuerDer);
-}
-
-function findDateProblem(
-  issuer: Certificate,
-  { now, clockSkewMs }: PathConditions,
-): string | undefined {
-  if (issuer.notAfter <= now) {
-    return `expired on ${issuer.notAfter.toISOString()}`;
-  }
-  if (issuer.notBefore.getTime() - now.getTime() > clockSkewMs) {
-    return `is not valid before ${issuer.notBefore.toISOString()}`;
-  }
-  return undefined;
-}
-
-/** Policies never turn a path down here, as none is asked for. */
-const UNDERSTOOD: ReadonlySet<string> = new Set([
-  EXTENSION_OID.keyUsage,
-  EXTENSION_OID.subjectAltName,
-  EXTENSION_OID.basicConstraints,
-  EXTENSION_OID.nameConstraints,
-  EXTENSION_OID.crlDistributionPoints,
-  EXTENSION_OID.certificatePolicies,
-  EXTENSION_OID.extendedKeyUsage,
-]);
-
-/** OIDs of the critical extensions that are not understood. */
-export function unknownCriticalExtensions(
-  certificate: Certificate,
-): readonly string[] {
-  return certificate.extensions
-    .filter(({ critical, oid }) => critical && !UNDERSTOOD.has(oid))
-    .map(({ oid }) => oid);
-}
-
-function findUnknownCritical(issuer: Certificate): string | undefined {
-  const [oid] = unknownCriticalExtensions(issuer);
-  return oid && `has an unknown critical extension, ${oid}`;
-}
-
-function findNameViolation(path: Path, index: number): string | undefined {
-  const issuer = path[index];
-  if (issuer === undefined) return undefined;
-  for (const [place, certificate] of path.slice(0, index).entries()) {
-    // RFC 5280 §6.1.4 (b): a CA that certifies itself anew is exempt.
-    if (place > 0 && isSelfIssued(certificate)) continue;
-    const violation = nameConstraintViolation(certificate, [issuer]) ??
-      directoryConstraintViolation(certificate, issuer);
-    if (violation !== undefined) return violation;
-  }
-  return undefined;
-}
-
-/** A subject or issuer for a message. RFC 4514 text holds no control codes. */
-function quoteName(name: string): string {
-  return `"${name}"`;
 }

@@ -40,10 +40,19 @@ export const DER_TAG = {
  * @throws {SyntaxError} with an empty message: not DER, or bytes behind it
  */
 export function readDer(bytes: Uint8Array): DerElement {
-  const decoded = decode(bytes);
-  const element = toElement(decoded);
+  const element = readLeadingDer(bytes);
   if (element.der.length !== bytes.length) throw new SyntaxError();
   return element;
+}
+
+/**
+ * Decodes the DER element at the start of `bytes`; what follows is not looked
+ * at. For places where Go, which step-ca is written in, ignores the rest.
+ *
+ * @throws {SyntaxError} with an empty message: not DER
+ */
+export function readLeadingDer(bytes: Uint8Array): DerElement {
+  return toElement(decode(bytes));
 }
 
 /** What we read of the library's decoded objects. */

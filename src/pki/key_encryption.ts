@@ -12,6 +12,7 @@ import {
   type BlockCipherName,
   decryptCbc,
   encryptCbc,
+  isAes,
 } from "./block_cipher.ts";
 import { MalformedKeyError, shownOid } from "./key_numbers.ts";
 import {
@@ -53,6 +54,7 @@ const CIPHER_OIDS: Readonly<Record<BlockCipherName, string>> = {
   "AES-192-CBC": "2.16.840.1.101.3.4.1.22",
   "AES-256-CBC": "2.16.840.1.101.3.4.1.42",
   "DES-EDE3-CBC": "1.2.840.113549.3.7",
+  "DES-CBC": "1.3.14.3.2.7",
 };
 
 /** What OWASP recommends for PBKDF2-HMAC-SHA256 since 2023. */
@@ -167,9 +169,9 @@ function strengthened(like: Pbes2Protection | undefined): Strong {
   const prf = like?.prf ?? "SHA-1";
   const iterations = Math.max(like?.iterations ?? 0, MIN_WRITTEN_ITERATIONS);
   const sound = prf !== "SHA-1" && prf !== "SHA-224";
-  return cipher === "DES-EDE3-CBC" || !sound
-    ? { scheme: "pbes2", prf: "SHA-256", cipher: "AES-256-CBC", iterations }
-    : { scheme: "pbes2", prf, cipher, iterations };
+  return isAes(cipher) && sound
+    ? { scheme: "pbes2", prf, cipher, iterations }
+    : { scheme: "pbes2", prf: "SHA-256", cipher: "AES-256-CBC", iterations };
 }
 
 function pbes2Algorithm(

@@ -6,11 +6,8 @@
  */
 import { RekeyError } from "../errors.ts";
 import type { Certificate } from "./certificate.ts";
-import {
-  findPathProblem,
-  isSignedBy,
-  unknownCriticalExtensions,
-} from "./certification_path.ts";
+import { findPathProblems, isSignedBy } from "./certification_path.ts";
+import { unknownCriticalExtensions } from "./issuer_problems.ts";
 import { equalBytes } from "./der.ts";
 import { basicConstraints, extendedKeyUsage, keyUsage } from "./extensions.ts";
 import { quote } from "./name_matching.ts";
@@ -26,6 +23,11 @@ export interface ExpectedCertificate {
   /** The only trust anchors; any certificate may be one. */
   readonly roots: readonly Certificate[];
   readonly now: Date;
+  /**
+   * What to do about dates and about the path to a root: `warn` for a CA whose
+   * own key signed here, on its owner's word; refused by default.
+   */
+  readonly doubts?: "refuse" | "warn";
 }
 
 /** A chain that passed, and what a person should know about it all the same. */
@@ -53,15 +55,21 @@ export async function verifyIssued(
   const { roots: anchors, now } = expected;
   try {
     checkLeaf(leaf, expected);
-    const problem = await findPathProblem([leaf, ...issuers], {
-      anchors,
-      now,
-      clockSkewMs: CLOCK_SKEW_MS,
-    });
-    if (problem !== undefined) throw untrusted(problem);
+    const doubts = [
+      ...dateProblems(leaf, now),
+      ...await findPathProblems([leaf, ...issuers], {
+        anchors,
+        now,
+        clockSkewMs: CLOCK_SKEW_MS,
+      }),
+    ];
+    const [first] = doubts;
+    if (first !== undefined && expected.doubts !== "warn") {
+      throw untrusted(first);
+    }
     return {
       chain: [leaf, ...issuers],
-      warnings: [...findWarnings([leaf, ...issuers], expected)],
+      warnings: [...doubts, ...findWarnings([leaf, ...issuers], expected)],
     };
   } catch (error) {
     if (!(error instanceof RekeyError) || error.kind !== "pair") throw error;
@@ -98,7 +106,6 @@ function checkLeaf(leaf: Certificate, expected: ExpectedCertificate): void {
       `the CA added a critical extension that is unknown, ${oid}`,
     );
   }
-  checkDates(leaf, expected.now);
 }
 
 function checkNames(leaf: Certificate, previous: Certificate): void {
@@ -123,20 +130,16 @@ function isCa(certificate: Certificate): boolean {
   return basicConstraints(certificate)?.isCa === true;
 }
 
-function checkDates(leaf: Certificate, now: Date): void {
+function* dateProblems(leaf: Certificate, now: Date): Generator<string> {
   const clock = `this machine's clock says ${now.toISOString()}`;
   if (leaf.notAfter <= leaf.notBefore) {
-    throw untrusted("the certificate's validity ends before it begins");
+    yield "the certificate's validity ends before it begins";
   }
   if (leaf.notBefore.getTime() - now.getTime() > CLOCK_SKEW_MS) {
-    throw untrusted(
-      `the certificate is not valid before ${leaf.notBefore.toISOString()}, ${clock}`,
-    );
+    yield `the certificate is not valid before ${leaf.notBefore.toISOString()}, ${clock}`;
   }
   if (leaf.notAfter <= now) {
-    throw untrusted(
-      `the certificate expired on ${leaf.notAfter.toISOString()}, ${clock}`,
-    );
+    yield `the certificate expired on ${leaf.notAfter.toISOString()}, ${clock}`;
   }
 }
 

@@ -197,6 +197,10 @@ const RESOLVED: readonly (readonly [line: string, change: object])[] = [
   }],
   ["--offline --ca-config -", { authority: { mode: "offline", config: "-" } }],
   ["--offline --timeout 1s --root r.pem", OFFLINE],
+  ["--offline --ignore-database", {
+    authority: { ...OFFLINE.authority, ignoreDatabase: true },
+  }],
+  ["--offline --ignore-database=false", OFFLINE],
   ["--ca-config x.json", {}],
   ["--offline --password-file p", {
     ...OFFLINE,
@@ -442,6 +446,11 @@ const REFUSED: readonly (readonly [
     64,
     "invalid value '-' for flag '--private-key'; a key cannot come from standard input",
   ],
+  [
+    "a b --ca-url ca --ignore-database",
+    64,
+    "flag '--ignore-database' requires the '--offline' flag",
+  ],
   // Passwords that open nothing.
   [
     "a b --ca-url ca --ca-password-file p",
@@ -647,6 +656,18 @@ Deno.test("resolveRekey() ignores key defaults of the environment beside --priva
     path: "k",
     writeCopy: false,
   });
+});
+
+Deno.test("resolveRekey() wants --ignore-database on the command line", async () => {
+  const env = { STEP_IGNORE_DATABASE: "true" };
+  const offline = await runLine(["rekey", "--offline", ...PAIR], { env });
+  assertEquals([offline.code, offline.options], [64, undefined]);
+  assertStringIncludes(
+    offline.stderr,
+    "flag '--ignore-database' has to stand on the command line",
+  );
+  const online = await runLine(["rekey", "--ca-url=ca", ...PAIR], { env });
+  assertEquals(online.code, 0);
 });
 
 Deno.test("the command 'rekey' means the same as 'ca rekey'", async () => {

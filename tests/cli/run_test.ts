@@ -163,6 +163,7 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "timeout": ["--timeout=soon"],
     "ca-config": ["--offline", "--ca-config="],
     "log-format": ["--log-format=xml"],
+    "ignore-database": ["--ignore-database"],
     "context": ["--context=none"],
   };
 

@@ -36,6 +36,14 @@ for (
       "300e" + "020101" + "040161" + "040162" + "3003" + "130163",
       "a",
     ],
+    // Where Go stops reading, so that step-ca knows the certificate.
+    ["bytes behind it", "3009" + "020101" + "040161" + "040162" + "0500", "a"],
+    ["a negative type", "3009" + "0201ff" + "040161" + "040162", "a"],
+    [
+      "members of other types at the end",
+      "300b" + "020101" + "040161" + "040162" + "0500",
+      "a",
+    ],
     ["an unknown type", "3009" + "02016f" + "040161" + "040162", "a"],
   ] as const
 ) {
@@ -55,6 +63,14 @@ for (
     ["a name of another type", "3009" + "020101" + "0c0161" + "040162"],
     ["a type that is no number", "3009" + "040101" + "040161" + "040162"],
     ["a name that is not UTF-8", "3008" + "020101" + "0401ff" + "0400"],
+    [
+      "pairs that are no strings",
+      "300e" + "020101" + "040161" + "040162" + "3003" + "020101",
+    ],
+    [
+      "a type of 9 octets",
+      "3011" + "0209" + "01".repeat(9) + "0401610401" + "62",
+    ],
     ["a length beyond the end", "3019" + "020101" + "040161" + "040162"],
   ] as const
 ) {

@@ -59,7 +59,7 @@ export interface StepCa extends AsyncDisposable {
     change?: Partial<CertificateRequest>,
   ): Promise<OpensslPair>;
   /** Ends the process, as a maintenance does; resolves when it is gone. */
-  stop(): Promise<void>;
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   /** Starts it again where it was; resolves when it serves. */
   restart(): Promise<void>;
   /** Changes the claims of the provisioners; counts from the next `restart`. */
@@ -78,6 +78,8 @@ export interface StepCa extends AsyncDisposable {
 export interface StepCaOptions {
   /** How long before now its certificates begin; step-ca's own is a minute. */
   readonly backdate?: string;
+  /** The member `db` of ca.json. */
+  readonly database?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Makes and starts one in `directory`, which has to exist. */
@@ -121,8 +123,8 @@ export async function startStepCa(
       return { ...leaf, certificate };
     },
     step: (...args) => run(STEP, args, { env }),
-    async stop() {
-      server.kill("SIGTERM");
+    async stop(signal = "SIGTERM") {
+      server.kill(signal);
       await server.ended;
     },
     async restart() {
@@ -152,7 +154,7 @@ function freePort(): number {
 async function configure(
   configFile: string,
   provisioners: Provisioners,
-  { backdate }: StepCaOptions,
+  { backdate, database }: StepCaOptions,
 ): Promise<string> {
   const config = JSON.parse(await Deno.readTextFile(configFile));
   const [first] = config.authority.provisioners;
@@ -160,6 +162,7 @@ async function configure(
     [name, claims],
   ) => ({ ...first, name, claims }));
   if (backdate !== undefined) config.authority.backdate = backdate;
+  if (database !== undefined) config.db = database;
   await Deno.writeTextFile(configFile, JSON.stringify(config));
   return first.key.kid;
 }

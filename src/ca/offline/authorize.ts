@@ -1,6 +1,6 @@
 /**
- * May this certificate be rekeyed? The rules of a running step-ca, less those
- * that need its database (smallstep/certificates authority/authorize.go:306-333,
+ * May this certificate be rekeyed? The rules of a running step-ca
+ * (smallstep/certificates authority/authorize.go:306-333,
  * authority/provisioner/controller.go:179-197).
  *
  * Pure: the answer depends on the arguments alone.
@@ -10,11 +10,19 @@ import { formatInstant } from "../../instant.ts";
 import type { Certificate } from "../../pki/certificate.ts";
 import { provisionerReference } from "../../pki/step_extension.ts";
 import type { CaConfig, Provisioner } from "./ca_config.ts";
+import type { CertificateRecord } from "./database/certificate_record.ts";
 
 /** step-ca's text for every refusal of this kind; it keeps the reason in its log. */
 const UNAUTHORIZED =
   "The request lacked necessary authorization to be completed. Please see " +
   "the certificate authority logs for more info.";
+
+/** What else the answer depends on. */
+export interface Circumstances {
+  readonly now: Date;
+  /** Of the CA's database; undefined when it has none, or was not asked. */
+  readonly record?: CertificateRecord | undefined;
+}
 
 /**
  * @throws {RekeyError} kind `pair` for an expired certificate, kind `refused`
@@ -24,9 +32,12 @@ const UNAUTHORIZED =
 export function authorizeRekey(
   certificate: Certificate,
   config: CaConfig,
-  now: Date,
+  { now, record }: Circumstances,
 ): void {
-  const provisioner = findProvisioner(certificate, config);
+  if (record?.isRevoked === true) {
+    throw unauthorized("certificate has been revoked");
+  }
+  const provisioner = findProvisioner(certificate, config, record);
   refuseExpired(certificate, { provisioner, config, now });
   // A certificate without the extension, from outside of step: always allowed.
   if (provisioner === undefined) return;
@@ -48,6 +59,25 @@ export function authorizeRekey(
 
 function findProvisioner(
   certificate: Certificate,
+  config: CaConfig,
+  record: CertificateRecord | undefined,
+): Provisioner | undefined {
+  const recorded = config.provisioners.find(({ id }) =>
+    id === record?.provisionerId
+  );
+  const found = recorded ?? findByExtension(certificate, config);
+  if (found === undefined) return undefined;
+  const { fault, name } = found;
+  if (fault === undefined) return found;
+  throw new RekeyError(
+    "config",
+    `the provisioner ${JSON.stringify(name)} in ca.json is unusable: ${fault}`,
+  );
+}
+
+/** Undefined without the extension; one that names nobody is refused. */
+function findByExtension(
+  certificate: Certificate,
   { provisioners }: CaConfig,
 ): Provisioner | undefined {
   const reference = provisionerReference(certificate);
@@ -57,12 +87,7 @@ function findProvisioner(
     ? provisioners.find(({ name }) => name === reference.name)
     : undefined;
   if (found === undefined) throw unauthorized("provisioner not found");
-  const { fault, name } = found;
-  if (fault === undefined) return found;
-  throw new RekeyError(
-    "config",
-    `the provisioner ${JSON.stringify(name)} in ca.json is unusable: ${fault}`,
-  );
+  return found;
 }
 
 function refuseExpired(

@@ -3,7 +3,7 @@
  * (smallstep/certificates authority/config/config.go:300-383).
  *
  * Pure: text in, settings out. Whatever needs the network, a KMS or a database
- * is refused by name here.
+ * server is refused by name here.
  */
 import { RekeyError } from "../../errors.ts";
 import {
@@ -13,6 +13,10 @@ import {
   readClaims,
   readLifetimes,
 } from "./claims.ts";
+import {
+  type DatabaseSettings,
+  readDatabaseSettings,
+} from "./database/database_settings.ts";
 import { JsonObject, JsonTypeError } from "./json_object.ts";
 import {
   collectionFault,
@@ -20,6 +24,7 @@ import {
   type Provisioner,
   readProvisioner,
 } from "./provisioner.ts";
+import { sshFault, templatesFault } from "./ssh_config.ts";
 import { refuseUnsupported } from "./unsupported_config.ts";
 
 /** The part of ca.json that signing needs. Paths are as written. */
@@ -33,11 +38,19 @@ export interface CaConfig {
   readonly backdate: bigint;
   readonly claims: Claims;
   readonly provisioners: readonly Provisioner[];
+  /** Undefined: the CA has none, and so cannot revoke. */
+  readonly database?: DatabaseSettings | "ignored" | undefined;
 }
 
 export type { Claims, Provisioner };
 
 const DEFAULT_BACKDATE = 60_000_000_000n;
+
+/** What the command line says about it. */
+export interface CaConfigOptions {
+  /** True: a database is not looked at, of whatever type it is. */
+  readonly ignoreDatabase?: boolean | undefined;
+}
 
 /**
  * Reads and checks ca.json.
@@ -45,9 +58,13 @@ const DEFAULT_BACKDATE = 60_000_000_000n;
  * @param file its name, for messages
  * @throws {RekeyError} kind `config`
  */
-export function parseCaConfig(text: string, file: string): CaConfig {
+export function parseCaConfig(
+  text: string,
+  file: string,
+  options: CaConfigOptions = {},
+): CaConfig {
   try {
-    return readConfig(new JsonObject(parseJson(text)), file);
+    return readConfig(parseJson(text), { file, ...options });
   } catch (error) {
     if (!(error instanceof JsonTypeError)) throw error;
     throw invalid(`error reading ${file}: ${error.message}`);
@@ -55,11 +72,12 @@ export function parseCaConfig(text: string, file: string): CaConfig {
 }
 
 /** The engine's own message quotes the text, which may hold the password. */
-function parseJson(text: string): unknown {
+function parseJson(text: string): JsonObject {
   const bare = text.replace(/^\uFEFF/, "");
   try {
-    return JSON.parse(bare);
+    return JsonObject.parse(bare);
   } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     const position = / at position (\d+) \(line \d+ column \d+\)$/
       .exec(String(error))?.[1];
     // Where the engine quotes the text, it does not say where the fault is.
@@ -75,7 +93,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readConfig(config: JsonObject, file: string): CaConfig {
+function readConfig(
+  config: JsonObject,
+  options: CaConfigOptions & { readonly file: string },
+): CaConfig {
+  const { file } = options;
   const authority = config.object("authority");
   const members = knownProvisioners(authority);
   refuseUnsupported(config, file);
@@ -91,12 +113,16 @@ function readConfig(config: JsonObject, file: string): CaConfig {
     backdate: authority.duration("backdate") ?? DEFAULT_BACKDATE,
     claims: readClaims(authority),
     provisioners: members.map((member) => readProvisioner(member, lifetimes)),
+    ...readDatabase(config, options),
   };
   // From here on in the order of step-ca, whose first fault is the one shown.
   checkAddresses(config);
   checkPaths(settings);
   checkAddressForms(config);
   checkTlsVersions(config);
+  for (const fault of [sshFault(config), templatesFault(config)]) {
+    if (fault !== undefined) throw invalid(fault);
+  }
   checkCrl(config);
   checkAuthority(settings);
   const fault = lifetimesFault(lifetimes);
@@ -106,6 +132,16 @@ function readConfig(config: JsonObject, file: string): CaConfig {
   const clash = collectionFault(members);
   if (clash !== undefined) throw invalid(clash);
   return settings;
+}
+
+function readDatabase(
+  config: JsonObject,
+  { file, ignoreDatabase }: CaConfigOptions & { readonly file: string },
+): Pick<CaConfig, "database"> {
+  const database = config.object("db");
+  if (database === undefined) return {};
+  if (ignoreDatabase === true) return { database: "ignored" };
+  return { database: readDatabaseSettings(database, file) };
 }
 
 function checkPaths({ roots, certificate, key }: CaConfig): void {

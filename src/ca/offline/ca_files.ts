@@ -12,7 +12,11 @@ import {
 import { nameConstraints } from "../../pki/name_constraints.ts";
 import { loadPrivateKey, type PrivateKey } from "../../pki/private_key.ts";
 import { NoTerminalError, type Terminal } from "../../runtime.ts";
-import { type CaConfig, parseCaConfig } from "./ca_config.ts";
+import {
+  type CaConfig,
+  type CaConfigOptions,
+  parseCaConfig,
+} from "./ca_config.ts";
 
 /** Everything that signing needs. */
 export interface CaFiles {
@@ -40,8 +44,9 @@ export interface CaPassword {
 export async function readCaFiles(
   file: string,
   password: CaPassword,
+  options: CaConfigOptions = {},
 ): Promise<CaFiles> {
-  const config = parseCaConfig(await readConfigText(file), file);
+  const config = parseCaConfig(await readConfigText(file), file, options);
   const given = await readPassword(password);
   const [issuer, ...others] = await readBundle(config.certificate);
   if (issuer === undefined) throw new TypeError("an empty bundle");

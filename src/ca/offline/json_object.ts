@@ -1,8 +1,15 @@
 /**
- * A JSON object as Go reads it: member names in any case, the last one wins,
- * unknown ones are ignored, null is the same as absent.
+ * A JSON object as Go reads it: member names in any case, unknown ones are
+ * ignored, and of two members with one name the second is decoded over the
+ * first. Objects grow together by that, and for the rest the last one wins.
  */
 import { parseGoDuration } from "../../duration.ts";
+import {
+  isJsonMembers,
+  type JsonMembers,
+  type JsonTree,
+  parseJsonMembers,
+} from "./json_members.ts";
 
 /** A member that has another type than it should; the message names it. */
 export class JsonTypeError extends Error {
@@ -11,89 +18,111 @@ export class JsonTypeError extends Error {
 
 /** Typed access to one object; `path` is for messages (`authority.claims`). */
 export class JsonObject {
-  readonly #members: ReadonlyMap<string, unknown>;
+  /** The values of each name, in order, by folded name. */
+  readonly #members = new Map<string, JsonTree[]>();
   readonly #path: string;
 
-  constructor(value: unknown, path = "") {
-    if (
-      typeof value !== "object" || value === null || Array.isArray(value)
-    ) {
+  constructor(value: JsonTree, path = "") {
+    if (!isJsonMembers(value)) {
       throw new JsonTypeError(
         `${path === "" ? "the document" : path} has to be an object`,
       );
     }
-    this.#members = new Map(
-      Object.entries(value).map(([name, member]) => [
-        name.toLowerCase(),
-        member,
-      ]),
-    );
     this.#path = path;
+    for (const [name, member] of value.members) {
+      const values = this.#members.get(foldName(name));
+      if (values === undefined) this.#members.set(foldName(name), [member]);
+      else values.push(member);
+    }
   }
 
-  /** The text of a member; empty when it is absent. */
+  /**
+   * The object that a text holds.
+   *
+   * @throws {SyntaxError} the engine's own, which may quote the text
+   * @throws {JsonTypeError} when it is something else than an object
+   */
+  static parse(text: string): JsonObject {
+    return new JsonObject(parseJsonMembers(text));
+  }
+
+  /** The text of a member; empty when it is absent. A null changes nothing. */
   text(name: string): string {
-    const value = this.#get(name);
-    if (value === undefined) return "";
-    if (typeof value === "string") return value;
-    throw this.#wrong(name, "a string");
+    return this.#all(name, "a string", isString).at(-1) ?? "";
   }
 
-  /** Undefined when it is absent. */
+  /** The last of true, false and null; undefined for null, and when absent. */
   boolean(name: string): boolean | undefined {
-    const value = this.#get(name);
-    if (value === undefined || typeof value === "boolean") return value;
-    throw this.#wrong(name, "true or false");
+    return this.#last(name, "true or false", isBoolean);
   }
 
-  /** Undefined when it is absent. */
+  /** As a boolean that null cannot take back: false when it is absent. */
+  flag(name: string): boolean {
+    return this.#all(name, "true or false", isBoolean).at(-1) ?? false;
+  }
+
+  /** Undefined when it is absent. A null changes nothing. */
   number(name: string): number | undefined {
-    const value = this.#get(name);
-    if (value === undefined || typeof value === "number") return value;
-    throw this.#wrong(name, "a number");
+    return this.#all(name, "a number", isNumber).at(-1);
   }
 
   /** Nanoseconds of a Go duration, which is a string; undefined when it is absent. */
   duration(name: string): bigint | undefined {
-    if (this.#get(name) === undefined) return undefined;
-    const text = this.text(name);
-    const duration = parseGoDuration(text);
-    if (duration !== undefined) return duration;
-    throw this.fault(name, `is not a duration: ${JSON.stringify(text)}`);
+    for (const text of this.#all(name, "a string", isString)) {
+      if (parseGoDuration(text) !== undefined) continue;
+      throw this.fault(name, `is not a duration: ${JSON.stringify(text)}`);
+    }
+    const text = this.#last(name, "a string", isString);
+    return text === undefined ? undefined : parseGoDuration(text);
   }
 
   /** An array of strings; `orOne`: one string stands for itself. */
-  texts(name: string, options: { readonly orOne: boolean }): string[] {
-    const value = this.#get(name);
-    if (value === undefined) return [];
-    if (options.orOne && typeof value === "string") return [value];
-    if (
-      Array.isArray(value) && value.every((item) => typeof item === "string")
-    ) {
-      return value;
-    }
-    throw this.#wrong(
-      name,
-      options.orOne ? "a string or an array of strings" : "an array of strings",
-    );
+  texts(
+    name: string,
+    options: { readonly orOne: boolean },
+  ): readonly string[] {
+    const last = options.orOne
+      ? this.#last(name, "a string or an array of strings", isStringOrStrings)
+      : this.#last(name, "an array of strings", isStrings);
+    if (last === undefined) return [];
+    return typeof last === "string" ? [last] : last;
   }
 
-  /** Undefined when it is absent. */
+  /** Undefined when it is absent, or null at last. */
   object(name: string): JsonObject | undefined {
-    const value = this.#get(name);
-    return value === undefined
-      ? undefined
-      : new JsonObject(value, this.#name(name));
+    const values = this.#values(name);
+    const path = this.#name(name);
+    for (const value of values) {
+      if (value !== null && !isJsonMembers(value)) {
+        throw new JsonTypeError(`${path} has to be an object`);
+      }
+    }
+    const objects = values.slice(values.lastIndexOf(null) + 1)
+      .filter(isJsonMembers);
+    if (objects.length === 0) return undefined;
+    const members = objects.flatMap(({ members }) => members);
+    return new JsonObject({ members }, path);
   }
 
   /** An array of objects; empty when it is absent. */
   objects(name: string): JsonObject[] {
-    const value = this.#get(name);
-    if (value === undefined) return [];
-    if (!Array.isArray(value)) throw this.#wrong(name, "an array");
-    return value.map((item, index) =>
+    const last = this.#last(name, "an array", isArray);
+    return (last ?? []).map((item, index) =>
       new JsonObject(item, `${this.#name(name)}[${index}]`)
     );
+  }
+
+  /** Whether there is a member of exactly this name, whatever it holds. */
+  static hasExactly(
+    { members }: JsonMembers,
+    name: string,
+  ): boolean {
+    return members.some(([own]) => own === name);
+  }
+
+  /** The object as it is written, for members whose names are data. */
+  raw(name: string): JsonMembers | undefined {
+    return this.#last(name, "an object", isJsonMembers);
   }
 
   /** A fault of a member, for messages. */
@@ -101,15 +130,67 @@ export class JsonObject {
     return new JsonTypeError(`${this.#name(name)} ${text}`);
   }
 
-  #get(name: string): unknown {
-    return this.#members.get(name.toLowerCase()) ?? undefined;
+  #values(name: string): readonly JsonTree[] {
+    return this.#members.get(foldName(name)) ?? [];
+  }
+
+  /** Every value but null; each must have the type, as Go decodes each. */
+  #all<T extends JsonTree>(
+    name: string,
+    expected: string,
+    isExpected: (value: JsonTree) => value is T,
+  ): readonly T[] {
+    return this.#values(name).filter((value) => value !== null).map((value) => {
+      if (isExpected(value)) return value;
+      throw this.fault(name, `has to be ${expected}`);
+    });
+  }
+
+  /** The last value; undefined when that is null, as in a pointer of Go. */
+  #last<T extends JsonTree>(
+    name: string,
+    expected: string,
+    isExpected: (value: JsonTree) => value is T,
+  ): T | undefined {
+    const values = this.#all(name, expected, isExpected);
+    return this.#values(name).at(-1) === null ? undefined : values.at(-1);
   }
 
   #name(name: string): string {
     return this.#path === "" ? name : `${this.#path}.${name}`;
   }
+}
 
-  #wrong(name: string, expected: string): JsonTypeError {
-    return this.fault(name, `has to be ${expected}`);
-  }
+/**
+ * Go's encoding/json folds the two letters outside of ASCII whose simple folding
+ * is inside: the long s, and the Kelvin sign, which lower case takes care of.
+ */
+function foldName(name: string): string {
+  return name.replaceAll("\u017f", "s").toLowerCase();
+}
+
+function isString(value: JsonTree): value is string {
+  return typeof value === "string";
+}
+
+function isBoolean(value: JsonTree): value is boolean {
+  return typeof value === "boolean";
+}
+
+function isNumber(value: JsonTree): value is number {
+  return typeof value === "number";
+}
+
+function isArray(value: JsonTree): value is readonly JsonTree[] {
+  return Array.isArray(value);
+}
+
+function isStrings(value: JsonTree): value is readonly string[] {
+  return isArray(value) && value.every(isString);
+}
+
+function isStringOrStrings(
+  value: JsonTree,
+): value is string | readonly string[] {
+  return isString(value) || isStrings(value);
 }

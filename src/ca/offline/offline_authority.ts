@@ -2,7 +2,8 @@
  * The CA's own files as an authority: signs what a running step-ca would sign.
  *
  * Never issues without an answer to "is it revoked?": a CA without a database
- * cannot revoke at all, and one with a database is refused (ca_config.ts).
+ * cannot revoke at all, and the database of any other is read first, unless
+ * the user says that it shall be ignored. It is never written to.
  */
 import { RekeyError } from "../../errors.ts";
 import type { Certificate } from "../../pki/certificate.ts";
@@ -11,18 +12,22 @@ import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,
 } from "../../pki/extensions.ts";
+import { goRefusal } from "../../pki/go_strictness.ts";
 import { nameConstraintViolation } from "../../pki/name_constraints.ts";
 import { reissue, ReissueError } from "../../pki/reissue.ts";
 import { isSignedBy } from "../../pki/verify.ts";
-import type { Clock, Log, Terminal } from "../../runtime.ts";
+import type { Clock, Log, LogEvent, Terminal } from "../../runtime.ts";
 import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
 import { authorizeRekey } from "./authorize.ts";
 import { type CaFiles, readCaFiles } from "./ca_files.ts";
+import type { CertificateRecord } from "./database/certificate_record.ts";
 
 /** Settings of an offline authority. */
 export interface OfflineAuthorityOptions {
   /** Path of ca.json; `-` is standard input. */
   readonly config: string;
+  /** `--ignore-database`: revocation is not checked, and a warning says so. */
+  readonly ignoreDatabase?: boolean | undefined;
   /** The password of the CA's key, if a file names one. */
   password(): Promise<string | undefined>;
   readonly terminal: Terminal;
@@ -35,16 +40,18 @@ export interface OfflineAuthorityOptions {
 export function createOfflineAuthority(
   options: OfflineAuthorityOptions,
 ): CertificateAuthority {
-  const { config, terminal, signal } = options;
+  const { config, ignoreDatabase, terminal, signal } = options;
   const state: { files?: Promise<CaFiles> } = {};
   const files = () =>
     state.files ??= readCaFiles(config, {
       fromFile: options.password,
       terminal,
       signal,
-    });
+    }, { ignoreDatabase });
   return {
     name: config,
+    // Whoever holds the CA's key decides; step-ca would sign it all the same.
+    doubts: "warn",
     roots: async () => (await files()).roots,
     rekey: async (request) => await issue(request, await files(), options),
   };
@@ -53,14 +60,19 @@ export function createOfflineAuthority(
 async function issue(
   { current, csr, signal }: RekeyRequest,
   files: CaFiles,
-  { clock, log }: OfflineAuthorityOptions,
+  { config: configFile, clock, log }: OfflineAuthorityOptions,
 ): Promise<readonly Certificate[]> {
   const [previous] = current.chain;
   const { config, issuers, key } = files;
   const [issuer] = issuers;
   throwIfStopped(signal);
+  if (config.database === "ignored") {
+    log.write(ignoredDatabase(configFile));
+  }
+  refuseUnreadable(previous);
+  const record = await recordOf(previous, files, { clock, signal });
   const now = clock.now();
-  authorizeRekey(previous, config, now);
+  authorizeRekey(previous, config, { now, record });
   refuseConstrained(previous, files);
   const foreign = await describeForeign(previous, issuer);
   if (foreign !== undefined) {
@@ -76,6 +88,7 @@ async function issue(
       now,
       serial: crypto.getRandomValues(new Uint8Array(16)),
     });
+    if (config.database !== undefined) log.write(notRecorded(leaf));
     return [leaf, ...issuers];
   } catch (error) {
     if (!(error instanceof ReissueError)) throw error;
@@ -85,6 +98,47 @@ async function issue(
       { cause: error },
     );
   }
+}
+
+/** Undefined when there is no database to ask. */
+async function recordOf(
+  { serial }: Certificate,
+  { config: { database } }: CaFiles,
+  { clock, signal }: {
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+  },
+): Promise<CertificateRecord | undefined> {
+  if (database === undefined || database === "ignored") return undefined;
+  const { readCertificateRecord } = await import("./database/ca_database.ts");
+  try {
+    return await readCertificateRecord(database, serial, { clock, signal });
+  } catch (error) {
+    throwIfStopped(signal);
+    throw error;
+  }
+}
+
+function ignoredDatabase(configFile: string): LogEvent {
+  return {
+    event: "warning",
+    message:
+      `--ignore-database: whether the certificate is revoked was NOT checked, nor which provisioner issued it: the CA's database in ${
+        JSON.stringify(configFile)
+      } was not read`,
+    hint: "leave --ignore-database out as soon as the database can be read",
+  };
+}
+
+/** step-ca revokes by serial number all the same. */
+function notRecorded({ serial }: Certificate): LogEvent {
+  return {
+    event: "warning",
+    message:
+      `the new certificate is not recorded in the CA's database: note its serial number, ${
+        BigInt(`0x${serial}`)
+      }, to be able to revoke it`,
+  };
 }
 
 /** The caller's own reason wins. */
@@ -109,6 +163,15 @@ async function describeForeign(
   }
   if (await isSignedBy(previous, issuer)) return undefined;
   return `the signature on the current certificate does not verify with the key of this CA, ${ours}`;
+}
+
+function refuseUnreadable(certificate: Certificate): void {
+  const reason = goRefusal(certificate);
+  if (reason === undefined) return;
+  throw new RekeyError(
+    "pair",
+    `cannot rekey a certificate that step-ca cannot read: ${reason}`,
+  );
 }
 
 function refuseConstrained(certificate: Certificate, files: CaFiles): void {

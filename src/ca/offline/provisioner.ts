@@ -16,6 +16,8 @@ export interface Provisioner {
   /** Lower case, as types are compared. */
   readonly type: string;
   readonly name: string;
+  /** What the CA's database records of the certificates that it issued. */
+  readonly id: string;
   readonly claims: Claims;
   /** Why step-ca could not use it, in its words. It starts all the same. */
   readonly fault?: string;
@@ -63,6 +65,7 @@ export function readProvisioner(
   return {
     type: typeOf(provisioner),
     name: provisioner.text("name"),
+    id: idOf(provisioner),
     claims: readClaims(provisioner),
     ...fault !== undefined && { fault },
   };

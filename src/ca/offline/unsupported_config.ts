@@ -21,8 +21,8 @@ const KMS_SCHEMES: readonly string[] = [
 const ONLINE_HINT = "rekey online, with --ca-url, while step-ca runs";
 
 /**
- * @throws {RekeyError} kind `config` for a KMS, another CA behind this one,
- *   provisioners in a database, and a database at all
+ * @throws {RekeyError} kind `config` for a KMS, another CA behind this one, and
+ *   provisioners in a database
  */
 export function refuseUnsupported(config: JsonObject, file: string): void {
   refuseKms(config, file);
@@ -33,18 +33,10 @@ export function refuseUnsupported(config: JsonObject, file: string): void {
       `cannot rekey offline: unsupported cas type ${type} in ${file}`,
     );
   }
-  if (authority?.boolean("enableAdmin") === true) {
+  if (authority?.flag("enableAdmin") === true) {
     throw refusal(
       `cannot rekey offline: ${file} sets "enableAdmin", so the provisioners ` +
         "and their claims are in the CA's database",
-    );
-  }
-  const database = config.object("db");
-  if (database !== undefined) {
-    throw refusal(
-      `cannot rekey offline: ${file} names a database of type ` +
-        `${JSON.stringify(database.text("type"))}, which this version cannot ` +
-        "read, and only it knows whether the certificate is revoked",
     );
   }
 }

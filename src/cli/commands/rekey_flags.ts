@@ -268,6 +268,12 @@ versioned: Numbered pairs in a hidden directory beside <crt-file>; <crt-file> an
 text: Lines for people
 json: One JSON object a line, with the keys time, level, event, file, serial, notAfter, nextAttempt, class, attempt and message, null where they do not apply`,
   },
+  "ignore-database": {
+    kind: "boolean",
+    names: ["ignore-database"],
+    help:
+      "Do not read the certificate authority's database. Requires the --offline flag. DANGEROUS: a certificate that was revoked is rekeyed all the same, and the new one is not revoked. Only for a database that cannot be read, and only for a certificate that is known to be good.",
+  },
   "context": {
     kind: "text",
     names: ["context"],

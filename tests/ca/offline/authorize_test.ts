@@ -51,8 +51,8 @@ function config(
     backdate: 0n,
     claims: { ...none, ...all },
     provisioners: [
-      { type: "acme", name: "other", claims: none },
-      { type, name, claims: { ...none, ...own } },
+      { type: "acme", name: "other", id: "acme/other", claims: none },
+      { type, name, id: "recorded", claims: { ...none, ...own } },
     ],
   };
 }
@@ -76,7 +76,7 @@ for (
   ] as const
 ) {
   Deno.test(`authorizeRekey() allows ${what}`, () => {
-    authorizeRekey(certificate, config(settings), now);
+    authorizeRekey(certificate, config(settings), { now });
   });
 }
 
@@ -105,7 +105,7 @@ for (
 ) {
   Deno.test(`authorizeRekey() refuses: ${what}`, () => {
     const error = assertThrows(
-      () => authorizeRekey(certificate, config(settings), now),
+      () => authorizeRekey(certificate, config(settings), { now }),
       "refused",
       /^The request lacked necessary authorization to be completed\. /,
     );
@@ -123,9 +123,90 @@ for (
 ) {
   Deno.test(`authorizeRekey() refuses an expired certificate: ${what}`, () => {
     assertThrows(
-      () => authorizeRekey(certificate, config(settings), AFTER),
+      () => authorizeRekey(certificate, config(settings), { now: AFTER }),
       "pair",
       /^cannot rekey an expired certificate: expired on 2027-01-01T00:00:00Z$/,
     );
   });
 }
+
+for (
+  const [what, certificate, settings, record] of [
+    ["recorded, without extension", PLAIN, {}, "recorded"],
+    [
+      "recorded, with an extension that names nobody",
+      MALFORMED,
+      {},
+      "recorded",
+    ],
+    ["recorded under an id that is gone", PLAIN, { own: ON }, "gone"],
+    ["not recorded, without extension", PLAIN, { own: ON }, undefined],
+    ["recorded over its extension", NAMED, { own: ON }, "acme/other"],
+  ] as const
+) {
+  Deno.test(`authorizeRekey() allows by the CA's record: ${what}`, () => {
+    authorizeRekey(certificate, config(settings), {
+      now: NOW,
+      record: { isRevoked: false, provisionerId: record },
+    });
+  });
+}
+
+for (
+  const [what, certificate, settings, record, reason] of [
+    ["revoked", NAMED, {}, { isRevoked: true }, "certificate has been revoked"],
+    [
+      "revoked, from outside of step",
+      PLAIN,
+      {},
+      { isRevoked: true },
+      "certificate has been revoked",
+    ],
+    [
+      "recorded with renewal disabled, without extension",
+      PLAIN,
+      { own: ON },
+      { isRevoked: false, provisionerId: "recorded" },
+      "renew is disabled for provisioner 'admin'",
+    ],
+    [
+      "recorded for SCEP, without extension",
+      PLAIN,
+      { type: "scep" },
+      { isRevoked: false, provisionerId: "recorded" },
+      "provisioner.AuthorizeRenew not implemented",
+    ],
+    [
+      "an unknown record, and an extension that names nobody",
+      MALFORMED,
+      {},
+      { isRevoked: false, provisionerId: "gone" },
+      "provisioner not found",
+    ],
+  ] as const
+) {
+  Deno.test(`authorizeRekey() refuses by the CA's record: ${what}`, () => {
+    const error = assertThrows(
+      () =>
+        authorizeRekey(certificate, config(settings), {
+          now: NOW,
+          record: { provisionerId: undefined, ...record },
+        }),
+      "refused",
+      /^The request lacked necessary authorization/,
+    );
+    assert(error instanceof RekeyError);
+    assertEquals(error.hint, `the reason: ${reason}`);
+  });
+}
+
+Deno.test("authorizeRekey() says that a certificate is revoked before that it expired", () => {
+  assertThrows(
+    () =>
+      authorizeRekey(NAMED, config(), {
+        now: AFTER,
+        record: { isRevoked: true, provisionerId: undefined },
+      }),
+    "refused",
+  );
+});

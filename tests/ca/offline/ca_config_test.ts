@@ -34,6 +34,23 @@ function withProvisioners(...provisioners: unknown[]): Json {
   return withAuthority({ provisioners });
 }
 
+const SSH_KEY = { kty: "EC", crv: "P-256", x: "eA", y: "eQ" };
+
+function withSshKey(change: Json): Json {
+  return { ssh: { keys: [{ type: "user", key: SSH_KEY, ...change }] } };
+}
+
+const TEMPLATE = {
+  name: "a.tpl",
+  type: "file",
+  template: "templates/a.tpl",
+  path: "a",
+};
+
+function withTemplate(change: Json): Json {
+  return { templates: { ssh: { host: [{ ...TEMPLATE, ...change }] } } };
+}
+
 Deno.test("parseCaConfig() takes the least that is valid", () => {
   const none = {
     disableRenewal: undefined,
@@ -46,7 +63,12 @@ Deno.test("parseCaConfig() takes the least that is valid", () => {
     password: "",
     backdate: 60_000_000_000n,
     claims: none,
-    provisioners: [{ type: "jwk", name: "admin", claims: none }],
+    provisioners: [{
+      type: "jwk",
+      name: "admin",
+      id: "admin:",
+      claims: none,
+    }],
   });
 });
 
@@ -88,6 +110,16 @@ for (
     ["unknown members", { monitoring: 1, federatedRoots: null }, {
       key: "ca.key",
     }],
+    ["public keys of SSH", withSshKey({}), { key: "ca.key" }],
+    ["a template of a file", withTemplate({}), { key: "ca.key" }],
+    [
+      "a template of a directory",
+      withTemplate({ type: "directory", template: "" }),
+      { key: "ca.key" },
+    ],
+    ["template data with names in lower case", {
+      templates: { data: { step: 1, user: 2 } },
+    }, { key: "ca.key" }],
     ["an address with an IPv6 host", { address: "[::1]:443" }, {
       key: "ca.key",
     }],
@@ -171,7 +203,48 @@ for (
       "cannot add multiple provisioners with the same name",
       withProvisioners(JWK, { type: "ACME", name: "admin" }),
     ],
+    ["type cannot be empty", withSshKey({ type: "" })],
+    [
+      "invalid type guest, it must be user or host",
+      withSshKey({ type: "guest" }),
+    ],
+    ["invalid key type, it must be a public key", withSshKey({ key: null })],
+    [
+      "invalid key type, it must be a public key",
+      withSshKey({ key: { ...SSH_KEY, d: "secret" } }),
+    ],
+    [
+      "invalid key type, it must be a public key",
+      withSshKey({ key: { kty: "oct", k: "secret" } }),
+    ],
+    ["template name cannot be empty", withTemplate({ name: "" })],
+    [
+      "invalid template type x, it must be snippet, prepend-line, file, or directory",
+      withTemplate({ type: "x" }),
+    ],
+    ["template template cannot be empty", withTemplate({ template: "" })],
+    [
+      "template template must be empty with directory type",
+      withTemplate({ type: "directory" }),
+    ],
+    ["template path cannot be empty", withTemplate({ path: "" })],
+    [
+      "templates variables cannot contain 'Step' as a property",
+      { templates: { data: { Step: null } } },
+    ],
+    [
+      "templates variables cannot contain 'User' as a property",
+      { templates: { data: { User: 1 } } },
+    ],
     // The first fault in the order of step-ca.
+    [
+      "type cannot be empty",
+      { ...withSshKey({ type: "" }), ...withTemplate({ name: "" }) },
+    ],
+    [
+      "template name cannot be empty",
+      { ...withTemplate({ name: "" }), crl: { renewPeriod: "-1s" } },
+    ],
     ["address cannot be empty", { address: "", crt: "", root: "" }],
     ["root cannot be empty", { root: "", crt: "", address: "x" }],
     ["crt cannot be empty", { crt: "", key: "", address: "x" }],
@@ -266,19 +339,64 @@ Deno.test("parseCaConfig() refuses provisioners in a database", () => {
 });
 
 for (
-  const db of [
-    {},
-    { type: "" },
-    ...["badger", "badgerv1", "badgerV2", "bbolt", "mysql", "postgresql", "x"]
-      .map((type) => ({ type, dataSource: "db" })),
-  ]
+  const [type, read] of [
+    ["badger", "badger v1"],
+    ["badgerv1", "badger v1"],
+    ["badgerV2", "badger v2"],
+    ["BBOLT", "bbolt"],
+  ] as const
+) {
+  Deno.test(`parseCaConfig() takes the database ${type}`, () => {
+    assertEquals(parse({ db: { type, dataSource: "db" } }).database, {
+      type: read,
+      dataSource: "db",
+      valueDir: "",
+    });
+  });
+}
+
+for (
+  const [db, message] of [
+    [
+      { type: "mysql", dataSource: "db" },
+      /^cannot rekey offline: ca\.json names a database of type "mysql".*revoked$/,
+    ],
+    [
+      { type: "PostgreSQL", dataSource: "db" },
+      /^cannot rekey offline: ca\.json names a database of type "PostgreSQL"/,
+    ],
+    [
+      {},
+      /^Error opening database of Type : {2}database not supported$/,
+    ],
+    [
+      { type: "x" },
+      /^Error opening database of Type x: x database not supported$/,
+    ],
+    [{ type: "bbolt" }, /has no "dataSource"$/],
+    [{ type: 1 }, /db\.type has to be a string$/],
+    [
+      { type: "badgerv2", dataSource: ["db"] },
+      /db\.dataSource has to be a string$/,
+    ],
+    [
+      { type: "badgerv2", dataSource: "db", valueDir: 1 },
+      /db\.valueDir has to be a string$/,
+    ],
+  ] as const
 ) {
   Deno.test(`parseCaConfig() refuses the database ${JSON.stringify(db)}`, () => {
-    assertThrows(
-      () => parse({ db }),
-      "config",
-      /^cannot rekey offline: ca\.json names a database of type ".*revoked$/,
-    );
+    assertThrows(() => parse({ db }), "config", message);
+  });
+}
+
+for (const type of ["badgerv2", "mysql", "x", ""]) {
+  Deno.test(`parseCaConfig() does not look at an ignored database of type "${type}"`, () => {
+    const text = JSON.stringify({ ...VALID, db: { type } });
+    const { database } = parseCaConfig(text, "ca.json", {
+      ignoreDatabase: true,
+    });
+    assertEquals(database, "ignored");
   });
 }
 

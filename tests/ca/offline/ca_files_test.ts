@@ -31,7 +31,16 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   "SEC 1": ["ec"],
   "PKCS#8": ["pkcs8", "-topk8", "-nocrypt"],
   "RFC 1423 AES-256": ["ec", "-aes256", "-passout", `pass:${PASSWORD}`],
+  "RFC 1423 AES-192": ["ec", "-aes192", "-passout", `pass:${PASSWORD}`],
+  "RFC 1423 AES-128": ["ec", "-aes128", "-passout", `pass:${PASSWORD}`],
   "RFC 1423 DES-EDE3": ["ec", "-des3", "-passout", `pass:${PASSWORD}`],
+  "RFC 1423 DES": [
+    ...["ec", "-des", "-provider", "legacy", "-provider", "default"],
+    ...["-passout", `pass:${PASSWORD}`],
+  ],
+  "PBES2 with 3DES": [
+    ...["pkcs8", "-topk8", "-v2", "des3", "-passout", `pass:${PASSWORD}`],
+  ],
   "PBES2 with SHA-256": [
     ...["pkcs8", "-topk8", "-v2", "aes-256-cbc"],
     ...["-passout", `pass:${PASSWORD}`],
@@ -69,6 +78,70 @@ for (const form of Object.keys(FORMS)) {
     assertEquals(key.publicKey.toHex(), issuers[0].publicKey.toHex());
   });
 }
+
+Deno.test("readCaFiles() reads a key behind its EC PARAMETERS", async () => {
+  await using ca = await offlineCa();
+  const parameters = await runOk("openssl", [
+    ...["ecparam", "-name", "prime256v1"],
+  ]);
+  const key = ca.file("ca.key");
+  await Deno.writeTextFile(
+    key,
+    parameters.stdout + await Deno.readTextFile(await writeKey(ca, "SEC 1")),
+  );
+  await ca.configure({ key });
+  const { issuers, key: { publicKey } } = await read(ca);
+  assertEquals(publicKey.toHex(), issuers[0].publicKey.toHex());
+});
+
+Deno.test("readCaFiles() reads a key of OpenSSH", async () => {
+  await using ca = await offlineCa();
+  const key = await writeKey(ca, "SEC 1");
+  await Deno.chmod(key, 0o600);
+  await runOk("ssh-keygen", ["-q", "-p", "-P", "", "-N", "", "-f", key]);
+  assert((await Deno.readTextFile(key)).includes("OPENSSH PRIVATE KEY"));
+  await ca.configure({ key });
+  const { issuers, key: { publicKey } } = await read(ca);
+  assertEquals(publicKey.toHex(), issuers[0].publicKey.toHex());
+});
+
+for (
+  const [what, label] of [
+    ["a Cosign key", "ENCRYPTED COSIGN PRIVATE KEY"],
+    ["a public key", "PUBLIC KEY"],
+    ["a certificate", "CERTIFICATE"],
+  ] as const
+) {
+  Deno.test(`readCaFiles() refuses ${what} as the CA's key by its label`, async () => {
+    await using ca = await offlineCa();
+    const key = ca.file("ca.key");
+    await Deno.writeTextFile(
+      key,
+      `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`,
+    );
+    await ca.configure({ key });
+    await assertRejects(() => read(ca), "config", new RegExp(`"${label}"|key`));
+  });
+}
+
+/** How many wrong passwords are tried: one in about 256 has sound padding. */
+const WRONG_PASSWORDS = 600;
+
+Deno.test("readCaFiles() calls each of many wrong passwords wrong", async () => {
+  await using ca = await encryptedCa();
+  const words = new Set<string>();
+  for (let n = 0; n < WRONG_PASSWORDS; n++) {
+    const error = await assertRejects(
+      () => read(ca, { file: `wrong ${n}` }),
+      "config",
+    );
+    assert(error instanceof RekeyError);
+    words.add(error.message.replace(ca.path, ""));
+  }
+  assertEquals([...words], [
+    "error decrypting /ca.key: x509: decryption password incorrect",
+  ]);
+});
 
 for (const form of ENCRYPTED) {
   Deno.test(`readCaFiles() refuses a wrong password for ${form}`, async () => {

@@ -178,7 +178,7 @@ Deno.test("authorizeRekey() refuses when the provisioner itself is unusable", as
     provisioners: [{ ...JWK, claims: { minTLSCertDuration: "0s" } }],
   });
   assertThrows(
-    () => authorizeRekey(certificate, config, NOW),
+    () => authorizeRekey(certificate, config, { now: NOW }),
     "config",
     /^the provisioner "admin" in ca\.json is unusable: claims: MinTLSCertDuration must be greater than 0$/,
   );

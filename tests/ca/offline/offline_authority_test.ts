@@ -81,6 +81,25 @@ Deno.test("createOfflineAuthority() says nothing of its own certificate", async 
   assertEquals(events, []);
 });
 
+/** One name of each type that constraints are about. */
+const NAMES = {
+  ...HOST,
+  names: `${HOST.names},email:someone@example.com,URI:spiffe://a.example.com/b`,
+};
+
+Deno.test("createOfflineAuthority() holds no constraint against a common name", async () => {
+  await using ca = await offlineCa({
+    extensions: "nameConstraints=critical,permitted;DNS:example.org",
+  });
+  const request = await rekeyRequest(
+    await ca.intermediate.issue("a", {
+      subject: "/CN=internal.example.com",
+      names: "DNS:a.example.org",
+    }),
+  );
+  assertEquals((await ca.open().rekey(request)).length, 2);
+});
+
 for (
   const [constraints, message] of [
     [
@@ -95,12 +114,32 @@ for (
       "excluded;IP:10.0.0.0/255.0.0.0",
       /^IP address "10\.0\.0\.1" is excluded by constraint "10\.0\.0\.0\/8"$/,
     ],
+    [
+      "permitted;IP:10.1.0.0/255.255.0.0",
+      /^IP address "10\.0\.0\.1" is not permitted by any constraint$/,
+    ],
+    [
+      "excluded;email:example.com",
+      /^Email address "someone@example\.com" is excluded by constraint "example\.com"$/,
+    ],
+    [
+      "permitted;email:other@example.com",
+      /^Email address "someone@example\.com" is not permitted by any constraint$/,
+    ],
+    [
+      "excluded;URI:.example.com",
+      /^URI "spiffe:\/\/a\.example\.com\/b" is excluded by constraint "\.example\.com"$/,
+    ],
+    [
+      "permitted;URI:example.org",
+      /^URI "spiffe:\/\/a\.example\.com\/b" is not permitted by any constraint$/,
+    ],
   ] as const
 ) {
   const extensions = `nameConstraints=critical,${constraints}`;
   Deno.test(`createOfflineAuthority() obeys its intermediate: ${constraints}`, async () => {
     await using ca = await offlineCa({ extensions });
-    const request = await rekeyRequest(await ca.intermediate.issue("a", HOST));
+    const request = await rekeyRequest(await ca.intermediate.issue("a", NAMES));
     const error = await assertRejects(
       () => ca.open().rekey(request),
       "refused",
@@ -122,7 +161,7 @@ for (
       crt: issuing.certificateFile,
       key: issuing.keyFile,
     };
-    const request = await rekeyRequest(await issuing.issue("a", HOST));
+    const request = await rekeyRequest(await issuing.issue("a", NAMES));
     await ca.configure({ ...files, root: above.certificateFile });
     await assertRejects(() => ca.open().rekey(request), "refused", message);
     // A root of another name does not count.

@@ -4,75 +4,14 @@
  */
 import {
   createDevCa,
-  type DevCa,
   type DevCaOptions,
   type DevHost,
 } from "../../../scripts/dev_ca.ts";
 import type { KeySpec } from "../../../src/options.ts";
-import { type Certificate, parseChain } from "../../../src/pki/certificate.ts";
 import { x509 } from "../../../src/pki/x509.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
-import { runProgram } from "../../support/program.ts";
-import { runOk } from "../../support/run.ts";
-import { STEP, stepCaMissing } from "../../support/step_ca.ts";
 import { tempDir } from "../../support/temp_dir.ts";
-
-function parityTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: stepCaMissing === undefined ? name : `${name} (${stepCaMissing})`,
-    ignore: stepCaMissing !== undefined,
-    fn,
-  });
-}
-
-/** Rekeys with one of them into files of their own. */
-async function rekey(
-  who: "ours" | "theirs",
-  ca: DevCa,
-  host: { readonly certificateFile: string; readonly keyFile: string },
-): Promise<readonly [Certificate, ...Certificate[]]> {
-  const out = `${ca.directory}/${who}`;
-  const words = [
-    ...["ca", "rekey", "--offline", "--ca-config", ca.configFile],
-    // The original reads it although it has no use for it.
-    ...["--root", ca.rootFile, "--password-file", ca.passwordFile],
-    ...["--out-cert", `${out}.crt`, "--out-key", `${out}.key`],
-    ...[host.certificateFile, host.keyFile],
-  ];
-  const env = { STEPPATH: ca.directory, HOME: ca.directory };
-  if (who === "theirs") {
-    await runOk(STEP, words, { env });
-  } else {
-    const { code, stderr } = await runProgram(words, { env });
-    assertEquals(code, 0, stderr);
-  }
-  await runOk("openssl", [
-    ...["verify", "-CAfile", ca.rootFile, "-ignore_critical"],
-    ...["-untrusted", `${out}.crt`, `${out}.crt`],
-  ]);
-  const [leaf, ...issuers] = parseChain(await Deno.readFile(`${out}.crt`));
-  assert(leaf !== undefined);
-  return [leaf, ...issuers];
-}
-
-const KEY_IDENTIFIER = "2.5.29.14";
-
-function comparable(certificate: Certificate) {
-  const { notAfter, notBefore, signatureAlgorithm } = certificate;
-  return {
-    version: certificate.version,
-    subject: certificate.subjectDer.toHex(),
-    issuer: certificate.issuerDer.toHex(),
-    algorithm: signatureAlgorithm.oid,
-    parameters: signatureAlgorithm.parameters?.toHex(),
-    seconds: (notAfter.getTime() - notBefore.getTime()) / 1000,
-    extensions: certificate.extensions.map(({ oid, critical, value }) => [
-      oid,
-      critical,
-      oid === KEY_IDENTIFIER ? value.length : value.toHex(),
-    ]),
-  };
-}
+import { comparable, parityTest, rekeyBy } from "./beside_step.ts";
 
 async function assertParity(
   { host, ...options }: DevCaOptions & { readonly host?: DevHost },
@@ -80,8 +19,8 @@ async function assertParity(
   await using directory = await tempDir();
   const ca = await createDevCa(directory.path, options);
   const pair = await ca.issue("host", host);
-  const theirs = await rekey("theirs", ca, pair);
-  const ours = await rekey("ours", ca, pair);
+  const theirs = await rekeyBy("theirs", ca, pair);
+  const ours = await rekeyBy("ours", ca, pair);
   assertEquals(comparable(ours[0]), comparable(theirs[0]));
   assertEquals(
     ours.slice(1).map(({ der }) => der.toHex()),

@@ -82,8 +82,14 @@ const DISABLED = {
 
 for (
   const [what, configuration, leaf, message] of [
-    ["a database", { db: { type: "badgerv2" } }, {}, /names a database/],
-    ["an empty db", { db: {} }, {}, /names a database of type ""/],
+    ["a database server", { db: { type: "mysql" } }, {}, /names a database/],
+    ["an empty db", { db: {} }, {}, /database not supported/],
+    [
+      "a database that is not there",
+      { db: { type: "badgerv2", dataSource: "/nonexistent" } },
+      {},
+      /"\/nonexistent" cannot be read: no such file or directory/,
+    ],
     ["a KMS", { kms: { type: "cloudkms" } }, {}, /unsupported kms type/],
     ["a missing crt", { crt: "/nonexistent" }, {}, /error reading/],
     [

@@ -1,9 +1,3 @@
-// Makes the certificate that step-ca makes for a rekey, with Go's own
-// crypto/x509, and prints its tbsCertificate as hexadecimal.
-//
-// The template follows smallstep/certificates authority/tls.go:395-487 and
-// cas/softcas/softcas.go:105-130,270-296. One request, as JSON, is on standard
-// input.
 package main
 
 import (
@@ -14,60 +8,50 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"math/big"
-	"os"
 	"time"
 )
 
-// All bytes are hexadecimal; times are in nanoseconds.
+// One rekey, with everything that is random or depends on the clock given.
 type request struct {
-	Old, Issuer, Key, SPKI, Serial string
-	Now, Backdate                  int64 `json:",string"`
+	old, issuer []byte
+	key         crypto.Signer
+	publicKey   any
+	serial      []byte
+	now         time.Time
+	backdate    time.Duration
 }
 
-func main() {
-	tbs, err := reissue()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	fmt.Print(hex.EncodeToString(tbs))
-}
-
-func reissue() ([]byte, error) {
-	var r request
-	if err := json.NewDecoder(os.Stdin).Decode(&r); err != nil {
-		return nil, err
-	}
-	old, err := parseCertificate(r.Old)
+// reissue makes the certificate that step-ca makes for a rekey, with Go's own
+// crypto/x509, and returns its tbsCertificate. The template follows
+// smallstep/certificates authority/tls.go:395-487 and
+// cas/softcas/softcas.go:105-130,270-296.
+func reissue(r request) ([]byte, error) {
+	old, err := x509.ParseCertificate(r.old)
 	if err != nil {
 		return nil, err
 	}
-	issuer, err := parseCertificate(r.Issuer)
+	issuer, err := x509.ParseCertificate(r.issuer)
 	if err != nil {
 		return nil, err
 	}
-	key, err := x509.ParsePKCS8PrivateKey(unhex(r.Key))
+	template := renewed(old, r.now, r.backdate)
+	if template.NotAfter.Equal(template.NotBefore.Add(r.backdate)) {
+		return nil, errors.New("createCertificateRequest `lifetime` cannot be 0")
+	}
+	template.SerialNumber = new(big.Int).SetBytes(r.serial)
+	spki, err := x509.MarshalPKIXPublicKey(r.publicKey)
 	if err != nil {
 		return nil, err
 	}
-	publicKey, err := x509.ParsePKIXPublicKey(unhex(r.SPKI))
-	if err != nil {
+	if template.SubjectKeyId, err = keyIdentifier(spki); err != nil {
 		return nil, err
 	}
-	template := renewed(old, time.Unix(0, r.Now), time.Duration(r.Backdate))
-	template.SerialNumber = new(big.Int).SetBytes(unhex(r.Serial))
-	if template.SubjectKeyId, err = keyIdentifier(unhex(r.SPKI)); err != nil {
-		return nil, err
-	}
-	signer := key.(crypto.Signer)
-	if _, ok := signer.Public().(*rsa.PublicKey); ok && isSoundRSA(issuer.SignatureAlgorithm) {
+	if _, ok := r.key.Public().(*rsa.PublicKey); ok && isSoundRSA(issuer.SignatureAlgorithm) {
 		template.SignatureAlgorithm = issuer.SignatureAlgorithm
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer, publicKey, signer)
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, r.publicKey, r.key)
 	if err != nil {
 		return nil, err
 	}
@@ -141,16 +125,4 @@ func isSoundRSA(algorithm x509.SignatureAlgorithm) bool {
 		return true
 	}
 	return false
-}
-
-func parseCertificate(text string) (*x509.Certificate, error) {
-	return x509.ParseCertificate(unhex(text))
-}
-
-func unhex(text string) []byte {
-	bytes, err := hex.DecodeString(text)
-	if err != nil {
-		panic(err)
-	}
-	return bytes
 }

@@ -1,0 +1,123 @@
+/**
+ * A bbolt database: one file, one bucket for each table.
+ *
+ * One attempt on the file as it is now. No lock is taken: pages of the tree
+ * that is read are written to only after a later transaction has ended, so the
+ * answer holds when none has ended meanwhile; `settled.ts` tries again then.
+ */
+import { compareBytes } from "./byte_order.ts";
+import { type BoltMeta, PAGE_HEADER_BYTES, readBoltMeta } from "./bolt_meta.ts";
+import { type LeafElement, parseBoltPage } from "./bolt_page.ts";
+import { BoltTree } from "./bolt_tree.ts";
+import { ByteCursor } from "./byte_cursor.ts";
+import { Damage } from "./damage.ts";
+import { DatabaseFile } from "./database_file.ts";
+
+/** A row that is asked for. */
+export interface BoltRow {
+  readonly table: string;
+  readonly key: Uint8Array;
+  /** Whether a table that is missing is damage; else it has no rows. */
+  readonly isTableRequired: boolean;
+  /**
+   * Whether a row of the table is whole: asked for all rows beside the one that
+   * is looked for, since nothing else proves their keys.
+   */
+  isWhole(key: Uint8Array, value: Uint8Array): boolean;
+}
+
+/** In front of the rows of a small table, and instead of those of a large one. */
+const BUCKET_BYTES = 16;
+
+/**
+ * The values of rows, undefined where there are none.
+ *
+ * @throws {Damage}
+ */
+export async function readBolt(
+  path: string,
+  rows: readonly BoltRow[],
+): Promise<readonly (Uint8Array | undefined)[]> {
+  using file = await DatabaseFile.open(path);
+  const meta = await readBoltMeta(file);
+  const values = await readRows({ file, meta }, rows).catch(
+    async (error: unknown) => {
+      // What looked like damage may be the work of a later transaction.
+      await requireUnchanged(file, meta);
+      throw error;
+    },
+  );
+  await requireUnchanged(file, meta);
+  return values;
+}
+
+async function requireUnchanged(
+  file: DatabaseFile,
+  { transaction }: BoltMeta,
+): Promise<void> {
+  if ((await readBoltMeta(file)).transaction === transaction) return;
+  throw new Damage(file.path, "is written to all the time", { mayPass: true });
+}
+
+async function readRows(
+  { file, meta }: { readonly file: DatabaseFile; readonly meta: BoltMeta },
+  rows: readonly BoltRow[],
+): Promise<readonly (Uint8Array | undefined)[]> {
+  const tree = await BoltTree.open(file, meta);
+  const place = { path: file.path, tree, root: meta.root };
+  const values = [];
+  for (const row of rows) values.push(await readRow(place, row));
+  return values;
+}
+
+interface Place {
+  readonly path: string;
+  readonly tree: BoltTree;
+  readonly root: number;
+}
+
+async function readRow(
+  place: Place,
+  row: BoltRow,
+): Promise<Uint8Array | undefined> {
+  const leaf = await leafInTable(place, row);
+  let value: Uint8Array | undefined;
+  for (const element of leaf) {
+    if (element.isBucket || !row.isWhole(element.key, element.value)) {
+      throw new Damage(place.path, `has a damaged row in ${row.table}`);
+    }
+    if (compareBytes(element.key, row.key) === 0) value = element.value;
+  }
+  return value;
+}
+
+async function leafInTable(
+  { path, tree, root }: Place,
+  { table, key, isTableRequired }: BoltRow,
+): Promise<readonly LeafElement[]> {
+  const name = new TextEncoder().encode(table);
+  const bucket = (await tree.leafOf(root, name)).find((element) =>
+    compareBytes(element.key, name) === 0
+  );
+  if (bucket === undefined) {
+    if (!isTableRequired) return [];
+    throw new Damage(path, `has no table ${table}`);
+  }
+  const at = new ByteCursor(bucket.value, path);
+  const page = at.u64le();
+  at.position = BUCKET_BYTES;
+  const isInline = page === 0;
+  if (!bucket.isBucket || isInline === (at.left === 0)) {
+    throw at.damage(`has a damaged table ${table}`);
+  }
+  return isInline
+    ? readInline(bucket.value.subarray(BUCKET_BYTES), path)
+    : await tree.leafOf(page, key);
+}
+
+function readInline(bytes: Uint8Array, path: string): readonly LeafElement[] {
+  const page = parseBoltPage(bytes, path);
+  const id = new ByteCursor(bytes.subarray(0, PAGE_HEADER_BYTES), path).u64le();
+  if (page.kind === "leaf" && id === 0) return page.elements;
+  throw new Damage(path, "has a small table that is no leaf");
+}

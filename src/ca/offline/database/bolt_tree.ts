@@ -1,0 +1,126 @@
+/**
+ * A tree of bbolt: from a root page down to the leaf where a key belongs.
+ *
+ * With no checksums, everything that leads to the leaf is proven by what it
+ * leads to: a branch has the first key of each child, and both children around
+ * the key have to begin with just that. A page that is free is never believed.
+ */
+import { compareBytes } from "./byte_order.ts";
+import { type BoltMeta, PAGE_HEADER_BYTES } from "./bolt_meta.ts";
+import {
+  type BoltPage,
+  type LeafElement,
+  parseBoltPage,
+  readPageHeader,
+} from "./bolt_page.ts";
+import { ByteCursor } from "./byte_cursor.ts";
+import { Damage } from "./damage.ts";
+import type { DatabaseFile } from "./database_file.ts";
+
+/** Four elements a page would make trees of this depth out of 2^64 rows. */
+const MOST_LEVELS = 32;
+/** Largest page with its overflow; step-ca's largest row, a CRL, may have MBs. */
+const MOST_PAGE_BYTES = 64 * 1024 * 1024;
+const FREELIST = 0x10;
+/** Then the number of free pages stands in front of them. */
+const MANY_FREE = 0xffff;
+
+/** Reads pages of one state of a file. */
+export class BoltTree {
+  readonly #file: DatabaseFile;
+  readonly #meta: BoltMeta;
+  readonly #free: ReadonlySet<number>;
+
+  private constructor(
+    file: DatabaseFile,
+    meta: BoltMeta,
+    free: ReadonlySet<number>,
+  ) {
+    this.#file = file;
+    this.#meta = meta;
+    this.#free = free;
+  }
+
+  /** @throws {Damage} */
+  static async open(file: DatabaseFile, meta: BoltMeta): Promise<BoltTree> {
+    const empty = new BoltTree(file, meta, new Set());
+    if (meta.freelist === undefined) return empty;
+    const bytes = await empty.#readPage(meta.freelist);
+    return new BoltTree(file, meta, readFreelist(bytes, file.path));
+  }
+
+  /**
+   * All elements of the leaf in which `key` is, if it is anywhere.
+   *
+   * @throws {Damage}
+   */
+  async leafOf(
+    root: number,
+    key: Uint8Array,
+  ): Promise<readonly LeafElement[]> {
+    let page = await this.#load(root);
+    for (let level = 0; level < MOST_LEVELS; level++) {
+      if (page.kind === "leaf") return page.elements;
+      const { elements } = page;
+      const after = elements.findIndex((element) =>
+        compareBytes(element.key, key) > 0
+      );
+      const index = Math.max(0, (after < 0 ? elements.length : after) - 1);
+      const [child, next] = [elements[index], elements[index + 1]];
+      if (child === undefined) throw this.#damage("has an empty branch");
+      page = await this.#loadChild(child);
+      if (next !== undefined) await this.#loadChild(next);
+    }
+    throw this.#damage("has a tree without an end");
+  }
+
+  async #loadChild(
+    { key, page: id }: { readonly key: Uint8Array; readonly page: number },
+  ): Promise<BoltPage> {
+    const page = await this.#load(id);
+    const first = page.elements[0]?.key;
+    if (first !== undefined && compareBytes(first, key) === 0) return page;
+    throw this.#damage(`has a page ${id} that does not belong where it is`);
+  }
+
+  async #load(id: number): Promise<BoltPage> {
+    if (this.#free.has(id)) {
+      throw this.#damage(`has a page ${id} that is free and in use`);
+    }
+    return parseBoltPage(await this.#readPage(id), this.#file.path);
+  }
+
+  /** A page with what overflows it. */
+  async #readPage(id: number): Promise<Uint8Array> {
+    const { pageSize, pageCount } = this.#meta;
+    if (id < 2 || id >= pageCount) {
+      throw this.#damage(`has no page ${id}, to which another one leads`);
+    }
+    const bytes = await this.#file.read(id * pageSize, pageSize);
+    const header = readPageHeader(new ByteCursor(bytes, this.#file.path));
+    const pages = header.overflow + 1;
+    if (
+      header.id !== id || id + pages > pageCount ||
+      pages * pageSize > MOST_PAGE_BYTES
+    ) {
+      throw this.#damage(`has a page ${id} that is damaged`);
+    }
+    return pages === 1
+      ? bytes
+      : await this.#file.read(id * pageSize, pages * pageSize);
+  }
+
+  #damage(reason: string): Damage {
+    return new Damage(this.#file.path, reason);
+  }
+}
+
+function readFreelist(bytes: Uint8Array, path: string): ReadonlySet<number> {
+  const at = new ByteCursor(bytes, path);
+  const { flags, count } = readPageHeader(at);
+  if (flags !== FREELIST) throw at.damage("has no list of free pages");
+  at.position = PAGE_HEADER_BYTES;
+  const length = count === MANY_FREE ? at.u64le() : count;
+  if (length * 8 > at.left) throw at.damage("has a torn list of free pages");
+  return new Set(Array.from({ length }, () => at.u64le()));
+}

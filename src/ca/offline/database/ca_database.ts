@@ -1,0 +1,95 @@
+/**
+ * What the CA's database says about a certificate, read beside a step-ca that
+ * may be running (smallstep/certificates db/db.go).
+ *
+ * Never writes, creates or locks anything, and never answers from files that
+ * it does not understand: then it is an error, since the answer "not revoked"
+ * would let a revoked certificate live on.
+ */
+import { RekeyError } from "../../../errors.ts";
+import type { Clock } from "../../../runtime.ts";
+import { readBadger } from "./badger_database.ts";
+import { rowKey } from "./badger_key.ts";
+import { readBolt } from "./bolt_database.ts";
+import {
+  type CertificateRecord,
+  DATA_TABLE,
+  isWholeRevocation,
+  readRecord,
+  REVOKED_TABLE,
+} from "./certificate_record.ts";
+import { Damage } from "./damage.ts";
+import type { DatabaseSettings } from "./database_settings.ts";
+import { settled } from "./settled.ts";
+
+/** What reading depends on beside the files. */
+export interface ReadingOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The record of one certificate.
+ *
+ * @param serial hexadecimal, as openssl prints it
+ * @throws {RekeyError} kind `config` when the files give no certain answer
+ * @throws the signal's reason
+ */
+export async function readCertificateRecord(
+  settings: DatabaseSettings,
+  serial: string,
+  options: ReadingOptions,
+): Promise<CertificateRecord> {
+  const decimal = BigInt(`0x${serial}`).toString();
+  try {
+    const read = () => readRows(settings, decimal, options.clock.now());
+    const [revocation, data] = await settled(read, options);
+    return readRecord({ revocation, data }, settings.dataSource);
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    throw new RekeyError(
+      "config",
+      `the CA's database does not say whether the certificate is revoked: ${
+        JSON.stringify(error.file)
+      } ${error.message}`,
+      {
+        hint:
+          'check "db" in ca.json, start step-ca on it or restore it; --ignore-database rekeys without asking it',
+        cause: error,
+      },
+    );
+  }
+}
+
+/**
+ * One attempt: the revocation and the data of a certificate.
+ *
+ * @param serial decimal, which is what the tables have as keys
+ * @throws {Damage}
+ */
+export async function readRows(
+  { type, dataSource, valueDir }: DatabaseSettings,
+  serial: string,
+  now: Date,
+): Promise<readonly (Uint8Array | undefined)[]> {
+  const key = new TextEncoder().encode(serial);
+  if (type === "bbolt") {
+    return await readBolt(dataSource, [
+      {
+        table: REVOKED_TABLE,
+        key,
+        isTableRequired: true,
+        isWhole: isWholeRevocation,
+      },
+      // Older versions of step-ca do not make it.
+      { table: DATA_TABLE, key, isTableRequired: false, isWhole: () => true },
+    ]);
+  }
+  const place = {
+    version: type === "badger v1" ? 1 : 2,
+    directory: dataSource,
+    logDirectory: valueDir || dataSource,
+  } as const;
+  const keys = [REVOKED_TABLE, DATA_TABLE].map((table) => rowKey(table, key));
+  return await readBadger(place, keys, now);
+}

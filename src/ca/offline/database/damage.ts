@@ -1,0 +1,28 @@
+/**
+ * A database file that cannot be read, whatever the reason.
+ *
+ * Readers throw this and nothing else for what files can cause; `ca_database.ts`
+ * makes the error of it that people see.
+ */
+
+/** Why a file gives no answer; the message is the reason, without the file. */
+export class Damage extends Error {
+  override readonly name = "Damage";
+  /** The file or folder, as the settings name it. */
+  readonly file: string;
+  /**
+   * True for what a running step-ca also leaves behind for a moment, such as
+   * half of an entry at the end of a log.
+   */
+  readonly mayPass: boolean;
+
+  constructor(
+    file: string,
+    reason: string,
+    options: { readonly mayPass?: boolean; readonly cause?: unknown } = {},
+  ) {
+    super(reason, options.cause === undefined ? {} : { cause: options.cause });
+    this.file = file;
+    this.mayPass = options.mayPass ?? false;
+  }
+}

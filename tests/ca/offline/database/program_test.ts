@@ -1,0 +1,117 @@
+/**
+ * The whole program offline on a CA with a database.
+ */
+import { assert, assertEquals, assertMatch } from "../../../support/assert.ts";
+import { goTest } from "../../../support/go_program.ts";
+import type { OpensslPair } from "../../../support/openssl_ca.ts";
+import { runProgram } from "../../../support/program.ts";
+import { runOk, type RunResult } from "../../../support/run.ts";
+import { HOST, type OfflineCa, offlineCa } from "../offline_ca.ts";
+import { type GoDatabase, goDatabase } from "./go_database.ts";
+
+function rekey(
+  ca: OfflineCa,
+  pair: OpensslPair,
+  ...more: string[]
+): Promise<RunResult> {
+  return runProgram([
+    ...["ca", "rekey", pair.certificateFile, pair.keyFile, "--force"],
+    ...["--offline", "--ca-config", ca.configFile, ...more],
+  ], { env: { STEPPATH: ca.file("none"), HOME: ca.path } });
+}
+
+/** A CA on a database that knows the certificate with the serial number. */
+async function caWith(
+  database: GoDatabase,
+  serial: string,
+): Promise<{ readonly ca: OfflineCa; readonly pair: OpensslPair }> {
+  const ca = await offlineCa();
+  await ca.configure({
+    db: { type: "badgerv2", dataSource: database.directory },
+  });
+  const pair = await ca.intermediate.issue("host", HOST);
+  // Its key again, in a certificate with the number that the database knows.
+  const request = ca.file("host.csr");
+  await runOk("openssl", [
+    ...["req", "-new", "-key", pair.keyFile, "-subj", "/CN=host"],
+    ...["-out", request],
+  ]);
+  await runOk("openssl", [
+    ...["x509", "-req", "-in", request, "-days", "30"],
+    ...["-CA", ca.intermediate.certificateFile],
+    ...["-CAkey", ca.intermediate.keyFile],
+    ...["-set_serial", serial, "-out", pair.certificateFile],
+  ]);
+  return { ca, pair };
+}
+
+goTest(
+  "offline rekey refuses a revoked certificate as step-ca does, and leaves the pair",
+  async () => {
+    await using database = await goDatabase("badgerv2", {
+      rows: 3000,
+      ways: [],
+    });
+    const { ca, pair } = await caWith(database, database.serials[0] ?? "");
+    await using _ = ca;
+    const before = await Deno.readTextFile(pair.certificateFile);
+    const { code, stdout, stderr } = await rekey(ca, pair);
+    assertEquals([code, stdout], [77, ""]);
+    assertMatch(
+      stderr,
+      /^The request lacked necessary authorization to be completed\. .*\n.*certificate has been revoked\n$/,
+    );
+    assertEquals(await Deno.readTextFile(pair.certificateFile), before);
+    assertEquals(await Deno.readTextFile(pair.keyFile), pair.key);
+  },
+);
+
+goTest(
+  "offline rekey says which serial number the database does not have",
+  async () => {
+    await using database = await goDatabase("badgerv2", {
+      rows: 3000,
+      ways: [],
+    });
+    const { ca, pair } = await caWith(database, database.serials[1] ?? "");
+    await using _ = ca;
+    const { code, stderr } = await rekey(ca, pair);
+    assertEquals(code, 0, stderr);
+    const { stdout } = await runOk("openssl", [
+      ...["x509", "-in", pair.certificateFile, "-noout", "-serial"],
+    ]);
+    const serial = BigInt(`0x${stdout.trim().replace("serial=", "")}`);
+    assertMatch(
+      stderr,
+      new RegExp(`not recorded in the CA's database: .* ${serial},`),
+    );
+  },
+);
+
+goTest(
+  "--ignore-database issues even for a revoked certificate, and says so loudly",
+  async () => {
+    await using database = await goDatabase("badgerv2", {
+      rows: 3000,
+      ways: [],
+    });
+    const { ca, pair } = await caWith(database, database.serials[0] ?? "");
+    await using _ = ca;
+    const { code, stderr } = await rekey(ca, pair, "--ignore-database");
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /whether the certificate is revoked was NOT checked/);
+    assert(await Deno.readTextFile(pair.keyFile) !== pair.key);
+  },
+);
+
+goTest("--ignore-database gets by a database that is damaged", async () => {
+  await using database = await goDatabase("badgerv2", { rows: 100, ways: [] });
+  const { ca, pair } = await caWith(database, database.serials[1] ?? "");
+  await using _ = ca;
+  await Deno.truncate(`${database.directory}/MANIFEST`, 9);
+  const refused = await rekey(ca, pair);
+  assertEquals(refused.code, 78);
+  assertMatch(refused.stderr, /MANIFEST.* is truncated\nhint: .*--ignore-data/);
+  const { code, stderr } = await rekey(ca, pair, "--ignore-database");
+  assertEquals(code, 0, stderr);
+});

@@ -1,0 +1,153 @@
+/**
+ * Reading beside a writer.
+ */
+import { readCertificateRecord } from "../../../../src/ca/offline/database/ca_database.ts";
+import { Damage } from "../../../../src/ca/offline/database/damage.ts";
+import { settled } from "../../../../src/ca/offline/database/settled.ts";
+import { RekeyError } from "../../../../src/errors.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+} from "../../../support/assert.ts";
+import { goTest } from "../../../support/go_program.ts";
+import { goDatabase } from "./go_database.ts";
+
+const never = new AbortController().signal;
+
+/** Runs `act` instead of each pause. */
+function clockThat(act: () => unknown) {
+  const state = { sleptMs: 0 };
+  return {
+    state,
+    now: () => new Date(),
+    sleep: async (ms: number) => {
+      state.sleptMs += ms;
+      await act();
+    },
+  };
+}
+
+Deno.test("settled() tries again while damage may pass", async () => {
+  const clock = clockThat(() => {});
+  const outcomes = [true, true, false];
+  const read = () =>
+    outcomes.shift() === true
+      ? Promise.reject(new Damage("f", "is torn", { mayPass: true }))
+      : Promise.resolve("read");
+  assertEquals(await settled(read, { clock, signal: never }), "read");
+  assertEquals(clock.state.sleptMs, 40);
+});
+
+Deno.test("settled() gives up after three seconds", async () => {
+  const clock = clockThat(() => {});
+  const damage = new Damage("f", "is torn", { mayPass: true });
+  const error = await settled(() => Promise.reject(damage), {
+    clock,
+    signal: never,
+  }).catch((error) => error);
+  assertEquals(error, damage);
+  assertEquals(clock.state.sleptMs, 149 * 20);
+});
+
+Deno.test("settled() does not try again after damage that stays, or another error", async () => {
+  const clock = clockThat(() => {});
+  for (const failure of [new Damage("f", "is wrong"), new TypeError("a bug")]) {
+    const error = await settled(() => Promise.reject(failure), {
+      clock,
+      signal: never,
+    }).catch((error) => error);
+    assertEquals(error, failure);
+  }
+  assertEquals(clock.state.sleptMs, 0);
+});
+
+Deno.test("settled() ends with the reason of the signal", async () => {
+  const controller = new AbortController();
+  const reason = new RekeyError("interrupted", "stopped");
+  const clock = clockThat(() => controller.abort(reason));
+  const error = await settled(
+    () => Promise.reject(new Damage("f", "is torn", { mayPass: true })),
+    { clock, signal: controller.signal },
+  ).catch((error) => error);
+  assertEquals(error, reason);
+});
+
+goTest(
+  "readCertificateRecord() reads on when the rest of an entry arrives",
+  async () => {
+    await using database = await goDatabase("badgerv2", {
+      rows: 3000,
+      ways: ["crash"],
+    });
+    const [revoked] = database.serials.slice(-50);
+    assert(revoked !== undefined);
+    const log = await newestLog(database.directory);
+    const whole = await Deno.readFile(log);
+    // The revocation itself, if need be: it is one of the last entries.
+    await Deno.writeFile(log, whole.subarray(0, whole.length - 2000));
+    const clock = clockThat(() => Deno.writeFile(log, whole));
+    const { isRevoked } = await readCertificateRecord(
+      database.settings,
+      BigInt(revoked).toString(16),
+      { clock, signal: never },
+    );
+    assertEquals([isRevoked, clock.state.sleptMs], [true, 20]);
+  },
+);
+
+goTest(
+  "readCertificateRecord() reads on when a table that went is out of MANIFEST",
+  async () => {
+    await using database = await goDatabase("badgerv1", {
+      rows: 3000,
+      ways: [],
+    });
+    const { directory, settings, serials } = database;
+    const table = await newest(directory, ".sst");
+    const content = await Deno.readFile(table);
+    await Deno.remove(table);
+    const clock = clockThat(() => Deno.writeFile(table, content));
+    const { isRevoked } = await readCertificateRecord(
+      settings,
+      BigInt(serials[0] ?? "").toString(16),
+      { clock, signal: never },
+    );
+    assertEquals([isRevoked, clock.state.sleptMs], [true, 20]);
+  },
+);
+
+goTest(
+  "readCertificateRecord() ends when a writer never finishes",
+  async () => {
+    await using database = await goDatabase("bbolt", { rows: 100, ways: [] });
+    const path = database.settings.dataSource;
+    const whole = await Deno.readFile(path);
+    // A meta page that is half written at every look.
+    await Deno.writeFile(
+      path,
+      whole.map((byte, at) => at === 60 ? ~byte : byte),
+    );
+    await assertRejects(
+      () =>
+        readCertificateRecord(database.settings, "1", {
+          clock: clockThat(() => {}),
+          signal: never,
+        }),
+      "config",
+      /wrong checksum$/,
+    );
+  },
+);
+
+function newestLog(directory: string): Promise<string> {
+  return newest(directory, ".vlog");
+}
+
+async function newest(directory: string, suffix: string): Promise<string> {
+  const entries = await Array.fromAsync(Deno.readDir(directory));
+  const names = entries.map(({ name }) => name).filter((name) =>
+    name.endsWith(suffix)
+  );
+  return `${directory}/${names.sort().at(-1)}`;
+}

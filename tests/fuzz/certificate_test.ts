@@ -1,0 +1,68 @@
+/**
+ * Damaged certificates: read as they are, or refused.
+ */
+import fc from "fast-check";
+import { RekeyError } from "../../src/errors.ts";
+import {
+  type Certificate,
+  parseCertificate,
+} from "../../src/pki/certificate.ts";
+import {
+  authorityKeyIdentifier,
+  basicConstraints,
+  extendedKeyUsage,
+  keyUsage,
+  subjectKeyIdentifier,
+} from "../../src/pki/extensions.ts";
+import { goRefusal } from "../../src/pki/go_strictness.ts";
+import {
+  nameConstraints,
+  nameConstraintViolation,
+} from "../../src/pki/name_constraints.ts";
+import { provisionerReference } from "../../src/pki/step_extension.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { readVectors } from "../support/go_vectors.ts";
+import { damagedOneOf, fuzzRuns, inTime } from "./mutation.ts";
+
+const READERS: readonly ((certificate: Certificate) => unknown)[] = [
+  authorityKeyIdentifier,
+  basicConstraints,
+  extendedKeyUsage,
+  goRefusal,
+  keyUsage,
+  nameConstraints,
+  (certificate) => nameConstraintViolation(certificate, [certificate]),
+  provisionerReference,
+  subjectKeyIdentifier,
+];
+
+function refusedAs<T>(kind: string, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    assertEquals(error.kind, kind);
+    return undefined;
+  }
+}
+
+Deno.test("parseCertificate() reads or refuses any damaged certificate", async () => {
+  const seeds = Object.values(readVectors().certificates)
+    .map((hex) => Uint8Array.fromHex(hex));
+  let read = 0;
+  await fc.assert(
+    fc.asyncProperty(damagedOneOf(seeds), async (der) => {
+      await inTime(() => {
+        const certificate = refusedAs("pair", () => parseCertificate(der));
+        if (certificate === undefined) return;
+        read++;
+        assertEquals(certificate.der.toHex(), der.toHex());
+        for (const reader of READERS) {
+          refusedAs("pair", () => reader(certificate));
+        }
+      });
+    }),
+    { numRuns: fuzzRuns(500) },
+  );
+  assert(read > 0, "no input got as far as the extensions");
+});

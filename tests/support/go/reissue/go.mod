@@ -1,3 +1,0 @@
-module reissue
-
-go 1.21
