@@ -26,6 +26,7 @@ import {
   resolvePair,
   resolvePasswordFiles,
 } from "./resolve_files.ts";
+import { resolveIgnoredDatabase } from "./resolve_database.ts";
 import { resolveMode } from "./resolve_mode.ts";
 import { resolveHooks, resolveSignal } from "./resolve_reload.ts";
 import { resolveWrite } from "./resolve_write.ts";
@@ -134,27 +135,6 @@ function resolveAuthority(
     connectTimeoutMs,
     timeoutMs,
   };
-}
-
-/**
- * What is as dangerous has to be said each time: a variable that somebody set
- * once, or a file of defaults, is not enough.
- */
-function resolveIgnoredDatabase(input: RekeyInput): boolean {
-  const { flags } = input;
-  if (flags["ignore-database"] !== true) return false;
-  if (!input.isTyped("ignore-database")) {
-    if (flags.offline !== true) return false;
-    throw input.usage(
-      "flag '--ignore-database' has to stand on the command line",
-      { flags: ["ignore-database"] },
-    );
-  }
-  if (flags.offline === true) return true;
-  throw input.usage("flag '--ignore-database' requires the '--offline' flag", {
-    flags: ["ignore-database"],
-    hint: "online, the certificate authority itself asks its database",
-  });
 }
 
 function resolveTimeout(
