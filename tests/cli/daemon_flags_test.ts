@@ -44,6 +44,7 @@ const TABLE: Readonly<
   "connect-timeout": ["--connect-timeout=5s"],
   "timeout": ["--timeout=5s"],
   "ca-config": ["--offline", "--ca-config=x"],
+  "ignore-database": ["--offline", "--ignore-database"],
   "layout": ["--layout=versioned"],
   "in-place": ["--in-place"],
   "key-mode": ["--key-mode=0640"],
