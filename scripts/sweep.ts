@@ -3,7 +3,8 @@
  * each fault leaves, of this program and beside it of the original `step`.
  *
  * Takes the better part of an hour. `--table` leaves the tests out;
- * `--errors=ENOSPC,EIO` chooses what is injected for the table.
+ * `--errors=ENOSPC,EIO` and `--layouts=versioned,in place` choose what is in the
+ * table.
  */
 import { CrashBench, stateOf } from "../tests/support/crash_bench.ts";
 import { type Layout, LAYOUTS } from "../tests/support/crash_layouts.ts";
@@ -49,8 +50,8 @@ interface Row {
 
 async function main(args: readonly string[]): Promise<number> {
   if (!args.includes("--table") && !await runTests()) return 1;
-  const errors = args.find((word) => word.startsWith("--errors="))
-    ?.slice("--errors=".length).split(",") ?? Object.keys(ERRNO);
+  const errors = chosen(args, "--errors=") ?? Object.keys(ERRNO);
+  const layouts = chosen(args, "--layouts=");
   const kinds = faultKinds(errors);
   console.log(
     "| layout | fault | program | points | runs | old pair | new pair | mixture | mended by the next run | lost |",
@@ -60,6 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
   );
   for (const layout of LAYOUTS) {
     if (layout.needsMount === true && !CAN_MOUNT) continue;
+    if (layouts !== undefined && !layouts.includes(layout.name)) continue;
     await using bench = await CrashBench.start({
       withMount: layout.needsMount === true,
     });
@@ -77,6 +79,14 @@ async function main(args: readonly string[]): Promise<number> {
     }
   }
   return 0;
+}
+
+function chosen(
+  args: readonly string[],
+  flag: string,
+): readonly string[] | undefined {
+  return args.find((word) => word.startsWith(flag))?.slice(flag.length)
+    .split(",");
 }
 
 async function runTests(): Promise<boolean> {

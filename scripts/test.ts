@@ -24,6 +24,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   python3: "python3",
   "ssh-keygen": "openssh-client",
   strace: "strace",
+  // With the headers that the tracer needs.
+  gcc: "build-essential",
 };
 
 interface Counts {

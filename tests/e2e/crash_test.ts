@@ -7,11 +7,7 @@
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { CrashBench, type Specimen, stateOf } from "../support/crash_bench.ts";
-import {
-  type Layout,
-  LAYOUTS,
-  PLAIN_LAYOUTS,
-} from "../support/crash_layouts.ts";
+import { type Layout, LAYOUTS } from "../support/crash_layouts.ts";
 import { describeKill, type Kill, killAt, killsAt } from "../support/kills.ts";
 import { CAN_MOUNT } from "../support/mounts.ts";
 import { stepCaMissing } from "../support/step_ca.ts";
@@ -20,21 +16,28 @@ import { type Point, tracerMissing } from "../support/tracer/tracer.ts";
 
 const missing = tracerMissing ?? stepCaMissing;
 const because = missing === undefined ? "" : ` (ignored: ${missing})`;
+const shared = await CrashBench.forFile(missing !== undefined);
+
+function theBench(): CrashBench {
+  if (shared === undefined) throw new Error("there is no CA");
+  return shared;
+}
 
 function isIgnored({ needsMount }: Layout): boolean {
   return missing !== undefined || (needsMount === true && !CAN_MOUNT);
 }
 
-function startBench({ needsMount }: Layout): Promise<CrashBench> {
-  return CrashBench.start({ withMount: needsMount === true });
-}
-
-/** The points of one run that nothing disturbs. */
+/** The points of one run that nothing disturbs; `again`: of `ca rekey` after it. */
 async function pointsOf(
   bench: CrashBench,
   specimen: Specimen,
+  which: "first" | "again" = "first",
 ): Promise<readonly Point[]> {
-  const { points, code, stderr } = await bench.traced(specimen);
+  const { points, code, stderr } = await bench.traced(
+    specimen,
+    {},
+    ...which === "again" ? [bench.command(specimen)] : [],
+  );
   assertEquals(code, 0, stderr);
   assert(points.length > 3, "too few points to be all");
   return points;
@@ -76,11 +79,11 @@ for (const layout of LAYOUTS) {
       `ca rekey killed at any system call leaves one pair, and a mixture ${layout.mixture}: ${layout.name}${because}`,
     ignore: isIgnored(layout),
     async fn() {
-      await using bench = await startBench(layout);
+      const bench = theBench();
       const points = await pointsOf(bench, await bench.specimen(layout));
       const expected = mixtures(layout, points).map(describeKill);
       const kills = killsAt(points);
-      const chosen = sample(`kills, ${layout.name}`, kills, 14);
+      const chosen = sample(`kills, ${layout.name}`, kills, 8);
       const mixed: string[] = [];
       await inParallel(
         kills.filter((kill) =>
@@ -105,6 +108,19 @@ for (const layout of LAYOUTS) {
       }
     },
   });
+}
+
+/** What a run does behind its locks and before what any run does. */
+function repairOnly(
+  layout: Layout,
+  repair: readonly Point[],
+  points: readonly Point[],
+): readonly Point[] {
+  // Nothing tells recovery from the rest there; so all of it.
+  if (layout.mixture === "never") return repair;
+  const count = repair.length - points.length;
+  assert(count > 0, "recovery did nothing");
+  return repair.slice(layout.targetCount, layout.targetCount + count);
 }
 
 /** A kill during the recovery from another. */
@@ -143,7 +159,17 @@ const MEANWHILE = {
   },
 } as const;
 
-/** The kills after which recovery has to do something: the journal is there. */
+/** The kills after which recovery has to do something. */
+function firstKills(layout: Layout, points: readonly Point[]): Kill[] {
+  if (layout.mixture === "never" && layout.targetCount === 2) {
+    // No journal: each leaves something to remove, or to go on with. A few of
+    // them are enough, since recovery is the same.
+    return killsAt(points).filter((_, index) => index % 9 === 0);
+  }
+  return withJournal(points);
+}
+
+/** The kills while the journal is there. */
 function withJournal(points: readonly Point[]): Kill[] {
   const isJournal = (path = "") => path.endsWith("/.host.crt.rekey");
   const first = points.find(({ second }) => isJournal(second));
@@ -156,18 +182,29 @@ function withJournal(points: readonly Point[]): Kill[] {
   ).map((point) => ({ point, action: "kill-after" as const }));
 }
 
+const SECOND_KILLS = [
+  "same directory",
+  "two directories",
+  "new targets",
+  "in place",
+  "versioned",
+  "ca layout versioned",
+  "ca layout plain",
+];
+
 for (
-  const layout of PLAIN_LAYOUTS.filter(({ name }) =>
-    ["same directory", "two directories", "new targets"].includes(name)
-  )
+  const layout of LAYOUTS.filter(({ name }) => SECOND_KILLS.includes(name))
 ) {
   for (const [what, meanwhile] of Object.entries(MEANWHILE)) {
+    if (what !== "nothing" && layout.mixture !== "between the renames") {
+      continue;
+    }
     Deno.test({
       name:
         `recovery killed at any of its system calls is finished by the next: ${layout.name}, ${what} meanwhile${because}`,
       ignore: isIgnored(layout),
       async fn() {
-        await using bench = await startBench(layout);
+        const bench = theBench();
         const points = await pointsOf(bench, await bench.specimen(layout));
         const interrupted = async (first: Kill) => {
           const specimen = await bench.specimen(layout);
@@ -178,28 +215,27 @@ for (
         const name = `second kills, ${layout.name}, ${what}`;
         const cases: SecondKill[] = [];
         await inParallel(
-          sample(`${name}, first`, withJournal(points), 4),
+          sample(`${name}, first`, firstKills(layout, points), 2),
           async (first) => {
             const specimen = await interrupted(first);
-            const repair = await pointsOf(bench, specimen);
-            // Behind the locks, before what an ordinary run does as well.
-            const count = repair.length - points.length;
-            assert(count > 0, "recovery did nothing");
-            const locks = layout.targetCount;
-            for (const second of killsAt(repair.slice(locks, locks + count))) {
+            const repair = await pointsOf(bench, specimen, "again");
+            for (const second of killsAt(repairOnly(layout, repair, points))) {
               cases.push({ first, second, repair });
             }
           },
         );
-        await inParallel(sample(name, cases, 8), async (planned) => {
+        await inParallel(sample(name, cases, 4), async (planned) => {
           const { first, second, repair } = planned;
           const specimen = await interrupted(first);
           const before = await stateOf(specimen);
-          await killAt(bench, specimen, second);
+          await killAt(bench, { ...specimen, command: undefined }, second);
           const context = `${describeKill(first)}, then ${
             describeKill(second)
           }`;
-          if (before !== "mixed" && !isBetweenRenames(second, repair)) {
+          const isOpen = layout.mixture === "while overwriting" ||
+            (layout.mixture === "between the renames" &&
+              isBetweenRenames(second, repair));
+          if (before !== "mixed" && !isOpen) {
             assert(await stateOf(specimen) !== "mixed", context);
           }
           await bench.assertRecovers(specimen, context);

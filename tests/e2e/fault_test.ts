@@ -16,6 +16,12 @@ import { tracerMissing } from "../support/tracer/tracer.ts";
 
 const missing = tracerMissing ?? stepCaMissing;
 const because = missing === undefined ? "" : ` (ignored: ${missing})`;
+const shared = await CrashBench.forFile(missing !== undefined);
+
+function theBench(): CrashBench {
+  if (shared === undefined) throw new Error("there is no CA");
+  return shared;
+}
 
 for (const layout of LAYOUTS) {
   Deno.test({
@@ -24,9 +30,7 @@ for (const layout of LAYOUTS) {
     ignore: missing !== undefined ||
       (layout.needsMount === true && !CAN_MOUNT),
     async fn() {
-      await using bench = await CrashBench.start({
-        withMount: layout.needsMount === true,
-      });
+      const bench = theBench();
       const { points, code, stderr } = await bench.traced(
         await bench.specimen(layout),
       );
@@ -34,7 +38,7 @@ for (const layout of LAYOUTS) {
       const faults = faultsAt(points);
       assert(faults.length > points.length * 10, "too few faults to be all");
       await inParallel(
-        sample(`faults, ${layout.name}`, faults, 20),
+        sample(`faults, ${layout.name}`, faults, 10),
         async (fault) => {
           const specimen = await bench.specimen(layout);
           const { state, left } = await meetFault(bench, specimen, fault);

@@ -2,7 +2,7 @@
  * A real step-ca, fresh copies of one pair, and runs of the program on them
  * under the tracer: what the sweeps of kills and faults have in common.
  */
-import { mountTmpfs } from "./mounts.ts";
+import { CAN_MOUNT, mountTmpfs } from "./mounts.ts";
 import {
   type CrashCase,
   type CrashMaterial,
@@ -71,6 +71,28 @@ export class CrashBench implements AsyncDisposable {
     this.material = material;
     this.#directory = directory;
     this.#undo = undo;
+  }
+
+  /**
+   * One for a whole file of tests, gone at its end; undefined where `isMissing`.
+   * Where this process may mount, another file system is there.
+   */
+  static async forFile(isMissing: boolean): Promise<CrashBench | undefined> {
+    if (isMissing) return undefined;
+    const bench = await CrashBench.start({ withMount: CAN_MOUNT });
+    addEventListener("unload", () => bench.#end());
+    return bench;
+  }
+
+  /** At once: nothing can be awaited when a file ends. */
+  #end(): void {
+    this.ca.kill();
+    if (CAN_MOUNT) {
+      new Deno.Command("umount", {
+        args: ["--lazy", `${this.#directory}/other`],
+      }).outputSync();
+    }
+    Deno.removeSync(this.#directory, { recursive: true });
   }
 
   /** A fresh copy of the pair. */
@@ -195,11 +217,16 @@ export class CrashBench implements AsyncDisposable {
 async function unlessDownloading<T extends RunResult>(
   start: () => Promise<T>,
 ): Promise<T> {
-  const result = await start();
-  return result.code === 78 && result.stderr.includes("to download modules")
-    ? await start()
-    : result;
+  for (let tries = 1;; tries++) {
+    const result = await start();
+    const isDownloading = result.code === 78 &&
+      result.stderr.includes("to download modules");
+    if (!isDownloading || tries === MOST_TRIES) return result;
+  }
 }
+
+/** More in a row would not be chance. */
+const MOST_TRIES = 5;
 
 async function makeMaterial(
   ca: StepCa,

@@ -26,7 +26,7 @@ export interface CrashCase {
   /** Behind `ca rekey --force` and the flags of the CA. */
   readonly args: readonly string[];
   /** Another command to be disturbed, whole; the next is `ca rekey` again. */
-  readonly command?: readonly string[];
+  readonly command?: readonly string[] | undefined;
   /** Real paths of the directories that the command changes. */
   readonly directories: readonly string[];
   readonly certificate: string;
@@ -52,6 +52,8 @@ export interface Layout {
   readonly needsMount?: boolean;
   /** Before or after the run: its directory of versions is not temporary. */
   readonly isVersioned?: boolean;
+  /** Nothing but its durability can fail behind the swap, which then stays. */
+  readonly staysSwapped?: boolean;
   /** A command that changes neither file. */
   readonly keepsContent?: boolean;
   /** Writes the files into empty directories. */
@@ -292,6 +294,7 @@ export const VERSIONED_LAYOUTS: readonly Layout[] = [
     targetCount: 2,
     mixture: "never",
     isVersioned: true,
+    staysSwapped: true,
     async prepare({ directory }, material) {
       const made = twoPlaces(`${directory}/tls`, `${directory}/tls`);
       await writeVersions(made, [material.earlier, material]);
