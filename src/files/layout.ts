@@ -74,29 +74,37 @@ export function changeLayout(pair: PairTargets, to: Layout): void {
   const versions = versionsDirectory(pair.certificate);
   const isNew = lstatIfExists(versions) === undefined;
   noteLayout(pair, to);
+  const note = { layout: to, versions };
   try {
-    carryOut(pair, { layout: to, versions });
+    carryOut(pair, note);
   } catch (error) {
-    giveUp(pair, { from, made: isNew ? versions : undefined });
-    throw error;
+    if (isBack(pair, { from, made: isNew ? versions : undefined })) throw error;
+    // A name was replaced, so the way is forward. Once may be chance.
+    const isDone = attempt(() => carryOut(lookAgain(pair), note));
+    if (!isDone) throw error;
   }
 }
 
-/** As before, unless a name was replaced: then the way is forward. */
-function giveUp(
+/** Undoes what was begun, unless a name was replaced. */
+function isBack(
   pair: PairTargets,
   { from, made }: { readonly from: Layout; readonly made: string | undefined },
-): void {
-  const { certificate, key } = pair;
-  attempt(() => {
-    const now = {
-      certificate: resolveTarget(certificate.path),
-      key: key === undefined ? undefined : resolveTarget(key.path),
-    };
-    if (layoutOf(now) !== from) return;
-    clearLayoutNote(certificate);
+): boolean {
+  let wasReplaced = true;
+  const isUndone = attempt(() => {
+    wasReplaced = layoutOf(lookAgain(pair)) !== from;
+    if (wasReplaced) return;
     if (made !== undefined) discardVersions(pair, made);
+    clearLayoutNote(pair.certificate);
   });
+  return isUndone && !wasReplaced;
+}
+
+function lookAgain({ certificate, key }: PairTargets): PairTargets {
+  return {
+    certificate: resolveTarget(certificate.path),
+    key: key === undefined ? undefined : resolveTarget(key.path),
+  };
 }
 
 /** Two names that do not belong to one pair, or do so in two ways. */
@@ -242,15 +250,19 @@ function replace(target: Target, make: (name: string) => void): void {
     target.directory,
     hiddenName(target.name, "new", randomTag()),
   );
-  make(staged);
-  syncDirectories([target]);
-  diskCall(
-    "rename to",
-    target.path,
-    () => Deno.renameSync(staged, target.file),
-  );
-  // Two names of one file: rename(2) does nothing then, and says that it did.
-  removeTree(staged);
+  try {
+    make(staged);
+    syncDirectories([target]);
+    diskCall(
+      "rename to",
+      target.path,
+      () => Deno.renameSync(staged, target.file),
+    );
+  } finally {
+    // Also where it was renamed: of two names of one file, rename(2) leaves
+    // both, and says that it did its work.
+    attempt(() => removeTree(staged));
+  }
   syncDirectories([target]);
 }
 

@@ -94,9 +94,11 @@ async function lockAll(
     try {
       using undo = new DisposableStack();
       const resolved = lockedTargets(targets);
-      for (const target of resolved) {
-        undo.use(lockTarget(target, options?.inPlace));
-      }
+      const held = {
+        inPlace: options?.inPlace === true,
+        files: new Set<string>(),
+      };
+      for (const target of resolved) undo.use(lockTarget(target, held));
       // Whoever had the lock before may have changed where the names lead.
       if (isSameList(resolved, lockedTargets(targets))) return undo.move();
       if (++moves > MAX_TRIES) throw busy({ path: targets.certificate });
@@ -117,14 +119,14 @@ function isSameList(one: readonly Target[], other: readonly Target[]): boolean {
 }
 
 /** Locks the file itself, where it is one. */
-function lockContent({ file }: Target): Disposable | "busy" {
+function lockContent({ file }: Target, held: HeldLocks): Disposable | "busy" {
   using undo = new DisposableStack();
   if (lstatIfExists(file)?.isFile !== true) return undo.move();
   const opened = undo.adopt(
     openIfReadable(file),
     (handle) => handle?.[Symbol.dispose](),
   );
-  if (opened !== undefined && isLockedByOther(opened)) return "busy";
+  if (opened !== undefined && isLockedByOther(opened, held)) return "busy";
   return undo.move();
 }
 
@@ -142,12 +144,19 @@ function busy({ path }: Pick<Target, "path">): RekeyError {
 /** Longest time from the release of a lock to the next try for it. */
 const RETRY_MS = 100;
 
-function lockTarget(target: Target, inPlace = false): Disposable {
+/** What one try for all locks knows. */
+interface HeldLocks {
+  readonly inPlace: boolean;
+  /** Files that are locked themselves: a second handle would meet the first. */
+  readonly files: Set<string>;
+}
+
+function lockTarget(target: Target, held: HeldLocks): Disposable {
   const file = inDirectory(target.directory, lockName(target.name));
   let failure: unknown;
   for (let attempts = 1; attempts <= MAX_TRIES; attempts++) {
     try {
-      const lock = tryLock(target, { file, inPlace });
+      const lock = tryLock(target, file, held);
       if (lock === "busy") break;
       if (lock !== "stale") return lock;
     } catch (error) {
@@ -163,16 +172,17 @@ function lockTarget(target: Target, inPlace = false): Disposable {
 
 function tryLock(
   target: Target,
-  { file, inPlace }: { readonly file: string; readonly inPlace: boolean },
+  file: string,
+  held: HeldLocks,
 ): Disposable | "busy" | "stale" {
   const opened = openLockFile(target, file);
   if (opened === "stale") return opened;
-  if (opened === "cannot write") return lockReadOnly(target);
+  if (opened === "cannot write") return lockReadOnly(target, held);
   const lock = lockOpened(file, opened);
-  if (!inPlace || lock === "busy" || lock === "stale") return lock;
+  if (!held.inPlace || lock === "busy" || lock === "stale") return lock;
   using undo = new DisposableStack();
   undo.use(lock);
-  const content = lockContent(target);
+  const content = lockContent(target, held);
   if (content === "busy") return content;
   undo.use(content);
   return undo.move();
@@ -273,6 +283,7 @@ function leadsTo(file: string, opened: Deno.FsFile): boolean {
  */
 function lockReadOnly(
   { file, directory }: Target,
+  held: HeldLocks,
 ): Disposable | "busy" {
   using undo = new DisposableStack();
   const isThere = lstatIfExists(file)?.isFile === true;
@@ -280,11 +291,14 @@ function lockReadOnly(
     (isThere ? openIfReadable(file) : undefined) ?? openIfReadable(directory),
     (handle) => handle?.[Symbol.dispose](),
   );
-  if (opened !== undefined && isLockedByOther(opened)) return "busy";
+  if (opened !== undefined && isLockedByOther(opened, held)) return "busy";
   return undo.move();
 }
 
-function isLockedByOther(opened: Deno.FsFile): boolean {
+function isLockedByOther(opened: Deno.FsFile, { files }: HeldLocks): boolean {
+  const { dev, ino } = retryInterrupted(() => opened.statSync());
+  if (files.has(`${dev}:${ino}`)) return false;
+  files.add(`${dev}:${ino}`);
   try {
     return !retryInterrupted(() => opened.tryLockSync(true));
   } catch (error) {

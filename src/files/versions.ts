@@ -193,18 +193,10 @@ export class StagedVersion implements Disposable {
   put(): void {
     syncPath(this.directory, this.#shownPath);
     syncPath(this.#versions, this.#shownPath);
-    const before = currentVersion(this.#versions);
-    swap(this.#versions, this.#link, this.#shownPath);
     // Whichever of the two the power leaves in force, it is there.
-    this.#isPut = true;
-    try {
-      syncPath(this.#versions, this.#shownPath);
-    } catch (error) {
-      if (before !== undefined) {
-        attempt(() => switchTo(this.#versions, before, this.#shownPath));
-      }
-      throw error;
-    }
+    swap(this.#versions, this.#link, this.#shownPath, () => {
+      this.#isPut = true;
+    });
   }
 
   /** Removes the version unless it was put in force. Never throws. */
@@ -226,23 +218,55 @@ export function switchTo(
   number: number,
   shownPath: string,
 ): void {
-  const link = hiddenLink(versions, "old");
-  symlink(String(number), link, shownPath);
+  const link = linkBack(versions, number, shownPath);
   try {
     swap(versions, link, shownPath);
   } catch (error) {
     attempt(() => removeTree(link));
     throw error;
   }
-  syncPath(versions, shownPath);
 }
 
-function swap(versions: string, link: string, shownPath: string): void {
+function linkBack(
+  versions: string,
+  number: number,
+  shownPath: string,
+): string {
+  const link = hiddenLink(versions, "old");
+  symlink(String(number), link, shownPath);
+  return link;
+}
+
+/**
+ * The swap, made durable. Where that fails, the version before is put back, so
+ * that an error means what it always means; where even that fails, the swap has
+ * happened.
+ */
+function swap(
+  versions: string,
+  link: string,
+  shownPath: string,
+  swapped: () => void = () => {},
+): void {
+  const current = inDirectory(versions, CURRENT);
+  const before = currentVersion(versions);
   diskCall(
     "switch the version of",
     shownPath,
-    () => Deno.renameSync(link, inDirectory(versions, CURRENT)),
+    () => Deno.renameSync(link, current),
   );
+  swapped();
+  try {
+    syncPath(versions, shownPath);
+  } catch (error) {
+    if (attempt(() => syncPath(versions, shownPath))) return;
+    const isBack = before !== undefined && attempt(() => {
+      Deno.renameSync(linkBack(versions, before, shownPath), current);
+    });
+    if (!isBack) return;
+    attempt(() => syncPath(versions, shownPath));
+    throw error;
+  }
 }
 
 /** `new`: leads to a version that is being made; `old`: to one that is there. */
