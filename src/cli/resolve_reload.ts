@@ -56,7 +56,7 @@ export function resolveSignal(input: RekeyInput): ReloadOptions["signal"] {
  * @throws {RekeyError} kind `usage` for a quote that is not closed
  */
 export function resolveHooks(input: RekeyInput): Omit<ReloadOptions, "signal"> {
-  const exec = resolveExec(input);
+  const exec = resolveCommand(input, "exec");
   const onFailure = resolveCommand(input, "exec-on-failure");
   const execTimeoutMs = resolveTimeout(input);
   const attempts = resolveAttempts(input);
@@ -66,15 +66,6 @@ export function resolveHooks(input: RekeyInput): Omit<ReloadOptions, "signal"> {
     ...(attempts !== undefined && { attempts }),
     ...(onFailure !== undefined && { onFailure }),
   };
-}
-
-/**
- * The words of --exec; undefined when it is blank.
- *
- * @throws {RekeyError} kind `usage` for a quote that is not closed
- */
-export function resolveExec(input: RekeyInput): readonly string[] | undefined {
-  return resolveCommand(input, "exec");
 }
 
 function resolveCommand(

@@ -16,6 +16,7 @@ Deno.test("ca rollback takes the pair and the way to tell the service", async ()
     "nginx -s reload",
     "--pid-file=n.pid",
     "--lock-timeout=5s",
+    "--exec-timeout=1m",
     "--password-file=p",
     "-f",
   ]);
@@ -27,6 +28,7 @@ Deno.test("ca rollback takes the pair and the way to tell the service", async ()
     reload: {
       signal: { target: { pidFile: "n.pid" }, number: 1 },
       exec: ["nginx", "-s", "reload"],
+      execTimeoutMs: 60_000,
     },
   }]);
 });

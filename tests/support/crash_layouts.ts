@@ -32,11 +32,6 @@ export interface CrashCase {
   readonly certificate: string;
   /** The key that belongs to the new certificate. */
   readonly key: string;
-  /**
-   * The arguments once the new certificate is there, where the same command is
-   * right only once: its old key belongs to nothing any more.
-   */
-  readonly argsAfter?: readonly string[];
 }
 
 /** One place for a pair. */
@@ -52,8 +47,6 @@ export interface Layout {
   readonly needsMount?: boolean;
   /** Before or after the run: its directory of versions is not temporary. */
   readonly isVersioned?: boolean;
-  /** Nothing but its durability can fail behind the swap, which then stays. */
-  readonly staysSwapped?: boolean;
   /** A command that changes neither file. */
   readonly keepsContent?: boolean;
   /** Writes the files into empty directories. */
@@ -185,7 +178,6 @@ export const PLAIN_LAYOUTS: readonly Layout[] = [
         ...made,
         args: ["--private-key", given, ...made.args],
         key: given,
-        argsAfter: [made.certificate, given],
       };
     },
   },
@@ -294,7 +286,6 @@ export const VERSIONED_LAYOUTS: readonly Layout[] = [
     targetCount: 2,
     mixture: "never",
     isVersioned: true,
-    staysSwapped: true,
     async prepare({ directory }, material) {
       const made = twoPlaces(`${directory}/tls`, `${directory}/tls`);
       await writeVersions(made, [material.earlier, material]);

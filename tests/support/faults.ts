@@ -124,8 +124,7 @@ function assertOutcome(
     return;
   }
   const isDone = code === 0 && specimen.layout.keepsContent !== true;
-  const isStrict = !isForEver && specimen.layout.staysSwapped !== true;
-  if (isDone || isStrict) {
+  if (isDone || !isForEver) {
     assertEquals(state, isDone ? "new" : "old", context);
   }
   if (left.length === 0) return;
@@ -133,7 +132,8 @@ function assertOutcome(
   // run has to repair the pair; or a change of layout that the next run goes on
   // with.
   const isLeftToNext = trace.stderr.includes("repairing the pair failed") ||
-    (code === INSTALL && left.some((path) => path.endsWith(".rekey-layout")));
+    (isForEver && code === INSTALL &&
+      left.some((path) => path.endsWith(".rekey-layout")));
   const couldNotRemove = isForEver &&
     failed.some(({ call }) => /^(unlink|rmdir|rename)/.test(call));
   for (const path of left) {

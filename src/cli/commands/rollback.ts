@@ -14,6 +14,7 @@ export const rollbackCommand = defineCommand({
     "ca rollback <crt-file> <key-file>",
     "[--force] [--password-file=<file>] [--lock-timeout=<duration>]",
     "[--pid=<int>] [--pid-file=<file>] [--signal=<int>] [--exec=<string>]",
+    "[--exec-timeout=<duration>]",
   ],
   usageInErrors: "step-rekey ca rollback <crt-file> <key-file>",
   description: [
@@ -40,6 +41,7 @@ export const rollbackCommand = defineCommand({
     "pid-file": REKEY_FLAGS["pid-file"],
     "signal": REKEY_FLAGS.signal,
     "exec": REKEY_FLAGS.exec,
+    "exec-timeout": REKEY_FLAGS["exec-timeout"],
   },
   examples: [
     {
@@ -52,13 +54,14 @@ export const rollbackCommand = defineCommand({
     const { requireDistinct, resolvePair } = await import(
       "../resolve_files.ts"
     );
-    const { resolveExec, resolveSignal } = await import("../resolve_reload.ts");
+    const { resolveHooks, resolveSignal } = await import(
+      "../resolve_reload.ts"
+    );
     const { resolveLockTimeout } = await import("../resolve_write.ts");
     const input = new RekeyInput(invocation);
     const pair = resolvePair(input, invocation.positionals);
     requireDistinct(pair, { read: [], cwd: () => program.cwd() });
     const signal = resolveSignal(input);
-    const exec = resolveExec(input);
     const passwordFile = input.text("password-file");
     const options: RollbackOptions = {
       pair: pair.output,
@@ -67,7 +70,7 @@ export const rollbackCommand = defineCommand({
       lockTimeoutMs: resolveLockTimeout(input),
       reload: {
         ...(signal !== undefined && { signal }),
-        ...(exec !== undefined && { exec }),
+        ...resolveHooks(input),
       },
     };
     await program.rollback(options);
