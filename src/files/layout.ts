@@ -285,11 +285,8 @@ function requireChangeable(pair: PairTargets, to: Layout): void {
       { hint: "name two files that are there, or two new ones" },
     );
   }
-  examineTargets({
-    certificate: followed(certificate),
-    key: followed(key),
-  }, { allowsInPlace: false });
   if (to === "plain") return;
+  examineTargets({ certificate, key }, { allowsInPlace: false });
   requireGuarded(key, certificate);
   requireOwnFolder(certificate);
 }
@@ -315,17 +312,6 @@ function requireOwnFolder({ path, directory, file }: Target): void {
     `cannot change the layout of ${path}: it belongs to uid ${uid}, who could not replace what we make in this sticky directory`,
     { hint: "run as the owner of the file" },
   );
-}
-
-/** A target that is a link of another layout, as the file behind it. */
-function followed(target: Target): Target {
-  if (target.version === undefined) return target;
-  const file = diskCall(
-    "open",
-    target.path,
-    () => Deno.realPathSync(target.file),
-  );
-  return { ...resolveTarget(file), path: target.path };
 }
 
 /** A key that only its directory hides must not move to one that is open. */

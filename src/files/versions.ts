@@ -21,7 +21,7 @@ import {
   randomTag,
   versionsName,
 } from "./hidden_names.ts";
-import { CURRENT, inDirectory, type Target } from "./target.ts";
+import { CURRENT, inDirectory, type Target, VERSION_FILES } from "./target.ts";
 
 /** Versions that are kept, the one in force included. */
 export const KEPT_VERSIONS = 5;
@@ -313,7 +313,12 @@ export function pruneVersions(versions: string): void {
 export function removeUnfinished(versions: string): void {
   if (lstatIfExists(versions)?.isDirectory !== true) return;
   const current = currentVersion(versions);
-  for (const { name, isSymlink } of [...Deno.readDirSync(versions)]) {
+  for (
+    const { name, isSymlink, isDirectory } of [...Deno.readDirSync(versions)]
+  ) {
+    if (isDirectory && versionNumber(name) !== undefined) {
+      removeHidden(inDirectory(versions, name));
+    }
     if (!isSymlink || !isHiddenName(name, CURRENT)) continue;
     const link = inDirectory(versions, name);
     const number = linkedVersion(link);
@@ -325,6 +330,15 @@ export function removeUnfinished(versions: string): void {
   if (current !== undefined) return;
   // Only when it is empty: what we do not know stays.
   attempt(() => Deno.removeSync(versions));
+}
+
+/** What somebody made beside the files of a version, and could not remove. */
+function removeHidden(directory: string): void {
+  for (const { name } of [...Deno.readDirSync(directory)]) {
+    const isLeftover = Object.values(VERSION_FILES)
+      .some((file) => isHiddenName(name, file));
+    if (isLeftover) attempt(() => removeTree(inDirectory(directory, name)));
+  }
 }
 
 /** Removes a file, a link or a directory with all that is in it, if it is there. */

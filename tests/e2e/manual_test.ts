@@ -82,7 +82,7 @@ const EXAMPLES: readonly Example[] = [
   },
   {
     words: "ca rekey --daemon --rekey-period 16h internal.crt internal.key",
-    check: (place, words) => daemonRekeys(place, words, { firstH: [16, 16] }),
+    check: (place, words) => daemonRekeys(place, words, { firstH: [15.2, 16] }),
   },
   {
     words:
