@@ -1,5 +1,5 @@
 import { ROOT } from "../../scripts/paths.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert } from "../support/assert.ts";
 import { run } from "../support/run.ts";
 import { stepCaMissing } from "../support/step_ca.ts";
 
@@ -18,9 +18,14 @@ Deno.test({
     assert(stdout !== "", stderr);
     const samples: readonly Record<string, number>[] = JSON.parse(stdout);
     assert(samples.length >= 10);
-    const warm = samples.slice(2);
+    // A leak of one a cycle would be twenty in a third of the cycles; a thread
+    // more or less of the runtime's pool is none.
+    const third = Math.floor(samples.length / 3);
     for (const key of ["descriptors", "threads", "files"]) {
-      assertEquals(new Set(warm.map((sample) => sample[key])).size, 1, stdout);
+      const values = samples.map((sample) => sample[key] ?? NaN);
+      const early = Math.max(...values.slice(third, 2 * third));
+      const late = Math.max(...values.slice(2 * third));
+      assert(late <= early + 2, `${key}: ${stdout}`);
     }
   },
 });
