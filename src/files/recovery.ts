@@ -34,7 +34,7 @@ import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
 import { findJournal, unusable } from "./journal_file.ts";
 import { duplicateFile } from "./kept_file.ts";
 import { inDirectory, type Target } from "./target.ts";
-import { removeTree } from "./versions.ts";
+import { removeTree, sortedNames } from "./versions.ts";
 
 /** What a repair found. */
 export type Recovery =
@@ -271,12 +271,12 @@ function removePending(
 function removeLeftovers({ certificate, key }: PairTargets): void {
   for (const target of [certificate, ...(key === undefined ? [] : [key])]) {
     attempt(() => {
-      const names = [...Deno.readDirSync(target.directory)].filter(({ name }) =>
+      const names = sortedNames(target.directory).filter((name) =>
         target === certificate
           ? isHiddenName(name, target.name)
           : isLeftoverOf(certificate.name, name, target.name)
       );
-      for (const { name } of names) {
+      for (const name of names) {
         attempt(() => removeTree(inDirectory(target.directory, name)));
       }
     });

@@ -13,7 +13,12 @@
 import { RekeyError } from "../errors.ts";
 import { attempt } from "../os_error.ts";
 import { permissions, setMode, setOwner } from "./attributes.ts";
-import { diskCall, lstatIfExists, syncDirectories } from "./disk.ts";
+import {
+  diskCall,
+  lstatIfExists,
+  removeIfExists,
+  syncDirectories,
+} from "./disk.ts";
 import {
   type HiddenKind,
   hiddenName,
@@ -313,9 +318,10 @@ export function pruneVersions(versions: string): void {
 export function removeUnfinished(versions: string): void {
   if (lstatIfExists(versions)?.isDirectory !== true) return;
   const current = currentVersion(versions);
-  for (
-    const { name, isSymlink, isDirectory } of [...Deno.readDirSync(versions)]
-  ) {
+  for (const name of sortedNames(versions)) {
+    const { isSymlink, isDirectory } = Deno.lstatSync(
+      inDirectory(versions, name),
+    );
     if (isDirectory && versionNumber(name) !== undefined) {
       removeHidden(inDirectory(versions, name));
     }
@@ -334,18 +340,25 @@ export function removeUnfinished(versions: string): void {
 
 /** What somebody made beside the files of a version, and could not remove. */
 function removeHidden(directory: string): void {
-  for (const { name } of [...Deno.readDirSync(directory)]) {
+  for (const name of sortedNames(directory)) {
     const isLeftover = Object.values(VERSION_FILES)
       .some((file) => isHiddenName(name, file));
     if (isLeftover) attempt(() => removeTree(inDirectory(directory, name)));
   }
 }
 
-/** Removes a file, a link or a directory with all that is in it, if it is there. */
+/**
+ * Removes a file, a link or a directory with all that is in it, if it is there.
+ * In the order of the names, so that each run of a test does the same.
+ */
 export function removeTree(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  if (lstatIfExists(path)?.isDirectory === true) {
+    for (const name of sortedNames(path)) removeTree(inDirectory(path, name));
   }
+  removeIfExists(path);
+}
+
+/** The names in a directory, in one order on every file system. */
+export function sortedNames(directory: string): readonly string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
 }
