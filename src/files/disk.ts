@@ -48,6 +48,11 @@ export function lstatIfExists(file: string): Deno.FileInfo | undefined {
   return unlessMissing(() => Deno.lstatSync(file));
 }
 
+/** What `file` leads to, links followed; undefined when that is nothing. */
+export function statIfExists(file: string): Deno.FileInfo | undefined {
+  return unlessMissing(() => Deno.statSync(file));
+}
+
 /** What tells one file from another. */
 type FileIdentity = Pick<Deno.FileInfo, "dev" | "ino">;
 
@@ -113,7 +118,9 @@ export function writeAll(
  *
  * @throws {RekeyError} kind `install`
  */
-export function syncDirectories(targets: readonly Target[]): void {
+export function syncDirectories(
+  targets: readonly Pick<Target, "directory" | "path">[],
+): void {
   // Windows cannot open a directory for this; NTFS journals its names itself.
   if (Deno.build.os === "windows") return;
   const byDirectory = new Map(
@@ -138,4 +145,38 @@ function syncIfSupported(directory: Deno.FsFile): void {
     const code = osCode(error);
     if (code !== "EINVAL" && code !== "ENOTSUP") throw error;
   }
+}
+
+/**
+ * Makes a symbolic link.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function symlink(to: string, at: string, shownPath: string): void {
+  diskCall("link", shownPath, () => Deno.symlinkSync(to, at));
+}
+
+/**
+ * Makes the names in a directory durable.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function syncPath(directory: string, shownPath: string): void {
+  syncDirectories([{ directory, path: shownPath }]);
+}
+
+/**
+ * Removes a file, a link or a directory with all that is in it, if it is there.
+ * In the order of the names, so that each run of a test does the same.
+ */
+export function removeTree(path: string): void {
+  if (lstatIfExists(path)?.isDirectory === true) {
+    for (const name of sortedNames(path)) removeTree(`${path}/${name}`);
+  }
+  removeIfExists(path);
+}
+
+/** The names in a directory, in one order on every file system. */
+export function sortedNames(directory: string): readonly string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
 }

@@ -5,13 +5,9 @@ import { RekeyError } from "../errors.ts";
 import type { KeyPairFiles } from "../options.ts";
 import { resolvePair } from "./install.ts";
 import { layoutOf, mixedLayouts } from "./layout.ts";
+import { switchTo } from "./staged_version.ts";
 import { inDirectory, VERSION_FILES } from "./target.ts";
-import {
-  currentVersion,
-  previousVersion,
-  switchTo,
-  versionPath,
-} from "./versions.ts";
+import { currentVersion, previousVersion, versionPath } from "./versions.ts";
 
 /** A pair that can be put in force again. */
 export interface PreviousPair {

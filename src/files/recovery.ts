@@ -12,6 +12,8 @@ import {
   diskCall,
   readIfExists,
   removeIfExists,
+  removeTree,
+  sortedNames,
   syncDirectories,
 } from "./disk.ts";
 import {
@@ -34,7 +36,6 @@ import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
 import { findJournal, unusable } from "./journal_file.ts";
 import { duplicateFile } from "./kept_file.ts";
 import { inDirectory, type Target } from "./target.ts";
-import { removeTree, sortedNames } from "./versions.ts";
 
 /** What a repair found. */
 export type Recovery =

@@ -8,20 +8,23 @@ import { RekeyError } from "../errors.ts";
 import { attempt } from "../os_error.ts";
 import { StagedFile } from "./atomic_file.ts";
 import { type AttributeChoice, attributesFor } from "./attributes.ts";
-import { diskCall, lstatIfExists } from "./disk.ts";
+import {
+  diskCall,
+  lstatIfExists,
+  removeTree,
+  symlink,
+  syncPath,
+} from "./disk.ts";
 import { randomTag, versionsName } from "./hidden_names.ts";
 import type { InstallContents, InstallTransaction } from "./install.ts";
 import { copyFile } from "./kept_file.ts";
 import type { PairTargets } from "./recovery.ts";
 import { reserveFor, warnAboutMode } from "./replaceable.ts";
+import { StagedVersion } from "./staged_version.ts";
 import { CURRENT, inDirectory, type Target, VERSION_FILES } from "./target.ts";
 import {
   ensureVersions,
   pruneVersions,
-  removeTree,
-  StagedVersion,
-  symlink,
-  syncPath,
   versionsDirectory,
 } from "./versions.ts";
 

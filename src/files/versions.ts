@@ -13,26 +13,15 @@
 import { RekeyError } from "../errors.ts";
 import { attempt } from "../os_error.ts";
 import { permissions, setMode, setOwner } from "./attributes.ts";
-import {
-  diskCall,
-  lstatIfExists,
-  removeIfExists,
-  syncDirectories,
-} from "./disk.ts";
-import {
-  type HiddenKind,
-  hiddenName,
-  isHiddenName,
-  randomTag,
-  versionsName,
-} from "./hidden_names.ts";
+import { diskCall, lstatIfExists, removeTree, sortedNames } from "./disk.ts";
+import { isHiddenName, versionsName } from "./hidden_names.ts";
 import { CURRENT, inDirectory, type Target, VERSION_FILES } from "./target.ts";
 
 /** Versions that are kept, the one in force included. */
 export const KEPT_VERSIONS = 5;
 
 /** The link of a version to the one that was in force before it. */
-const PREVIOUS = "previous";
+export const PREVIOUS = "previous";
 
 /** The directory of versions that belongs to a certificate, there or not. */
 export function versionsDirectory(
@@ -74,7 +63,7 @@ function versionNumber(text: string): number | undefined {
 }
 
 /** All versions that are there, the newest first. */
-function listVersions(versions: string): readonly number[] {
+export function listVersions(versions: string): readonly number[] {
   return [...Deno.readDirSync(versions)]
     .map(({ name }) => versionNumber(name))
     .filter((number) => number !== undefined)
@@ -104,7 +93,12 @@ export function ensureVersions(certificate: Target): boolean {
   return true;
 }
 
-function makeDirectory(
+/**
+ * Makes a directory that is as open as `like`, and belongs to whom that does.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function makeDirectory(
   path: string,
   { like, shownPath }: { readonly like: string; readonly shownPath: string },
 ): void {
@@ -131,173 +125,6 @@ function openToOwner(path: string): void {
   if (Deno.build.os === "windows") return;
   if ((permissions(Deno.lstatSync(path)) & 0o700) === 0o700) return;
   Deno.chmodSync(path, 0o700);
-}
-
-/** A version that is being made. Disposing it before `put()` leaves no trace. */
-export class StagedVersion implements Disposable {
-  readonly number: number;
-  /** Where its files have to be made. */
-  readonly directory: string;
-  readonly #versions: string;
-  readonly #shownPath: string;
-  readonly #link: string;
-  #isPut = false;
-
-  /**
-   * Makes the next version, empty.
-   *
-   * @param shownPath the target that messages name
-   * @throws {RekeyError} kind `install`; nothing is left then
-   */
-  static create(versions: string, shownPath: string): StagedVersion {
-    const staged = new StagedVersion(versions, shownPath);
-    try {
-      staged.#make();
-    } catch (error) {
-      staged[Symbol.dispose]();
-      throw error;
-    }
-    return staged;
-  }
-
-  private constructor(versions: string, shownPath: string) {
-    const [newest = 0] = diskCall(
-      "open the versions of",
-      shownPath,
-      () => listVersions(versions),
-    );
-    this.number = Math.max(newest, currentVersion(versions) ?? 0) + 1;
-    this.directory = versionPath(versions, this.number);
-    this.#versions = versions;
-    this.#shownPath = shownPath;
-    this.#link = hiddenLink(versions, "new");
-  }
-
-  #make(): void {
-    const previous = currentVersion(this.#versions);
-    // Durable before there is anything that it has to lead to.
-    symlink(String(this.number), this.#link, this.#shownPath);
-    syncPath(this.#versions, this.#shownPath);
-    makeDirectory(this.directory, {
-      like: this.#versions,
-      shownPath: this.#shownPath,
-    });
-    if (previous === undefined) return;
-    symlink(
-      String(previous),
-      inDirectory(this.directory, PREVIOUS),
-      this.#shownPath,
-    );
-  }
-
-  /**
-   * Puts the version in force, in one rename. Its files are durable by then.
-   *
-   * @throws {RekeyError} kind `install`; the version before is then in force
-   */
-  put(): void {
-    syncPath(this.directory, this.#shownPath);
-    syncPath(this.#versions, this.#shownPath);
-    // Whichever of the two the power leaves in force, it is there.
-    swap(this.#versions, this.#link, this.#shownPath, () => {
-      this.#isPut = true;
-    });
-  }
-
-  /** Removes the version unless it was put in force. Never throws. */
-  [Symbol.dispose](): void {
-    if (this.#isPut) return;
-    // Where that fails, the next pass finds it by its link.
-    const isGone = attempt(() => removeTree(this.directory));
-    if (isGone) attempt(() => removeTree(this.#link));
-  }
-}
-
-/**
- * Puts a version that is there in force again, in one rename.
- *
- * @throws {RekeyError} kind `install`
- */
-export function switchTo(
-  versions: string,
-  number: number,
-  shownPath: string,
-): void {
-  const link = linkBack(versions, number, shownPath);
-  try {
-    swap(versions, link, shownPath);
-  } catch (error) {
-    attempt(() => removeTree(link));
-    throw error;
-  }
-}
-
-function linkBack(
-  versions: string,
-  number: number,
-  shownPath: string,
-): string {
-  const link = hiddenLink(versions, "old");
-  symlink(String(number), link, shownPath);
-  return link;
-}
-
-/**
- * The swap, made durable. Where that fails, the version before is put back, so
- * that an error means what it always means; where even that fails, the swap has
- * happened.
- */
-function swap(
-  versions: string,
-  link: string,
-  shownPath: string,
-  swapped: () => void = () => {},
-): void {
-  const current = inDirectory(versions, CURRENT);
-  const before = currentVersion(versions);
-  diskCall(
-    "switch the version of",
-    shownPath,
-    () => Deno.renameSync(link, current),
-  );
-  swapped();
-  try {
-    syncPath(versions, shownPath);
-  } catch (error) {
-    if (attempt(() => syncPath(versions, shownPath))) return;
-    const isBack = before !== undefined && attempt(() => {
-      Deno.renameSync(linkBack(versions, before, shownPath), current);
-    });
-    if (!isBack) return;
-    attempt(() => syncPath(versions, shownPath));
-    throw error;
-  }
-}
-
-/** `new`: leads to a version that is being made; `old`: to one that is there. */
-function hiddenLink(
-  versions: string,
-  kind: Extract<HiddenKind, "new" | "old">,
-): string {
-  return inDirectory(versions, hiddenName(CURRENT, kind, randomTag()));
-}
-
-/**
- * Makes a symbolic link.
- *
- * @throws {RekeyError} kind `install`
- */
-export function symlink(to: string, at: string, shownPath: string): void {
-  diskCall("link", shownPath, () => Deno.symlinkSync(to, at));
-}
-
-/**
- * Makes the names in a directory durable.
- *
- * @throws {RekeyError} kind `install`
- */
-export function syncPath(directory: string, shownPath: string): void {
-  syncDirectories([{ directory, path: shownPath, name: "", file: directory }]);
 }
 
 /** Removes all versions but the newest, the one in force and the one before it. */
@@ -345,20 +172,4 @@ function removeHidden(directory: string): void {
       .some((file) => isHiddenName(name, file));
     if (isLeftover) attempt(() => removeTree(inDirectory(directory, name)));
   }
-}
-
-/**
- * Removes a file, a link or a directory with all that is in it, if it is there.
- * In the order of the names, so that each run of a test does the same.
- */
-export function removeTree(path: string): void {
-  if (lstatIfExists(path)?.isDirectory === true) {
-    for (const name of sortedNames(path)) removeTree(inDirectory(path, name));
-  }
-  removeIfExists(path);
-}
-
-/** The names in a directory, in one order on every file system. */
-export function sortedNames(directory: string): readonly string[] {
-  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
 }

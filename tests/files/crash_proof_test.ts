@@ -140,7 +140,7 @@ const BREAKS: readonly Break[] = [
   {
     name: "a version is in force before its names are durable",
     layout: "versioned",
-    file: "versions.ts",
+    file: "staged_version.ts",
     replace: "    syncPath(this.directory, this.#shownPath);\n",
     by: "",
   },
