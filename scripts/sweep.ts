@@ -25,6 +25,7 @@ const TESTS = [
   "tests/e2e/fault_test.ts",
   "tests/e2e/power_cut_test.ts",
   "tests/e2e/reader_probe_test.ts",
+  "tests/e2e/signals_in_swap_test.ts",
   "tests/files/crash_proof_test.ts",
 ];
 

@@ -9,6 +9,7 @@
  *   list                  nothing
  *   kill-before           SIGKILL when the call has not been made
  *   kill-after            SIGKILL when the call has returned
+ *   signal:NUMBER         the program gets that signal when the call begins
  *   fail:ERRNO:once       the call is not made and fails
  *   fail:ERRNO:on         and so does every later one, MAX_FAILURES at most: a
  *                         runtime that calls again on EINTR would never end
@@ -397,6 +398,11 @@ static enum __ptrace_request enter(pid_t tid) {
   if (is_planned && !strcmp(action, "kill-before")) {
     kill_all(t);
     return PTRACE_CONT;
+  }
+  if (is_planned && sscanf(action, "signal:%d", &error) == 1) {
+    add_text(t, "hit", action);
+    kill(first_child, error);
+    return PTRACE_SYSCALL;
   }
   if (planned > 0 && t->point >= planned && sscanf(action, "fail:%d:%7s", &error, when) == 2) {
     if (is_planned) failing_name = call->name;

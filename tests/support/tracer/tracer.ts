@@ -13,6 +13,7 @@ export type Action =
   | "list"
   | "kill-before"
   | "kill-after"
+  | `signal:${number}`
   | `fail:${number}:${"once" | "on" | "same"}`
   | `short:${number}`;
 
