@@ -6,8 +6,8 @@
  * answer holds when none has ended meanwhile; `settled.ts` tries again then.
  */
 import { compareBytes } from "./byte_order.ts";
-import { type BoltMeta, PAGE_HEADER_BYTES, readBoltMeta } from "./bolt_meta.ts";
-import { type LeafElement, parseBoltPage } from "./bolt_page.ts";
+import { type BoltMeta, readBoltMeta } from "./bolt_meta.ts";
+import { type LeafElement, parseInlineLeaf } from "./bolt_page.ts";
 import { BoltTree } from "./bolt_tree.ts";
 import { ByteCursor } from "./byte_cursor.ts";
 import { Damage } from "./damage.ts";
@@ -111,13 +111,6 @@ async function leafInTable(
     throw at.damage(`has a damaged table ${table}`);
   }
   return isInline
-    ? readInline(bucket.value.subarray(BUCKET_BYTES), path)
+    ? parseInlineLeaf(bucket.value.subarray(BUCKET_BYTES), path)
     : await tree.leafOf(page, key);
-}
-
-function readInline(bytes: Uint8Array, path: string): readonly LeafElement[] {
-  const page = parseBoltPage(bytes, path);
-  const id = new ByteCursor(bytes.subarray(0, PAGE_HEADER_BYTES), path).u64le();
-  if (page.kind === "leaf" && id === 0) return page.elements;
-  throw new Damage(path, "has a small table that is no leaf");
 }

@@ -36,7 +36,8 @@ export interface PageHeader {
   readonly overflow: number;
 }
 
-const BRANCH = 1;
+/** Flags of a page of children. */
+export const BRANCH = 1;
 const LEAF = 2;
 const ELEMENT_BYTES = 16;
 
@@ -53,23 +54,37 @@ export function readPageHeader(at: ByteCursor): PageHeader {
 /**
  * The elements of a branch or a leaf, from its header on.
  *
- * @throws {Damage}
+ * @throws {Damage} also without elements: a small table that is empty has no
+ *   page of its own, and no row of step-ca's large tables is ever deleted
  */
 export function parseBoltPage(bytes: Uint8Array, file: string): BoltPage {
   const at = new ByteCursor(bytes, file);
   const { id, flags, count } = readPageHeader(at);
-  const end = at.position + count * ELEMENT_BYTES;
+  if (count === 0) throw unexpected(at, id);
   if (flags === BRANCH) {
-    const elements = read(count, { at, end, element: readBranchElement });
-    // One without children leads nowhere.
-    if (count === 0) throw unexpected(at, id);
+    const { elements } = read(count, { at, element: readBranchElement });
     return { kind: "branch", elements };
   }
   if (flags !== LEAF) throw unexpected(at, id);
-  return {
-    kind: "leaf",
-    elements: read(count, { at, end, element: readLeafElement }),
-  };
+  const { elements } = read(count, { at, element: readLeafElement });
+  return { kind: "leaf", elements };
+}
+
+/**
+ * The rows of a small table, which lie in its bucket in the form of a leaf of
+ * exactly as many bytes as they need (go.etcd.io/bbolt bucket.go, write).
+ *
+ * @throws {Damage}
+ */
+export function parseInlineLeaf(
+  bytes: Uint8Array,
+  file: string,
+): readonly LeafElement[] {
+  const at = new ByteCursor(bytes, file);
+  const { id, flags, count } = readPageHeader(at);
+  const { elements, end } = read(count, { at, element: readLeafElement });
+  if (id === 0 && flags === LEAF && end === bytes.length) return elements;
+  throw at.damage("has a small table that is damaged");
 }
 
 function unexpected(at: ByteCursor, id: number): Damage {
@@ -84,14 +99,13 @@ interface Extent {
 
 function read<Element extends { readonly key: Uint8Array }>(
   count: number,
-  { at, end, element }: {
+  { at, element }: {
     readonly at: ByteCursor;
-    readonly end: number;
     element(at: ByteCursor): { element: Element; extent: Extent };
   },
-): readonly Element[] {
+): { readonly elements: readonly Element[]; readonly end: number } {
   const elements: Element[] = [];
-  let next = end;
+  let next = at.position + count * ELEMENT_BYTES;
   for (let index = 0; index < count; index++) {
     const { element: current, extent } = element(at);
     const previous = elements.at(-1);
@@ -104,7 +118,7 @@ function read<Element extends { readonly key: Uint8Array }>(
     next = extent.start + extent.length;
     elements.push(current);
   }
-  return elements;
+  return { elements, end: next };
 }
 
 function readBranchElement(

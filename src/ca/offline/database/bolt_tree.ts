@@ -3,16 +3,19 @@
  *
  * With no checksums, everything that leads to the leaf is proven by what it
  * leads to: a branch has the first key of each child, and both children around
- * the key have to begin with just that. A page that is free is never believed.
+ * the key have to begin with just that. Before any of it is believed, all trees
+ * of the file together have to lead to each page in use, and to each only once.
  */
 import { compareBytes } from "./byte_order.ts";
 import { type BoltMeta, PAGE_HEADER_BYTES } from "./bolt_meta.ts";
 import {
   type BoltPage,
+  BRANCH,
   type LeafElement,
   parseBoltPage,
   readPageHeader,
 } from "./bolt_page.ts";
+import { BoltSurvey } from "./bolt_survey.ts";
 import { ByteCursor } from "./byte_cursor.ts";
 import { Damage } from "./damage.ts";
 import type { DatabaseFile } from "./database_file.ts";
@@ -29,24 +32,34 @@ const MANY_FREE = 0xffff;
 export class BoltTree {
   readonly #file: DatabaseFile;
   readonly #meta: BoltMeta;
-  readonly #free: ReadonlySet<number>;
 
-  private constructor(
-    file: DatabaseFile,
-    meta: BoltMeta,
-    free: ReadonlySet<number>,
-  ) {
+  private constructor(file: DatabaseFile, meta: BoltMeta) {
     this.#file = file;
     this.#meta = meta;
-    this.#free = free;
   }
 
-  /** @throws {Damage} */
+  /**
+   * Proves of every page where it belongs.
+   *
+   * @throws {Damage} also without a list of free pages, which step-ca always
+   *   has written: then nothing tells a lost page from one that is free
+   */
   static async open(file: DatabaseFile, meta: BoltMeta): Promise<BoltTree> {
-    const empty = new BoltTree(file, meta, new Set());
-    if (meta.freelist === undefined) return empty;
-    const bytes = await empty.#readPage(meta.freelist);
-    return new BoltTree(file, meta, readFreelist(bytes, file.path));
+    const tree = new BoltTree(file, meta);
+    if (meta.freelist === undefined) {
+      throw tree.#damage("has no list of free pages");
+    }
+    const bytes = await tree.#readPage(meta.freelist);
+    const free = readFreelist(bytes, { path: file.path, meta });
+    const survey = await BoltSurvey.of(file, meta, free);
+    survey.reach(meta.freelist);
+    const tables = await tree.#reach(survey, meta.root);
+    // The rows of the tables are not looked at.
+    for (const table of await tree.#rootsIn(tables)) {
+      await tree.#reach(survey, table);
+    }
+    survey.requireAllReached();
+    return tree;
   }
 
   /**
@@ -74,6 +87,39 @@ export class BoltTree {
     throw this.#damage("has a tree without an end");
   }
 
+  /** @returns the leaves below a page */
+  async #reach(survey: BoltSurvey, root: number): Promise<readonly number[]> {
+    const leaves: number[] = [];
+    const left = [root];
+    for (let id = left.pop(); id !== undefined; id = left.pop()) {
+      if (survey.reach(id) !== BRANCH) {
+        leaves.push(id);
+        continue;
+      }
+      const { kind, elements } = await this.#load(id);
+      if (kind === "branch") left.push(...elements.map(({ page }) => page));
+    }
+    return leaves;
+  }
+
+  /** The pages of the tables that leaves of the bucket of buckets name. */
+  async #rootsIn(leaves: readonly number[]): Promise<readonly number[]> {
+    const roots: number[] = [];
+    for (const id of leaves) {
+      const page = await this.#load(id);
+      if (page.kind !== "leaf") {
+        throw this.#damage(`has a page ${id} that is damaged`);
+      }
+      for (const { value, isBucket } of page.elements) {
+        const root = isBucket
+          ? new ByteCursor(value, this.#file.path).u64le()
+          : 0;
+        if (root !== 0) roots.push(root);
+      }
+    }
+    return roots;
+  }
+
   async #loadChild(
     { key, page: id }: { readonly key: Uint8Array; readonly page: number },
   ): Promise<BoltPage> {
@@ -84,9 +130,6 @@ export class BoltTree {
   }
 
   async #load(id: number): Promise<BoltPage> {
-    if (this.#free.has(id)) {
-      throw this.#damage(`has a page ${id} that is free and in use`);
-    }
     return parseBoltPage(await this.#readPage(id), this.#file.path);
   }
 
@@ -115,12 +158,26 @@ export class BoltTree {
   }
 }
 
-function readFreelist(bytes: Uint8Array, path: string): ReadonlySet<number> {
+/** In ascending order, as bbolt writes it. */
+function readFreelist(
+  bytes: Uint8Array,
+  { path, meta }: { readonly path: string; readonly meta: BoltMeta },
+): ReadonlySet<number> {
   const at = new ByteCursor(bytes, path);
   const { flags, count } = readPageHeader(at);
   if (flags !== FREELIST) throw at.damage("has no list of free pages");
   at.position = PAGE_HEADER_BYTES;
   const length = count === MANY_FREE ? at.u64le() : count;
   if (length * 8 > at.left) throw at.damage("has a torn list of free pages");
-  return new Set(Array.from({ length }, () => at.u64le()));
+  const free = new Set<number>();
+  let previous = 1;
+  for (let index = 0; index < length; index++) {
+    const page = at.u64le();
+    if (page <= previous || page >= meta.pageCount) {
+      throw at.damage("has a damaged list of free pages");
+    }
+    free.add(page);
+    previous = page;
+  }
+  return free;
 }

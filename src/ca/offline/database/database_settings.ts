@@ -15,12 +15,12 @@ export interface DatabaseSettings {
 }
 
 /** Names in ca.json, lower case, as they are compared. */
-const READABLE: Readonly<Record<string, DatabaseSettings["type"]>> = {
-  "badger": "badger v1",
-  "badgerv1": "badger v1",
-  "badgerv2": "badger v2",
-  "bbolt": "bbolt",
-};
+const READABLE: ReadonlyMap<string, DatabaseSettings["type"]> = new Map([
+  ["badger", "badger v1"],
+  ["badgerv1", "badger v1"],
+  ["badgerv2", "badger v2"],
+  ["bbolt", "bbolt"],
+]);
 
 /** Servers, which are asked by a driver of their own. */
 const SERVERS: readonly string[] = ["mysql", "postgresql"];
@@ -36,7 +36,7 @@ export function readDatabaseSettings(
 ): DatabaseSettings {
   const name = db.text("type");
   const [dataSource, valueDir] = [db.text("dataSource"), db.text("valueDir")];
-  const type = READABLE[name.toLowerCase()];
+  const type = READABLE.get(name.toLowerCase());
   if (type === undefined) throw refusal(name, file);
   if (dataSource === "") {
     throw new RekeyError(

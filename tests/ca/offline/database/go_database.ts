@@ -41,8 +41,13 @@ export interface GoDatabase extends TempDir {
 /** How to make one. */
 export interface GoDatabaseOptions {
   readonly rows: number;
-  /** `small`: many small files; `crash`: the program ends without closing it. */
-  readonly ways: readonly ("small" | "crash" | "compressed" | "encrypted")[];
+  /**
+   * `small`: many small files; `crash`: the program ends without closing it;
+   * `revoked`: every certificate is.
+   */
+  readonly ways: readonly (
+    "small" | "crash" | "compressed" | "encrypted" | "revoked"
+  )[];
 }
 
 /** Makes one: with deletions, changes, lifetimes and large values. */

@@ -7,6 +7,7 @@
 // "make" prints the serial numbers, one a line. "small" takes small files, so
 // that there are many of them on several levels; "crash" exits without closing;
 // "compressed" and "encrypted" are what step-ca never does, with badgerv2.
+// "revoked" revokes every certificate and changes nothing later on.
 package main
 
 import (
@@ -85,11 +86,17 @@ func makeDatabase(kind, directory string, rows int, ways []string) error {
 		return err
 	}
 	count := rows / 2
-	if err := fill(db, 0, count*9/10); err != nil {
+	every := 50
+	if slices.Contains(ways, "revoked") {
+		every = 1
+	}
+	if err := fill(db, 0, count*9/10, every); err != nil {
 		return err
 	}
-	if err := change(db, count*9/10); err != nil {
-		return err
+	if every != 1 {
+		if err := change(db, count*9/10); err != nil {
+			return err
+		}
 	}
 	if err := db.collect(); err != nil {
 		return err
@@ -100,7 +107,7 @@ func makeDatabase(kind, directory string, rows int, ways []string) error {
 	if db, err = open(kind, directory, ways); err != nil {
 		return err
 	}
-	if err := fill(db, count*9/10, count); err != nil {
+	if err := fill(db, count*9/10, count, every); err != nil {
 		return err
 	}
 	out := bufio.NewWriter(os.Stdout)
@@ -121,7 +128,7 @@ func serial(i int) string {
 	return new(big.Int).SetBytes(sum[:16]).String()
 }
 
-func fill(db writer, from, to int) error {
+func fill(db writer, from, to, every int) error {
 	var batch []entry
 	for i := from; i < to; i++ {
 		number := serial(i)
@@ -129,7 +136,7 @@ func fill(db writer, from, to int) error {
 			entry{table: certs, key: number, value: bulk(i), discard: i%7 == 0},
 			entry{table: data, key: number, value: fmt.Appendf(nil,
 				`{"provisioner":{"id":"admin:%d","name":"admin","type":"JWK"}}`, i)})
-		if i%50 == 0 {
+		if i%every == 0 {
 			batch = append(batch, entry{table: revoked, key: number, value: revocation(number)})
 		}
 		if len(batch) >= 200 || i == to-1 {

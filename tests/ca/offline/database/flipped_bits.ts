@@ -1,0 +1,75 @@
+/**
+ * Flips one bit after the other in a database and asks for revocations.
+ */
+import { readRows } from "../../../../src/ca/offline/database/ca_database.ts";
+import { Damage } from "../../../../src/ca/offline/database/damage.ts";
+import { assert } from "../../../support/assert.ts";
+import type { GoDatabase } from "./go_database.ts";
+
+const NOW = new Date();
+
+/** True: each bit, however long it takes. */
+export const IS_WHOLE = Deno.env.get("STEP_REKEY_WHOLE") === "1";
+
+/** Bytes of a file, from `start` to in front of `end`. */
+export interface Extent {
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * For each bit, or every so many, demands "revoked" or damage of a revoked
+ * certificate; the next one at the next bit, all of them with
+ * STEP_REKEY_WHOLE=1.
+ */
+export async function assertNoBitHides(
+  { settings, serials }: GoDatabase,
+  extents: readonly Extent[],
+  every = 1,
+): Promise<void> {
+  assert(extents.length > 0);
+  let asked = 0;
+  for (const { file, start, end } of extents) {
+    using open = await Deno.open(file, { read: true, write: true });
+    const content = await Deno.readFile(file);
+    for (let bit = 8 * start; bit < 8 * end; bit += IS_WHOLE ? 1 : every) {
+      const at = Math.floor(bit / 8);
+      const original = content[at];
+      assert(original !== undefined, `${file} has no byte ${at}`);
+      overwrite(open, at, original ^ (1 << bit % 8));
+      const next = serials[asked % serials.length];
+      for (const serial of IS_WHOLE ? serials : [next ?? ""]) {
+        assert(
+          await isRevokedOrDamaged(settings, serial),
+          `bit ${bit % 8} of byte ${at} of ${file} hides ${serial}`,
+        );
+      }
+      asked += 1;
+      overwrite(open, at, original);
+    }
+  }
+  // A test that damages the file for good proves nothing.
+  for (const serial of serials) {
+    assert((await readRows(settings, serial, NOW))[0] !== undefined);
+  }
+}
+
+function overwrite(file: Deno.FsFile, at: number, byte: number): void {
+  file.seekSync(at, Deno.SeekMode.Start);
+  file.writeSync(new Uint8Array([byte]));
+}
+
+/** True for damage, too, since nothing is issued then. */
+export async function isRevokedOrDamaged(
+  settings: GoDatabase["settings"],
+  serial: string,
+): Promise<boolean> {
+  try {
+    const [revocation] = await readRows(settings, serial, NOW);
+    return revocation !== undefined;
+  } catch (error) {
+    if (error instanceof Damage) return true;
+    throw error;
+  }
+}
