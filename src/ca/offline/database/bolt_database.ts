@@ -24,6 +24,11 @@ export interface BoltRow {
    * is looked for, since nothing else proves their keys.
    */
   isWhole(key: Uint8Array, value: Uint8Array): boolean;
+  /**
+   * A table with the same keys at least, if there is one: where the row is not
+   * found, it proves those that could be it with another key.
+   */
+  readonly keysOf?: string;
 }
 
 /** In front of the rows of a small table, and instead of those of a large one. */
@@ -81,14 +86,40 @@ async function readRow(
   row: BoltRow,
 ): Promise<Uint8Array | undefined> {
   const leaf = await leafInTable(place, row);
-  let value: Uint8Array | undefined;
-  for (const element of leaf) {
-    if (element.isBucket || !row.isWhole(element.key, element.value)) {
-      throw new Damage(place.path, `has a damaged row in ${row.table}`);
-    }
-    if (compareBytes(element.key, row.key) === 0) value = element.value;
+  for (const { key, value, isBucket } of leaf) {
+    if (isBucket || !row.isWhole(key, value)) throw damagedRow(place, row);
   }
-  return value;
+  const found = find(leaf, row.key);
+  if (found === undefined) await requireKeys(place, { row, leaf });
+  return found?.value;
+}
+
+/** @throws {Damage} when a row has a key that the other table does not have */
+async function requireKeys(
+  place: Place,
+  { row, leaf }: {
+    readonly row: BoltRow;
+    readonly leaf: readonly LeafElement[];
+  },
+): Promise<void> {
+  if (row.keysOf === undefined) return;
+  for (const { key } of leaf) {
+    const other = { ...row, key, table: row.keysOf, isTableRequired: true };
+    if (find(await leafInTable(place, other), key) === undefined) {
+      throw damagedRow(place, row);
+    }
+  }
+}
+
+function find(
+  leaf: readonly LeafElement[],
+  key: Uint8Array,
+): LeafElement | undefined {
+  return leaf.find((element) => compareBytes(element.key, key) === 0);
+}
+
+function damagedRow({ path }: Place, { table }: BoltRow): Damage {
+  return new Damage(path, `has a damaged row in ${table}`);
 }
 
 async function leafInTable(
@@ -96,11 +127,12 @@ async function leafInTable(
   { table, key, isTableRequired }: BoltRow,
 ): Promise<readonly LeafElement[]> {
   const name = new TextEncoder().encode(table);
-  const bucket = (await tree.leafOf(root, name)).find((element) =>
-    compareBytes(element.key, name) === 0
-  );
+  const tables = await tree.leafOf(root, name);
+  const bucket = find(tables, name);
   if (bucket === undefined) {
-    if (!isTableRequired) return [];
+    if (!isTableRequired && !tables.some(({ key }) => isAlmost(key, name))) {
+      return [];
+    }
     throw new Damage(path, `has no table ${table}`);
   }
   const at = new ByteCursor(bucket.value, path);
@@ -113,4 +145,10 @@ async function leafInTable(
   return isInline
     ? parseInlineLeaf(bucket.value.subarray(BUCKET_BYTES), path)
     : await tree.leafOf(page, key);
+}
+
+/** Whether one letter is another: no table of step-ca is called like that. */
+function isAlmost(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length &&
+    one.filter((byte, index) => byte !== other[index]).length === 1;
 }

@@ -12,8 +12,10 @@ import { readBadger } from "./badger_database.ts";
 import { rowKey } from "./badger_key.ts";
 import { readBolt } from "./bolt_database.ts";
 import {
+  CERTIFICATE_TABLE,
   type CertificateRecord,
   DATA_TABLE,
+  isWholeData,
   isWholeRevocation,
   readRecord,
   REVOKED_TABLE,
@@ -81,8 +83,15 @@ export async function readRows(
         isTableRequired: true,
         isWhole: isWholeRevocation,
       },
-      // Older versions of step-ca do not make it.
-      { table: DATA_TABLE, key, isTableRequired: false, isWhole: () => true },
+      // Older versions of step-ca do not make it; newer ones write a row of
+      // both tables in one transaction.
+      {
+        table: DATA_TABLE,
+        key,
+        isTableRequired: false,
+        isWhole: isWholeData,
+        keysOf: CERTIFICATE_TABLE,
+      },
     ]);
   }
   const place = {

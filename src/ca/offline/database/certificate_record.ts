@@ -15,6 +15,9 @@ export interface CertificateRecord {
 /** Rows exist for revoked certificates, and for no others. */
 export const REVOKED_TABLE = "revoked_x509_certs";
 
+/** Rows of all certificates. */
+export const CERTIFICATE_TABLE = "x509_certs";
+
 /** Rows of certificates with their provisioner. */
 export const DATA_TABLE = "x509_certs_data";
 
@@ -41,6 +44,17 @@ export function readRecord(
 export function isWholeRevocation(key: Uint8Array, value: Uint8Array): boolean {
   try {
     return parseObject(value).text("Serial") === new TextDecoder().decode(key);
+  } catch (error) {
+    if (isParseError(error)) return false;
+    throw error;
+  }
+}
+
+/** Whether a row with a provisioner is one; it has no serial number but its key. */
+export function isWholeData(key: Uint8Array, value: Uint8Array): boolean {
+  try {
+    parseObject(value);
+    return /^\d+$/.test(new TextDecoder().decode(key));
   } catch (error) {
     if (isParseError(error)) return false;
     throw error;
