@@ -54,13 +54,23 @@ export async function readCertificateRecord(
       `the CA's database does not say whether the certificate is revoked: ${
         JSON.stringify(error.file)
       } ${error.message}`,
-      {
-        hint:
-          'check "db" in ca.json, start step-ca on it or restore it; --ignore-database rekeys without asking it',
-        cause: error,
-      },
+      { hint: hintFor(error), cause: error },
     );
   }
+}
+
+/**
+ * What is left to do. A value log is never repaired here: what is torn off it
+ * could be a revocation, and one with a flipped bit looks the same. Step-ca
+ * does not start on it either ("Value log truncate required to run DB").
+ */
+function hintFor({ file, state }: Damage): string {
+  const way = state === undefined
+    ? 'check "db" in ca.json, start step-ca on it or restore it'
+    : `restore the database, or have badger truncate ${
+      JSON.stringify(file)
+    }, without which step-ca does not start on it either`;
+  return `${way}; --ignore-database rekeys without asking it`;
 }
 
 /**

@@ -15,14 +15,24 @@ export class Damage extends Error {
    * half of an entry at the end of a log.
    */
   readonly mayPass: boolean;
+  /**
+   * File, size and time of the last change when it was opened, where only its
+   * writer mends it: it is no use to read the same again.
+   */
+  readonly state: string | undefined;
 
   constructor(
     file: string,
     reason: string,
-    options: { readonly mayPass?: boolean; readonly cause?: unknown } = {},
+    options: {
+      readonly mayPass?: boolean;
+      readonly state?: string;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(reason, options.cause === undefined ? {} : { cause: options.cause });
     this.file = file;
+    this.state = options.state;
     this.mayPass = options.mayPass ?? false;
   }
 }

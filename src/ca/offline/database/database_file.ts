@@ -12,11 +12,18 @@ export class DatabaseFile implements Disposable {
   readonly path: string;
   /** In bytes, at the time of opening. */
   readonly size: number;
+  /** Of the last change, in milliseconds since 1970, at the time of opening. */
+  readonly changedMs: number;
   readonly #file: Deno.FsFile;
 
-  private constructor(path: string, size: number, file: Deno.FsFile) {
+  private constructor(
+    path: string,
+    { size, mtime }: Deno.FileInfo,
+    file: Deno.FsFile,
+  ) {
     this.path = path;
     this.size = size;
+    this.changedMs = mtime?.getTime() ?? 0;
     this.#file = file;
   }
 
@@ -28,7 +35,7 @@ export class DatabaseFile implements Disposable {
       }
       const file = await Deno.open(path, { read: true });
       try {
-        return new DatabaseFile(path, (await file.stat()).size, file);
+        return new DatabaseFile(path, await file.stat(), file);
       } catch (error) {
         file.close();
         throw error;

@@ -7,29 +7,58 @@ import { Damage } from "./damage.ts";
 /** Between two attempts. */
 const PAUSE_MS = 20;
 /**
- * Three seconds in all: longer than a running step-ca takes to name a table
- * that it has written, or to finish an entry.
+ * Longer than a running step-ca takes to name a table that it has written, or
+ * to finish an entry. Attempts take time, too, where a log is long.
  */
-const ATTEMPTS = 150;
+const MOST_MS = 3000;
+/** A log that nobody writes to for so long is torn for good. */
+const MOST_STILL_MS = 200;
 
 /**
  * What `read` gives in the end.
  *
- * @throws {Damage} when it is none that passes, or did not pass
+ * @throws {Damage} when it is none that passes, did not pass, or is in a log
+ *   that nobody writes to
  * @throws the signal's reason
  */
 export async function settled<T>(
   read: () => Promise<T>,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<T> {
+  const start = mark(clock, 0);
+  let still = { ...start, state: undefined as string | undefined };
   for (let attempt = 1;; attempt++) {
     signal.throwIfAborted();
     try {
       return await read();
     } catch (error) {
-      const mayPass = error instanceof Damage && error.mayPass;
-      if (!mayPass || attempt >= ATTEMPTS) throw error;
+      if (!(error instanceof Damage) || !error.mayPass) throw error;
+      const { state } = error;
+      const now = mark(clock, attempt);
+      if (state === undefined || state !== still.state) {
+        still = { ...now, state };
+      } else if (isPast(still, { now, limitMs: MOST_STILL_MS })) throw error;
+      if (isPast(start, { now, limitMs: MOST_MS })) throw error;
     }
     await clock.sleep(PAUSE_MS, signal);
   }
+}
+
+/** A moment, by the clock and by the attempts. */
+interface Mark {
+  readonly timeMs: number;
+  readonly attempt: number;
+}
+
+function mark(clock: Clock, attempt: number): Mark {
+  return { timeMs: clock.now().getTime(), attempt };
+}
+
+/** The pauses alone count where the clock is set back meanwhile. */
+function isPast(
+  since: Mark,
+  { now, limitMs }: { readonly now: Mark; readonly limitMs: number },
+): boolean {
+  return now.timeMs - since.timeMs >= limitMs ||
+    (now.attempt - since.attempt) * PAUSE_MS >= limitMs;
 }

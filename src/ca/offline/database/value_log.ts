@@ -60,6 +60,7 @@ export async function replayLog(
     // A running step-ca may be writing what is missing.
     throw new Damage(error.file, error.message, {
       mayPass: true,
+      state: `${file.path} ${file.size} ${file.changedMs}`,
       cause: error,
     });
   }

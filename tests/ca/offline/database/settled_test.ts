@@ -8,6 +8,7 @@ import { RekeyError } from "../../../../src/errors.ts";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
 } from "../../../support/assert.ts";
 import { goTest } from "../../../support/go_program.ts";
@@ -48,6 +49,39 @@ Deno.test("settled() gives up after three seconds", async () => {
   }).catch((error) => error);
   assertEquals(error, damage);
   assertEquals(clock.state.sleptMs, 149 * 20);
+});
+
+Deno.test("settled() counts the time that reading takes", async () => {
+  const time = { ms: 0 };
+  const clock = {
+    now: () => new Date(time.ms),
+    sleep: (ms: number) => {
+      time.ms += ms;
+      return Promise.resolve();
+    },
+  };
+  const damage = new Damage("f", "is torn", { mayPass: true });
+  const read = () => {
+    time.ms += 570;
+    return Promise.reject(damage);
+  };
+  const error = await settled(read, { clock, signal: never })
+    .catch((error) => error);
+  assertEquals(error, damage);
+  assert(time.ms >= 3000 && time.ms < 3600, `${time.ms} ms`);
+});
+
+Deno.test("settled() waits for a torn log while somebody writes to it, and no longer", async () => {
+  const clock = clockThat(() => {});
+  const sizes = Array.from({ length: 60 }, (_, size) => Math.min(size, 20));
+  const read = () =>
+    Promise.reject(
+      new Damage("f", "is torn", { mayPass: true, state: `${sizes.shift()}` }),
+    );
+  const error = await settled(read, { clock, signal: never })
+    .catch((error) => error);
+  assert(error instanceof Damage);
+  assertEquals(clock.state.sleptMs, (20 + 10) * 20);
 });
 
 Deno.test("settled() does not try again after damage that stays, or another error", async () => {
@@ -114,6 +148,31 @@ goTest(
       { clock, signal: never },
     );
     assertEquals([isRevoked, clock.state.sleptMs], [true, 20]);
+  },
+);
+
+goTest(
+  "readCertificateRecord() gives up a torn log that nobody writes to, and says what mends it",
+  async () => {
+    await using database = await goDatabase("badgerv2", {
+      rows: 3000,
+      ways: ["crash"],
+    });
+    const log = await newestLog(database.directory);
+    await Deno.truncate(log, (await Deno.stat(log)).size - 5);
+    const clock = clockThat(() => {});
+    const error = await assertRejects(
+      () =>
+        readCertificateRecord(database.settings, "1", { clock, signal: never }),
+      "config",
+      /\.vlog" ends in the middle of an entry$/,
+    );
+    assertEquals(clock.state.sleptMs <= 200, true);
+    assert(error instanceof RekeyError);
+    assertMatch(
+      error.hint ?? "",
+      /^restore the database, or have badger trunc/,
+    );
   },
 );
 
