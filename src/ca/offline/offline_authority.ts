@@ -14,6 +14,7 @@ import {
 } from "../../pki/extensions.ts";
 import { goRefusal } from "../../pki/go_strictness.ts";
 import { nameConstraintViolation } from "../../pki/name_constraints.ts";
+import { provisionerReference } from "../../pki/step_extension.ts";
 import { reissue, ReissueError } from "../../pki/reissue.ts";
 import { isSignedBy } from "../../pki/verify.ts";
 import type { Clock, Log, LogEvent, Terminal } from "../../runtime.ts";
@@ -78,6 +79,11 @@ async function issue(
   if (foreign !== undefined) {
     log.write({ event: "warning", message: foreign });
   }
+  const { emptyFolder } = record ?? {};
+  if (emptyFolder !== undefined) {
+    refuseUnrecorded(previous, emptyFolder);
+    if (foreign === undefined) log.write(neverUsed(emptyFolder));
+  }
   try {
     const leaf = await reissue({
       previous,
@@ -117,6 +123,36 @@ async function recordOf(
     throwIfStopped(signal);
     throw error;
   }
+}
+
+/**
+ * Step-ca has used its database before it issues, so an empty one, beside a
+ * certificate with the extension that only step-ca writes, is not its database
+ * but, for one, a volume that is not mounted.
+ */
+function refuseUnrecorded(certificate: Certificate, folder: string): void {
+  if (provisionerReference(certificate).kind === "absent") return;
+  throw new RekeyError(
+    "config",
+    `the CA's database does not say whether the certificate is revoked: ${
+      JSON.stringify(folder)
+    } is empty, but step-ca, which issued the certificate, has used a database`,
+    {
+      hint:
+        'mount or restore the database that "db" in ca.json names; --ignore-database rekeys without asking it',
+    },
+  );
+}
+
+function neverUsed(folder: string): LogEvent {
+  return {
+    event: "warning",
+    message:
+      `whether the certificate is revoked is NOT certain: this CA signed it, but its database, ${
+        JSON.stringify(folder)
+      }, is empty`,
+    hint: "make sure that the volume of the database is mounted",
+  };
 }
 
 function ignoredDatabase(configFile: string): LogEvent {

@@ -65,8 +65,12 @@ export async function readBadger(
   }));
 }
 
-/** Whether nobody has ever opened it, as after `step ca init`. */
-async function isFresh(
+/**
+ * Whether nobody has ever opened it, as after `step ca init`.
+ *
+ * @throws {Damage}
+ */
+export async function isFresh(
   { directory, logDirectory }: BadgerPlace,
 ): Promise<boolean> {
   const names = await listNames(directory);

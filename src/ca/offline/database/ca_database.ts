@@ -8,7 +8,7 @@
  */
 import { RekeyError } from "../../../errors.ts";
 import type { Clock } from "../../../runtime.ts";
-import { readBadger } from "./badger_database.ts";
+import { type BadgerPlace, isFresh, readBadger } from "./badger_database.ts";
 import { rowKey } from "./badger_key.ts";
 import { readBolt } from "./bolt_database.ts";
 import {
@@ -46,7 +46,12 @@ export async function readCertificateRecord(
   try {
     const read = () => readRows(settings, decimal, options.clock.now());
     const [revocation, data] = await settled(read, options);
-    return readRecord({ revocation, data }, settings.dataSource);
+    const { dataSource } = settings;
+    const record = readRecord({ revocation, data }, dataSource);
+    const place = badgerPlace(settings);
+    return place !== undefined && await isFresh(place)
+      ? { ...record, emptyFolder: dataSource }
+      : record;
   } catch (error) {
     if (!(error instanceof Damage)) throw error;
     throw new RekeyError(
@@ -80,13 +85,14 @@ function hintFor({ file, state }: Damage): string {
  * @throws {Damage}
  */
 export async function readRows(
-  { type, dataSource, valueDir }: DatabaseSettings,
+  settings: DatabaseSettings,
   serial: string,
   now: Date,
 ): Promise<readonly (Uint8Array | undefined)[]> {
   const key = new TextEncoder().encode(serial);
-  if (type === "bbolt") {
-    return await readBolt(dataSource, [
+  const place = badgerPlace(settings);
+  if (place === undefined) {
+    return await readBolt(settings.dataSource, [
       {
         table: REVOKED_TABLE,
         key,
@@ -104,11 +110,18 @@ export async function readRows(
       },
     ]);
   }
-  const place = {
+  const keys = [REVOKED_TABLE, DATA_TABLE].map((table) => rowKey(table, key));
+  return await readBadger(place, keys, now);
+}
+
+/** Undefined for bbolt. */
+function badgerPlace(
+  { type, dataSource, valueDir }: DatabaseSettings,
+): BadgerPlace | undefined {
+  if (type === "bbolt") return undefined;
+  return {
     version: type === "badger v1" ? 1 : 2,
     directory: dataSource,
     logDirectory: valueDir || dataSource,
-  } as const;
-  const keys = [REVOKED_TABLE, DATA_TABLE].map((table) => rowKey(table, key));
-  return await readBadger(place, keys, now);
+  };
 }

@@ -10,6 +10,11 @@ export interface CertificateRecord {
   readonly isRevoked: boolean;
   /** Id of the provisioner that issued it; undefined when it is not recorded. */
   readonly provisionerId: string | undefined;
+  /**
+   * The folder when it is empty, and so no step-ca has ever used it: what is
+   * known of any certificate that one issued is elsewhere.
+   */
+  readonly emptyFolder?: string;
 }
 
 /** Rows exist for revoked certificates, and for no others. */

@@ -115,3 +115,45 @@ goTest("--ignore-database gets by a database that is damaged", async () => {
   const { code, stderr } = await rekey(ca, pair, "--ignore-database");
   assertEquals(code, 0, stderr);
 });
+
+/** The extension of step-ca with a provisioner "admin" of type JWK. */
+const STEP_EXTENSION =
+  "1.3.6.1.4.1.37476.9000.64.1 = DER:300e020101040561646d696e04026b31";
+
+for (const type of ["badger", "badgerv2"]) {
+  Deno.test(`offline rekey refuses a certificate of step-ca when the folder of its ${type} database is empty`, async () => {
+    await using ca = await offlineCa();
+    const dataSource = ca.file("unmounted");
+    await Deno.mkdir(dataSource);
+    const provisioners = [{ type: "ACME", name: "admin" }];
+    await ca.configure({
+      db: { type, dataSource },
+      authority: { provisioners },
+    });
+    const pair = await ca.intermediate.issue("host", {
+      ...HOST,
+      extensions: STEP_EXTENSION,
+    });
+    const refused = await rekey(ca, pair);
+    assertEquals(refused.code, 78, refused.stderr);
+    assertMatch(
+      refused.stderr,
+      /unmounted" is empty, but step-ca, .*\nhint: mount or restore/,
+    );
+    const before = await Deno.readTextFile(pair.certificateFile);
+    assertEquals(before, pair.certificate);
+    const ignored = await rekey(ca, pair, "--ignore-database");
+    assertEquals(ignored.code, 0, ignored.stderr);
+  });
+
+  Deno.test(`offline rekey says that an empty ${type} database makes nothing certain`, async () => {
+    await using ca = await offlineCa();
+    const dataSource = ca.file("fresh");
+    await Deno.mkdir(dataSource);
+    await ca.configure({ db: { type, dataSource } });
+    const pair = await ca.intermediate.issue("host", HOST);
+    const { code, stderr } = await rekey(ca, pair);
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /whether the certificate is revoked is NOT certain/);
+  });
+}

@@ -108,6 +108,7 @@ for (const type of ["badger v1", "badger v2"] as const) {
     assertEquals(await ask(settings, "1"), {
       isRevoked: false,
       provisionerId: undefined,
+      emptyFolder: dir.path,
     });
     assertEquals(await Array.fromAsync(Deno.readDir(dir.path)), []);
   });
