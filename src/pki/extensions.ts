@@ -10,7 +10,7 @@ import {
   DER_TAG,
   type DerElement,
   DerFields,
-  readDer,
+  readLeadingDer,
   requireTag,
 } from "./der.ts";
 import {
@@ -133,5 +133,6 @@ function read<T>(
 ): T | undefined {
   const extension = findExtension(certificate, oid);
   if (extension === undefined) return undefined;
-  return explainMalformed(() => reader(readDer(extension.value)));
+  // Go, and with it step-ca, ignores bytes behind the value.
+  return explainMalformed(() => reader(readLeadingDer(extension.value)));
 }

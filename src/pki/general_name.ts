@@ -1,7 +1,7 @@
 /**
  * GeneralName (RFC 5280 §4.2.1.6): the names of SANs and of name constraints.
  */
-import { DER_TAG, type DerElement, DerFields, readDer } from "./der.ts";
+import { DER_TAG, type DerElement, DerFields, readLeadingDer } from "./der.ts";
 import { readObjectIdentifier } from "./der_values.ts";
 import { readDistinguishedName } from "./distinguished_name.ts";
 
@@ -53,10 +53,16 @@ export function readGeneralName(element: DerElement): GeneralName {
 export function readAlternativeNames(
   value: Uint8Array,
 ): readonly GeneralName[] {
-  const fields = new DerFields(readDer(value));
+  const fields = new DerFields(readLeadingDer(value));
   const names = [];
-  while (!fields.isAtEnd) names.push(readGeneralName(fields.take()));
+  while (!fields.isAtEnd) names.push(readAlternativeName(fields.take()));
   return names;
+}
+
+/** Go steps over tags that RFC 5280 does not know, but for long ones. */
+function readAlternativeName(element: DerElement): GeneralName {
+  if ((element.tag & 0x1f) === 0x1f) throw new SyntaxError();
+  return { form: FORM_BY_TAG.get(element.tag) ?? "other", element };
 }
 
 /** One name as text, see {@linkcode readAlternativeNames}. */

@@ -7,20 +7,24 @@
 import { RekeyError } from "../errors.ts";
 import type { Certificate } from "./certificate.ts";
 import {
-  DER_TAG,
-  type DerElement,
-  DerFields,
-  readDer,
-  requireTag,
-} from "./der.ts";
-import { readObjectIdentifier } from "./der_values.ts";
-import {
   basicConstraints,
   extendedKeyUsage,
   EXTENSION_OID,
   findExtension,
   keyUsage,
 } from "./extensions.ts";
+import {
+  readAccessDescriptions,
+  readDistributionPoints,
+  readInhibitAnyPolicy,
+  readPolicies,
+  readPolicyConstraints,
+  readPolicyMappings,
+  readSequence,
+} from "./go_extensions.ts";
+import { goNameRefusal } from "./go_name.ts";
+import { isGoOid } from "./go_oid.ts";
+import { GoUrlError, goUrlHost } from "./go_url.ts";
 import { reverseLabels } from "./mailbox.ts";
 import { nameConstraints } from "./name_constraints.ts";
 import { quote } from "./name_matching.ts";
@@ -30,18 +34,18 @@ import { quote } from "./name_matching.ts";
  * undefined when it does.
  */
 export function goRefusal(certificate: Certificate): string | undefined {
-  if (!certificate.extensions.every(({ oid }) => isGoOid(oid))) {
+  const { issuerDer, subjectDer, extensions, names } = certificate;
+  const fault = goNameRefusal(issuerDer) ?? goNameRefusal(subjectDer);
+  if (fault !== undefined) return fault;
+  if (!extensions.every(({ oid }) => isGoOid(oid))) {
     return "x509: malformed extension OID field";
   }
   for (const [read, text] of READERS) {
     if (!succeeds(() => read(certificate))) return `x509: invalid ${text}`;
   }
-  const uri = certificate.names
-    .filter((name) => name.startsWith("URI:")).map((name) => name.slice(4))
-    .find((uri) => reverseLabels(hostAndPort(uri)) === undefined);
-  return uri === undefined
-    ? undefined
-    : `x509: cannot parse URI ${quote(uri)}: invalid domain`;
+  return names.filter((name) => name.startsWith("URI:"))
+    .map((name) => uriRefusal(name.slice(4)))
+    .find((refusal) => refusal !== undefined);
 }
 
 type Reader = (certificate: Certificate) => unknown;
@@ -50,43 +54,49 @@ const READERS: readonly (readonly [read: Reader, text: string])[] = [
   [basicConstraints, "basic constraints"],
   [keyUsage, "key usage"],
   [readUsageOids, "extended key usages"],
-  [readPolicies, "certificate policies"],
+  [
+    extension(EXTENSION_OID.certificatePolicies, readPolicies),
+    "certificate policies",
+  ],
+  [extension("2.5.29.33", readPolicyMappings), "policy mappings extension"],
+  [
+    extension("2.5.29.36", readPolicyConstraints),
+    "policy constraints extension",
+  ],
+  [
+    extension("2.5.29.54", readInhibitAnyPolicy),
+    "inhibit any policy extension",
+  ],
   [nameConstraints, "NameConstraints extension"],
   [
-    (certificate) =>
-      readSequence(certificate, EXTENSION_OID.crlDistributionPoints),
+    extension(EXTENSION_OID.crlDistributionPoints, readSequence),
     "CRL distribution points",
   ],
   [
-    (certificate) => readSequence(certificate, AUTHORITY_INFO_ACCESS),
+    extension(EXTENSION_OID.crlDistributionPoints, readDistributionPoints),
+    "CRL distribution point",
+  ],
+  [
+    extension("1.3.6.1.5.5.7.1.1", readAccessDescriptions),
     "authority info access",
   ],
 ];
 
-const AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1";
+/** A reader of one extension, where the certificate has it. */
+function extension(
+  oid: string,
+  read: (value: Uint8Array) => unknown,
+): Reader {
+  return (certificate) => {
+    const found = findExtension(certificate, oid);
+    if (found !== undefined) read(found.value);
+  };
+}
 
 function readUsageOids(certificate: Certificate): void {
   for (const oid of extendedKeyUsage(certificate) ?? []) {
     if (!isGoOid(oid)) throw new SyntaxError();
   }
-}
-
-/** RFC 5280 §4.2.1.4: no policy may stand there twice. */
-function readPolicies(certificate: Certificate): void {
-  const policies = readSequence(certificate, EXTENSION_OID.certificatePolicies);
-  const oids = policies.map((policy) =>
-    readObjectIdentifier(new DerFields(policy).take())
-  );
-  if (new Set(oids).size < oids.length) throw new SyntaxError();
-}
-
-function readSequence(
-  certificate: Certificate,
-  oid: string,
-): readonly DerElement[] {
-  const extension = findExtension(certificate, oid);
-  if (extension === undefined) return [];
-  return requireTag(readDer(extension.value), DER_TAG.sequence).children;
 }
 
 function succeeds(read: () => unknown): boolean {
@@ -101,14 +111,13 @@ function succeeds(read: () => unknown): boolean {
   }
 }
 
-/** Go keeps arcs of these OIDs in 31 bits; the first two share one number. */
-function isGoOid(oid: string): boolean {
-  const [first = 0n, second = 0n, ...rest] = oid.split(".").map(BigInt);
-  return [first * 40n + second, ...rest].every((arc) => arc < 2n ** 31n);
-}
-
-/** What Go's net/url calls the host, with its port; empty when there is none. */
-function hostAndPort(uri: string): string {
-  const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(uri)?.[1];
-  return (authority ?? "").replace(/^[^]*@/, "");
+function uriRefusal(uri: string): string | undefined {
+  const refusal = `x509: cannot parse URI ${quote(uri)}`;
+  try {
+    const isDomain = reverseLabels(goUrlHost(uri)) !== undefined;
+    return isDomain ? undefined : `${refusal}: invalid domain`;
+  } catch (error) {
+    if (!(error instanceof GoUrlError)) throw error;
+    return `${refusal}: ${error.message}`;
+  }
 }

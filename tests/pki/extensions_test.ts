@@ -115,7 +115,7 @@ Deno.test("extension readers refuse malformed values", async () => {
     ["2.5.29.37", "06012a", extendedKeyUsage],
     ["2.5.29.14", "30020400", subjectKeyIdentifier],
     ["2.5.29.35", "0400", authorityKeyIdentifier],
-    ["2.5.29.35", "300000", authorityKeyIdentifier],
+    ["2.5.29.35", "3001", authorityKeyIdentifier],
   ] as const;
   for (const [oid, hex, read] of cases) {
     const certificate = {
