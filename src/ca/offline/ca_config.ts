@@ -17,6 +17,7 @@ import {
   type DatabaseSettings,
   readDatabaseSettings,
 } from "./database/database_settings.ts";
+import { checkConfigTypes } from "./config_schema.ts";
 import { JsonObject, JsonTypeError } from "./json_object.ts";
 import {
   collectionFault,
@@ -98,6 +99,7 @@ function readConfig(
   options: CaConfigOptions & { readonly file: string },
 ): CaConfig {
   const { file } = options;
+  checkConfigTypes(config);
   const authority = config.object("authority");
   const members = knownProvisioners(authority);
   refuseUnsupported(config, file);
@@ -129,8 +131,8 @@ function readConfig(
   if (fault !== undefined) {
     throw invalid(`error generating provisioner config: ${fault}`);
   }
-  const clash = collectionFault(members);
-  if (clash !== undefined) throw invalid(clash);
+  const unusable = collectionFault(members);
+  if (unusable !== undefined) throw invalid(unusable);
   return settings;
 }
 

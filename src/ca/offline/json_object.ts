@@ -105,10 +105,15 @@ export class JsonObject {
   }
 
   /** An array of objects; empty when it is absent. */
-  objects(name: string): JsonObject[] {
-    const last = this.#last(name, "an array", isArray);
-    return (last ?? []).map((item, index) =>
-      new JsonObject(item, `${this.#name(name)}[${index}]`)
+  objects(
+    name: string,
+    { skipNull = false }: { readonly skipNull?: boolean } = {},
+  ): JsonObject[] {
+    const last = this.#last(name, "an array", isArray) ?? [];
+    return last.flatMap((item, index) =>
+      skipNull && item === null
+        ? []
+        : [new JsonObject(item, `${this.#name(name)}[${index}]`)]
     );
   }
 

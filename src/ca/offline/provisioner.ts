@@ -9,6 +9,7 @@ import {
   readClaims,
   readLifetimes,
 } from "./claims.ts";
+import { checkProvisionerTypes } from "./config_schema.ts";
 import type { JsonObject } from "./json_object.ts";
 
 /** One provisioner. */
@@ -47,7 +48,9 @@ const PROVISIONER_TYPES: ReadonlySet<string> = new Set([
 export function knownProvisioners(
   authority: JsonObject | undefined,
 ): readonly JsonObject[] {
-  return (authority?.objects("provisioners") ?? []).filter((provisioner) =>
+  // To Go a null is an object without members, and so one without type.
+  const all = authority?.objects("provisioners", { skipNull: true }) ?? [];
+  return all.filter((provisioner) =>
     PROVISIONER_TYPES.has(typeOf(provisioner))
   );
 }
@@ -61,6 +64,7 @@ export function readProvisioner(
   provisioner: JsonObject,
   above: Lifetimes,
 ): Provisioner {
+  checkProvisionerTypes(provisioner);
   const fault = lifetimesFault(readLifetimes(provisioner, above));
   return {
     type: typeOf(provisioner),
@@ -71,13 +75,20 @@ export function readProvisioner(
   };
 }
 
-/** Why they cannot stand beside each other, in step-ca's words (collection.go:184-203). */
+/**
+ * Why step-ca does not start with them, in its words: one has no key to know it
+ * by (jwk.go, Init), or two cannot stand beside each other
+ * (collection.go:184-203).
+ */
 export function collectionFault(
   provisioners: readonly JsonObject[],
 ): string | undefined {
   const ids = new Set<string>();
   const names = new Set<string>();
   for (const provisioner of provisioners) {
+    const isKeyless = typeOf(provisioner) === "jwk" &&
+      provisioner.object("key") === undefined;
+    if (isKeyless) return "provisioner key cannot be empty";
     const id = idOf(provisioner);
     const name = provisioner.text("name");
     if (ids.has(id)) {

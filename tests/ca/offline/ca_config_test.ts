@@ -9,7 +9,7 @@ import {
 import { RekeyError } from "../../../src/errors.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 
-const JWK = { type: "JWK", name: "admin" };
+const JWK = { type: "JWK", name: "admin", key: { kty: "EC", kid: "k" } };
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -66,7 +66,7 @@ Deno.test("parseCaConfig() takes the least that is valid", () => {
     provisioners: [{
       type: "jwk",
       name: "admin",
-      id: "admin:",
+      id: "admin:k",
       claims: none,
     }],
   });
@@ -148,6 +148,11 @@ Deno.test("parseCaConfig() drops provisioners of other types unread", () => {
   assertEquals(provisioners.map(({ type }) => type), ["acme"]);
 });
 
+Deno.test("parseCaConfig() drops a null among the provisioners", () => {
+  const { provisioners } = parse(withProvisioners(null, JWK, null));
+  assertEquals(provisioners.map(({ name }) => name), ["admin"]);
+});
+
 const TWO_K8SSA = withProvisioners(
   { type: "K8sSA", name: "a" },
   { type: "k8ssa", name: "b" },
@@ -202,6 +207,15 @@ for (
     [
       "cannot add multiple provisioners with the same name",
       withProvisioners(JWK, { type: "ACME", name: "admin" }),
+    ],
+    ["error parsing ca.json: no provisioners found", withProvisioners(null)],
+    [
+      "provisioner key cannot be empty",
+      withProvisioners({ type: "jwk", name: "x" }),
+    ],
+    [
+      "provisioner key cannot be empty",
+      withProvisioners(JWK, { type: "jwk", name: "x", key: null }),
     ],
     ["type cannot be empty", withSshKey({ type: "" })],
     [
@@ -279,6 +293,44 @@ for (
     ["dnsNames has to be an array of strings", { dnsNames: "a" }],
     ["db has to be an object", { db: "bbolt" }],
     ["tls.minVersion has to be a number", { tls: { minVersion: "1.2" } }],
+    ["tls.cipherSuites has to be an array of", { tls: { cipherSuites: "X" } }],
+    ["tls.renegotiation has to be true", { tls: { renegotiation: 1 } }],
+    ["insecureAddress has to be a string", { insecureAddress: 5 }],
+    ["commonName has to be a string", { commonName: 7 }],
+    ["federatedRoots has to be an array of", { federatedRoots: "x" }],
+    [
+      "db.badgerFileLoadingMode has to be a string",
+      { db: { badgerFileLoadingMode: 5 } },
+    ],
+    ["db.database has to be a string", { db: { database: 7 } }],
+    ["kms.pin has to be a string", { kms: { pin: 1 } }],
+    ["crl.enabled has to be true or false", { crl: { enabled: "yes" } }],
+    ["ssh.bastion has to be an object", { ssh: { bastion: "host" } }],
+    ["ssh.keys[0].federated has to be true", withSshKey({ federated: 1 })],
+    [
+      "templates.ssh.host[0].requires has to be an array of",
+      withTemplate({ requires: "x" }),
+    ],
+    [
+      "authority.template.country has to be a string",
+      withAuthority({ template: { country: 5 } }),
+    ],
+    [
+      "authority.claims.enableSSHCA has to be true or false",
+      withAuthority({ claims: { enableSSHCA: "x" } }),
+    ],
+    [
+      "authority.claims.maxHostSSHCertDuration is not a duration",
+      withAuthority({ claims: { maxHostSSHCertDuration: "a day" } }),
+    ],
+    [
+      "authority.provisioners[1].claims.enableSSHCA has to be true or false",
+      withProvisioners(null, { ...JWK, claims: { enableSSHCA: 1 } }),
+    ],
+    [
+      "authority.policy.x509.allow.dns has to be an array of",
+      withAuthority({ policy: { x509: { allow: { dns: "a" } } } }),
+    ],
   ] satisfies [string, Json][]
 ) {
   Deno.test(`parseCaConfig() names the member: ${part}`, () => {

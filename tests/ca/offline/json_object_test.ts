@@ -105,7 +105,7 @@ Deno.test("parseCaConfig() obeys a claim of the first of two authorities", () =>
     "root": "r", "crt": "c", "key": "k", "address": ":443", "dnsNames": ["a"],
     "authority": { "claims": { "disableRenewal": true } },
     "Authority": { "claims": { "enableSSHCA": true },
-      "provisioners": [{ "type": "JWK", "name": "a" }] }
+      "provisioners": [{ "type": "JWK", "name": "a", "key": {} }] }
   }`;
   assertEquals(parseCaConfig(text, "ca.json").claims.disableRenewal, true);
 });
@@ -114,7 +114,7 @@ Deno.test("parseCaConfig() refuses enableAdmin that a second authority does not 
   const text = `{
     "root": "r", "crt": "c", "key": "k", "address": ":443", "dnsNames": ["a"],
     "authority": { "enableAdmin": true },
-    "authority": { "provisioners": [{ "type": "JWK", "name": "a" }] }
+    "authority": { "provisioners": [{ "type": "JWK", "name": "a", "key": {} }] }
   }`;
   assertThrows(() => parseCaConfig(text, "ca.json"), "config", /enableAdmin/);
 });

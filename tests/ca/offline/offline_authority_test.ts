@@ -205,7 +205,11 @@ Deno.test("createOfflineAuthority() refuses a key that is not of crt", async () 
 
 Deno.test("createOfflineAuthority() refuses a lifetime that equals the backdate", async () => {
   await using ca = await offlineCa();
-  const provisioners = [{ type: "JWK", name: "admin" }];
+  const provisioners = [{
+    type: "JWK",
+    name: "admin",
+    key: { kty: "EC", kid: "k" },
+  }];
   await ca.configure({ authority: { provisioners, backdate: "25h" } });
   const notBefore = new Date(Date.now() - 3_600_000);
   const notAfter = new Date(notBefore.getTime() + 25 * 3_600_000);

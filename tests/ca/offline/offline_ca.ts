@@ -54,7 +54,13 @@ export async function offlineCa(
           key: intermediate.keyFile,
           address: ":443",
           dnsNames: ["localhost"],
-          authority: { provisioners: [{ type: "JWK", name: "admin" }] },
+          authority: {
+            provisioners: [{
+              type: "JWK",
+              name: "admin",
+              key: { kty: "EC", kid: "k" },
+            }],
+          },
           ...change,
         }),
       ),

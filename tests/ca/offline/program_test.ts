@@ -76,6 +76,7 @@ const DISABLED = {
   provisioners: [{
     type: "JWK",
     name: "admin",
+    key: { kty: "EC", kid: "k" },
     claims: { disableRenewal: true },
   }],
 };
@@ -106,7 +107,15 @@ for (
     ],
     [
       "an unknown provisioner",
-      { authority: { provisioners: [{ type: "JWK", name: "other" }] } },
+      {
+        authority: {
+          provisioners: [{
+            type: "JWK",
+            name: "other",
+            key: { kty: "EC", kid: "k" },
+          }],
+        },
+      },
       { extensions: ADMIN },
       /lacked necessary authorization[^]*provisioner not found/,
     ],
