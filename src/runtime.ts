@@ -113,6 +113,8 @@ export type LogEvent =
     readonly message: string;
     /** True for what a daemon would say again at every pass. */
     readonly once?: boolean | undefined;
+    /** True for what nobody has to mend: to a daemon it is information. */
+    readonly routine?: boolean | undefined;
     readonly hint?: string | undefined;
   }
   | {

@@ -24,7 +24,9 @@ export function jsonLog(
   return {
     write(event) {
       const { level, lines } = daemonLines(event);
-      const isWarning = level === "ERROR" && event.event !== "failed" &&
+      const isTrouble = level === "ERROR" ||
+        (run === "once" && event.event === "warning");
+      const isWarning = isTrouble && event.event !== "failed" &&
         event.event !== "reload-failed";
       const isOut = run === "daemon" && level === "INFO";
       const write = isOut ? sinks.out : sinks.err;

@@ -116,6 +116,10 @@ export function daemonLines(
       return { level: "INFO", lines: [] };
     case "reloaded":
       return { level: "INFO", lines: ["the service was told at last"] };
+    case "warning":
+      return event.routine === true
+        ? { level: "INFO", lines: [printableLines(event.message)] }
+        : { level: "ERROR", lines: troubleLines(event) };
     default:
       return { level: "ERROR", lines: troubleLines(event) };
   }

@@ -76,6 +76,12 @@ for (const event of EVENTS) {
   });
 }
 
+Deno.test("jsonLog() takes a warning that nobody has to mend for information, in a daemon", () => {
+  const event: LogEvent = { event: "warning", message: "so", routine: true };
+  assertEquals(JSON.parse(logged(event, "daemon").out).level, "info");
+  assertEquals(JSON.parse(logged(event, "once").err).level, "warning");
+});
+
 Deno.test("jsonLog() writes a failure with class, attempt and both instants", () => {
   const failed = EVENTS.find(({ event }) => event === "failed");
   assert(failed !== undefined);

@@ -161,3 +161,21 @@ Deno.test("oneShotLog() lets no file name paint the terminal or break a line", (
     "✔ Certificate: e\\x1b[31m\\x0ax.crt\n",
   );
 });
+
+Deno.test("daemonLog() takes a warning that nobody has to mend for information", () => {
+  const event: LogEvent = {
+    event: "warning",
+    message: "it is not recorded",
+    routine: true,
+  };
+  const { out, err } = printed(
+    (sinks) => daemonLog(sinks, () => new Date(2026, 0, 31, 12, 0, 5)),
+    event,
+  );
+  assertEquals(out, "INFO: 2026/01/31 12:00:05 it is not recorded\n");
+  assertEquals(err, "");
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, false), event).err,
+    "warning: it is not recorded\n",
+  );
+});

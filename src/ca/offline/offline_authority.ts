@@ -174,6 +174,7 @@ function notRecorded({ serial }: Certificate): LogEvent {
       `the new certificate is not recorded in the CA's database: note its serial number, ${
         BigInt(`0x${serial}`)
       }, to be able to revoke it`,
+    routine: true,
   };
 }
 

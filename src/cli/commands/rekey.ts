@@ -21,7 +21,7 @@ export const rekeyCommand = defineCommand({
     "[--connect-timeout=<duration>] [--timeout=<duration>]",
     "[--log-format=<format>]",
     "[--exec-timeout=<duration>] [--exec-on-failure=<string>]",
-    "[--reload-attempts=<int>]",
+    "[--reload-attempts=<int>] [--ignore-database]",
   ],
   usageInErrors: "step ca rekey <crt-file> <key-file>",
   description: [

@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch } from "../../../support/assert.ts";
 import { goTest } from "../../../support/go_program.ts";
 import type { OpensslPair } from "../../../support/openssl_ca.ts";
 import { runProgram } from "../../../support/program.ts";
+import { startProgram } from "../../../support/running_program.ts";
 import { runOk, type RunResult } from "../../../support/run.ts";
 import { HOST, type OfflineCa, offlineCa } from "../offline_ca.ts";
 import { type GoDatabase, goDatabase } from "./go_database.ts";
@@ -85,6 +86,34 @@ goTest(
       stderr,
       new RegExp(`not recorded in the CA's database: .* ${serial},`),
     );
+  },
+);
+
+goTest(
+  "offline daemon reports a new certificate that the database does not have as no error",
+  async () => {
+    await using database = await goDatabase("badgerv2", {
+      rows: 3000,
+      ways: [],
+    });
+    const { ca, pair } = await caWith(database, database.serials[1] ?? "");
+    await using _ = ca;
+    await using daemon = startProgram(
+      [
+        ...["ca", "rekey", "--offline", "--ca-config", ca.configFile],
+        ...["--daemon", "--rekey-period", "500ms"],
+        ...[pair.certificateFile, pair.keyFile],
+      ],
+      { cwd: ca.path, env: { STEPPATH: ca.file("none"), HOME: ca.path } },
+    );
+    await daemon.says("not recorded in the CA's database");
+    assertMatch(
+      daemon.text,
+      /^INFO: \S+ \S+ the new certificate is not recorded in /m,
+    );
+    assert(!daemon.text.includes("ERROR"), daemon.text);
+    daemon.kill("SIGTERM");
+    assertEquals(await daemon.ended, 0);
   },
 );
 
