@@ -50,6 +50,18 @@ for (const flag of MANUAL_FLAGS) {
   });
 }
 
+Deno.test("the usage names every flag", () => {
+  const usage = HELP.slice(0, HELP.indexOf("\nDESCRIPTION\n"));
+  for (const line of OPTION_LINES) {
+    if (line.includes("--help")) continue;
+    const names = line.match(/--[a-z-]+/g) ?? [];
+    const isThere = names.some((name) =>
+      new RegExp(`\\[${name}[=\\]]`).test(usage)
+    );
+    assert(isThere, `${line} is not in ${usage}`);
+  }
+});
+
 Deno.test("the help lists the flags in the manual's order", () => {
   const order = OPTION_LINES.map((line) => line.trim().split(/[=,\s]/)[0]);
   const known = MANUAL_FLAGS.filter((flag) =>
@@ -77,6 +89,21 @@ Deno.test("the help names every exit code with its meaning", () => {
     assertStringIncludes(text, ` ${exitCode} ${when}`);
   }
 });
+
+for (
+  const difference of [
+    "the new certificate is not recorded",
+    "mysql or postgresql",
+    "before the certificate is made, once for both files",
+    "allowRenewalAfterExpiry",
+    "other PEM blocks in front",
+    "encrypted OpenSSH and Cosign keys are not supported",
+  ]
+) {
+  Deno.test(`the help tells of a difference offline: ${difference}`, () => {
+    assertStringIncludes(HELP.replace(/\s+/g, " "), difference);
+  });
+}
 
 const MANUAL_EXAMPLES = [
   "ca rekey internal.crt internal.key",

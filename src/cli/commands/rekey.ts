@@ -21,7 +21,9 @@ export const rekeyCommand = defineCommand({
     "[--connect-timeout=<duration>] [--timeout=<duration>]",
     "[--log-format=<format>]",
     "[--exec-timeout=<duration>] [--exec-on-failure=<string>]",
-    "[--reload-attempts=<int>] [--ignore-database]",
+    "[--reload-attempts=<int>] [--layout=<layout>] [--in-place]",
+    "[--key-mode=<mode>] [--cert-mode=<mode>] [--owner=<user>]",
+    "[--group=<group>] [--lock-timeout=<duration>] [--ignore-database]",
   ],
   usageInErrors: "step ca rekey <crt-file> <key-file>",
   description: [
@@ -30,7 +32,7 @@ export const rekeyCommand = defineCommand({
     "The --daemon flag can be combined with --pid, --signal, or --exec to provide certificate reloads on your services.",
     "A daemon rekeys now on SIGHUP and ends on SIGTERM and SIGINT, also as PID 1 of a container, where it collects its own children only: hooks that leave processes behind need an init in front of it. Under systemd it works with Type=notify and WatchdogSec.",
     "Flags that are not given are taken from variables of the environment (STEP_ and the first name of the flag: STEP_CA_URL, STEP_CRV, STEP_F), then from the defaults.json files of the profile and of $(step path).",
-    "With the --offline flag the command differs from step on purpose: it reads the files that ca.json names and writes none of them, nor a database; of the provisioners only their claims count, and no network, SSH key, SCEP, CRL or template file is touched; --root is not needed. It refuses enableAdmin, a KMS or CAS and a certificate that step-ca could not read, each by name, and it says the reason of every refusal. It warns, and goes on, when the current certificate is not of this authority, when the new one outlives its issuer or has expired already, and when the issuer has expired, is no CA or does not lead to a root of ca.json. With --daemon it makes a new key for every certificate.",
+    "With the --offline flag the command differs from step on purpose: it reads the files that ca.json names and writes none of them, nor a database, so that the new certificate is not recorded there; of the provisioners only their claims count, and no network, SSH key, SCEP, CRL, federated root, name policy or template file is touched; --root is not needed. The question about overwriting comes before the certificate is made, once for both files. It refuses enableAdmin, a KMS or CAS, a database of type mysql or postgresql and a certificate that step-ca could not read, each by name, and it says the reason of every refusal. An expired certificate is rekeyed where its provisioner has the claim allowRenewalAfterExpiry, and refused otherwise, while step refuses it always. The key of the certificate authority may have other PEM blocks in front; encrypted OpenSSH and Cosign keys are not supported. It warns, and goes on, when the current certificate is not of this authority, when the new one outlives its issuer or has expired already, and when the issuer has expired, is no CA or does not lead to a root of ca.json. With --daemon it makes a new key for every certificate.",
   ],
   positionals: [
     {

@@ -110,6 +110,11 @@ for (
     ["unknown members", { monitoring: 1, federatedRoots: null }, {
       key: "ca.key",
     }],
+    ["what a rekey has no use for", {
+      federatedRoots: ["none.crt"],
+      dnsNames: ["fe80::ab"],
+      ...withAuthority({ policy: { x509: { allow: { dns: ["*.*"] } } } }),
+    }, { key: "ca.key" }],
     ["public keys of SSH", withSshKey({}), { key: "ca.key" }],
     ["a template of a file", withTemplate({}), { key: "ca.key" }],
     [
