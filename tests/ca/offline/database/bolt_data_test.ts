@@ -8,6 +8,14 @@ import { assert, assertEquals } from "../../../support/assert.ts";
 import { goTest } from "../../../support/go_program.ts";
 import { goDatabase } from "./go_database.ts";
 
+goTest("a new database of bbolt, with empty tables, has no row", async () => {
+  await using database = await goDatabase("bbolt", { rows: 0, ways: [] });
+  assertEquals(
+    await readRows(database.settings, "12345", new Date()),
+    [undefined, undefined],
+  );
+});
+
 goTest(
   "no flipped bit in a key of bbolt hides whose certificate it is",
   async () => {

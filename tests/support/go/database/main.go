@@ -182,6 +182,9 @@ func bulk(i int) []byte {
 	if i%40 == 0 {
 		size = 3000
 	}
+	if i%400 == 0 {
+		size = 20000
+	}
 	out := make([]byte, 0, size+32)
 	for n := 0; len(out) < size; n++ {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%d %d", i, n))
