@@ -96,9 +96,10 @@ async function replacePair(
       !isDue(oldChain[0], mode.onlyIfExpiresInMs, { now, random: random() })
     ) {
       const expiresInMs = remainingMs(oldChain[0], now);
+      const claim = await claimDebt({ options, reloader, log });
       return {
         outcome: { kind: "not-due", expiresInMs },
-        debt: await claimDebt({ options, reloader, log }),
+        debt: typeof claim === "string" ? undefined : claim,
       };
     }
   }

@@ -19,36 +19,43 @@ export interface Payer {
 }
 
 /**
- * Claims what is owed for the certificate on the disk; undefined when nothing
- * is, or nothing that this run can pay, or when another process pays it just
- * now. Call it under the pair's lock.
+ * Why there is no claim: `none`, nothing is owed that this run can pay;
+ * `elsewhere`, another process pays it just now; `unreadable`, nobody knows.
+ */
+export type NoClaim = "none" | "elsewhere" | "unreadable";
+
+/**
+ * Claims what is owed for the certificate on the disk, as far as this run can
+ * pay it. Call it under the pair's lock.
  *
  * A note that cannot be read (another user's) is a warning: a run that has
  * nothing else to do must not fail by it.
  */
 export async function claimDebt(
   { options, reloader, log }: Payer,
-): Promise<ClaimedReload | undefined> {
-  if (reloader.parts.length === 0) return undefined;
+): Promise<ClaimedReload | NoClaim> {
+  if (reloader.parts.length === 0) return "none";
   const { certificate } = options.output;
   try {
     return await claimOwedReload(certificate, {
       load: async () => (await loadChain(certificate))[0],
       parts: reloader.parts,
-    });
+    }) ?? "none";
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
     log.write({
       event: "warning",
       message: `a reload may be owed: ${error.message}`,
       hint: error.hint,
+      once: true,
     });
-    return undefined;
+    return "unreadable";
   }
 }
 
 /**
- * Tells the service, and writes down what is still owed. Releases the claim.
+ * Tells the service, and writes down what is still owed: what failed, and what
+ * is not this run's to pay. Releases the claim.
  *
  * @throws {RekeyError} kind `signal`, `hook` or `interrupted`, of what failed
  */
@@ -60,7 +67,11 @@ export async function payDebt(
   using _claim = claim;
   const failures = await reloader.reload(claim.note, signal);
   try {
-    claim.settle([...failures.keys()]);
+    claim.settle(
+      claim.note.owed.filter((part) =>
+        failures.has(part) || !reloader.parts.includes(part)
+      ),
+    );
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
     // The service knows; at worst it is told once more.
@@ -73,7 +84,7 @@ export async function payDebt(
 /**
  * Pays what is owed, apart from a pass: after one that failed, or again.
  *
- * @returns whether anything was owed, and is paid now
+ * @returns `paid`, or why there was nothing to pay
  * @throws {RekeyError} as {@linkcode payDebt}; kinds `busy` and `install` when
  *   the pair is in use, or cannot be repaired
  */
@@ -81,19 +92,19 @@ export async function payOwedReload(
   job: Pick<Payer, "options" | "reloader">,
   runtime: Pick<Runtime, "clock" | "log">,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<"paid" | NoClaim> {
   const payer = { ...job, log: runtime.log };
   const claim = await claimUnderLock(payer, { ...runtime, signal });
-  if (claim === undefined) return false;
+  if (typeof claim === "string") return claim;
   await payDebt(claim, payer, signal);
-  return true;
+  return "paid";
 }
 
 async function claimUnderLock(
   payer: Payer,
   about: Parameters<typeof lockAndRepair>[1],
-): Promise<ClaimedReload | undefined> {
-  if (payer.reloader.parts.length === 0) return undefined;
+): Promise<ClaimedReload | NoClaim> {
+  if (payer.reloader.parts.length === 0) return "none";
   // Which certificate is there is known only after a repair.
   await using _lock = await lockAndRepair(payer.options, about);
   return await claimDebt(payer);

@@ -40,6 +40,8 @@ export class ReloadRetries {
   readonly #runtime: Runtime;
   readonly #failureHook: FailureHook;
   #failures = 0;
+  /** Times in a row that a try could not begin, which is no answer of the service. */
+  #delays = 0;
   /** Undefined while nothing is to be tried. At the start, what an earlier run owes. */
   #next: { readonly fromMs: number; readonly pauseMs: number } | undefined;
 
@@ -62,6 +64,7 @@ export class ReloadRetries {
   /** A new certificate was installed and told of. */
   paid(): void {
     this.#failures = 0;
+    this.#delays = 0;
     this.#next = undefined;
   }
 
@@ -71,6 +74,7 @@ export class ReloadRetries {
    */
   async owes(error: RekeyError): Promise<void> {
     this.#failures = 0;
+    this.#delays = 0;
     await this.#failed(error);
   }
 
@@ -80,12 +84,18 @@ export class ReloadRetries {
    */
   async pay(stop: AbortSignal): Promise<void> {
     try {
-      const isPaid = await payOwedReload(this.#job, this.#runtime, stop);
-      if (isPaid) this.#runtime.log.write({ event: "reloaded" });
+      const end = await payOwedReload(this.#job, this.#runtime, stop);
+      if (end === "elsewhere" || end === "unreadable") {
+        this.#delayed();
+        return;
+      }
+      if (end === "paid") this.#runtime.log.write({ event: "reloaded" });
       this.paid();
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;
-      if (!stop.aborted) await this.#failed(error);
+      if (stop.aborted) return;
+      if (error.retry === "reload") await this.#failed(error);
+      else this.#delayed(error);
     }
   }
 
@@ -117,19 +127,35 @@ export class ReloadRetries {
   async #failed(error: RekeyError): Promise<void> {
     const { log, random } = this.#runtime;
     const { attempts = DEFAULT_ATTEMPTS } = this.#job.options.reload;
-    // Somebody else at work on the pair is no answer of the service.
-    if (error.kind !== "busy") this.#failures++;
-    const attempt = this.#failures;
+    const attempt = ++this.#failures;
+    this.#delays = 0;
     const isLast = attempts > 0 && attempt >= attempts;
-    const nextAttemptMs = isLast
-      ? undefined
-      : reloadPauseMs(Math.max(attempt, 1), random());
+    const nextAttemptMs = isLast ? undefined : reloadPauseMs(attempt, random());
     this.#next = nextAttemptMs === undefined
       ? undefined
       : { fromMs: this.#now(), pauseMs: nextAttemptMs };
     log.write({ event: "reload-failed", error, attempt, nextAttemptMs });
     if (!isLast) return;
     await this.#failureHook.tell({ error, attempt, next: "last" });
+  }
+
+  /**
+   * Whether something is owed could not be found out, or another run has it,
+   * which may yet fail: looked at again, with growing pauses and without limit.
+   * The reason is logged once.
+   */
+  #delayed(error?: RekeyError): void {
+    const { log, random } = this.#runtime;
+    const pauseMs = reloadPauseMs(++this.#delays, random());
+    this.#next = { fromMs: this.#now(), pauseMs };
+    if (error === undefined || this.#delays > 1) return;
+    const attempt = this.#failures;
+    log.write({
+      event: "reload-failed",
+      error,
+      attempt,
+      nextAttemptMs: pauseMs,
+    });
   }
 
   #now(): number {

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { FailureHook } from "../src/failure_hook.ts";
 import { lockPair } from "../src/files/pair_lock.ts";
-import { draftOwedReload } from "../src/files/owed_reload.ts";
+import { loadChain } from "../src/files/key_pair.ts";
+import { parseOwedNote } from "../src/files/owed_note.ts";
+import { claimOwedReload, draftOwedReload } from "../src/files/owed_reload.ts";
+import type { ReloadPart } from "../src/options.ts";
 import { parseChain } from "../src/pki/certificate.ts";
 import { createReloader } from "../src/reload/reloader.ts";
 import { reloadPauseMs, ReloadRetries } from "../src/reload_retries.ts";
@@ -51,9 +54,10 @@ interface Place {
 /** A reload is owed, and the hook fails `failures` times. */
 async function place(
   dir: TempDir,
-  { failures, attempts = 20 }: {
+  { failures, attempts = 20, owed = ["exec"] }: {
     readonly failures: number;
     readonly attempts?: number;
+    readonly owed?: readonly ReloadPart[];
   },
 ): Promise<Place> {
   const root = await OpensslCa.root(dir.file("ca"), "Root");
@@ -62,7 +66,7 @@ async function place(
   const [leaf] = parseChain(new TextEncoder().encode(host.certificate));
   if (leaf === undefined) throw new Error("no certificate");
   using draft = draftOwedReload(pair.certificate);
-  await draft.write(leaf, { owed: ["exec"] });
+  await draft.write(leaf, { owed });
   draft.claim()[Symbol.dispose]();
   const runs = dir.file("runs");
   await Deno.writeTextFile(
@@ -165,11 +169,75 @@ Deno.test("pay() does not count a pair that somebody works on as a failure", asy
   });
   {
     await using _lock = await lockPair(pair);
-    await retries.pay(NEVER);
-    assertEquals(retries.waitMs(), 1_000);
+    for (const pauseMs of [1_000, 2_000, 4_000]) {
+      await retries.pay(NEVER);
+      assertEquals(retries.waitMs(), pauseMs);
+    }
     assertEquals(await runs(), 0);
+    assertEquals(events.length, 1);
   }
   await during(HOUR);
   assertEquals(await runs(), 1);
   assertEquals(events.at(-1), { event: "reloaded" });
 });
+
+Deno.test("pay() looks again when another run that pays may yet fail", async () => {
+  await using dir = await tempDir();
+  const { pair, during, runs, retries, events } = await place(dir, {
+    failures: 0,
+  });
+  const [leaf] = await loadChain(pair.certificate);
+  const from = { load: () => Promise.resolve(leaf), parts: ["exec"] as const };
+  const other = await claimOwedReload(pair.certificate, from);
+  assert(typeof other === "object");
+  await retries.pay(NEVER);
+  assertEquals([await runs(), retries.waitMs()], [0, 1_000]);
+  other[Symbol.dispose]();
+  await during(HOUR);
+  assertEquals(await runs(), 1);
+  assertEquals(events, [{ event: "reloaded" }]);
+});
+
+Deno.test("pay() looks again when the certificate could not be read for a moment", async () => {
+  await using dir = await tempDir();
+  const { pair, during, runs, retries, events } = await place(dir, {
+    failures: 0,
+  });
+  const content = await Deno.readTextFile(pair.certificate);
+  await Deno.writeTextFile(pair.certificate, "");
+  await retries.pay(NEVER);
+  assertEquals([await runs(), retries.waitMs()], [0, 1_000]);
+  await Deno.writeTextFile(pair.certificate, content);
+  await during(HOUR);
+  assertEquals(await runs(), 1);
+  assertEquals(events.map(({ event }) => event), ["warning", "reloaded"]);
+});
+
+Deno.test("pay() says nothing of a reload that only another run can pay, and keeps the note", async () => {
+  await using dir = await tempDir();
+  const { during, runs, events } = await place(dir, {
+    failures: 0,
+    owed: ["signal"],
+  });
+  await during(HOUR);
+  assertEquals([await runs(), events], [0, []]);
+  assert(await noteIn(dir) !== undefined);
+});
+
+Deno.test("pay() keeps the part that it cannot pay, and pays the other", async () => {
+  await using dir = await tempDir();
+  const { during, runs, events } = await place(dir, {
+    failures: 0,
+    owed: ["signal", "exec"],
+  });
+  await during(HOUR);
+  assertEquals([await runs(), events], [1, [{ event: "reloaded" }]]);
+  assertEquals((await noteIn(dir))?.owed, ["signal"]);
+});
+
+async function noteIn(dir: TempDir) {
+  const names = await Array.fromAsync(Deno.readDir(dir.file("ca")));
+  const note = names.find(({ name }) => name.endsWith(".owed"));
+  if (note === undefined) return undefined;
+  return parseOwedNote(await Deno.readTextFile(dir.file(`ca/${note.name}`)));
+}

@@ -123,12 +123,14 @@ export function draftOwedReload(certificate: string): OwedReloadDraft {
 
 /**
  * What is owed for the certificate on the disk, with one try more counted;
- * undefined when nothing is, or when another process is about to pay. Removes
- * notes of other certificates. Call it under the pair's lock, after recovery.
+ * undefined when nothing is of `parts`, `elsewhere` when another process is
+ * about to pay. Removes notes of other certificates. Call it under the pair's
+ * lock, after recovery.
  *
  * @param path the certificate's file; notes stand beside it
  * @param from `load` reads the certificate, and is called only when there is a
- *   note; `parts` is what a note that cannot be read is taken to owe
+ *   note; `parts` is what the caller can pay, and what a note that cannot be
+ *   read is taken to owe
  * @throws {RekeyError} kind `install` when the note cannot be read or changed;
  *   what `load` throws
  */
@@ -138,7 +140,7 @@ export async function claimOwedReload(
     load(): Promise<OwedCertificate>;
     readonly parts: readonly ReloadPart[];
   },
-): Promise<ClaimedReload | undefined> {
+): Promise<ClaimedReload | "elsewhere" | undefined> {
   const target = resolveTarget(path);
   const names = notesBeside(target);
   if (names.length === 0) return undefined;
@@ -154,18 +156,21 @@ export async function claimOwedReload(
   );
   if (file === undefined) return undefined;
   const locked = lockNote(file);
-  if (locked === undefined) return undefined;
+  if (locked === undefined) return "elsewhere";
   using undo = new DisposableStack();
   undo.use(locked);
   const read = readNote(locked, path);
   const found = read?.certificate === digest ? read : undefined;
+  const owed = found?.owed ?? from.parts;
+  // The rest is for a run that can: no try of it is counted.
+  if (!owed.some((part) => from.parts.includes(part))) return undefined;
   const note: OwedNote = {
     ...found,
     certificate: digest,
     serial: certificate.serial,
     notAfter: certificate.notAfter,
     attempts: (found?.attempts ?? 0) + 1,
-    owed: found?.owed ?? from.parts,
+    owed,
   };
   rewriteNote(locked, note, path);
   undo.move();

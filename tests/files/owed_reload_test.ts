@@ -27,14 +27,17 @@ async function owe(dir: TempDir, parts = BOTH): Promise<ClaimedReload> {
   return draft.claim();
 }
 
-function claim(
+async function claim(
   dir: TempDir,
   current: OwedCertificate = NEW,
+  parts = BOTH,
 ): Promise<ClaimedReload | undefined> {
-  return claimOwedReload(dir.file("a.crt"), {
+  const claimed = await claimOwedReload(dir.file("a.crt"), {
     load: () => Promise.resolve(current),
-    parts: BOTH,
+    parts,
   });
+  assert(claimed !== "elsewhere", "is free");
+  return claimed;
 }
 
 async function namesIn(dir: TempDir): Promise<readonly string[]> {
@@ -125,10 +128,22 @@ Deno.test("claimOwedReload() does not read the certificate when there is no note
 Deno.test("claimOwedReload() leaves a note alone that somebody is paying", async () => {
   await using dir = await tempDir();
   const paying = await owe(dir);
-  assertEquals(await claim(dir), undefined);
+  const found = await claimOwedReload(dir.file("a.crt"), {
+    load: () => Promise.resolve(NEW),
+    parts: BOTH,
+  });
+  assertEquals(found, "elsewhere");
   paying[Symbol.dispose]();
   using claimed = await claim(dir);
   assertEquals(claimed?.note.attempts, 2);
+});
+
+Deno.test("claimOwedReload() leaves what others have to pay, and counts no try of it", async () => {
+  await using dir = await tempDir();
+  (await owe(dir, ["exec"]))[Symbol.dispose]();
+  assertEquals(await claim(dir, NEW, ["signal"]), undefined);
+  using claimed = await claim(dir, NEW, ["signal", "exec"]);
+  assertEquals([claimed?.note.owed, claimed?.note.attempts], [["exec"], 2]);
 });
 
 Deno.test("claimOwedReload() removes the note of a certificate that is not there", async () => {
