@@ -1,62 +1,36 @@
 /**
- * The same pass, repeated: waits, calls `rekeyOnce`, waits again.
+ * The same pass, repeated: waits, replaces the pair, tells the service, waits
+ * again.
  *
  * Nothing is remembered across passes but the number of failures in a row:
  * each wait is computed from the certificate that is on disk at that moment
  * (smallstep/cli#1632), and each pass makes a new key (smallstep/cli#1343).
  */
-import type { ServiceManager } from "./daemon/service_manager.ts";
-import { wait } from "./daemon/wait.ts";
 import { withBeats } from "./daemon/beats.ts";
+import { hookLimitMs, passLimitMs } from "./daemon/limits.ts";
+import {
+  type Daemon,
+  type DaemonHost,
+  leftMs,
+  type Next,
+  statusOf,
+  type Step,
+} from "./daemon/next_step.ts";
+import { pairMark } from "./daemon/pair_watch.ts";
+import { obeyWake, pause } from "./daemon/pause.ts";
+import { certificateOnDisk, plan, planAfterFailure } from "./daemon/plans.ts";
 import { requireShorterThanLife } from "./daemon/shorter_than_life.ts";
-import { formatRoundedDuration } from "./duration.ts";
+import { WakeFloor } from "./daemon/wake_floor.ts";
 import { RekeyError } from "./errors.ts";
 import { FailureHook } from "./failure_hook.ts";
-import { currentCertificate } from "./files/current_pair.ts";
-import { formatInstant } from "./instant.ts";
+import type { ClaimedReload } from "./files/owed_reload.ts";
 import type { RekeyOptions, Schedule } from "./options.ts";
-import type { Certificate } from "./pki/certificate.ts";
-import { checkPair, type RekeyJob, rekeyOnce } from "./rekey.ts";
+import { checkPair, type RekeyJob, replacePair } from "./rekey.ts";
+import { payDebt } from "./reload_debt.ts";
 import { ReloadRetries } from "./reload_retries.ts";
 import type { Runtime } from "./runtime.ts";
-import { backoffMs, lifetimeMs, planWait, remainingMs } from "./schedule.ts";
-import { stoppable } from "./stoppable.ts";
 
-/** What the outside world may ask of a daemon. */
-export interface DaemonSignals {
-  /** Aborts when the daemon has to end. */
-  readonly stop: AbortSignal;
-  /** Aborts at the next request to rekey now, or is aborted when one is pending. */
-  wake(): AbortSignal;
-  /** Forgets a request that is being obeyed; later ones count again. */
-  clearWake(): void;
-}
-
-/** Who a daemon listens to, and who it tells. */
-export interface DaemonHost {
-  readonly signals: DaemonSignals;
-  readonly service: ServiceManager;
-}
-
-/** Everything that one daemon works with. */
-interface Daemon extends DaemonHost {
-  readonly job: RekeyJob;
-  readonly runtime: Runtime;
-  readonly schedule: Schedule;
-  readonly failureHook: FailureHook;
-  readonly reloads: ReloadRetries;
-}
-
-/** Work that ends with a plan for the next. */
-type Step = (daemon: Daemon) => Promise<Next>;
-
-/** What comes next. */
-interface Next {
-  readonly waitMs: number;
-  readonly step: Step;
-  /** Failures in a row so far. */
-  readonly failures: number;
-}
+export type { DaemonHost, DaemonSignals } from "./daemon/next_step.ts";
 
 /**
  * Rekeys until it is told to stop.
@@ -70,52 +44,60 @@ export async function runDaemon(
 ): Promise<void> {
   const schedule = daemonSchedule(job.options);
   const { stop } = signals;
-  await using failureHook = new FailureHook(job.options, runtime, stop);
+  const failureHook = new FailureHook(job.options, runtime, stop);
   const reloads = new ReloadRetries(job, runtime, failureHook);
   const daemon = {
     ...{ job, runtime, schedule, signals, service },
-    ...{ failureHook, reloads },
+    ...{ failureHook, reloads, wakes: new WakeFloor() },
   };
   stop.addEventListener("abort", () => service.stopping(), { once: true });
-  let next = await attempt(daemon, begin, 0);
-  if (!stop.aborted) service.ready(statusOf(next, runtime));
-  while (!stop.aborted) {
-    await pause(daemon, next.waitMs);
-    if (stop.aborted) break;
-    const isWoken = signals.wake().aborted;
-    signals.clearWake();
-    if (isWoken) {
-      runtime.log.write({ event: "woken" });
-      service.reloading("rekeying");
-    } else service.status("rekeying");
-    const step = isWoken ? rekeyAndPlan : next.step;
-    next = await attempt(daemon, step, next.failures);
-    // Who is stopping is not ready any more.
-    if (!stop.aborted) service.ready(statusOf(next, runtime));
+  try {
+    await live(daemon);
+  } finally {
+    await withBeats(failureHook[Symbol.asyncDispose](), {
+      service,
+      limitMs: passLimitMs(job.options),
+    });
   }
   runtime.log.write({ event: "stopped" });
 }
 
-/** Sleeps, shows that it is no more than that, and pays reloads that are owed. */
-async function pause(
-  { job, runtime: { clock, log }, signals, service, reloads }: Daemon,
-  waitMs: number,
-): Promise<void> {
-  const awake = AbortSignal.any([signals.stop, signals.wake()]);
-  await reloads.during(waitMs, {
-    awake,
-    sleep: (ms) =>
-      wait(ms, {
-        ...{ clock, signal: awake, sliceMs: service.beatMs },
-        beat: () => service.beat(),
-        stepped: (byMs) => log.write({ event: "clock-stepped", byMs }),
-      }),
-    pay: () =>
-      withBeats(reloads.pay(signals.stop), {
+async function live(daemon: Daemon): Promise<void> {
+  const { runtime, signals, signals: { stop }, service } = daemon;
+  let next = await start(daemon);
+  while (!stop.aborted) {
+    service.ready(statusOf(next, runtime));
+    const { end, planned } = await pause(daemon, next);
+    if (stop.aborted) break;
+    if (end === "replaced" && !signals.wake().aborted) {
+      const again = () => planAgain(daemon, planned);
+      next = await attempt(daemon, again, next.failures);
+      continue;
+    }
+    const isWoken = signals.wake().aborted;
+    if (isWoken) await obeyWake(daemon);
+    else service.status("rekeying");
+    if (stop.aborted) break;
+    const step = isWoken ? rekeyAndPlan : next.step;
+    // Who is stopping is not ready any more: the loop ends after this.
+    next = await attempt(daemon, step, next.failures);
+  }
+}
+
+/** The first look. When that ends it all, what is owed is paid all the same. */
+async function start(daemon: Daemon): Promise<Next> {
+  const { reloads, signals: { stop }, service, job } = daemon;
+  try {
+    return await attempt(daemon, begin, 0);
+  } catch (error) {
+    if (error instanceof RekeyError && error.kind !== "declined") {
+      await withBeats(reloads.pay(stop), {
         service,
         limitMs: passLimitMs(job.options),
-      }),
-  });
+      });
+    }
+    throw error;
+  }
 }
 
 /** Takes a step, and decides what comes after it, be it done or failed. */
@@ -142,112 +124,82 @@ async function attempt(
   }
 }
 
-const STOPPED: Next = { waitMs: 0, step: begin, failures: 0 };
+const STOPPED: Next = {
+  ...{ waitMs: 0, fromMs: 0, step: begin, failures: 0 },
+  ...{ serial: "", mark: "" },
+};
 
 /** Looks before the first wait whether a pass could succeed. */
 async function begin(daemon: Daemon): Promise<Next> {
   const { job, runtime, schedule, signals } = daemon;
+  const mark = pairMark(job.options);
   const certificate = await checkPair(job, runtime, signals.stop);
   requireShorterThanLife(certificate, schedule);
-  return plan(daemon, certificate, "start");
+  return plan(daemon, certificate, {
+    after: "start",
+    mark,
+    step: rekeyAndPlan,
+  });
+}
+
+/** Plans anew when the files hold another certificate; else goes on waiting. */
+async function planAgain(daemon: Daemon, planned: Next): Promise<Next> {
+  const { job, runtime: { clock, log } } = daemon;
+  const mark = pairMark(job.options);
+  const waitMs = leftMs(planned, clock.now());
+  const same = { ...planned, fromMs: clock.now().getTime(), waitMs };
+  try {
+    const certificate = await certificateOnDisk(daemon);
+    if (certificate.serial === planned.serial) return { ...same, mark };
+    log.write({ event: "replaced", certificate });
+    return plan(daemon, certificate, {
+      after: "start",
+      mark,
+      step: rekeyAndPlan,
+    });
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    // Half written, perhaps: looked at again after the next slice.
+    return same;
+  }
 }
 
 async function rekeyAndPlan(daemon: Daemon): Promise<Next> {
-  const { job, runtime, signals, reloads, failureHook } = daemon;
-  await rekeyOnce(job, runtime, signals.stop);
+  const { job, runtime, signals, reloads, failureHook, wakes } = daemon;
+  const { outcome, debt } = await replacePair(job, runtime, signals.stop);
+  using claim = debt;
+  const mark = pairMark(job.options);
+  const certificate = outcome.kind === "rekeyed"
+    ? outcome.certificate
+    : await certificateOnDisk(daemon);
+  wakes.rekeyed(runtime.clock.now(), certificate);
   reloads.paid();
   failureHook.succeeded();
-  return plan(daemon, await certificateOnDisk(daemon), "rekey");
-}
-
-function plan(
-  { runtime: { clock, random, log }, schedule }: Daemon,
-  certificate: Certificate,
-  after: "start" | "rekey",
-): Next {
-  const { waitMs, isRaised } = planWait(certificate, schedule, {
-    now: clock.now(),
-    random: random(),
-    after,
+  // Planned, and said, before a hook that takes its time.
+  const next = plan(daemon, certificate, {
+    after: "rekey",
+    mark,
+    step: rekeyAndPlan,
   });
-  if (isRaised) {
-    log.write({
-      event: "warning",
-      message:
-        `the schedule does not fit the new certificate, which lives for ${
-          formatRoundedDuration(lifetimeMs(certificate))
-        }: it would be due again too soon`,
-      hint:
-        "choose an --expires-in or --rekey-period well below that lifetime, or ask the CA for a longer one",
-    });
-  }
-  const first = after === "start";
-  log.write({ event: "scheduled", certificate, waitMs, first });
-  return { waitMs, step: rekeyAndPlan, failures: 0 };
-}
-
-async function planAfterFailure(
-  daemon: Daemon,
-  error: RekeyError,
-  failed: Pick<Next, "step" | "failures">,
-): Promise<Next> {
-  const { runtime: { clock, random, log }, failureHook, reloads } = daemon;
-  const { retry } = error;
-  const attempt = failed.failures + 1;
-  if (retry === "never") {
-    await failureHook.tell({ error, attempt, next: "last" });
-    throw error;
-  }
-  const certificate = await certificateOnDisk(daemon);
-  if (retry === "reload") {
-    // The pair is new: only the reload failed, so no new certificate is due.
-    failureHook.succeeded();
-    await reloads.owes(error);
-    return plan(daemon, certificate, "rekey");
-  }
-  const next = {
-    waitMs: backoffMs({
-      ...{ retry, failures: attempt, validity: certificate },
-      retryAfterMs: error.retryAfterMs,
-    }, { now: clock.now(), random: random() }),
-    step: failed.step,
-    failures: attempt,
-  };
-  log.write({
-    ...{ event: "failed", error, attempt, certificate },
-    nextAttemptMs: next.waitMs,
-    leftMs: remainingMs(certificate, clock.now()),
-  });
-  await failureHook.tell({ error, attempt, next: "again" });
+  if (claim !== undefined) await tellService(daemon, claim, next);
   return next;
 }
 
-async function certificateOnDisk(
-  { job, runtime, signals }: Daemon,
-): Promise<Certificate> {
-  return await stoppable(
-    currentCertificate(job.options, runtime.clock.now()),
-    signals.stop,
-  );
-}
-
-function statusOf({ waitMs, failures }: Next, { clock }: Runtime): string {
-  const at = formatInstant(new Date(clock.now().getTime() + waitMs));
-  return failures === 0
-    ? `next rekey at ${at}`
-    : `failed ${
-      failures === 1 ? "once" : `${failures} times in a row`
-    }, next attempt at ${at}`;
-}
-
-/** Key generation of the largest size, two steps over a network, and hooks, in ms. */
-const LONGEST_WORK_MS = 1_800_000;
-
-/** How long a pass may take before it counts as stuck, in ms. */
-function passLimitMs({ authority, reload }: RekeyOptions): number {
-  // An expired certificate is renewed before it is rekeyed: two requests.
-  return LONGEST_WORK_MS + (reload.execTimeoutMs ?? 0) +
-    (authority.mode === "online" ? 2 * authority.timeoutMs : 0);
+/** The service has no longer than until the next rekey is due. */
+async function tellService(
+  { job, runtime: { log }, signals: { stop }, reloads }: Daemon,
+  debt: ClaimedReload,
+  { waitMs }: Next,
+): Promise<void> {
+  const { reloader } = job;
+  try {
+    const hookLimit = hookLimitMs(waitMs);
+    await payDebt(debt, { reloader, log, hookLimitMs: hookLimit }, stop);
+  } catch (error) {
+    if (!(error instanceof RekeyError) || error.retry !== "reload") throw error;
+    // The pair is new: only the reload failed, so no new certificate is due.
+    await reloads.owes(error);
+  }
 }
 
 function daemonSchedule({ mode }: RekeyOptions): Schedule {

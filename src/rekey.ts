@@ -66,13 +66,19 @@ export async function rekeyOnce(
   return outcome;
 }
 
-async function replacePair(
+/**
+ * The pass without its last step: a daemon plans before the service is told.
+ *
+ * @returns how it ended, and what the service has to be told, which the caller
+ *   pays or disposes; the lock is released already
+ * @throws {RekeyError} as {@linkcode rekeyOnce}, but nothing about the service
+ */
+export async function replacePair(
   { options, openAuthority, reloader }: RekeyJob,
   { clock, random, terminal, log }: Runtime,
   signal: AbortSignal,
 ): Promise<{
   readonly outcome: RekeyOutcome;
-  /** What the service has to be told, after the lock is released. */
   readonly debt: ClaimedReload | undefined;
 }> {
   const { mode, newKey, passwordFiles } = options;

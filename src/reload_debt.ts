@@ -16,6 +16,8 @@ export interface Payer {
   readonly options: RepairOptions;
   readonly reloader: Reloader;
   readonly log: Log;
+  /** Most time for the hook, in ms, whatever its own limit is. */
+  readonly hookLimitMs?: number | undefined;
 }
 
 /**
@@ -61,11 +63,11 @@ export async function claimDebt(
  */
 export async function payDebt(
   claim: ClaimedReload,
-  { reloader, log }: Pick<Payer, "reloader" | "log">,
+  { reloader, log, hookLimitMs: limitMs }: Omit<Payer, "options">,
   signal: AbortSignal,
 ): Promise<void> {
   using _claim = claim;
-  const failures = await reloader.reload(claim.note, signal);
+  const failures = await reloader.reload({ ...claim.note, limitMs }, signal);
   try {
     claim.settle(
       claim.note.owed.filter((part) =>
@@ -89,7 +91,7 @@ export async function payDebt(
  *   the pair is in use, or cannot be repaired
  */
 export async function payOwedReload(
-  job: Pick<Payer, "options" | "reloader">,
+  job: Omit<Payer, "log">,
   runtime: Pick<Runtime, "clock" | "log">,
   signal: AbortSignal,
 ): Promise<"paid" | NoClaim> {

@@ -81,10 +81,13 @@ export class ReloadRetries {
   /**
    * Pays what is owed for the certificate on the disk; at the start of the
    * daemon, and whenever {@linkcode waitMs} is over. Failures are logged.
+   *
+   * @param hookLimitMs most time for the hook, in ms
    */
-  async pay(stop: AbortSignal): Promise<void> {
+  async pay(stop: AbortSignal, hookLimitMs?: number): Promise<void> {
     try {
-      const end = await payOwedReload(this.#job, this.#runtime, stop);
+      const job = { ...this.#job, hookLimitMs };
+      const end = await payOwedReload(job, this.#runtime, stop);
       if (end === "elsewhere" || end === "unreadable") {
         this.#delayed();
         return;
@@ -103,13 +106,13 @@ export class ReloadRetries {
    * Waits, and pays meanwhile whenever it is time.
    *
    * @param wait `sleep` waits for so many ms, or until `awake` aborts; `pay`
-   *   calls {@linkcode pay}
+   *   calls {@linkcode pay}, and knows how much of the wait is left, in ms
    */
   async during(
     waitMs: number,
     wait: {
       sleep(ms: number): Promise<void>;
-      pay(): Promise<void>;
+      pay(leftMs: number): Promise<void>;
       readonly awake: AbortSignal;
     },
   ): Promise<void> {
@@ -118,7 +121,9 @@ export class ReloadRetries {
       const pauseMs = Math.min(leftMs, this.waitMs());
       await wait.sleep(pauseMs);
       if (wait.awake.aborted) return;
-      if (this.waitMs() <= 0) await wait.pay();
+      if (this.waitMs() <= 0) {
+        await wait.pay(leftMs - Math.max(pauseMs, this.#now() - beginMs));
+      }
       // More than the pause after a suspend, or when the service was slow.
       leftMs -= Math.max(pauseMs, this.#now() - beginMs);
     }

@@ -97,6 +97,11 @@ export type LogEvent =
     /** True for the first wait after the start. */
     readonly first: boolean;
   }
+  | {
+    /** Somebody else put another certificate in the place. */
+    readonly event: "replaced";
+    readonly certificate: IssuedFacts;
+  }
   /** A reload that was owed is paid. */
   | { readonly event: "reloaded" }
   | {
@@ -134,6 +139,8 @@ export type LogEvent =
     /** The wall clock moved by that much more (less: negative) than the time that passed. */
     readonly event: "clock-stepped";
     readonly byMs: number;
+    /** Until what is waited for; undefined in a short wait. */
+    readonly nextAttemptMs?: number | undefined;
   }
   /** A signal ended the daemon. */
   | { readonly event: "stopped" };

@@ -75,6 +75,11 @@ export function isDue(
   return remainingMs(validity, chance.now) <= expiresInMs + jitterMs;
 }
 
+/** Least time between two rekeys that nothing has gone wrong between, in ms. */
+export function calmMs(validity: Validity): number {
+  return Math.min(CALM_WAIT_MS, lifetimeMs(validity) / 20);
+}
+
 /** How long to wait, and whether that is the schedule's own answer. */
 export interface PlannedWait {
   /** At least {@linkcode MIN_WAIT_MS}. */
@@ -87,8 +92,8 @@ export interface PlannedWait {
  * How long the daemon waits for the next rekey.
  *
  * @param after `start`: a certificate that is due is rekeyed after the least
- *   wait; `rekey`: one that is due again at once waits a minute, or a twentieth
- *   of a life below twenty minutes
+ *   wait; `rekey`: no less than a minute, or a twentieth of a life below twenty
+ *   minutes, whether it is due again at once or by a period
  */
 export function planWait(
   validity: Validity,
@@ -101,10 +106,10 @@ export function planWait(
     // An --expires-in of a second leaves no time to reach the CA.
     leftMs - Math.min(RESERVE_MS, leftMs / 20),
   );
-  const calmMs = after === "start" || (schedule.rule === "period" && wishMs > 0)
+  const leastMs = after === "start"
     ? 0
-    : Math.min(CALM_WAIT_MS, lifetimeMs(validity) / 20, leftMs / 2);
-  const waitMs = Math.max(MIN_WAIT_MS, calmMs, wishMs);
+    : Math.min(calmMs(validity), leftMs / 2);
+  const waitMs = Math.max(MIN_WAIT_MS, leastMs, wishMs);
   // Jitter alone may bring a wait of a second below the floor.
   const latestMs = Math.max(
     ...[0, 1].map((random) =>

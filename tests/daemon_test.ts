@@ -2,131 +2,15 @@
  * The loop, with a clock that skips the waits and an authority that says what a
  * test wants; the pair is real, on a real disk.
  */
-import type { CertificateAuthority } from "../src/ca/authority.ts";
-import { connectServiceManager } from "../src/daemon/service_manager.ts";
-import { type DaemonSignals, runDaemon } from "../src/daemon.ts";
-import { RekeyError, type RekeyErrorOptions } from "../src/errors.ts";
-import { parseChain } from "../src/pki/certificate.ts";
-import { createReloader } from "../src/reload/reloader.ts";
-import type { LogEvent, Runtime } from "../src/runtime.ts";
+import type { LogEvent } from "../src/runtime.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
-import { runLine } from "./support/command_line.ts";
-import { noTerminal } from "./support/fake_terminal.ts";
-import { OpensslCa } from "./support/openssl_ca.ts";
-import { tempDir } from "./support/temp_dir.ts";
-import { fakeClock } from "./daemon/fake_clock.ts";
-
-const HOUR = 3_600_000;
-
-/** What the authority does with the n-th request. */
-type Answer = "issue" | RekeyError | (() => void);
-
-function refusal(
-  kind: "unreachable" | "refused" | "untrusted",
-  options: RekeyErrorOptions = {},
-): RekeyError {
-  return new RekeyError(kind, `the CA is ${kind}`, options);
-}
-
-interface Life {
-  readonly events: readonly LogEvent[];
-  /** Waits between the steps, in ms, as the log tells them. */
-  readonly waits: readonly number[];
-  /** How much time passed, by the clock. */
-  readonly elapsedMs: number;
-}
-
-/** Lives until the answers are used up. */
-async function live(
-  answers: readonly Answer[],
-  { args = [], lifetimeMs = 24 * HOUR, random = 0.5 }: {
-    readonly args?: readonly string[];
-    /** Of every certificate that is issued; the first one lives for a day. */
-    readonly lifetimeMs?: number;
-    readonly random?: number;
-  } = {},
-): Promise<Life> {
-  await using dir = await tempDir();
-  const ca = await OpensslCa.root(dir.file("ca"), "Root");
-  const start = new Date(Math.floor(Date.now() / 1000) * 1000);
-  const clock = fakeClock(start);
-  const issue = (name: string, lifeMs: number) => ({
-    subject: `/CN=${name}`,
-    names: `DNS:${name}`,
-    notBefore: clock.now(),
-    notAfter: new Date(clock.now().getTime() + lifeMs),
-  });
-  const pair = await ca.issue("host", issue("host", 24 * HOUR));
-  const { options } = await runLine([
-    ...["ca", "rekey", "--daemon", "--ca-url", "https://ca.example"],
-    ...[...args, pair.certificateFile, pair.keyFile],
-  ]);
-  assert(options !== undefined);
-  const stop = new AbortController();
-  const signals: DaemonSignals = {
-    stop: stop.signal,
-    wake: () => new AbortController().signal,
-    clearWake: () => {},
-  };
-  const events: LogEvent[] = [];
-  let asked = 0;
-  const authority: CertificateAuthority = {
-    name: "test",
-    doubts: "refuse",
-    roots: () => Promise.resolve(chainOf(ca.certificate)),
-    async rekey({ csr }) {
-      const answer = answers[asked++];
-      if (asked >= answers.length) queueStop();
-      if (answer === undefined) throw new Error("asked too often");
-      if (answer instanceof RekeyError) throw answer;
-      if (typeof answer === "function") answer();
-      return chainOf(await ca.sign(csr.pem, issue("host", lifetimeMs)));
-    },
-  };
-  // After the step that the last answer belongs to.
-  const state = { isLast: false };
-  const queueStop = () => state.isLast = true;
-  const runtime: Runtime = {
-    clock,
-    random: () => random,
-    terminal: noTerminal(),
-    log: {
-      write(event) {
-        events.push(event);
-        const ends = event.event === "failed" || event.event === "scheduled";
-        if (ends && state.isLast) stop.abort();
-      },
-    },
-  };
-  await using service = connectServiceManager({
-    socket: undefined,
-    watchdogUsec: undefined,
-    watchdogPid: undefined,
-    runtimeDirectory: undefined,
-    pid: 1,
-  }, () => {});
-  const job = {
-    options,
-    openAuthority: () => authority,
-    reloader: createReloader(options.reload, options.output),
-  };
-  await runDaemon(job, runtime, { signals, service });
-  return {
-    events,
-    waits: events.flatMap((event) =>
-      event.event === "scheduled"
-        ? [event.waitMs]
-        : event.event === "failed"
-        ? [event.nextAttemptMs]
-        : []
-    ),
-    elapsedMs: clock.now().getTime() - start.getTime(),
-  };
-}
-
-function chainOf(pem: string) {
-  return parseChain(new TextEncoder().encode(pem));
-}
+import {
+  type Files,
+  HOUR,
+  type Life,
+  live,
+  refusal,
+} from "./support/daemon_life.ts";
 
 function failures({ events }: Life) {
   return events.flatMap((event) => event.event === "failed" ? [event] : []);
@@ -215,3 +99,113 @@ Deno.test("runDaemon() makes no hot loop when the CA shortens lifetimes, and war
 Deno.test("runDaemon() says nothing about a schedule that fits", async () => {
   assertEquals(scheduleWarnings(await live(["issue", "issue"])), []);
 });
+
+Deno.test("runDaemon() lets no SIGHUP make a hot loop, and warns", async () => {
+  const life = await live(Array.from({ length: 20 }, () => "issue"), {
+    isWoken: true,
+  });
+  // Pauses of 0, 1, 2, 4, 8, 16, 32, and then 60 s.
+  assertEquals(life.elapsedMs, (63 + 13 * 60) * 1_000);
+  const warnings = life.events.filter(({ event }) => event === "warning");
+  assertEquals(warnings.length, 1);
+});
+
+Deno.test("runDaemon() rekeys no more than once a minute by a period, and names the flag", async () => {
+  const life = await live(["issue", "issue", "issue"], {
+    args: ["--rekey-period", "1ms"],
+  });
+  assertEquals(life.waits.slice(1), [60_000, 60_000, 60_000]);
+  for (const event of life.events) {
+    if (event.event !== "warning") continue;
+    assert(event.message.startsWith("--rekey-period is too short"));
+    assertEquals(event.once, true);
+  }
+});
+
+Deno.test("runDaemon() plans before it tells the service, which has until then", async () => {
+  const events: LogEvent[] = [];
+  const limits: (number | undefined)[] = [];
+  const { waits } = await live(["issue", "issue"], {
+    events,
+    reload({ limitMs }) {
+      assertEquals(events.at(-1)?.event, "scheduled");
+      limits.push(limitMs);
+      return new Map();
+    },
+  });
+  assertEquals(limits, waits.slice(1));
+});
+
+Deno.test("runDaemon() goes by a pair that somebody put in the place while it waited", async () => {
+  const { events, waits } = await live(["issue"], {
+    random: 0,
+    sleeping(sleep, files, other) {
+      if (sleep === 3) putInPlace(other, files);
+    },
+  });
+  assertEquals(waits.map((ms) => Math.round(ms / HOUR)), [16, 8, 16]);
+  assertEquals(events.filter(({ event }) => event === "replaced").length, 1);
+});
+
+Deno.test("runDaemon() goes on with its wait when the same pair was written again", async () => {
+  const { waits, elapsedMs } = await live(["issue"], {
+    random: 0,
+    sleeping(sleep, { certificateFile }) {
+      if (sleep % 7 === 0) touch(certificateFile, sleep);
+    },
+  });
+  assertEquals([waits.length, elapsedMs], [2, 16 * HOUR]);
+});
+
+Deno.test("runDaemon() waits for a certificate that is being written while it waits", async () => {
+  const content = { text: "" };
+  const { elapsedMs } = await live(["issue"], {
+    random: 0,
+    sleeping(sleep, { certificateFile }) {
+      if (sleep === 3) content.text = exchange(certificateFile, "");
+      if (sleep === 6) exchange(certificateFile, content.text);
+    },
+  });
+  assertEquals(elapsedMs, 16 * HOUR);
+});
+
+Deno.test("runDaemon() names the first failure when the certificate cannot be read after it", async () => {
+  const events: LogEvent[] = [];
+  await assertRejects(() =>
+    live([({ certificateFile }) => {
+      exchange(certificateFile, "");
+      throw refusal("unreachable");
+    }], { events }), "pair");
+  assert(
+    events.some((event) =>
+      event.event === "warning" && event.message === "the CA is unreachable"
+    ),
+  );
+});
+
+Deno.test("runDaemon() pays what is owed before it ends at its start", async () => {
+  let told = 0;
+  await assertRejects(() =>
+    live(["issue"], {
+      isOwed: true,
+      isBroken: true,
+      reload: () => (told++, new Map()),
+    }), "config");
+  assertEquals(told, 1);
+});
+
+function putInPlace(other: Files, files: Files): void {
+  Deno.copyFileSync(other.keyFile, files.keyFile);
+  Deno.copyFileSync(other.certificateFile, files.certificateFile);
+}
+
+function touch(file: string, seconds: number): void {
+  Deno.utimeSync(file, seconds, seconds);
+}
+
+/** Writes the file; returns what was in it. */
+function exchange(file: string, text: string): string {
+  const before = Deno.readTextFileSync(file);
+  Deno.writeTextFileSync(file, text);
+  return before;
+}

@@ -60,6 +60,8 @@ function jsonFields(
         nextAttempt: after(event.waitMs),
         attempt: 0,
       };
+    case "replaced":
+      return facts(event.certificate);
     case "failed":
       return {
         ...facts(event.certificate),

@@ -68,6 +68,7 @@ function oneShotLines(event: LogEvent, colour: boolean): readonly string[] {
         }`,
       ];
     case "scheduled":
+    case "replaced":
     case "woken":
     case "stopped":
     case "reloaded":
@@ -108,6 +109,11 @@ export function daemonLines(
             formatRoundedDuration(event.expiresInMs)
           }`,
         ],
+      };
+    case "replaced":
+      return {
+        level: "INFO",
+        lines: [`${subject(event.certificate)} certificate was replaced`],
       };
     case "woken":
       return { level: "INFO", lines: ["rekeying now, as SIGHUP asks"] };

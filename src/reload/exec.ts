@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Limit in ms; 0 for none. Five minutes when it is absent. */
   readonly timeoutMs?: number | undefined;
+  /** A second limit in ms: when the daemon has to go on. */
+  readonly mostMs?: number | undefined;
   /** Variables in addition to the environment of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** The flag that names the program, for messages. Default `--exec`. */
@@ -27,6 +29,9 @@ export interface RunOptions {
 
 /** Limit for a program, in ms: `--exec-timeout` when it is not given. */
 export const DEFAULT_TIMEOUT_MS = 300_000;
+
+/** Longest timer, in ms: above it, setTimeout fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How long a program may take to end at its limit before it is killed, in ms. */
 const GRACE_MS = 10_000;
@@ -55,19 +60,27 @@ export async function runCommand(
   options: RunOptions,
 ): Promise<void> {
   const { signal, env, flag = "--exec" } = options;
-  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, mostMs = Infinity } = options;
+  // 0 is no limit, and so is what no timer can wait for.
+  const ownMs = timeoutMs > 0 ? timeoutMs : Infinity;
+  const limitMs = Math.min(ownMs, mostMs);
   const [program = "", ...args] = words;
   if (signal.aborted) throw interrupted(signal, "before", flag);
   const group = start(program, { args, env });
-  const end = await endOf(group, { signal, timeoutMs });
+  const end = await endOf(group, { signal, limitMs });
   if (end === "stopped") throw interrupted(signal, "during", flag);
   if (end === "too long") {
     throw new RekeyError(
       "hook",
       `${flag} did not end within ${
-        formatGoDuration(BigInt(Math.round(timeoutMs * 1e6)))
+        formatGoDuration(BigInt(Math.round(limitMs * 1e6)))
       }: ended it and all that it started`,
-      { exitCode: ENDED, hint: "--exec-timeout sets the limit" },
+      {
+        exitCode: ENDED,
+        hint: mostMs < ownMs
+          ? "the next rekey would have had to wait for it"
+          : "--exec-timeout sets the limit",
+      },
     );
   }
   if (end.signal !== null) {
@@ -112,9 +125,9 @@ function isMissing(program: string, error: unknown): boolean {
 /** How it ended by itself, or why it was ended; then all of it is gone. */
 async function endOf(
   group: ProcessGroup,
-  { signal, timeoutMs }: {
+  { signal, limitMs }: {
     readonly signal: AbortSignal;
-    readonly timeoutMs: number;
+    readonly limitMs: number;
   },
 ): Promise<Deno.CommandStatus | "stopped" | "too long"> {
   using timers = new DisposableStack();
@@ -130,7 +143,9 @@ async function endOf(
   const end = await Promise.race([
     group.status,
     stopped.then(() => "stopped" as const),
-    ...timeoutMs > 0 ? [after(timeoutMs).then(() => "too long" as const)] : [],
+    ...limitMs <= MAX_TIMER_MS
+      ? [after(limitMs).then(() => "too long" as const)]
+      : [],
   ]);
   if (typeof end === "object") return end;
   // A supervisor that stops us in the long grace does not want to wait for it.

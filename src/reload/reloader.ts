@@ -19,6 +19,8 @@ export interface ReloadNotice {
   readonly notAfter: Date;
   /** 1 for the first try for this certificate. */
   readonly attempts: number;
+  /** Most time for the hook, in ms, when that is less than `--exec-timeout`. */
+  readonly limitMs?: number | undefined;
 }
 
 /** Why a part failed; a part that is absent succeeded or was not owed. */
@@ -51,7 +53,7 @@ export function createReloader(
     ...(exec !== undefined && exec.length > 0 && {
       exec: (notice, signal) =>
         runCommand(exec, {
-          ...{ signal, timeoutMs },
+          ...{ signal, timeoutMs, mostMs: notice.limitMs },
           env: hookEnvironment(notice, files),
         }),
     }),

@@ -43,7 +43,7 @@ daemonTest(
     await Promise.all(([
       ["default", 9, []],
       ["expires-in", 60, ["--expires-in", "54s"]],
-      ["period", 60, ["--rekey-period", "2s"]],
+      ["period", 60, ["--rekey-period", "4s"]],
     ] as const).map(async ([name, seconds, args]) => {
       const files = await pair(name, seconds);
       const keys = [await publicKeyOf(files)];

@@ -37,7 +37,7 @@ daemonTest(
   "ca rekey --daemon ends with 0 within a second on SIGTERM at 20 random moments",
   async ({ ca, pair, daemon }) => {
     const stopAt = async (index: number) => {
-      const files = await pair(`moment${index}`, 60);
+      const files = await pair(`moment${index}`, 20);
       await using running = daemon(files, ["--rekey-period", "1s"]);
       await running.says("first rekey in ");
       // A cycle takes about a second, most of it waiting: half of the moments

@@ -203,3 +203,23 @@ Deno.test("runCommand() starts nothing when it was told to stop before", async (
   assert(message.includes("before --exec"), message);
   assertEquals(await Array.fromAsync(Deno.readDir(dir.path)), []);
 });
+
+for (
+  const [timeoutMs, mostMs, hint] of [
+    [0, 200, /the next rekey/],
+    [60_000, 200, /the next rekey/],
+    [200, 60_000, /--exec-timeout/],
+    [200, Infinity, /--exec-timeout/],
+    // No timer is as long as that.
+    [200, 2 ** 40, /--exec-timeout/],
+  ] as const
+) {
+  Deno.test(`runCommand() ends a hook at the shorter of ${timeoutMs} and ${mostMs} ms`, async () => {
+    const error = await assertRejects(
+      () => runCommand(["sleep", "60"], { signal: NEVER, timeoutMs, mostMs }),
+      "hook",
+      /did not end within 200ms/,
+    );
+    assert(error instanceof RekeyError && hint.test(error.hint ?? ""));
+  });
+}
