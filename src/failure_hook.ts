@@ -11,7 +11,7 @@ import type { RekeyOptions } from "./options.ts";
 import type { Certificate } from "./pki/certificate.ts";
 import { printableLines } from "./printable.ts";
 import { absolutePath } from "./reload/absolute_path.ts";
-import { runCommand } from "./reload/exec.ts";
+import { DEFAULT_TIMEOUT_MS, runCommand } from "./reload/exec.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A try that failed. */
@@ -35,12 +35,17 @@ const MOST_TEXT = 4096;
 /** The end is near when no more than this part of a certificate's life is left. */
 const NEAR_END = 1 / 6;
 
+/** How long the last message waits for the one before, in ms; then it ends it. */
+const LAST_WAIT_MS = 5_000;
+
 /** The messages of one process about one certificate. */
 export class FailureHook implements AsyncDisposable {
   readonly #options: RekeyOptions;
   readonly #runtime: Runtime;
   readonly #stop: AbortSignal;
-  #running: Promise<void> | undefined;
+  #running:
+    | { readonly end: Promise<void>; readonly abort: AbortController }
+    | undefined;
   #saidAtMs: number | undefined;
 
   constructor(options: RekeyOptions, runtime: Runtime, stop: AbortSignal) {
@@ -52,11 +57,16 @@ export class FailureHook implements AsyncDisposable {
   /**
    * Runs the program, in the background, unless it is not time: see
    * {@linkcode FailedTry}; at most once an hour until {@linkcode succeeded}; never
-   * while it runs. Never throws for what the program does.
+   * while it runs, which a last message waits for, and ends if it must. Never
+   * throws for what the program does.
    */
   async tell(failed: FailedTry): Promise<void> {
     const words = this.#options.reload.onFailure;
-    if (words === undefined || this.#running !== undefined) return;
+    if (words === undefined) return;
+    if (this.#running !== undefined) {
+      if (failed.next === "again") return;
+      await this.#makeWay(this.#running);
+    }
     const { clock } = this.#runtime;
     const now = clock.now().getTime();
     const isQuiet = this.#saidAtMs !== undefined &&
@@ -65,8 +75,21 @@ export class FailureHook implements AsyncDisposable {
     const certificate = await this.#certificate();
     if (failed.next === "again" && !isNearEnd(certificate, now)) return;
     this.#saidAtMs = now;
-    this.#running = this.#run(words, failed, certificate)
+    const abort = new AbortController();
+    const end = this.#run(words, { failed, certificate, abort })
       .finally(() => this.#running = undefined);
+    this.#running = { end, abort };
+  }
+
+  async #makeWay(
+    { end, abort }: { end: Promise<void>; abort: AbortController },
+  ): Promise<void> {
+    const timer = setTimeout(() => abort.abort(), LAST_WAIT_MS);
+    try {
+      await end;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Ends a row of failures: the next one is told at once. */
@@ -76,18 +99,23 @@ export class FailureHook implements AsyncDisposable {
 
   /** Waits for the program; its own limit and the stop signal hold for it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#running;
+    await this.#running?.end;
   }
 
   async #run(
     words: readonly string[],
-    failed: FailedTry,
-    certificate: Certificate | undefined,
+    { failed, certificate, abort }: {
+      readonly failed: FailedTry;
+      readonly certificate: Certificate | undefined;
+      readonly abort: AbortController;
+    },
   ): Promise<void> {
     try {
       await runCommand(words, {
-        signal: this.#stop,
+        signal: AbortSignal.any([this.#stop, abort.signal]),
         timeoutMs: this.#options.reload.execTimeoutMs,
+        // Without a limit it would hold up the end of the process.
+        mostMs: failed.next === "last" ? DEFAULT_TIMEOUT_MS : undefined,
         env: environment(failed, certificate, this.#options),
         flag: "--exec-on-failure",
       });

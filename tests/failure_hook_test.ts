@@ -31,7 +31,18 @@ interface Place {
 /** A certificate that lives 12 hours, and a program that fails with `code`. */
 async function place(
   dir: TempDir,
-  { code = 0, certificate = dir.file("ca/host.crt") } = {},
+  {
+    code = 0,
+    certificate = dir.file("ca/host.crt"),
+    hang = false,
+    execTimeoutMs,
+  }: {
+    readonly code?: number;
+    readonly certificate?: string;
+    /** The first call does not end. */
+    readonly hang?: boolean;
+    readonly execTimeoutMs?: number;
+  } = {},
 ): Promise<Place> {
   const root = await OpensslCa.root(dir.file("ca"), "Root");
   await root.issue("host", {
@@ -42,13 +53,14 @@ async function place(
     dir.file("program"),
     `#!/bin/sh
 echo "$STEP_REKEY_ERROR|$STEP_REKEY_ERROR_CLASS|$STEP_REKEY_ERROR_KIND|$STEP_REKEY_ATTEMPT|$STEP_REKEY_NOT_AFTER" >> ${told}
+[ ${hang} = true ] && [ $(wc -l < ${told}) = 1 ] && exec sleep 600
 exit ${code}
 `,
     { mode: 0o755 },
   );
   const options = daemonOptions(
     { certificate, key: dir.file("ca/host.key") },
-    { onFailure: [dir.file("program")] },
+    { onFailure: [dir.file("program")], execTimeoutMs },
   );
   const events: LogEvent[] = [];
   const clock = fakeClock(BEGIN);
@@ -119,7 +131,25 @@ Deno.test("tell() starts no second program while one runs", async () => {
   await using dir = await tempDir();
   const { hook, told } = await place(dir);
   await hook.tell({ ...AGAIN, next: "last" });
-  await hook.tell({ ...AGAIN, next: "last" });
+  await hook.tell(AGAIN);
   await hook[Symbol.asyncDispose]();
   assertEquals((await told()).length, 1);
+});
+
+Deno.test("tell() does not drop the last message while one before it is told", async () => {
+  await using dir = await tempDir();
+  const { hook, told } = await place(dir);
+  await hook.tell({ ...AGAIN, next: "last" });
+  await hook.tell({ ...AGAIN, attempt: 4, next: "last" });
+  await hook[Symbol.asyncDispose]();
+  assertEquals((await told()).map((line) => line.split("|")[3]), ["3", "4"]);
+});
+
+Deno.test("tell() ends a program that hangs, to tell the last message", async () => {
+  await using dir = await tempDir();
+  const { hook, told } = await place(dir, { hang: true, execTimeoutMs: 0 });
+  await hook.tell({ ...AGAIN, next: "last" });
+  await hook.tell({ ...AGAIN, attempt: 4, next: "last" });
+  await hook[Symbol.asyncDispose]();
+  assertEquals((await told()).map((line) => line.split("|")[3]), ["3", "4"]);
 });

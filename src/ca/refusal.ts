@@ -26,7 +26,7 @@ export interface RefusalContext {
 /**
  * The error for an answer that is not a success (status below 200 or above 299).
  *
- * @returns kind `untrusted` for redirects, `unreachable` for 429 and 5xx (with
+ * @returns kind `untrusted` for redirects (to be asked again), `unreachable` for 429 and 5xx (with
  *   `retryAfterMs` when the answer names a time), `refused` for other 4xx
  */
 export function refusal(reply: HttpReply, context: RefusalContext): RekeyError {
@@ -72,7 +72,8 @@ function redirected(
       url,
       `HTTP ${status}, a redirect${target}, which a CA does not send`,
     ),
-    { hint: "--ca-url has to name the CA itself" },
+    // A proxy or a load balancer sends one for a while: no end of a daemon.
+    { hint: "--ca-url has to name the CA itself", retry: "slowly" },
   );
 }
 

@@ -43,6 +43,8 @@ const LAST_WORDS_MS = 300;
 /**
  * The manager that the environment names.
  *
+ * A message that cannot be sent is lost, and the next one is tried again.
+ *
  * @param warn told once, when it cannot be reached
  */
 export function connectServiceManager(
@@ -54,20 +56,26 @@ export function connectServiceManager(
     sender?: Send;
     last: Promise<void>;
     isDeaf: boolean;
+    hasWarned: boolean;
   } = {
     last: Promise.resolve(),
     isDeaf: !socket,
+    hasWarned: false,
   };
-  const open = new DisposableStack();
+  const open: { stack: DisposableStack } = { stack: new DisposableStack() };
 
   async function deliver(text: string): Promise<void> {
     if (state.isDeaf || !socket) return;
     try {
-      state.sender ??= openSender({ ...env, socket }, open);
+      state.sender ??= openSender({ ...env, socket }, open.stack);
       await state.sender(text);
     } catch (error) {
       // Whatever it is: the certificate matters more than who hears of it.
-      state.isDeaf = true;
+      delete state.sender;
+      open.stack.dispose();
+      open.stack = new DisposableStack();
+      if (state.hasWarned) return;
+      state.hasWarned = true;
       warn(`cannot notify the service manager: ${osReason(error)}`);
     }
   }
@@ -92,7 +100,7 @@ export function connectServiceManager(
       await Promise.race([state.last, enough]);
       clearTimeout(timer);
       state.isDeaf = true;
-      open.dispose();
+      open.stack.dispose();
     },
   };
 }

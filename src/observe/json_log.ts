@@ -21,8 +21,16 @@ export function jsonLog(
   sinks: LogSinks,
   { file, run, now }: JsonLogOptions,
 ): Log {
+  // The certificate in force: what is said later is about it.
+  const state: { facts: Partial<JsonLine> } = { facts: {} };
+  const said = new Set<string>();
   return {
     write(event) {
+      if (event.event === "warning" && event.once === true) {
+        if (said.has(event.message)) return;
+        said.add(event.message);
+      }
+      if ("certificate" in event) state.facts = facts(event.certificate);
       const { level, lines } = daemonLines(event);
       const isTrouble = level === "ERROR" ||
         (run === "once" && event.event === "warning");
@@ -36,6 +44,7 @@ export function jsonLog(
         event: event.event,
         file,
         message: lines[0] ?? event.event,
+        ...state.facts,
         ...jsonFields(event, now()),
       }));
     },
@@ -60,8 +69,10 @@ function jsonFields(
         nextAttempt: after(event.waitMs),
         attempt: 0,
       };
-    case "replaced":
-      return facts(event.certificate);
+    case "clock-stepped":
+      return event.nextAttemptMs === undefined
+        ? {}
+        : { nextAttempt: after(event.nextAttemptMs) };
     case "failed":
       return {
         ...facts(event.certificate),

@@ -37,7 +37,10 @@ export function daemonLog(sinks: LogSinks, now: () => Date): Log {
       const stamp = timestamp(now());
       const { level, lines } = daemonLines(event);
       const write = level === "ERROR" ? sinks.err : sinks.out;
-      for (const line of lines) write(`${level}: ${stamp} ${line}\n`);
+      // A path with a line end must not make a line without a prefix.
+      for (const line of lines.flatMap((line) => line.split("\n"))) {
+        write(`${level}: ${stamp} ${line}\n`);
+      }
     },
   };
 }
@@ -110,6 +113,11 @@ export function daemonLines(
           }`,
         ],
       };
+    case "clock-stepped":
+      // Ahead is what every suspend looks like.
+      return event.byMs < 0
+        ? { level: "ERROR", lines: troubleLines(event) }
+        : { level: "INFO", lines: troubleLines(event) };
     case "replaced":
       return {
         level: "INFO",
@@ -148,7 +156,11 @@ function troubleLines(
     case "repaired":
       return [`warning: ${repairText(event.recovery)}`];
     case "clock-stepped":
-      return [`warning: ${stepText(event.byMs)}`];
+      return [
+        event.byMs < 0
+          ? `warning: ${stepText(event.byMs)}`
+          : stepText(event.byMs),
+      ];
     case "warning":
       return [
         `warning: ${printableLines(event.message)}`,

@@ -4,7 +4,7 @@
  * A certificate that is not for our key, not for our names or not from our CA
  * would take the service down at its next reload. It must never reach the disk.
  */
-import { RekeyError } from "../errors.ts";
+import { RekeyError, type RekeyErrorOptions } from "../errors.ts";
 import type { Certificate } from "./certificate.ts";
 import { findPathProblems, isSignedBy } from "./certification_path.ts";
 import { unknownCriticalExtensions } from "./issuer_problems.ts";
@@ -44,7 +44,8 @@ export interface VerifiedChain {
  *
  * @param chain leaf first, then each issuer behind what it issued; the root may
  *   stand at the end
- * @throws {RekeyError} kind `untrusted`, with the reason
+ * @throws {RekeyError} kind `untrusted`, with the reason; worth another try only
+ *   when nothing but a clock is wrong
  */
 export async function verifyIssued(
   chain: readonly Certificate[],
@@ -55,7 +56,7 @@ export async function verifyIssued(
   const { roots: anchors, now } = expected;
   try {
     checkLeaf(leaf, expected);
-    const doubts = [
+    const problemsAt = async (now: Date) => [
       ...dateProblems(leaf, now),
       ...await findPathProblems([leaf, ...issuers], {
         anchors,
@@ -63,9 +64,12 @@ export async function verifyIssued(
         clockSkewMs: CLOCK_SKEW_MS,
       }),
     ];
+    const doubts = await problemsAt(now);
     const [first] = doubts;
     if (first !== undefined && expected.doubts !== "warn") {
-      throw untrusted(first);
+      // At its own beginning nothing is wrong with it: one of the clocks is.
+      const isClock = (await problemsAt(leaf.notBefore)).length === 0;
+      throw untrusted(first, isClock ? { retry: "slowly" } : {});
     }
     return {
       chain: [leaf, ...issuers],
@@ -74,7 +78,8 @@ export async function verifyIssued(
   } catch (error) {
     if (!(error instanceof RekeyError) || error.kind !== "pair") throw error;
     // An extension that nobody had looked into before.
-    throw untrusted(`cannot verify the chain: ${error.message}`, error);
+    const message = `cannot verify the chain: ${error.message}`;
+    throw untrusted(message, { cause: error });
   }
 }
 
@@ -84,8 +89,8 @@ export async function verifyIssued(
  */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-function untrusted(message: string, cause?: unknown): RekeyError {
-  return new RekeyError("untrusted", message, { cause });
+function untrusted(message: string, more: RekeyErrorOptions = {}): RekeyError {
+  return new RekeyError("untrusted", message, more);
 }
 
 function checkLeaf(leaf: Certificate, expected: ExpectedCertificate): void {

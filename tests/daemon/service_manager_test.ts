@@ -99,6 +99,25 @@ Deno.test("connectServiceManager() warns once when the socket is gone, and goes 
   assertMatch(warnings[0] ?? "", /^cannot notify the service manager: /);
 });
 
+Deno.test("connectServiceManager() speaks again when the socket is back", async () => {
+  await using dir = await tempDir();
+  const warnings: string[] = [];
+  const warned = Promise.withResolvers<void>();
+  await using service = connectServiceManager(
+    environment({ socket: dir.file("notify") }),
+    (message) => {
+      warnings.push(message);
+      warned.resolve();
+    },
+  );
+  service.ready("lost");
+  await warned.promise;
+  await using socket = await notifySocket(dir.file("notify"));
+  service.beat();
+  assertEquals(await socket.receives("WATCHDOG=1"), "WATCHDOG=1");
+  assertEquals(warnings.length, 1);
+});
+
 for (
   const [what, change, beatMs] of [
     ["half of the watchdog's time", { watchdogUsec: "30000000" }, 15_000],

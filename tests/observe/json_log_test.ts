@@ -45,6 +45,7 @@ const EVENTS: readonly LogEvent[] = [
   { event: "reloaded" },
   { event: "woken" },
   { event: "clock-stepped", byMs: -3_600_000 },
+  { event: "replaced", certificate: CERTIFICATE },
   { event: "stopped" },
 ];
 
@@ -101,6 +102,39 @@ Deno.test("jsonLog() writes a failure with class, attempt and both instants", ()
     kind: "unreachable",
     exitCode: 69,
   });
+});
+
+Deno.test("jsonLog() names the certificate in force in what comes after it", () => {
+  const lines: string[] = [];
+  const sinks = { out: keep, err: keep };
+  function keep(text: string): void {
+    lines.push(text);
+  }
+  const log = jsonLog(sinks, { file: "a.crt", run: "daemon", now: () => NOW });
+  const rekeyed = EVENTS.find(({ event }) => event === "rekeyed");
+  assert(rekeyed?.event === "rekeyed");
+  log.write(rekeyed);
+  log.write({ event: "reloaded" });
+  log.write({ event: "woken" });
+  log.write({ event: "clock-stepped", byMs: 9e6, nextAttemptMs: 1_000 });
+  for (const line of lines.map((line) => JSON.parse(line))) {
+    assertEquals(line.serial, rekeyed.certificate.serial, line.event);
+    assert(line.notAfter !== null);
+  }
+  assertEquals(
+    JSON.parse(lines.at(-1) ?? "").nextAttempt,
+    "2026-01-31T12:00:06Z",
+  );
+});
+
+Deno.test("jsonLog() says what a daemon would repeat in each pass once", () => {
+  const lines: string[] = [];
+  const sinks = { out: () => {}, err: (text: string) => lines.push(text) };
+  const log = jsonLog(sinks, { file: "a.crt", run: "daemon", now: () => NOW });
+  for (const message of ["a", "a", "b"]) {
+    log.write({ event: "warning", message, once: true });
+  }
+  assertEquals(lines.length, 2);
 });
 
 Deno.test("jsonLog() keeps to the streams of the text form", () => {

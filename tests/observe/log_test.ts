@@ -179,3 +179,33 @@ Deno.test("daemonLog() takes a warning that nobody has to mend for information",
     "warning: it is not recorded\n",
   );
 });
+
+Deno.test("daemonLog() puts a prefix in front of every line, whatever a path holds", () => {
+  const now = () => new Date(2030, 0, 2, 3, 4, 5);
+  const { err } = printed((sinks) => daemonLog(sinks, now), {
+    event: "warning",
+    message: "a\nINFO: forged",
+    hint: "b\nc",
+  });
+  assertEquals(
+    err.split("\n").map((line) => line.replace("2030/01/02 03:04:05 ", "")),
+    [
+      "ERROR: warning: a",
+      "ERROR: INFO: forged",
+      "ERROR: hint: b",
+      "ERROR: c",
+      "",
+    ],
+  );
+});
+
+for (
+  const [byMs, stream] of [[3_600_000, "out"], [-3_600_000, "err"]] as const
+) {
+  Deno.test(`daemonLog() tells of a clock that moved by ${byMs} ms on std${stream}`, () => {
+    const event = { event: "clock-stepped", byMs } as const;
+    const texts = printed((sinks) => daemonLog(sinks, () => new Date()), event);
+    assertEquals(texts[stream].includes("the clock"), true);
+    assertEquals(texts.out === "" || texts.err === "", true);
+  });
+}

@@ -161,6 +161,28 @@ Deno.test("verifyIssued() refuses a certificate that begins more than 5 minutes 
   );
 });
 
+Deno.test("verifyIssued() takes what only a clock is wrong about for worth another try", async () => {
+  const early = await makeLeaf({ from: "20260601000501Z" });
+  const wrong = await makeLeaf({ subject: "/O=Acme/CN=other" });
+  const retries = [];
+  for (
+    const [chain, changes] of [
+      [[early, intermediate], {}],
+      // A clock that begins in 1970.
+      [[leaf, intermediate], { now: new Date(0) }],
+      [[early], {}],
+      [[wrong, intermediate], {}],
+    ] as const
+  ) {
+    const error = await assertRejects(
+      () => verify(chain, changes),
+      "untrusted",
+    );
+    retries.push(error instanceof RekeyError && error.retry);
+  }
+  assertEquals(retries, ["slowly", "slowly", "never", "never"]);
+});
+
 Deno.test("verifyIssued() accepts 5 minutes of clock skew and says so", async () => {
   const early = await makeLeaf({ from: "20260601000500Z" });
   const warnings = await verify([early, intermediate]);

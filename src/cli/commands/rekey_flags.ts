@@ -81,7 +81,7 @@ export const REKEY_FLAGS = {
     names: ["exec-on-failure"],
     placeholder: "command",
     help:
-      "The <command> that tells somebody of failures: of a single run that failed, of a daemon that ends or gives up a reload, and of tries that fail when less than a sixth of the certificate's life is left, then at most once an hour. It finds STEP_REKEY_ERROR, STEP_REKEY_ERROR_CLASS, STEP_REKEY_NOT_AFTER, STEP_REKEY_ATTEMPT and STEP_REKEY_CERT in its environment, and never changes the exit code.",
+      "The <command> that tells somebody of failures: of a single run that failed, of a daemon that ends or gives up a reload, and of tries that fail when less than a sixth of the certificate's life is left, then at most once an hour. It finds STEP_REKEY_ERROR, STEP_REKEY_ERROR_CLASS, STEP_REKEY_ERROR_KIND, STEP_REKEY_NOT_AFTER, STEP_REKEY_ATTEMPT and STEP_REKEY_CERT in its environment, and never changes the exit code.",
   },
   "reload-attempts": {
     kind: "integer",
