@@ -129,9 +129,15 @@ const STOPPED: Next = {
   ...{ serial: "", mark: "" },
 };
 
+/** What a start may take besides the wait for a lock, in ms. */
+const START_MS = 90_000;
+
 /** Looks before the first wait whether a pass could succeed. */
 async function begin(daemon: Daemon): Promise<Next> {
-  const { job, runtime, schedule, signals } = daemon;
+  const { job, runtime, schedule, signals, service } = daemon;
+  const { lockTimeoutMs } = job.options.write;
+  // Longer than systemd waits for a start by itself, perhaps.
+  if (lockTimeoutMs > 0) service.extend(lockTimeoutMs + START_MS);
   const mark = pairMark(job.options);
   const certificate = await checkPair(job, runtime, signals.stop);
   requireShorterThanLife(certificate, schedule);

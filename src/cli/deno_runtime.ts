@@ -29,7 +29,7 @@ export function denoRuntime(choice: LogChoice): Runtime {
   return {
     clock: wallClock(),
     random: Math.random,
-    terminal: denoTerminal(),
+    terminal: denoTerminal(choice.run),
     log: logFor(choice, sinks),
   };
 }

@@ -10,13 +10,16 @@ import type {
   RollbackOptions,
 } from "../options.ts";
 import { RekeyError } from "../errors.ts";
+import { FailureHook } from "../failure_hook.ts";
 import { requireKnownOwners } from "../files/attributes.ts";
 import { servedPair } from "../files/install_targets.ts";
 import { runOnce } from "../one_shot.ts";
 import type { RekeyJob } from "../rekey.ts";
+import { isProgram } from "../reload/find_program.ts";
 import { createReloader } from "../reload/reloader.ts";
 import { requirePidFile } from "../reload/signal.ts";
 import type { Runtime } from "../runtime.ts";
+import { DaemonFailure } from "./report.ts";
 import { type ProcessSignals, processSignals } from "./process_signals.ts";
 
 /**
@@ -33,7 +36,7 @@ export async function runRekey(
     await runAsDaemon(options, runtime, signals);
     return;
   }
-  const job = await makeJob(options, runtime);
+  const job = await makeJobOrTell(options, runtime, signals.stop);
   const outcome = await runOnce(job, runtime, signals.stop);
   if (outcome.kind === "not-due") {
     runtime.log.write({ event: "not-due", expiresInMs: outcome.expiresInMs });
@@ -56,8 +59,49 @@ async function runAsDaemon(
     notifyEnvironment(),
     (message) => runtime.log.write({ event: "warning", message }),
   );
-  const job = await makeJob(options, runtime);
-  await runDaemon(job, runtime, { signals, service });
+  try {
+    const job = await makeJobOrTell(options, runtime, signals.stop);
+    await warnOfPrograms(options, runtime);
+    await runDaemon(job, runtime, { signals, service });
+  } catch (error) {
+    throw new DaemonFailure(error, runtime.clock.now());
+  }
+}
+
+/** A file or a user that is missing is no mistake in the flags: it is told. */
+async function makeJobOrTell(
+  options: RekeyOptions,
+  runtime: Runtime,
+  stop: AbortSignal,
+): Promise<RekeyJob> {
+  try {
+    return await makeJob(options, runtime);
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    const hook = new FailureHook(options, runtime, stop);
+    await hook.tell({ error, attempt: 1, next: "last" });
+    await hook[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A daemon would need them in hours only. They may be installed until then. */
+async function warnOfPrograms(
+  { reload: { exec, onFailure } }: RekeyOptions,
+  { log }: Runtime,
+): Promise<void> {
+  const programs = { "exec": exec, "exec-on-failure": onFailure };
+  for (const [flag, words] of Object.entries(programs)) {
+    const [program] = words ?? [];
+    if (program === undefined || await isProgram(program)) continue;
+    log.write({
+      event: "warning",
+      message: `the program of --${flag} cannot be run: ${
+        JSON.stringify(program)
+      } is no executable file`,
+      hint: "it is looked up again each time",
+    });
+  }
 }
 
 /** What systemd says to a service. */

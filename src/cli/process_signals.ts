@@ -1,11 +1,12 @@
 /**
  * Signals of this process as AbortSignals.
  *
- * One-shot: HUP, INT and TERM end the run before the swap, with 128 + number.
+ * One-shot: HUP (unless it is ignored, as under nohup), INT and TERM end the run
+ * before the swap, with 128 + number.
  * Daemon: INT and TERM end it, HUP means "rekey now".
  */
 import type { RunMode } from "../options.ts";
-import { stoppedBy, stopSignals } from "./stop_signals.ts";
+import { stoppedBy, stopSignals, systemSignals } from "./stop_signals.ts";
 
 /** Listeners that are removed with their scope. */
 export interface ProcessSignals extends Disposable {
@@ -20,13 +21,13 @@ export interface ProcessSignals extends Disposable {
 export function processSignals(run: RunMode["run"]): ProcessSignals {
   const stop = new AbortController();
   const wake = { controller: new AbortController() };
-  const listeners = stopSignals().map((name) => {
+  const ending = stopSignals(run);
+  // Each of them, also one that is ignored: with the first listener the runtime
+  // takes all of them, and those without one end the process.
+  const listeners = systemSignals().map((name) => {
     const listener = () => {
-      if (run === "daemon" && name === "SIGHUP") {
-        wake.controller.abort();
-      } else {
-        stop.abort(stoppedBy(name));
-      }
+      if (ending.includes(name)) stop.abort(stoppedBy(name));
+      else wake.controller.abort();
     };
     Deno.addSignalListener(name, listener);
     return { name, listener };

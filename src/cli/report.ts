@@ -4,6 +4,7 @@
  */
 import { ERROR_KINDS, RekeyError } from "../errors.ts";
 import { errorFields, jsonLine } from "../observe/json_line.ts";
+import { timestamp } from "../observe/log.ts";
 import type { LogFormat } from "../options.ts";
 import { printableLines } from "../printable.ts";
 
@@ -22,14 +23,32 @@ export interface ReportOptions {
   readonly file?: string | undefined;
 }
 
+/** What ended a daemon: its last lines look like those of its log. */
+export class DaemonFailure extends Error {
+  override readonly name = "DaemonFailure";
+  readonly at: Date;
+  constructor(cause: unknown, at: Date) {
+    super("a daemon ended", { cause });
+    this.at = at;
+  }
+}
+
 /**
  * One line that says what is wrong, one that says what to do; or both as one
  * JSON object on one line.
  */
 export function reportFailure(
   error: unknown,
-  { debug, format, file }: ReportOptions,
+  options: ReportOptions,
 ): FailureReport {
+  if (error instanceof DaemonFailure) {
+    const report = reportFailure(error.cause, options);
+    if (options.format === "json") return report;
+    const text = report.text.replace(/^/gm, `ERROR: ${timestamp(error.at)} `);
+    // Not behind the last line end.
+    return { ...report, text: text.replace(/\n[^\n]*$/, "\n") };
+  }
+  const { debug, format, file } = options;
   return format === "json"
     ? jsonReport(error, { debug, file })
     : textReport(error, debug);

@@ -87,7 +87,7 @@ export function resolveRekey(
 }
 
 function requireLogFormat(input: RekeyInput): void {
-  const format = input.text("log-format");
+  const format = input.flags["log-format"];
   if (format === undefined || isLogFormat(format)) return;
   throw input.invalid("log-format", "options are text, json");
 }

@@ -82,6 +82,7 @@ function resolveCommand(
 }
 
 function resolveTimeout(input: RekeyInput): number | undefined {
+  if (input.flags["exec-timeout"] === "") throw input.invalid("exec-timeout");
   const limitMs = input.durationMs("exec-timeout");
   if (limitMs === undefined) return undefined;
   if (limitMs < 0) throw input.invalid("exec-timeout", "must not be negative");

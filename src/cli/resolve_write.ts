@@ -4,6 +4,9 @@
 import type { WriteOptions } from "../options.ts";
 import type { RekeyInput } from "./rekey_input.ts";
 
+/** A day, in ms: more is a mistake, and timers end at 24.8 days. */
+const MOST_TIMEOUT_MS = 86_400_000;
+
 /**
  * --layout, --in-place, --key-mode, --cert-mode, --owner, --group and
  * --lock-timeout.
@@ -46,9 +49,15 @@ function resolveAttributes(input: RekeyInput): WriteOptions["attributes"] {
  * @throws {RekeyError} kind `usage`
  */
 export function resolveLockTimeout(input: RekeyInput): number {
+  if (input.flags["lock-timeout"] === "") throw input.invalid("lock-timeout");
   const timeoutMs = input.durationMs("lock-timeout") ?? 0;
-  if (timeoutMs >= 0) return timeoutMs;
-  throw input.invalid("lock-timeout", "must not be negative");
+  if (timeoutMs < 0) {
+    throw input.invalid("lock-timeout", "must not be negative");
+  }
+  if (timeoutMs > MOST_TIMEOUT_MS) {
+    throw input.invalid("lock-timeout", "must be at most 24h");
+  }
+  return timeoutMs;
 }
 
 function resolveLayout(input: RekeyInput): WriteOptions["layout"] {

@@ -2,6 +2,8 @@
  * The signals that end a run, and the error that says so.
  */
 import { RekeyError } from "../errors.ts";
+import type { RunMode } from "../options.ts";
+import { attempt } from "../os_error.ts";
 
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
@@ -9,10 +11,30 @@ const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 export type StopSignal = keyof typeof NUMBERS;
 
 /** Those that this system has: Windows knows only Ctrl-C and Ctrl-Break. */
-export function stopSignals(): readonly StopSignal[] {
+export function systemSignals(): readonly StopSignal[] {
   return Deno.build.os === "windows"
     ? ["SIGINT"]
     : ["SIGHUP", "SIGINT", "SIGTERM"];
+}
+
+/**
+ * Those that end a run of this kind: a daemon takes SIGHUP for a wish, and a
+ * single run under nohup(1), which ignores it, goes on.
+ */
+export function stopSignals(run: RunMode["run"]): readonly StopSignal[] {
+  return systemSignals().filter((name) =>
+    name !== "SIGHUP" || (run === "once" && !isHangupIgnored())
+  );
+}
+
+/** By the mask that Linux shows, until the first listener of any signal. */
+function isHangupIgnored(): boolean {
+  let mask = "0";
+  attempt(() => {
+    const status = Deno.readTextFileSync("/proc/self/status");
+    mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  });
+  return /[13579bdf]$/.test(mask);
 }
 
 /** Kind `interrupted`, with 128 + the signal's number. */

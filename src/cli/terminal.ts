@@ -7,23 +7,25 @@
  */
 import { RekeyError } from "../errors.ts";
 import { trimPassword } from "../files/password.ts";
+import type { RunMode } from "../options.ts";
 import { attempt, isOsError, osReason } from "../os_error.ts";
 import { NoTerminalError, type Terminal } from "../runtime.ts";
 import { editLine } from "./line_edit.ts";
 import { stoppedBy, stopSignals } from "./stop_signals.ts";
 
 /** The terminal of this process. It is opened anew for each question. */
-export function denoTerminal(): Terminal {
+export function denoTerminal(run: RunMode["run"]): Terminal {
   return {
     async confirm(question, signal) {
       using dialog = openDialog();
-      return await listening(dialog, signal, () => ask(dialog, question));
+      const until = { signal, run };
+      return await listening(dialog, until, () => ask(dialog, question));
     },
     async readPassword(label, signal) {
       using dialog = openDialog();
       const typed = await listening(
         dialog,
-        signal,
+        { signal, run },
         () => readHidden(dialog, label),
       );
       dialog.write("\n");
@@ -158,13 +160,16 @@ function noAnswer(): RekeyError {
  */
 async function listening<T>(
   dialog: Dialog,
-  signal: AbortSignal,
+  { signal, run }: {
+    readonly signal: AbortSignal;
+    readonly run: RunMode["run"];
+  },
   action: () => Promise<T>,
 ): Promise<T> {
   if (signal.aborted) throw stopReason(signal);
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(stopReason(signal));
-  const listeners = stopSignals().map((name) => ({
+  const listeners = stopSignals(run).map((name) => ({
     name,
     listener: () => reject(stoppedBy(name)),
   }));

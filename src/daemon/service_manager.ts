@@ -31,6 +31,8 @@ export interface ServiceManager extends AsyncDisposable {
   reloading(status: string): void;
   status(text: string): void;
   stopping(): void;
+  /** Becoming ready may take so long, in ms, from now. */
+  extend(ms: number): void;
   beat(): void;
 }
 
@@ -91,6 +93,7 @@ export function connectServiceManager(
       tell("RELOADING=1", ...monotonicTime(), statusLine(status)),
     status: (text) => tell(statusLine(text)),
     stopping: () => tell("STOPPING=1", "STATUS=stopping"),
+    extend: (ms) => tell(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`),
     beat: () => tell("WATCHDOG=1"),
     async [Symbol.asyncDispose]() {
       let timer: ReturnType<typeof setTimeout> | undefined;

@@ -276,7 +276,7 @@ export function subject(certificate: IssuedFacts): string {
 }
 
 /** Go's `2006/01/02 15:04:05`, local time. */
-function timestamp(now: Date): string {
+export function timestamp(now: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   return `${now.getFullYear()}/${two(now.getMonth() + 1)}/${
     two(now.getDate())

@@ -353,6 +353,26 @@ const REFUSED: readonly (readonly [
     "invalid value '-1s' for flag '--exec-timeout'; must not be negative",
   ],
   [
+    "a b --ca-url ca --exec-timeout=",
+    64,
+    "missing value for flag '--exec-timeout'",
+  ],
+  [
+    "a b --ca-url ca --lock-timeout=",
+    64,
+    "missing value for flag '--lock-timeout'",
+  ],
+  [
+    "a b --ca-url ca --lock-timeout 25h",
+    64,
+    "invalid value '25h' for flag '--lock-timeout'; must be at most 24h",
+  ],
+  [
+    "a b --ca-url ca --log-format=",
+    64,
+    "missing value for flag '--log-format'; options are text, json",
+  ],
+  [
     "a b --ca-url ca --exec-timeout 25h",
     64,
     "invalid value '25h' for flag '--exec-timeout'; must be at most 24h",

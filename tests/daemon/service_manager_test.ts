@@ -31,6 +31,7 @@ async function speaks(socket: NotifySocket): Promise<void> {
     service.ready("next rekey at noon");
     service.reloading("rekeying");
     service.status("two\nlines");
+    service.extend(1_500);
     service.beat();
     service.stopping();
   }
@@ -43,6 +44,7 @@ async function speaks(socket: NotifySocket): Promise<void> {
   );
   assertEquals(others, [
     "STATUS=two\\x0alines",
+    "EXTEND_TIMEOUT_USEC=1500000",
     "WATCHDOG=1",
     "STOPPING=1\nSTATUS=stopping",
   ]);

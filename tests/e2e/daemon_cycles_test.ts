@@ -235,8 +235,11 @@ daemonTest(
       ...["--root", ca.rootFile, files.certificateFile, keyFile],
     ], [
       ["expect", "password to decrypt"],
+      // Rekeys when it can: nobody has answered yet.
+      ["signal", "SIGHUP"],
       ["send", "secret\r"],
       ["expect", "first rekey in"],
+      ["expect", "certificate rekeyed, next in"],
       ...cycle,
       ...cycle,
       ["signal", "SIGTERM"],

@@ -55,6 +55,16 @@ test("--exec-on-failure tells of a single run that failed, and leaves its exit c
   assertMatch(told, /^later unreachable 1 \/\S+host\.crt \d{4}\S+Z\|.*refused/);
 });
 
+test("--exec-on-failure tells of a pid-file that is missing", async (place) => {
+  const result = await place.once(
+    ...["--pid-file", place.dir.file("none.pid")],
+    ...["--exec-on-failure", await messenger(place)],
+  );
+  assertEquals(result.code, 64);
+  const told = await Deno.readTextFile(place.dir.file("told"));
+  assertMatch(told, /^never usage 1 .*none\.pid/);
+});
+
 test("--exec-on-failure tells of a hook that failed", async (place) => {
   const result = await place.once(
     ...["--exec", "false", "--exec-on-failure", await messenger(place)],

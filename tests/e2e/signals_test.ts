@@ -15,12 +15,15 @@ addEventListener("unload", () => {
 const pki = await makeTestPki(directory);
 
 for (
-  const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], [
-    "SIGHUP",
-    129,
-  ]] as const
+  const [signal, code, under] of [
+    ["SIGINT", 130, []],
+    ["SIGTERM", 143, []],
+    ["SIGHUP", 129, []],
+    // The SIGHUP that is sent first is nothing to it.
+    ["SIGTERM", 143, ["nohup"]],
+  ] as const
 ) {
-  Deno.test(`ca rekey ends with ${code} on ${signal} while the CA is silent`, async () => {
+  Deno.test(`ca rekey ends with ${code} on ${[...under, signal].join(" ")} while the CA is silent`, async () => {
     await using dir = await tempDir();
     await Deno.writeTextFile(dir.file("host.crt"), pki.host.certificate);
     await Deno.writeTextFile(dir.file("host.key"), pki.host.key);
@@ -32,9 +35,10 @@ for (
       await end.promise;
     });
     const { command, args } = program();
-    const child = new Deno.Command(command, {
+    const [first, ...words] = [...under, command, ...args];
+    const child = new Deno.Command(first, {
       args: [
-        ...args,
+        ...words,
         ...["ca", "rekey", "--force"],
         ...["--ca-url", `https://127.0.0.1:${silent.port}`],
         ...["--root", pki.root.certificateFile],
@@ -48,6 +52,7 @@ for (
     }).spawn();
     const output = child.output();
     await asked.promise;
+    if (under.length > 0) child.kill("SIGHUP");
     child.kill(signal);
     const result = await output;
     end.resolve();

@@ -20,7 +20,7 @@ if (mode === "abort") {
 if (mode === "aborted") controller.abort();
 
 async function answer(): Promise<unknown> {
-  const terminal = denoTerminal();
+  const terminal = denoTerminal("once");
   try {
     return question === "confirm"
       ? await terminal.confirm("Sure? [Y/n]: ", controller.signal)
