@@ -102,7 +102,7 @@ export const REKEY_FLAGS = {
     names: ["rekey-period"],
     placeholder: "duration",
     help:
-      `The period with which to schedule rekeying of the certificate in daemon mode. Requires the --daemon flag. ${DURATION_HELP}`,
+      `The period with which to schedule rekeying of the certificate in daemon mode. Requires the --daemon flag. At least a minute, or a twentieth of the certificate's life if that is less; shorter ones are raised to it. ${DURATION_HELP}`,
   },
   "kty": {
     kind: "text",
