@@ -75,9 +75,21 @@ export function isDue(
   return remainingMs(validity, chance.now) <= expiresInMs + jitterMs;
 }
 
-/** Least time between two rekeys that nothing has gone wrong between, in ms. */
+/** Least time between two rekeys that nobody asked for by a time, in ms. */
 export function calmMs(validity: Validity): number {
   return Math.min(CALM_WAIT_MS, lifetimeMs(validity) / 20);
+}
+
+/**
+ * The same under a schedule: a period is a wish, unless it is below
+ * {@linkcode MIN_WAIT_MS} and so a mistake.
+ */
+export function leastPeriodMs(validity: Validity, schedule: Schedule): number {
+  const calm = calmMs(validity);
+  if (schedule.rule !== "period" || schedule.periodMs < MIN_WAIT_MS) {
+    return calm;
+  }
+  return Math.min(calm, schedule.periodMs);
 }
 
 /** How long to wait, and whether that is the schedule's own answer. */
@@ -93,7 +105,7 @@ export interface PlannedWait {
  *
  * @param after `start`: a certificate that is due is rekeyed after the least
  *   wait; `rekey`: no less than a minute, or a twentieth of a life below twenty
- *   minutes, whether it is due again at once or by a period
+ *   minutes, unless a shorter period was asked for
  */
 export function planWait(
   validity: Validity,
@@ -108,7 +120,7 @@ export function planWait(
   );
   const leastMs = after === "start"
     ? 0
-    : Math.min(calmMs(validity), leftMs / 2);
+    : Math.min(leastPeriodMs(validity, schedule), leftMs / 2);
   const waitMs = Math.max(MIN_WAIT_MS, leastMs, wishMs);
   // Jitter alone may bring a wait of a second below the floor.
   const latestMs = Math.max(

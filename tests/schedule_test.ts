@@ -125,6 +125,15 @@ Deno.test("planWait() makes no hot loop of a period of a nanosecond", () => {
   );
 });
 
+Deno.test("planWait() keeps to a period of seconds that was asked for", () => {
+  const { waitMs, isRaised } = planWait(
+    validity(24),
+    { rule: "period", periodMs: 5_000 },
+    { ...at(0, 0), after: "rekey" },
+  );
+  assertEquals([waitMs, isRaised], [5_000, false]);
+});
+
 Deno.test("planWait() does not take the jitter of a short period for a mistake", () => {
   assertEquals(
     planWait(validity(24), { rule: "period", periodMs: MINUTE }, {

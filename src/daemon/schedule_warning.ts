@@ -4,7 +4,7 @@
 import { formatRoundedDuration } from "../duration.ts";
 import type { Schedule } from "../options.ts";
 import type { LogEvent } from "../runtime.ts";
-import { calmMs, lifetimeMs, type Validity } from "../schedule.ts";
+import { calmMs, lifetimeMs, MIN_WAIT_MS, type Validity } from "../schedule.ts";
 
 /**
  * The warning, if there has to be one.
@@ -17,16 +17,14 @@ export function scheduleWarning(
   isRaised: boolean,
 ): Extract<LogEvent, { event: "warning" }> | undefined {
   const life = formatRoundedDuration(lifetimeMs(certificate));
-  const leastMs = calmMs(certificate);
-  if (schedule.rule === "period" && schedule.periodMs < leastMs) {
+  if (schedule.rule === "period" && schedule.periodMs < MIN_WAIT_MS) {
     return {
       event: "warning",
       message:
         `--rekey-period is too short: a certificate that lives for ${life} is rekeyed once in ${
-          formatRoundedDuration(leastMs)
+          formatRoundedDuration(calmMs(certificate))
         } at the most`,
-      hint:
-        "name a --rekey-period of a minute or more, or of a twentieth of the lifetime if that is less",
+      hint: "name a --rekey-period of a second or more",
       once: true,
     };
   }
