@@ -119,6 +119,7 @@ export async function replacePair(
   }
   await using install = await prepareInstall(targets, {
     ...options.write,
+    signal,
     givenKey: newKey.from === "file" ? newKey.path : undefined,
   });
   reportPreparation(install, { targets: options.output, log });

@@ -9,6 +9,7 @@ import { RekeyError } from "../errors.ts";
 import { attempt } from "../os_error.ts";
 import {
   diskCall,
+  diskWait,
   isSameFile,
   lstatIfExists,
   removeIfExists,
@@ -84,6 +85,20 @@ export class StagedFile implements Disposable {
   }
 
   /**
+   * Waits until the space is really there: some file systems find out only now
+   * that there is none.
+   *
+   * @throws {RekeyError} kind `install`; the signal's reason
+   */
+  async settle(signal: AbortSignal | undefined): Promise<void> {
+    const { path } = this.#target;
+    await diskWait(
+      { action: "write", path, signal },
+      () => this.#file.sync(),
+    );
+  }
+
+  /**
    * Makes `content` all that the file holds, durably, under its final mode.
    *
    * @throws {RekeyError} kind `install`
@@ -143,10 +158,8 @@ export class StagedFile implements Disposable {
 
   #reserve(bytes: number): void {
     const { path } = this.#target;
-    // Random, since file systems that compress take no space for zeros. Synced,
-    // since others find out only then that there is none.
+    // Random, since file systems that compress take no space for zeros.
     writeAll(this.#file, crypto.getRandomValues(new Uint8Array(bytes)), path);
-    diskCall("write", path, () => this.#file.syncSync());
   }
 
   /** A cleaner of temporary files, or an attacker, may have been at it. */

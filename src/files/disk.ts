@@ -2,12 +2,14 @@
  * File operations of the install, one system call each.
  *
  * Synchronous on purpose: they run in the order in which they are written, on
- * one thread, and nothing else of this process runs between them. Each is
+ * one thread, and nothing else of this process runs between them. Only what
+ * waits for a disk before anything is decided can be given up on a signal. Each is
  * repeated when a signal interrupts it, and fails with a message that names the
  * target that the user knows rather than the hidden file beside it.
  */
 import { RekeyError } from "../errors.ts";
 import { osCode, osReason, retryInterrupted } from "../os_error.ts";
+import { stoppable } from "../stoppable.ts";
 import type { Target } from "./target.ts";
 
 /** Largest file that is read back, in bytes; more is nobody's certificate or key. */
@@ -22,13 +24,38 @@ export function diskCall<T>(action: string, path: string, call: () => T): T {
   try {
     return retryInterrupted(call);
   } catch (error) {
-    if (error instanceof RekeyError) throw error;
-    throw new RekeyError(
-      "install",
-      `${action} ${path} failed: ${osReason(error)}`,
-      { hint: hintFor(osCode(error)), cause: error },
-    );
+    throw diskError(action, path, error);
   }
+}
+
+/**
+ * Waits for the disk on behalf of `path`, or until `signal` aborts.
+ *
+ * @throws {RekeyError} kind `install`; the signal's reason
+ */
+export async function diskWait(
+  { action, path, signal }: {
+    readonly action: string;
+    readonly path: string;
+    readonly signal: AbortSignal | undefined;
+  },
+  call: () => Promise<void>,
+): Promise<void> {
+  try {
+    await (signal === undefined ? call() : stoppable(call(), signal));
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    throw diskError(action, path, error);
+  }
+}
+
+function diskError(action: string, path: string, error: unknown): RekeyError {
+  if (error instanceof RekeyError) return error;
+  return new RekeyError(
+    "install",
+    `${action} ${path} failed: ${osReason(error)}`,
+    { hint: hintFor(osCode(error)), cause: error },
+  );
 }
 
 function hintFor(code: string | undefined): string | undefined {
@@ -136,15 +163,52 @@ export function syncDirectories(
   }
 }
 
+/**
+ * The same, given up when `signal` aborts: for names on which nothing depends
+ * yet.
+ *
+ * @throws {RekeyError} kind `install`; the signal's reason
+ */
+export async function awaitDirectories(
+  targets: readonly Pick<Target, "directory" | "path">[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  const byDirectory = new Map(
+    targets.map((target) => [target.directory, target.path]),
+  );
+  for (const [directory, path] of byDirectory) {
+    const opened = diskCall(
+      "open the directory of",
+      path,
+      () => Deno.openSync(directory),
+    );
+    try {
+      const action = "sync the directory of";
+      await diskWait({ action, path, signal }, async () => {
+        await opened.sync().catch(ignoreUnsupported);
+      });
+    } finally {
+      opened.close();
+    }
+  }
+}
+
 function syncIfSupported(directory: Deno.FsFile): void {
   try {
     directory.syncSync();
   } catch (error) {
-    // Some network file systems have no fsync for directories: EINVAL then
-    // means that there is nothing to be had, not that something failed.
-    const code = osCode(error);
-    if (code !== "EINVAL" && code !== "ENOTSUP") throw error;
+    ignoreUnsupported(error);
   }
+}
+
+/**
+ * Some network file systems have no fsync for directories: EINVAL then means
+ * that there is nothing to be had, not that something failed.
+ */
+function ignoreUnsupported(error: unknown): void {
+  const code = osCode(error);
+  if (code !== "EINVAL" && code !== "ENOTSUP") throw error;
 }
 
 /**

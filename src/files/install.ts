@@ -80,7 +80,6 @@ export interface InstallTransaction extends AsyncDisposable {
  *
  * @throws {RekeyError} kind `install`, naming the file and the way out
  */
-// deno-lint-ignore require-await -- a failure is a rejection, not an exception
 export async function prepareInstall(
   targets: InstallTargets,
   options: InstallOptions = {},
@@ -94,7 +93,7 @@ export async function prepareInstall(
   }
   refuseImpossible(layout, pair, options);
   changeLayout(pair, layout);
-  const install = prepareAs(layout, resolvePair(targets), options);
+  const install = await prepareAs(layout, resolvePair(targets), options);
   return Object.assign(install, { changedLayout: layout });
 }
 
@@ -102,10 +101,10 @@ function prepareAs(
   layout: Layout,
   pair: PairTargets,
   options: InstallOptions,
-): InstallTransaction {
+): Promise<InstallTransaction> {
   refuseImpossible(layout, pair, options);
   if (layout === "plain") return PreparedInstall.prepare(pair, options);
-  return VersionedInstall.prepare(pair, options.attributes);
+  return VersionedInstall.prepare(pair, options);
 }
 
 /**

@@ -73,9 +73,9 @@ export function changeLayout(pair: PairTargets, to: Layout): void {
   requireChangeable(pair, to);
   const versions = versionsDirectory(pair.certificate);
   const isNew = lstatIfExists(versions) === undefined;
-  noteLayout(pair, to);
   const note = { layout: to, versions };
   try {
+    noteLayout(pair, to);
     carryOut(pair, note);
   } catch (error) {
     if (isBack(pair, { from, made: isNew ? versions : undefined })) throw error;

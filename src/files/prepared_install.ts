@@ -6,7 +6,7 @@ import { attempt } from "../os_error.ts";
 import { StagedFile } from "./atomic_file.ts";
 import type { AttributeChoice } from "./attributes.ts";
 import { sha256 } from "./digest.ts";
-import { removeIfExists, syncDirectories } from "./disk.ts";
+import { awaitDirectories, removeIfExists, syncDirectories } from "./disk.ts";
 import { hiddenName, installTag, journalName } from "./hidden_names.ts";
 import type { InstallContents, InstallTransaction } from "./install.ts";
 import { formatJournal, type JournalTarget } from "./install_journal.ts";
@@ -38,6 +38,8 @@ export interface PrepareOptions {
   /** `--in-place`: overwrite files that exist instead of replacing them. */
   readonly inPlace?: boolean | undefined;
   readonly attributes?: AttributeChoice | undefined;
+  /** Gives up waiting for the disk. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A part with both contents; `old` is undefined when there was no such file. */
@@ -58,10 +60,10 @@ export class PreparedInstall implements InstallTransaction {
   #isSwapping = false;
 
   /** @throws {RekeyError} kind `install`; nothing is left then */
-  static prepare(
+  static async prepare(
     targets: PairTargets,
     options: PrepareOptions = {},
-  ): PreparedInstall {
+  ): Promise<PreparedInstall> {
     const tag = installTag(targets.certificate.name);
     const { examined, warnings } = examineTargets(targets, options);
     using undo = new DisposableStack();
@@ -76,7 +78,10 @@ export class PreparedInstall implements InstallTransaction {
         reserveBytes: JOURNAL_BYTES,
       }),
     );
-    syncDirectories(parts.map((part) => part.target));
+    const { signal } = options;
+    for (const { staged } of parts) await staged.settle(signal);
+    await journal.settle(signal);
+    await awaitDirectories(parts.map((part) => part.target), signal);
     undo.move();
     return new PreparedInstall({ tag, parts, journal, warnings });
   }

@@ -7,7 +7,7 @@
 import { RekeyError } from "../errors.ts";
 import { attempt } from "../os_error.ts";
 import { StagedFile } from "./atomic_file.ts";
-import { type AttributeChoice, attributesFor } from "./attributes.ts";
+import { attributesFor } from "./attributes.ts";
 import {
   diskCall,
   lstatIfExists,
@@ -19,6 +19,7 @@ import { randomTag, versionsName } from "./hidden_names.ts";
 import type { InstallContents, InstallTransaction } from "./install.ts";
 import { copyFile } from "./kept_file.ts";
 import type { PairTargets } from "./recovery.ts";
+import type { PrepareOptions } from "./prepared_install.ts";
 import { reserveFor, warnAboutMode } from "./replaceable.ts";
 import { StagedVersion } from "./staged_version.ts";
 import { CURRENT, inDirectory, type Target, VERSION_FILES } from "./target.ts";
@@ -51,10 +52,10 @@ export class VersionedInstall implements InstallTransaction {
    * @param pair both links of one layout, or names that are still free
    * @throws {RekeyError} kind `install`; nothing is left then
    */
-  static prepare(
+  static async prepare(
     pair: PairTargets,
-    attributes: AttributeChoice = {},
-  ): VersionedInstall {
+    { attributes = {}, signal }: PrepareOptions = {},
+  ): Promise<VersionedInstall> {
     using undo = new DisposableStack();
     const { certificate } = pair;
     const versions = versionsDirectory(certificate);
@@ -92,6 +93,7 @@ export class VersionedInstall implements InstallTransaction {
         })),
       };
     });
+    for (const part of parts) await part.staged.settle(signal);
     return new VersionedInstall({
       pair,
       versions,

@@ -2,8 +2,10 @@
  * Signals while the CA is silent: a one-shot run ends before the swap, with
  * 128 + the signal's number, and leaves nothing behind.
  */
+import { createDevCa } from "../../scripts/dev_ca.ts";
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { program } from "../support/program.ts";
+import { CAN_TRACE } from "../support/strace.ts";
 import { tcpPeer } from "../support/tcp_peers.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { makeTestPki } from "../support/test_ca.ts";
@@ -92,6 +94,67 @@ Deno.test("ca rekey ends on SIGTERM while it waits for standard input", async ()
   running.kill("SIGTERM");
   assertEquals((await output).code, 143);
 });
+
+Deno.test({
+  name: "ca rekey ends on SIGTERM while a slow disk takes the new files",
+  ignore: !CAN_TRACE,
+  async fn() {
+    await using dir = await tempDir();
+    await Deno.mkdir(dir.file("ca"));
+    const ca = await createDevCa(dir.file("ca"));
+    const { certificateFile, keyFile } = await ca.issue("host");
+    const { command, args } = program();
+    const before = await names(dir.file("ca"));
+    // Each fsync takes longer than the test may.
+    const child = new Deno.Command("strace", {
+      args: [
+        ...["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync"],
+        ...["-e", "inject=fsync:delay_enter=60000000"],
+        ...["sh", "-c", 'echo $$; exec "$@"', "sh", command, ...args],
+        ...["ca", "rekey", "--force", "--offline"],
+        ...["--ca-config", ca.configFile, "--password-file", ca.passwordFile],
+        ...[certificateFile, keyFile],
+      ],
+      env: { STEPPATH: dir.file("none") },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    const { value } = await reader.read();
+    const pid = Number(new TextDecoder().decode(value).trim());
+    await fileAppears(dir.file("ca"), (name) => name.endsWith(".journal"));
+    const gone = allAre(dir.file("ca"), before);
+    Deno.kill(pid, "SIGTERM");
+    // Half of what one fsync takes.
+    const late = Promise.withResolvers<string>();
+    const timer = setTimeout(() => late.resolve("waits for the disk"), 30_000);
+    assertEquals(await Promise.race([gone, late.promise]), "gone");
+    clearTimeout(timer);
+    // strace itself would sit out the delay.
+    child.kill("SIGKILL");
+    await child.status;
+    await reader.cancel();
+    await child.stderr.cancel();
+  },
+});
+
+/** Waits until the directory holds these names again. */
+async function allAre(
+  directory: string,
+  expected: readonly string[],
+): Promise<"gone"> {
+  using watcher = Deno.watchFs(directory);
+  for await (const _change of watcher) {
+    if ((await names(directory)).join() === expected.join()) break;
+  }
+  return "gone";
+}
+
+async function names(directory: string): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(directory));
+  return entries.map(({ name }) => name).sort();
+}
 
 /** Waits until a file whose name fits is in the directory. */
 async function fileAppears(
