@@ -54,7 +54,17 @@ async function runAsDaemon(
       import("../daemon/service_manager.ts"),
       import("../daemon/remembered_passwords.ts"),
     ]);
-  const runtime = { ...base, terminal: rememberPasswords(base.terminal) };
+  const progress = { hasBegun: false };
+  const runtime: Runtime = {
+    ...base,
+    terminal: rememberPasswords(base.terminal),
+    log: {
+      write(event) {
+        progress.hasBegun ||= event.event === "scheduled";
+        base.log.write(event);
+      },
+    },
+  };
   await using service = connectServiceManager(
     notifyEnvironment(),
     (message) => runtime.log.write({ event: "warning", message }),
@@ -64,6 +74,8 @@ async function runAsDaemon(
     await warnOfPrograms(options, runtime);
     await runDaemon(job, runtime, { signals, service });
   } catch (error) {
+    // What ends it at its start reads as in a single run, as the original's.
+    if (!progress.hasBegun) throw error;
     throw new DaemonFailure(error, runtime.clock.now());
   }
 }
@@ -141,7 +153,7 @@ export async function runRollback(
   options: RollbackOptions,
   runtime: Runtime,
 ): Promise<void> {
-  using signals = processSignals("once");
+  const signals = processSignals("once");
   const { rollbackPair } = await import("../rollback.ts");
   const reloader = createReloader(options.reload, options.pair);
   await rollbackPair({ options, reloader }, runtime, signals.stop);
@@ -156,7 +168,7 @@ export async function runChangeLayout(
   options: LayoutOptions,
   runtime: Runtime,
 ): Promise<void> {
-  using signals = processSignals("once");
+  const signals = processSignals("once");
   const { changeLayout } = await import("../rollback.ts");
   await changeLayout(options, runtime, signals.stop);
 }

@@ -8,8 +8,8 @@
 import type { RunMode } from "../options.ts";
 import { stoppedBy, stopSignals, systemSignals } from "./stop_signals.ts";
 
-/** Listeners that are removed with their scope. */
-export interface ProcessSignals extends Disposable {
+/** What the signals ask for. */
+export interface ProcessSignals {
   readonly stop: AbortSignal;
   /** Aborts at the next SIGHUP, or is aborted when one came since `clearWake`. */
   wake(): AbortSignal;
@@ -17,32 +17,29 @@ export interface ProcessSignals extends Disposable {
   clearWake(): void;
 }
 
-/** Listens to the signals that a run of this kind obeys. */
+/**
+ * Listens to the signals that a run of this kind obeys, to the end of the
+ * process: one that comes behind the swap must not end it with a code that says
+ * otherwise.
+ */
 export function processSignals(run: RunMode["run"]): ProcessSignals {
   const stop = new AbortController();
   const wake = { controller: new AbortController() };
   const ending = stopSignals(run);
   // Each of them, also one that is ignored: with the first listener the runtime
   // takes all of them, and those without one end the process.
-  const listeners = systemSignals().map((name) => {
-    const listener = () => {
+  for (const name of systemSignals()) {
+    Deno.addSignalListener(name, () => {
       if (ending.includes(name)) stop.abort(stoppedBy(name));
       else wake.controller.abort();
-    };
-    Deno.addSignalListener(name, listener);
-    return { name, listener };
-  });
+    });
+  }
   return {
     stop: stop.signal,
     wake: () => wake.controller.signal,
     clearWake() {
       if (wake.controller.signal.aborted) {
         wake.controller = new AbortController();
-      }
-    },
-    [Symbol.dispose]() {
-      for (const { name, listener } of listeners) {
-        Deno.removeSignalListener(name, listener);
       }
     },
   };

@@ -61,7 +61,7 @@ export function denoProgram(): Program {
       // First of all: what is loaded next takes a tenth of a second, in which a
       // signal would end the process in the system's way.
       const { processSignals } = await import("./process_signals.ts");
-      using signals = processSignals(options.mode.run);
+      const signals = processSignals(options.mode.run);
       if (options.authority.mode === "online") {
         // Then the trust, before anything else in the process can use TLS: half
         // a second after the start `deno run` looks for a newer Deno.

@@ -239,7 +239,8 @@ Deno.test({
 
 /** Waits until a file that another process writes contains a text. */
 async function untilContains(file: string, pattern: RegExp): Promise<void> {
-  for (let attempts = 0; attempts < 1000; attempts++) {
+  // A minute, for a busy machine; it takes a second on another one.
+  for (let attempts = 0; attempts < 6000; attempts++) {
     const text = await Deno.readTextFile(file).catch(() => "");
     if (pattern.test(text)) return;
     await new Promise((resolve) => setTimeout(resolve, 10));

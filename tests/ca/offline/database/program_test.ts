@@ -101,7 +101,7 @@ goTest(
     await using daemon = startProgram(
       [
         ...["ca", "rekey", "--offline", "--ca-config", ca.configFile],
-        ...["--daemon", "--rekey-period", "500ms"],
+        ...["--daemon", "--rekey-period", "1s"],
         ...[pair.certificateFile, pair.keyFile],
       ],
       { cwd: ca.path, env: { STEPPATH: ca.file("none"), HOME: ca.path } },
