@@ -6,17 +6,14 @@
  * told when the lock is released.
  */
 import { RekeyError } from "./errors.ts";
-import { changePairLayout, recoverInstall } from "./files/install.ts";
+import { changePairLayout } from "./files/install.ts";
 import { loadChain, loadKeyPair, requireBelonging } from "./files/key_pair.ts";
+import { recover } from "./files/lock_and_repair.ts";
 import { type ClaimedReload, draftOwedReload } from "./files/owed_reload.ts";
 import { lockPair } from "./files/pair_lock.ts";
 import { findPreviousPair } from "./files/previous_pair.ts";
 import { formatInstant } from "./instant.ts";
-import type {
-  KeyPairFiles,
-  LayoutOptions,
-  RollbackOptions,
-} from "./options.ts";
+import type { LayoutOptions, RollbackOptions } from "./options.ts";
 import type { Certificate } from "./pki/certificate.ts";
 import type { Reloader } from "./reload/reloader.ts";
 import { payDebt } from "./reload_debt.ts";
@@ -57,7 +54,7 @@ async function putBack(
     clock,
     signal,
   });
-  await repair(pair, { log });
+  await recover(pair, log);
   const previous = findPreviousPair(pair);
   const chain = await loadChain(previous.files.certificate);
   const source = { file: passwordFile, terminal, signal };
@@ -100,17 +97,9 @@ export async function changeLayout(
     clock,
     signal,
   });
-  await repair(pair, { log });
+  await recover(pair, log);
   await stoppable(requireBelonging(pair), signal);
   signal.throwIfAborted();
   const isChanged = changePairLayout(pair, layout);
   log.write({ event: "layout", targets: pair, layout, isChanged });
-}
-
-async function repair(
-  pair: KeyPairFiles,
-  { log }: Pick<Runtime, "log">,
-): Promise<void> {
-  const recovery = await recoverInstall(pair);
-  if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
 }

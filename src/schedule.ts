@@ -84,7 +84,7 @@ export function calmMs(validity: Validity): number {
  * The same under a schedule: a period is a wish, unless it is below
  * {@linkcode MIN_WAIT_MS} and so a mistake.
  */
-export function leastPeriodMs(validity: Validity, schedule: Schedule): number {
+function leastPeriodMs(validity: Validity, schedule: Schedule): number {
   const calm = calmMs(validity);
   if (schedule.rule !== "period" || schedule.periodMs < MIN_WAIT_MS) {
     return calm;

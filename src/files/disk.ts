@@ -150,10 +150,7 @@ export function syncDirectories(
 ): void {
   // Windows cannot open a directory for this; NTFS journals its names itself.
   if (Deno.build.os === "windows") return;
-  const byDirectory = new Map(
-    targets.map((target) => [target.directory, target.path]),
-  );
-  for (const [directory, path] of byDirectory) {
+  for (const [directory, path] of eachDirectory(targets)) {
     using opened = diskCall(
       "open the directory of",
       path,
@@ -161,6 +158,13 @@ export function syncDirectories(
     );
     diskCall("sync the directory of", path, () => syncIfSupported(opened));
   }
+}
+
+/** Each directory once, with a target in it for messages. */
+function eachDirectory(
+  targets: readonly Pick<Target, "directory" | "path">[],
+): ReadonlyMap<string, string> {
+  return new Map(targets.map(({ directory, path }) => [directory, path]));
 }
 
 /**
@@ -174,10 +178,7 @@ export async function awaitDirectories(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (Deno.build.os === "windows") return;
-  const byDirectory = new Map(
-    targets.map((target) => [target.directory, target.path]),
-  );
-  for (const [directory, path] of byDirectory) {
+  for (const [directory, path] of eachDirectory(targets)) {
     const opened = diskCall(
       "open the directory of",
       path,

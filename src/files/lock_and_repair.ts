@@ -41,7 +41,15 @@ export async function lockAndRepair(
   return undo.move();
 }
 
-async function recover(targets: InstallTargets, log: Log): Promise<void> {
+/**
+ * Repairs what a crash left, and says so. Call it under the lock.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export async function recover(
+  targets: InstallTargets,
+  log: Log,
+): Promise<void> {
   const recovery = await recoverInstall(targets);
   if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
 }
