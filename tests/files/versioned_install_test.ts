@@ -446,3 +446,19 @@ for (const isHalf of [false, true]) {
     assertEquals(pair.read(), generation(0));
   });
 }
+
+Deno.test({
+  name:
+    "lockPair() does not meet itself where nothing can be written (needs mount)",
+  ignore: !CAN_MOUNT,
+  async fn() {
+    await using pair = await pairFixture();
+    await using _small = await mountTmpfs(pair.dir.file("tls"), "64k");
+    writePair(pair, generation(1));
+    changePairLayout(pair.targets, "versioned");
+    await runOk("mount", ["-o", "remount,ro", pair.dir.file("tls")]);
+    // Both are links, so for both the directory is what can be locked.
+    await using _lock = await lockPair(pair.targets);
+    await assertRejects(() => lockPair(pair.targets), "busy");
+  },
+});
