@@ -7,11 +7,14 @@
  *
  * Option: `--keep` leaves the files, and says where they are.
  */
-import { RekeyError } from "../src/errors.ts";
-import { type Certificate, parseChain } from "../src/pki/certificate.ts";
-import { equalBytes } from "../src/pki/der.ts";
-import { loadPrivateKey } from "../src/pki/private_key.ts";
-import { verifyIssued } from "../src/pki/verify.ts";
+import { RekeyError } from "../src/base/errors.ts";
+import {
+  type Certificate,
+  parseChain,
+} from "../src/pki/certificate/certificate.ts";
+import { equalBytes } from "../src/pki/asn1/der.ts";
+import { loadPrivateKey } from "../src/pki/keys/private_key.ts";
+import { verifyIssued } from "../src/pki/verify/verify.ts";
 import { createDevCa, type DevCa, type DevPair } from "./dev_ca.ts";
 import { denoCacheDirectory, fromFileUrl } from "./paths.ts";
 

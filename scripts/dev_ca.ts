@@ -6,14 +6,17 @@
  * Everything is new at each call. Never for anything that has to be trusted: the
  * password stands in a file beside the key.
  */
-import type { KeySpec } from "../src/options.ts";
-import { type Certificate, chainToPem } from "../src/pki/certificate.ts";
+import type { KeySpec } from "../src/base/options.ts";
+import {
+  type Certificate,
+  chainToPem,
+} from "../src/pki/certificate/certificate.ts";
 import {
   generatePrivateKey,
   type PrivateKey,
   privateKeyToPem,
-} from "../src/pki/private_key.ts";
-import { x509 } from "../src/pki/x509.ts";
+} from "../src/pki/keys/private_key.ts";
+import { x509 } from "../src/pki/asn1/x509.ts";
 import {
   certify,
   type Issuer,

@@ -2,10 +2,13 @@
  * One certificate of a throwaway CA, made by the X.509 library: not the code
  * with which the program itself signs offline.
  */
-import type { KeySpec } from "../src/options.ts";
-import { type Certificate, parseCertificate } from "../src/pki/certificate.ts";
-import type { PrivateKey } from "../src/pki/private_key.ts";
-import { asn1Schema, x509 } from "../src/pki/x509.ts";
+import type { KeySpec } from "../src/base/options.ts";
+import {
+  type Certificate,
+  parseCertificate,
+} from "../src/pki/certificate/certificate.ts";
+import type { PrivateKey } from "../src/pki/keys/private_key.ts";
+import { asn1Schema, x509 } from "../src/pki/asn1/x509.ts";
 
 /** Both ends inclusive, whole seconds. */
 export interface Validity {

@@ -10,11 +10,11 @@
  */
 import { createReadings, type Reading } from "../tests/support/readings.ts";
 import { buildAnchors } from "./anchors.ts";
-import { makeJob } from "../src/cli/job.ts";
+import { makeJob } from "../src/cli/process/job.ts";
 import { connectServiceManager } from "../src/daemon/service_manager.ts";
-import { runDaemon } from "../src/daemon.ts";
-import type { RekeyOptions } from "../src/options.ts";
-import type { LogEvent, Runtime } from "../src/runtime.ts";
+import { runDaemon } from "../src/daemon/loop.ts";
+import type { RekeyOptions } from "../src/base/options.ts";
+import type { LogEvent, Runtime } from "../src/base/runtime.ts";
 import { startStepCa } from "../tests/support/step_ca.ts";
 import { runLine } from "../tests/support/command_line.ts";
 import { noTerminal } from "../tests/support/fake_terminal.ts";

@@ -1,40 +1,77 @@
 /**
  * Lint rules of this project: they prove the layers.
  *
- * Imports in src point down only: cli > daemon > rekey > reload_debt > (ca, files,
- * reload, which never import each other) > (pki, schedule) > leaves. Pure files do not
- * know `Deno`. The X.509 library stays in pki/.
+ * Imports point down: from folder to folder of `src`, from sub-folder to
+ * sub-folder inside of them, and never in a circle. Pure files do not know
+ * `Deno`. The X.509 library stays in pki/, names of flags stay in cli/.
  */
 
 import { ROOT } from "./paths.ts";
 
-/** A floor of the building, from the top; names on one floor are siblings. */
-const FLOORS: readonly (readonly string[])[] = [
-  ["main"],
-  ["cli"],
-  ["daemon", "one_shot"],
-  ["reload_retries"],
-  ["failure_hook", "rekey", "rollback"],
-  ["reload_debt"],
-  ["ca", "files", "reload", "observe"],
-  ["pki", "schedule"],
-  ["leaf"],
-];
+/** The floors of a folder from the top; what stands on one floor are siblings, which never import each other. */
+type Floors = readonly (readonly string[])[];
 
-const LEAVES = new Set([
-  "duration.ts",
-  "errors.ts",
-  "instant.ts",
-  "options.ts",
-  "os_error.ts",
-  "printable.ts",
-  "runtime.ts",
-  "stoppable.ts",
-]);
+/**
+ * Each folder of `src` (`""`) that has an order inside: its files and
+ * sub-folders. Where a folder is listed, each of its files and sub-folders has
+ * to have a place in it.
+ */
+export const LAYERS: Readonly<Record<string, Floors>> = {
+  "": [
+    ["cli"],
+    ["daemon"],
+    ["engine"],
+    ["ca", "files", "reload", "observe"],
+    ["pki"],
+    ["base"],
+  ],
+  "pki": [
+    ["issue"],
+    ["go"],
+    ["verify"],
+    ["keys"],
+    ["certificate"],
+    ["asn1"],
+    ["vendor"],
+  ],
+  "ca": [["online", "offline"], ["authority.ts"]],
+  "ca/offline": [
+    ["offline_authority.ts"],
+    ["authorize.ts", "ca_files.ts"],
+    ["database"],
+    ["config"],
+  ],
+  "ca/offline/database": [
+    ["ca_database.ts"],
+    ["badger", "bolt", "certificate_record.ts", "settled.ts"],
+    ["file"],
+  ],
+  "files": [
+    ["open_pair.ts"],
+    ["versioned"],
+    ["plain"],
+    ["pair", "reload_note"],
+    ["lock"],
+    ["transaction.ts"],
+    ["disk"],
+  ],
+  "cli": [
+    ["run.ts"],
+    ["catalogue.ts"],
+    ["commands"],
+    ["help.ts"],
+    ["resolve"],
+    ["settings"],
+    ["grammar"],
+    ["process"],
+    ["version.ts", "remedies.ts"],
+    ["vendor"],
+  ],
+};
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
-  /^(pki\/|schedule\.ts|errors\.ts|options\.ts|duration\.ts|instant\.ts|printable\.ts|observe\/log\.ts|cli\/(go_arguments|values|command|help)\.ts|files\/install_journal\.ts|reload\/split_command\.ts)/;
+  /^(pki\/|base\/(duration|errors|instant|options|printable)\.ts|engine\/schedule\.ts|observe\/log\.ts|cli\/grammar\/|cli\/help\.ts|files\/plain\/journal\.ts|reload\/split_command\.ts)/;
 
 /** The path below src/, or undefined for files elsewhere. */
 export function sourcePath(filename: string): string | undefined {
@@ -43,17 +80,6 @@ export function sourcePath(filename: string): string | undefined {
   const inside = path.slice(ROOT.length);
   if (inside === "main.ts") return "../main.ts";
   return /^src\/(.+\.ts)$/.exec(inside)?.[1];
-}
-
-function roomOf(path: string): string {
-  if (path === "../main.ts") return "main";
-  const [first = ""] = path.split("/");
-  if (LEAVES.has(first)) return "leaf";
-  return first.replace(/\.ts$/, "");
-}
-
-function floorOf(room: string): number {
-  return FLOORS.findIndex((rooms) => rooms.includes(room));
 }
 
 /** The path below src/ that a relative import names. */
@@ -78,18 +104,88 @@ export function importFault(
   if (!specifier.startsWith(".")) return undefined;
   const target = resolveImport(from, specifier);
   if (target.startsWith("../")) return "src imports nothing from outside of it";
-  const room = roomOf(from);
-  const targetRoom = roomOf(target);
-  if (room === targetRoom) return undefined;
-  const floor = floorOf(room);
-  const targetFloor = floorOf(targetRoom);
-  if (floor < 0 || targetFloor < 0) {
-    return `${floor < 0 ? from : target} has no place in the layers`;
+  return layerFault(from, target);
+}
+
+function layerFault(from: string, target: string): string | undefined {
+  const [folder, upper, lower] = whereTheyPart(from, target);
+  const floors = LAYERS[folder];
+  if (floors === undefined || upper === lower) return undefined;
+  const place = folder === "" ? "src" : `src/${folder}`;
+  const upperFloor = floorOf(floors, upper);
+  const lowerFloor = floorOf(floors, lower);
+  if (upperFloor < 0 || lowerFloor < 0) {
+    const stray = upperFloor < 0 ? upper : lower;
+    return `${stray} has no place in the layers of ${place}`;
   }
-  if (targetFloor > floor) return undefined;
-  return targetFloor === floor
-    ? `${room}/ may not import its sibling ${targetRoom}/`
-    : `${room} may not import ${targetRoom}, which is above it`;
+  if (lowerFloor > upperFloor) return undefined;
+  return lowerFloor === upperFloor
+    ? `in ${place}, ${upper} may not import its sibling ${lower}`
+    : `in ${place}, ${upper} may not import ${lower}, which is above it`;
+}
+
+/** The folder that both paths share, and the entries of it that they are or are in. */
+function whereTheyPart(
+  from: string,
+  target: string,
+): readonly [folder: string, from: string, target: string] {
+  const left = from.split("/");
+  const right = target.split("/");
+  let depth = 0;
+  while (depth < left.length - 1 && left[depth] === right[depth]) depth++;
+  return [
+    left.slice(0, depth).join("/"),
+    left[depth] ?? "",
+    right[depth] ?? "",
+  ];
+}
+
+function floorOf(floors: Floors, entry: string): number {
+  return floors.findIndex((names) => names.includes(entry));
+}
+
+/** The modules that a source text imports, types included, as paths below src/. */
+function importsOf(path: string, text: string): readonly string[] {
+  const specifiers = text.matchAll(
+    /(?:\bfrom|\bimport\s*\(|\bimport)\s*"(\.[^"]+)"/g,
+  );
+  return [...specifiers].map(([, specifier = ""]) =>
+    resolveImport(path, specifier)
+  );
+}
+
+/**
+ * The circle that an import closes: the files from `target` back to `from`, or
+ * undefined.
+ *
+ * @param read the text of a path below src/; undefined when there is no file
+ */
+export function importCircle(
+  from: string,
+  target: string,
+  read: (path: string) => string | undefined,
+): readonly string[] | undefined {
+  const seen = new Set<string>();
+  const walk = (path: string): readonly string[] | undefined => {
+    if (path === from) return [path];
+    if (seen.has(path)) return undefined;
+    seen.add(path);
+    for (const next of importsOf(path, read(path) ?? "")) {
+      const rest = walk(next);
+      if (rest !== undefined) return [path, ...rest];
+    }
+    return undefined;
+  };
+  return walk(target);
+}
+
+function readSource(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`${ROOT}src/${path}`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 type ImportNode =
@@ -105,21 +201,71 @@ function specifierOf(node: ImportNode): string | undefined {
     : undefined;
 }
 
+/** A visitor for every form of import. */
+function onImport(
+  check: (node: ImportNode, specifier: string) => void,
+): Deno.lint.LintVisitor {
+  const visit = (node: ImportNode) => {
+    const specifier = specifierOf(node);
+    if (specifier !== undefined) check(node, specifier);
+  };
+  return {
+    ImportDeclaration: visit,
+    ImportExpression: visit,
+    ExportAllDeclaration: visit,
+    ExportNamedDeclaration: visit,
+  };
+}
+
 const layers: Deno.lint.Rule = {
   create(context) {
     const from = sourcePath(context.filename);
     if (from === undefined || from === "../main.ts") return {};
-    const check = (node: ImportNode) => {
-      const specifier = specifierOf(node);
-      if (specifier === undefined) return;
+    return onImport((node, specifier) => {
       const message = importFault(from, specifier);
       if (message !== undefined) context.report({ node, message });
+    });
+  },
+};
+
+const noCircles: Deno.lint.Rule = {
+  create(context) {
+    const from = sourcePath(context.filename);
+    if (from === undefined || from === "../main.ts") return {};
+    const texts = new Map<string, string | undefined>();
+    const read = (path: string) => {
+      if (!texts.has(path)) texts.set(path, readSource(path));
+      return texts.get(path);
+    };
+    return onImport((node, specifier) => {
+      if (!specifier.startsWith(".")) return;
+      const target = resolveImport(from, specifier);
+      if (target.startsWith("../")) return;
+      const circle = importCircle(from, target, read);
+      if (circle === undefined) return;
+      context.report({
+        node,
+        message: `imports run in a circle: ${[from, ...circle].join(" > ")}`,
+      });
+    });
+  },
+};
+
+/** Below cli/ nothing knows how a flag is spelled: cli/ has the hints that name one. */
+const noFlagNames: Deno.lint.Rule = {
+  create(context) {
+    const from = sourcePath(context.filename);
+    if (from === undefined || /^(cli\/|\.\.)/.test(from)) return {};
+    const check = (node: Deno.lint.Node, text: unknown) => {
+      if (typeof text !== "string" || !/(^|[\s'"(])--[a-z]/.test(text)) return;
+      context.report({
+        node,
+        message: "only cli/ names flags: give a remedy, and cli/ the words",
+      });
     };
     return {
-      ImportDeclaration: check,
-      ImportExpression: check,
-      ExportAllDeclaration: check,
-      ExportNamedDeclaration: check,
+      Literal: (node) => check(node, node.value),
+      TemplateElement: (node) => check(node, node.cooked),
     };
   },
 };
@@ -238,6 +384,8 @@ export default {
   name: "step-rekey",
   rules: {
     layers,
+    "no-circles": noCircles,
+    "no-flag-names": noFlagNames,
     "no-effects": noEffects,
     "no-module-state": noModuleState,
     "no-static-node": noStaticNode,

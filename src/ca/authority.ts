@@ -1,9 +1,9 @@
 /**
  * Who signs: the one interface that a CA has to fulfil.
  */
-import type { Certificate } from "../pki/certificate.ts";
-import type { Csr } from "../pki/csr.ts";
-import type { KeyPair } from "../pki/key_pair.ts";
+import type { Certificate } from "../pki/certificate/certificate.ts";
+import type { Csr } from "../pki/keys/csr.ts";
+import type { KeyPair } from "../pki/keys/key_pair.ts";
 
 /** What is asked. */
 export interface RekeyRequest {

@@ -4,16 +4,16 @@
  * Only names and one line of words: the commands themselves are loaded when
  * they are called. Pure but for that.
  */
-import { RekeyError } from "../errors.ts";
-import type { CommandDefinition } from "./command.ts";
+import { RekeyError } from "../base/errors.ts";
+import type { CommandDefinition } from "./grammar/command.ts";
 import {
   booleanFlag,
   FlagSyntaxError,
   isFlagToken,
   splitFlagToken,
   unknownFlag,
-} from "./go_arguments.ts";
-import { nearest } from "./suggest.ts";
+} from "./grammar/go_arguments.ts";
+import { nearest } from "./grammar/suggest.ts";
 
 /** The program's name in help and messages of its own. */
 export const PROGRAM = "step-rekey";

@@ -4,14 +4,14 @@
  * 80 columns, the sections of the original's help in its order, and the exit
  * codes. ANSI codes only where the caller says that a terminal reads them.
  */
-import { ERROR_KINDS } from "../errors.ts";
+import { ERROR_KINDS } from "../base/errors.ts";
 import {
   entriesBelow,
   GLOBAL_FLAGS,
   type GroupEntry,
   PROGRAM,
 } from "./catalogue.ts";
-import type { CommandDefinition, FlagDefinition } from "./command.ts";
+import type { CommandDefinition, FlagDefinition } from "./grammar/command.ts";
 
 /** Columns of a page. */
 const WIDTH = 80;

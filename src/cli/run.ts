@@ -5,7 +5,7 @@
  * arguments, fill in the settings, run. Help is answered before any setting is
  * read, so that a broken defaults.json cannot hide it.
  */
-import { RekeyError } from "../errors.ts";
+import { RekeyError } from "../base/errors.ts";
 import {
   type CommandEntry,
   findRoute,
@@ -13,23 +13,23 @@ import {
   PROGRAM,
   type Route,
 } from "./catalogue.ts";
-import type { CommandDefinition, Invocation } from "./command.ts";
+import type { CommandDefinition, Invocation } from "./grammar/command.ts";
 import {
   canonicalArguments,
   FlagSyntaxError,
   type GivenArguments,
   parseArguments,
-} from "./go_arguments.ts";
-import type { LogFormat } from "../options.ts";
+} from "./grammar/go_arguments.ts";
+import type { LogFormat } from "../base/options.ts";
 import {
   formatInSettings,
   formatInWords,
   formatOf,
   LOG_FORMAT_FLAG,
   LOG_FORMAT_VARIABLE,
-} from "./log_format.ts";
-import { denoProgram, type Program } from "./program.ts";
-import type { Settings } from "./settings.ts";
+} from "./settings/log_format.ts";
+import { denoProgram, type Program } from "./process/program.ts";
+import type { Settings } from "./settings/settings.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -47,7 +47,7 @@ export async function run(
     await dispatch(await findCommand(args, session), session);
     return 0;
   } catch (error) {
-    const { reportFailure } = await import("./report.ts");
+    const { reportFailure } = await import("./process/report.ts");
     const { text, exitCode } = reportFailure(error, {
       debug: isDebugging(program),
       format: formatFor(session),
@@ -155,7 +155,7 @@ async function prepareInvocation(
 ): Promise<Invocation<CommandDefinition["flags"]>> {
   const { given, session: { voice } } = from;
   // Loaded while the settings are read: the library takes 10 ms.
-  const tree = import("./command_tree.ts");
+  const tree = import("./grammar/command_tree.ts");
   const { settings, stepPath } = await readSettings(command, from);
   voice.format = formatInSettings(settings.values) ?? voice.format;
   requireCount(given.positionals, command);
@@ -179,8 +179,8 @@ async function readSettings(
   { given, configFile, session }: Given,
 ): Promise<{ readonly settings: Settings; readonly stepPath: string }> {
   const [{ fillIn, readDefaults }, { findStepPath }] = await Promise.all([
-    import("./settings.ts"),
-    import("./step_path.ts"),
+    import("./settings/settings.ts"),
+    import("./settings/step_path.ts"),
   ]);
   const env = (name: string) => session.program.env(name);
   const wanted = given.values.get("context") || env("STEP_CONTEXT");

@@ -2,7 +2,7 @@
  * How long work may take: before it counts as stuck, and before it keeps the
  * next rekey waiting.
  */
-import type { RekeyOptions } from "../options.ts";
+import type { RekeyOptions } from "../base/options.ts";
 import { DEFAULT_TIMEOUT_MS } from "../reload/exec.ts";
 
 /** Key generation of the largest size, and disks that are slow, in ms. */

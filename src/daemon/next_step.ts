@@ -1,14 +1,14 @@
 /**
  * What a daemon works with, and what it does next.
  */
-import type { FailureHook } from "../failure_hook.ts";
-import { formatInstant } from "../instant.ts";
-import type { Schedule } from "../options.ts";
-import type { RekeyJob } from "../rekey.ts";
-import type { ReloadRetries } from "../reload_retries.ts";
-import type { Runtime } from "../runtime.ts";
+import type { FailureHook } from "../engine/failure_hook.ts";
+import { formatInstant } from "../base/instant.ts";
+import type { Schedule } from "../base/options.ts";
+import type { RekeyJob } from "../engine/rekey.ts";
+import type { ReloadRetries } from "./reload_retries.ts";
+import type { Runtime } from "../base/runtime.ts";
 import type { ServiceManager } from "./service_manager.ts";
-import type { WakeFloor } from "./wake_floor.ts";
+import type { WakeFloor } from "./rekey_throttle.ts";
 
 /** What the outside world may ask of a daemon. */
 export interface DaemonSignals {

@@ -1,8 +1,8 @@
 /**
  * Whether somebody else replaced the certificate while the daemon waits.
  */
-import { attempt } from "../os_error.ts";
-import type { RekeyOptions } from "../options.ts";
+import { attempt } from "../base/os_error.ts";
+import type { RekeyOptions } from "../base/options.ts";
 
 /**
  * What the certificate's files look like from outside; another text when one

@@ -1,10 +1,15 @@
 /**
  * The words about a schedule that does not fit the certificate.
  */
-import { formatRoundedDuration } from "../duration.ts";
-import type { Schedule } from "../options.ts";
-import type { LogEvent } from "../runtime.ts";
-import { calmMs, lifetimeMs, MIN_WAIT_MS, type Validity } from "../schedule.ts";
+import { formatRoundedDuration } from "../base/duration.ts";
+import type { Schedule } from "../base/options.ts";
+import type { LogEvent } from "../base/runtime.ts";
+import {
+  calmMs,
+  lifetimeMs,
+  MIN_WAIT_MS,
+  type Validity,
+} from "../engine/schedule.ts";
 
 /**
  * The warning, if there has to be one.

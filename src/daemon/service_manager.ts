@@ -7,8 +7,8 @@
  * sockets before Deno 2.9, no --unstable-net), `systemd-notify` does, which
  * needs `NotifyAccess=all`. Telling must never end or delay the work.
  */
-import { isOsError, osReason } from "../os_error.ts";
-import { printable } from "../printable.ts";
+import { isOsError, osReason } from "../base/os_error.ts";
+import { printable } from "../base/printable.ts";
 
 /** The variables that systemd sets for a service. */
 export interface NotifyEnvironment {

@@ -2,10 +2,10 @@
  * The one rule about flags that needs the certificate, so that the command line
  * cannot check it.
  */
-import { formatGoDuration } from "../duration.ts";
-import { RekeyError } from "../errors.ts";
-import type { Schedule } from "../options.ts";
-import { lifetimeMs, type Validity } from "../schedule.ts";
+import { formatGoDuration } from "../base/duration.ts";
+import { RekeyError } from "../base/errors.ts";
+import type { Schedule } from "../base/options.ts";
+import { lifetimeMs, type Validity } from "../engine/schedule.ts";
 
 /**
  * What is as long as the life of a certificate would be due again at once, for

@@ -5,7 +5,7 @@
  * does not see that the clock was set, and fires at once above 24.8 days. Each
  * slice ends with a beat: what does not come back from its slice is stuck.
  */
-import type { Clock } from "../runtime.ts";
+import type { Clock } from "../base/runtime.ts";
 
 /** Longest slice, in ms. */
 export const MAX_SLICE_MS = 60_000;

@@ -15,10 +15,10 @@
  * is not durable yet: whichever of the names touched last the power takes away,
  * either all new or all old contents are still reachable.
  */
-import { RekeyError } from "../errors.ts";
-import { isOsError } from "../os_error.ts";
-import { lstatIfExists } from "./disk.ts";
-import { journalName, layoutNoteName } from "./hidden_names.ts";
+import { RekeyError } from "../base/errors.ts";
+import { isOsError } from "../base/os_error.ts";
+import { lstatIfExists } from "./disk/disk.ts";
+import { journalName, layoutNoteName } from "./disk/hidden_names.ts";
 import {
   changeLayout,
   type Layout,
@@ -26,13 +26,17 @@ import {
   mixedLayouts,
   removeUnfinishedVersions,
   resumeLayout,
-} from "./layout.ts";
-import { PreparedInstall, type PrepareOptions } from "./prepared_install.ts";
-import { type PairTargets, recoverTargets, type Recovery } from "./recovery.ts";
-import { inDirectory, resolveTarget } from "./target.ts";
-import { VersionedInstall } from "./versioned_install.ts";
+} from "./versioned/layout.ts";
+import { PreparedInstall, type PrepareOptions } from "./plain/plain_install.ts";
+import {
+  type PairTargets,
+  recoverTargets,
+  type Recovery,
+} from "./plain/recovery.ts";
+import { inDirectory, resolveTarget } from "./disk/target.ts";
+import { VersionedInstall } from "./versioned/versioned_install.ts";
 
-export type { Recovery } from "./recovery.ts";
+export type { Recovery } from "./plain/recovery.ts";
 
 /** The files that a pass writes; `key` is absent when only the certificate is. */
 export interface InstallTargets {

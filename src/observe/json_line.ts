@@ -6,8 +6,9 @@
  * class, attempt, message. Never a key, a password, a token, a CSR or a
  * response body.
  */
-import type { RekeyError } from "../errors.ts";
-import { formatInstant } from "../instant.ts";
+import type { RekeyError } from "../base/errors.ts";
+import type { Hint } from "../base/remedy.ts";
+import { formatInstant } from "../base/instant.ts";
 
 /** What a line may say. */
 export interface JsonLine {
@@ -56,9 +57,18 @@ export function jsonLine(line: JsonLine): string {
 }
 
 /** The part of a line that an error fills. */
-export function errorFields(error: RekeyError): Partial<JsonLine> {
+export function errorFields(
+  error: RekeyError,
+  hintText: (hint: Hint) => string,
+): Partial<JsonLine> {
   const { kind, message, hint, exitCode } = error;
-  return { class: error.retry, kind, message, hint, exitCode };
+  return {
+    class: error.retry,
+    kind,
+    message,
+    hint: hint === undefined ? undefined : hintText(hint),
+    exitCode,
+  };
 }
 
 function instant(time: Date | undefined): string | null {

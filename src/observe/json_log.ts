@@ -4,7 +4,7 @@
  * On the streams of the text form, so that the choice of a format changes the
  * format and nothing else.
  */
-import type { IssuedFacts, Log, LogEvent } from "../runtime.ts";
+import type { IssuedFacts, Log, LogEvent } from "../base/runtime.ts";
 import { errorFields, type JsonLine, jsonLine } from "./json_line.ts";
 import { daemonLines, type LogSinks, subject } from "./log.ts";
 
@@ -31,7 +31,7 @@ export function jsonLog(
         said.add(event.message);
       }
       if ("certificate" in event) state.facts = facts(event.certificate);
-      const { level, lines } = daemonLines(event);
+      const { level, lines } = daemonLines(event, sinks);
       const isTrouble = level === "ERROR" ||
         (run === "once" && event.event === "warning");
       const isWarning = isTrouble && event.event !== "failed" &&
@@ -45,7 +45,7 @@ export function jsonLog(
         file,
         message: lines[0] ?? event.event,
         ...state.facts,
-        ...jsonFields(event, now()),
+        ...jsonFields(event, now(), sinks.hintText),
       }));
     },
   };
@@ -54,6 +54,7 @@ export function jsonLog(
 function jsonFields(
   event: LogEvent,
   now: Date,
+  hintText: LogSinks["hintText"],
 ): Partial<JsonLine> {
   const after = (ms: number) => new Date(now.getTime() + ms);
   switch (event.event) {
@@ -78,7 +79,7 @@ function jsonFields(
         ...facts(event.certificate),
         nextAttempt: after(event.nextAttemptMs),
         attempt: event.attempt,
-        ...errorFields(event.error),
+        ...errorFields(event.error, hintText),
       };
     case "reload-failed":
       return {
@@ -86,10 +87,13 @@ function jsonFields(
           nextAttempt: after(event.nextAttemptMs),
         }),
         attempt: event.attempt,
-        ...errorFields(event.error),
+        ...errorFields(event.error, hintText),
       };
     case "warning":
-      return { message: event.message, hint: event.hint };
+      return {
+        message: event.message,
+        hint: event.hint === undefined ? undefined : hintText(event.hint),
+      };
     case "not-due":
       return { notAfter: after(event.expiresInMs) };
     case "stopped":

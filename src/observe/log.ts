@@ -5,22 +5,29 @@
  * ERROR lines on stderr, with the local time, as the original's. Never a key,
  * a password, a token, a CSR or a response body.
  */
-import { formatRoundedDuration } from "../duration.ts";
-import { formatInstant } from "../instant.ts";
-import { printable, printableLines } from "../printable.ts";
-import type { IssuedFacts, Log, LogEvent } from "../runtime.ts";
+import { formatRoundedDuration } from "../base/duration.ts";
+import { formatInstant } from "../base/instant.ts";
+import type { Hint } from "../base/remedy.ts";
+import { printable, printableLines } from "../base/printable.ts";
+import type { IssuedFacts, Log, LogEvent } from "../base/runtime.ts";
 
 /** Where lines go; each call is one or more whole lines. */
 export interface LogSinks {
   out(text: string): void;
   err(text: string): void;
+  /** The words of a hint: what the command line calls it. */
+  hintText(hint: Hint): string;
 }
+
+type HintWords = Pick<LogSinks, "hintText">;
 
 /** The log of a one-shot run. `colour`: ANSI codes as the original's. */
 export function oneShotLog(sinks: LogSinks, colour: boolean): Log {
   return {
     write(event) {
-      for (const line of oneShotLines(event, colour)) sinks.err(`${line}\n`);
+      for (const line of oneShotLines(event, sinks, colour)) {
+        sinks.err(`${line}\n`);
+      }
     },
   };
 }
@@ -35,7 +42,7 @@ export function daemonLog(sinks: LogSinks, now: () => Date): Log {
         said.add(event.message);
       }
       const stamp = timestamp(now());
-      const { level, lines } = daemonLines(event);
+      const { level, lines } = daemonLines(event, sinks);
       const write = level === "ERROR" ? sinks.err : sinks.out;
       // A path with a line end must not make a line without a prefix.
       for (const line of lines.flatMap((line) => line.split("\n"))) {
@@ -45,7 +52,11 @@ export function daemonLog(sinks: LogSinks, now: () => Date): Log {
   };
 }
 
-function oneShotLines(event: LogEvent, colour: boolean): readonly string[] {
+function oneShotLines(
+  event: LogEvent,
+  words: HintWords,
+  colour: boolean,
+): readonly string[] {
   switch (event.event) {
     case "rekeyed": {
       const { certificate, key } = event.targets;
@@ -77,13 +88,14 @@ function oneShotLines(event: LogEvent, colour: boolean): readonly string[] {
     case "reloaded":
       return [];
     default:
-      return troubleLines(event);
+      return troubleLines(event, words);
   }
 }
 
 /** An event as a daemon's lines without time; none when it says nothing. */
 export function daemonLines(
   event: LogEvent,
+  words: HintWords,
 ): { readonly level: "INFO" | "ERROR"; readonly lines: readonly string[] } {
   switch (event.event) {
     case "rekeyed":
@@ -116,8 +128,8 @@ export function daemonLines(
     case "clock-stepped":
       // Ahead is what every suspend looks like.
       return event.byMs < 0
-        ? { level: "ERROR", lines: troubleLines(event) }
-        : { level: "INFO", lines: troubleLines(event) };
+        ? { level: "ERROR", lines: troubleLines(event, words) }
+        : { level: "INFO", lines: troubleLines(event, words) };
     case "replaced":
       return {
         level: "INFO",
@@ -133,9 +145,9 @@ export function daemonLines(
     case "warning":
       return event.routine === true
         ? { level: "INFO", lines: [printableLines(event.message)] }
-        : { level: "ERROR", lines: troubleLines(event) };
+        : { level: "ERROR", lines: troubleLines(event, words) };
     default:
-      return { level: "ERROR", lines: troubleLines(event) };
+      return { level: "ERROR", lines: troubleLines(event, words) };
   }
 }
 
@@ -151,6 +163,7 @@ function troubleLines(
         | "clock-stepped";
     }
   >,
+  words: HintWords,
 ): readonly string[] {
   switch (event.event) {
     case "repaired":
@@ -164,18 +177,18 @@ function troubleLines(
     case "warning":
       return [
         `warning: ${printableLines(event.message)}`,
-        ...hintLine(event.hint),
+        ...hintLine(event.hint, words),
       ];
     case "failed":
       return [
         printableLines(event.error.message),
-        ...hintLine(event.error.hint),
+        ...hintLine(event.error.hint, words),
         `next attempt in ${formatRoundedDuration(event.nextAttemptMs)}, ${
           lifeLeft(event.leftMs)
         }`,
       ];
     case "reload-failed":
-      return reloadLines(event);
+      return reloadLines(event, words);
   }
 }
 
@@ -184,12 +197,13 @@ function reloadLines(
     LogEvent,
     { event: "reload-failed" }
   >,
+  words: HintWords,
 ): readonly string[] {
   const message = printableLines(error.message);
   if (nextAttemptMs !== undefined) {
     return [
       message,
-      ...hintLine(error.hint),
+      ...hintLine(error.hint, words),
       `next attempt to tell the service in ${
         formatRoundedDuration(nextAttemptMs)
       }`,
@@ -198,7 +212,7 @@ function reloadLines(
   const tries = attempt === 1 ? "1 try" : `${attempt} tries`;
   return [
     `gave up telling the service after ${tries}: ${message}`,
-    ...hintLine(error.hint),
+    ...hintLine(error.hint, words),
     "it is tried again after a restart, and with the next certificate",
   ];
 }
@@ -255,8 +269,11 @@ function repairText(
   }
 }
 
-function hintLine(hint: string | undefined): readonly string[] {
-  return hint === undefined ? [] : [`hint: ${printableLines(hint)}`];
+function hintLine(
+  hint: Hint | undefined,
+  { hintText }: HintWords,
+): readonly string[] {
+  return hint === undefined ? [] : [`hint: ${printableLines(hintText(hint))}`];
 }
 
 /** The bytes of the original's template, smallstep/cli-utils ui/templates.go. */

@@ -6,9 +6,9 @@
  * directory; facts about the certificate are variables in addition. It has a
  * limit, and all that it started ends with it.
  */
-import { formatGoDuration } from "../duration.ts";
-import { RekeyError } from "../errors.ts";
-import { osReason } from "../os_error.ts";
+import { formatGoDuration } from "../base/duration.ts";
+import { RekeyError } from "../base/errors.ts";
+import { osReason } from "../base/os_error.ts";
 import { type ProcessGroup, startGroup } from "./process_group.ts";
 
 export { splitCommand } from "./split_command.ts";

@@ -3,7 +3,7 @@
  *
  * A look only: what is started later is decided then, by the system.
  */
-import { isOsError } from "../os_error.ts";
+import { isOsError } from "../base/os_error.ts";
 
 /**
  * Whether `program` is an executable file: a path, or a name in $PATH. True

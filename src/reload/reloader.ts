@@ -2,9 +2,13 @@
  * Tells the service: signal first, then exec. Neither waits for the success of
  * the other, and each is owed by itself.
  */
-import { RekeyError } from "../errors.ts";
-import { formatInstant } from "../instant.ts";
-import type { KeyPairFiles, ReloadOptions, ReloadPart } from "../options.ts";
+import { RekeyError } from "../base/errors.ts";
+import { formatInstant } from "../base/instant.ts";
+import type {
+  KeyPairFiles,
+  ReloadOptions,
+  ReloadPart,
+} from "../base/options.ts";
 import { absolutePath } from "./absolute_path.ts";
 import { runCommand } from "./exec.ts";
 import { sendSignal } from "./signal.ts";

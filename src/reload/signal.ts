@@ -5,9 +5,9 @@
  * the start, and then signals whoever has the number after a restart of the
  * service (smallstep/cli command/ca/rekey.go:308-321).
  */
-import { RekeyError } from "../errors.ts";
-import type { ReloadOptions } from "../options.ts";
-import { osReason } from "../os_error.ts";
+import { RekeyError } from "../base/errors.ts";
+import type { ReloadOptions } from "../base/options.ts";
+import { osReason } from "../base/os_error.ts";
 
 /** Process and number of `--pid`, `--pid-file` and `--signal`. */
 export type SignalOptions = NonNullable<ReloadOptions["signal"]>;

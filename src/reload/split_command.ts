@@ -1,7 +1,7 @@
 /**
  * Splits the command of --exec into words: pure.
  */
-import { RekeyError } from "../errors.ts";
+import { RekeyError } from "../base/errors.ts";
 
 /**
  * Splits a command line into words: white space separates, single and double

@@ -1,6 +1,6 @@
 /** Which command a line calls, and flags in front of it. */
 import { findRoute } from "../../src/cli/catalogue.ts";
-import { RekeyError } from "../../src/errors.ts";
+import { RekeyError } from "../../src/base/errors.ts";
 import { assertEquals } from "../support/assert.ts";
 
 /** Short form of what a line asks for. */

@@ -1,7 +1,7 @@
 /** Help pages. */
 import { COMMANDS, GROUPS } from "../../src/cli/catalogue.ts";
-import { REKEY_FLAGS } from "../../src/cli/commands/rekey_flags.ts";
-import { ERROR_KINDS } from "../../src/errors.ts";
+import { REKEY_FLAGS } from "../../src/cli/grammar/rekey_flags.ts";
+import { ERROR_KINDS } from "../../src/base/errors.ts";
 import {
   assert,
   assertEquals,

@@ -108,11 +108,11 @@ Deno.test("main.ts loads nothing of the engine before the options are complete",
     "main.ts",
     "src/cli/commands/rekey.ts",
     "src/cli/help.ts",
-    "src/cli/report.ts",
-    "src/cli/settings.ts",
-    "src/cli/step_path.ts",
-    "src/cli/command_tree.ts",
-    "src/cli/resolve.ts",
+    "src/cli/process/report.ts",
+    "src/cli/settings/settings.ts",
+    "src/cli/settings/step_path.ts",
+    "src/cli/grammar/command_tree.ts",
+    "src/cli/resolve/rekey.ts",
   ].map(below);
   const loaded = new Set<string>();
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
@@ -128,6 +128,6 @@ Deno.test("main.ts loads nothing of the engine before the options are complete",
   const engine = [...loaded].filter((specifier) =>
     /\/src\/(?:pki|ca|files|daemon|rekey)\b|\/cli\/job\.ts/.test(specifier)
   );
-  assert(loaded.has(below("src/cli/go_arguments.ts")));
+  assert(loaded.has(below("src/cli/grammar/go_arguments.ts")));
   assertEquals(engine, []);
 });

@@ -2,7 +2,7 @@
  * A clock that a test moves: sleeping takes no time, and the wall clock can
  * be set while somebody sleeps.
  */
-import type { Clock } from "../../src/runtime.ts";
+import type { Clock } from "../../src/base/runtime.ts";
 
 /** What happened while somebody slept. */
 export interface Sleep {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { MAX_SLICE_MS, wait } from "../../src/daemon/wait.ts";
-import { denoRuntime } from "../../src/cli/deno_runtime.ts";
+import { denoRuntime } from "../../src/cli/process/deno_runtime.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { fakeClock } from "./fake_clock.ts";
 

@@ -4,8 +4,8 @@
  * The words after `step` are the example's own; only the path of a root
  * certificate that exists on nobody's machine is replaced.
  */
-import { parseChain } from "../../src/pki/certificate.ts";
-import { parseGoDuration } from "../../src/duration.ts";
+import { parseChain } from "../../src/pki/certificate/certificate.ts";
+import { parseGoDuration } from "../../src/base/duration.ts";
 import { splitCommand } from "../../src/reload/split_command.ts";
 import {
   assert,

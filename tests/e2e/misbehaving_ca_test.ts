@@ -2,7 +2,7 @@
  * The program against CAs that answer wrongly: the files stay as they are, the
  * reason is one line, the exit code is the kind's.
  */
-import { ERROR_KINDS, type ErrorKind } from "../../src/errors.ts";
+import { ERROR_KINDS, type ErrorKind } from "../../src/base/errors.ts";
 import {
   assert,
   assertEquals,

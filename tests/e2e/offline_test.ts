@@ -9,8 +9,11 @@ import {
   type DevHost,
   type DevPair,
 } from "../../scripts/dev_ca.ts";
-import { type Certificate, parseChain } from "../../src/pki/certificate.ts";
-import { x509 } from "../../src/pki/x509.ts";
+import {
+  type Certificate,
+  parseChain,
+} from "../../src/pki/certificate/certificate.ts";
+import { x509 } from "../../src/pki/asn1/x509.ts";
 import {
   assert,
   assertEquals,

@@ -2,7 +2,7 @@
  * Only `--root` is trusted, whatever the environment says, and hooks get the
  * environment as it was.
  */
-import { ERROR_KINDS } from "../../src/errors.ts";
+import { ERROR_KINDS } from "../../src/base/errors.ts";
 import {
   assert,
   assertEquals,

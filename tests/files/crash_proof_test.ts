@@ -31,19 +31,19 @@ interface Break {
 const BREAKS: readonly Break[] = [
   {
     name: "the new file is not fsynced",
-    file: "atomic_file.ts",
+    file: "disk/staged_file.ts",
     replace: `diskCall("sync", path, () => this.#file.syncSync());`,
     by: "",
   },
   {
     name: "the name of the journal is not fsynced",
-    file: "prepared_install.ts",
+    file: "plain/plain_install.ts",
     replace: "    syncDirectories([target]);\n",
     by: "",
   },
   {
     name: "the renames are not fsynced before the journal goes",
-    file: "prepared_install.ts",
+    file: "plain/plain_install.ts",
     replace: `      }
     }
     syncDirectories(this.#parts.map((part) => part.target));`,
@@ -51,7 +51,7 @@ const BREAKS: readonly Break[] = [
   },
   {
     name: "the certificate is renamed before the key",
-    file: "prepared_install.ts",
+    file: "plain/plain_install.ts",
     replace:
       "for (const { staged, target, inPlace, attributes, content } of written) {",
     by:
@@ -59,13 +59,13 @@ const BREAKS: readonly Break[] = [
   },
   {
     name: "there is no journal",
-    file: "prepared_install.ts",
+    file: "plain/plain_install.ts",
     replace: "    this.#journal.renameTo(journalName(target.name));\n",
     by: "",
   },
   {
     name: "the journal comes after the renames",
-    file: "prepared_install.ts",
+    file: "plain/plain_install.ts",
     replace: `      this.#decide(formatJournal({ targets }));
       this.#swap(written);`,
     by: `      this.#swap(written);
@@ -73,74 +73,74 @@ const BREAKS: readonly Break[] = [
   },
   {
     name: "the journal goes before the last rename",
-    file: "prepared_install.ts",
+    file: "plain/plain_install.ts",
     replace: "        staged.renameTo(target.name);\n",
     by:
       "        staged.renameTo(target.name);\n        removeIfExists(this.#journalFile());\n",
   },
   {
     name: "the old files are not kept",
-    file: "prepared_install.ts",
+    file: "plain/plain_install.ts",
     replace: `    old: keepFile(`,
     by: `    old: ((..._: unknown[]) => undefined)(`,
   },
   {
     name: "recovery does not look whether somebody else wrote a file",
-    file: "install_journal.ts",
+    file: "plain/journal.ts",
     replace: "isForeign: current !== undefined && !isNew && !isOld && !isTorn,",
     by: "isForeign: false,",
   },
   {
     name: "recovery removes the journal first",
-    file: "recovery.ts",
+    file: "plain/recovery.ts",
     replace: "  const saved = carryOut(plan, pending);\n",
     by:
       "  removeIfExists(inDirectory(pair.certificate.directory, journalName(pair.certificate.name)));\n  const saved = carryOut(plan, pending);\n",
   },
   {
     name: "a new file is open to others at first",
-    file: "attributes.ts",
+    file: "disk/attributes.ts",
     replace: "PRIVATE_MODE = 0o600",
     by: "PRIVATE_MODE = 0o644",
   },
   {
     name: "the kept files stay",
-    file: "prepared_install.ts",
+    file: "plain/plain_install.ts",
     replace: `    attempt(() => {
       this.#removeKept();`,
     by: "    attempt(() => {",
   },
   {
     name: "a short write is taken for a whole one",
-    file: "disk.ts",
+    file: "disk/disk.ts",
     replace: "done += count;",
     by: "done += bytes.length;",
   },
   {
     name: "files are overwritten without a journal",
     layout: "in place",
-    file: "prepared_install.ts",
+    file: "plain/plain_install.ts",
     replace: "    this.#journal.renameTo(journalName(target.name));\n",
     by: "",
   },
   {
     name: "an overwritten file is not fsynced before the journal goes",
     layout: "in place",
-    file: "in_place.ts",
+    file: "plain/in_place.ts",
     replace: `  diskCall("sync", path, () => opened.syncSync());\n`,
     by: "",
   },
   {
     name: "the files of a version are not fsynced",
     layout: "versioned",
-    file: "atomic_file.ts",
+    file: "disk/staged_file.ts",
     replace: `diskCall("sync", path, () => this.#file.syncSync());`,
     by: "",
   },
   {
     name: "a version is in force before its names are durable",
     layout: "versioned",
-    file: "staged_version.ts",
+    file: "versioned/staged_version.ts",
     replace: "    syncPath(this.directory, this.#shownPath);\n",
     by: "",
   },

@@ -1,12 +1,13 @@
 /**
  * What cannot work is refused before the CA is asked, and leaves no trace.
  */
+import { hintOf } from "../support/hint.ts";
 import {
   type InstallTargets,
   prepareInstall,
 } from "../../src/files/install.ts";
-import { RekeyError } from "../../src/errors.ts";
-import { lockPair } from "../../src/files/pair_lock.ts";
+import { RekeyError } from "../../src/base/errors.ts";
+import { lockPair } from "../../src/files/lock/pair_lock.ts";
 import { assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
 import { CAN_MOUNT, mount, mountTmpfs } from "../support/mounts.ts";
 import { CAN_CHANGE_USER, runAsNobody } from "../support/as_nobody.ts";
@@ -132,7 +133,7 @@ Deno.test({
       pair.targets,
       /internal\.key failed: read-only file system$/,
     );
-    assertMatch(error.hint ?? "", /--out-key/);
+    assertMatch(hintOf(error), /--out-key/);
   },
 });
 
@@ -153,7 +154,7 @@ Deno.test({
       pair.targets,
       /^cannot replace .*internal\.key: it is a mount point/,
     );
-    assertMatch(error.hint ?? "", /mount the directory/);
+    assertMatch(hintOf(error), /mount the directory/);
   },
 });
 
@@ -173,7 +174,7 @@ for (const free of [0, 8, 24]) {
         pair.targets,
         /^write .* failed: no space left on device$/,
       );
-      assertMatch(error.hint ?? "", /free some space/);
+      assertMatch(hintOf(error), /free some space/);
     },
   });
 }

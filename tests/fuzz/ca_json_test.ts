@@ -2,8 +2,8 @@
  * Damaged ca.json files: settings or a refusal that quotes no password.
  */
 import fc from "fast-check";
-import { parseCaConfig } from "../../src/ca/offline/ca_config.ts";
-import { RekeyError } from "../../src/errors.ts";
+import { parseCaConfig } from "../../src/ca/offline/config/ca_config.ts";
+import { RekeyError } from "../../src/base/errors.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { damagedOneOf, fuzzRuns, inTime } from "./mutation.ts";
 

@@ -2,24 +2,24 @@
  * Damaged certificates: read as they are, or refused.
  */
 import fc from "fast-check";
-import { RekeyError } from "../../src/errors.ts";
+import { RekeyError } from "../../src/base/errors.ts";
 import {
   type Certificate,
   parseCertificate,
-} from "../../src/pki/certificate.ts";
+} from "../../src/pki/certificate/certificate.ts";
 import {
   authorityKeyIdentifier,
   basicConstraints,
   extendedKeyUsage,
   keyUsage,
   subjectKeyIdentifier,
-} from "../../src/pki/extensions.ts";
-import { goRefusal } from "../../src/pki/go_strictness.ts";
+} from "../../src/pki/certificate/extensions.ts";
+import { goRefusal } from "../../src/pki/go/go_strictness.ts";
 import {
   nameConstraints,
   nameConstraintViolation,
-} from "../../src/pki/name_constraints.ts";
-import { provisionerReference } from "../../src/pki/step_extension.ts";
+} from "../../src/pki/verify/name_constraints.ts";
+import { provisionerReference } from "../../src/pki/certificate/step_extension.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { readVectors } from "../support/go_vectors.ts";
 import { damagedOneOf, fuzzRuns, inTime } from "./mutation.ts";

@@ -2,8 +2,8 @@
  * Damaged PEM files: blocks or a refusal, nothing else.
  */
 import fc from "fast-check";
-import { RekeyError } from "../../src/errors.ts";
-import { isPem, parsePem, toPem } from "../../src/pki/pem.ts";
+import { RekeyError } from "../../src/base/errors.ts";
+import { isPem, parsePem, toPem } from "../../src/pki/asn1/pem.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { readVectorKeys, readVectors } from "../support/go_vectors.ts";
 import { damagedOneOf, fuzzRuns, inTime } from "./mutation.ts";

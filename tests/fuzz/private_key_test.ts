@@ -3,9 +3,9 @@
  * parameters that would take for ever.
  */
 import fc from "fast-check";
-import { RekeyError } from "../../src/errors.ts";
-import { isPem, parsePem, toPem } from "../../src/pki/pem.ts";
-import { loadPrivateKey } from "../../src/pki/private_key.ts";
+import { RekeyError } from "../../src/base/errors.ts";
+import { isPem, parsePem, toPem } from "../../src/pki/asn1/pem.ts";
+import { loadPrivateKey } from "../../src/pki/keys/private_key.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { readVectorKeys } from "../support/go_vectors.ts";
 import { runOk } from "../support/run.ts";

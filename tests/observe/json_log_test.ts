@@ -1,8 +1,9 @@
+import { hintText } from "../../src/cli/remedies.ts";
 import fc from "fast-check";
-import { RekeyError } from "../../src/errors.ts";
+import { RekeyError } from "../../src/base/errors.ts";
 import { jsonLine } from "../../src/observe/json_line.ts";
 import { jsonLog } from "../../src/observe/json_log.ts";
-import type { LogEvent } from "../../src/runtime.ts";
+import type { LogEvent } from "../../src/base/runtime.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 const NOW = new Date("2026-01-31T12:00:05.678Z");
@@ -59,6 +60,7 @@ function logged(event: LogEvent, run: "once" | "daemon" = "daemon") {
   jsonLog({
     out: (text) => result.out += text,
     err: (text) => result.err += text,
+    hintText,
   }, { file: "a.crt", run, now: () => NOW }).write(event);
   return result;
 }
@@ -106,7 +108,7 @@ Deno.test("jsonLog() writes a failure with class, attempt and both instants", ()
 
 Deno.test("jsonLog() names the certificate in force in what comes after it", () => {
   const lines: string[] = [];
-  const sinks = { out: keep, err: keep };
+  const sinks = { out: keep, err: keep, hintText };
   function keep(text: string): void {
     lines.push(text);
   }
@@ -129,7 +131,11 @@ Deno.test("jsonLog() names the certificate in force in what comes after it", () 
 
 Deno.test("jsonLog() says what a daemon would repeat in each pass once", () => {
   const lines: string[] = [];
-  const sinks = { out: () => {}, err: (text: string) => lines.push(text) };
+  const sinks = {
+    out: () => {},
+    err: (text: string) => lines.push(text),
+    hintText,
+  };
   const log = jsonLog(sinks, { file: "a.crt", run: "daemon", now: () => NOW });
   for (const message of ["a", "a", "b"]) {
     log.write({ event: "warning", message, once: true });

@@ -1,6 +1,7 @@
-import { RekeyError } from "../../src/errors.ts";
-import { daemonLog, oneShotLog } from "../../src/observe/log.ts";
-import type { LogEvent } from "../../src/runtime.ts";
+import { hintText } from "../../src/cli/remedies.ts";
+import { RekeyError } from "../../src/base/errors.ts";
+import { daemonLog, type LogSinks, oneShotLog } from "../../src/observe/log.ts";
+import type { Log, LogEvent } from "../../src/base/runtime.ts";
 import { assertEquals } from "../support/assert.ts";
 
 const CERTIFICATE = {
@@ -12,15 +13,14 @@ const CERTIFICATE = {
 
 /** What a log prints for one event. */
 function printed(
-  make: (sinks: { out(text: string): void; err(text: string): void }) => {
-    write(event: LogEvent): void;
-  },
+  make: (sinks: LogSinks) => Log,
   event: LogEvent,
 ): { out: string; err: string } {
   const result = { out: "", err: "" };
   make({
     out: (text) => result.out += text,
     err: (text) => result.err += text,
+    hintText,
   }).write(event);
   return result;
 }

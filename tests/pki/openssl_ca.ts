@@ -2,7 +2,10 @@
  * Certificates made by openssl: the independent source of the inputs in
  * tests/pki. Keys are made once, and dates are fixed, so `now` is a parameter.
  */
-import { type Certificate, parseChain } from "../../src/pki/certificate.ts";
+import {
+  type Certificate,
+  parseChain,
+} from "../../src/pki/certificate/certificate.ts";
 import { runOk } from "../support/run.ts";
 
 /** What to put into a certificate. */

@@ -1,4 +1,5 @@
-import { RekeyError } from "../../src/errors.ts";
+import { hintOf } from "../support/hint.ts";
+import { RekeyError } from "../../src/base/errors.ts";
 import { runCommand } from "../../src/reload/exec.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { run } from "../support/run.ts";
@@ -220,6 +221,6 @@ for (
       "hook",
       /did not end within 200ms/,
     );
-    assert(error instanceof RekeyError && hint.test(error.hint ?? ""));
+    assert(error instanceof RekeyError && hint.test(hintOf(error)));
   });
 }

@@ -4,7 +4,7 @@ import {
   type ReloadFailures,
   type ReloadNotice,
 } from "../../src/reload/reloader.ts";
-import type { ReloadOptions } from "../../src/options.ts";
+import type { ReloadOptions } from "../../src/base/options.ts";
 import { assertEquals } from "../support/assert.ts";
 import { tempDir } from "../support/temp_dir.ts";
 

@@ -1,4 +1,4 @@
-import { RekeyError } from "../../src/errors.ts";
+import { RekeyError } from "../../src/base/errors.ts";
 import {
   requirePidFile,
   sendSignal,

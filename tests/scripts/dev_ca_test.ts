@@ -2,9 +2,9 @@
  * The throwaway CA, judged by openssl and by the original.
  */
 import { createDevCa, type DevCaOptions } from "../../scripts/dev_ca.ts";
-import type { KeySpec } from "../../src/options.ts";
-import { parseChain } from "../../src/pki/certificate.ts";
-import { x509 } from "../../src/pki/x509.ts";
+import type { KeySpec } from "../../src/base/options.ts";
+import { parseChain } from "../../src/pki/certificate/certificate.ts";
+import { x509 } from "../../src/pki/asn1/x509.ts";
 import {
   assert,
   assertEquals,

@@ -1,7 +1,7 @@
 /**
  * The assertions of the suite. Small on purpose: failures print both values.
  */
-import { type ErrorKind, RekeyError } from "../../src/errors.ts";
+import { type ErrorKind, RekeyError } from "../../src/base/errors.ts";
 
 /** A failed assertion. */
 export class AssertionError extends Error {

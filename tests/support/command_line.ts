@@ -3,12 +3,12 @@
  * but the engine is replaced by a note of what it was asked to do.
  */
 import { run } from "../../src/cli/run.ts";
-import type { Program } from "../../src/cli/program.ts";
+import type { Program } from "../../src/cli/process/program.ts";
 import type {
   LayoutOptions,
   RekeyOptions,
   RollbackOptions,
-} from "../../src/options.ts";
+} from "../../src/base/options.ts";
 
 /** What a command line did. */
 export interface LineResult {

@@ -4,16 +4,16 @@
  */
 import type { CertificateAuthority } from "../../src/ca/authority.ts";
 import { connectServiceManager } from "../../src/daemon/service_manager.ts";
-import { type DaemonSignals, runDaemon } from "../../src/daemon.ts";
-import { RekeyError, type RekeyErrorOptions } from "../../src/errors.ts";
-import { draftOwedReload } from "../../src/files/owed_reload.ts";
-import { parseChain } from "../../src/pki/certificate.ts";
+import { type DaemonSignals, runDaemon } from "../../src/daemon/loop.ts";
+import { RekeyError, type RekeyErrorOptions } from "../../src/base/errors.ts";
+import { draftOwedReload } from "../../src/files/reload_note/pending_reload.ts";
+import { parseChain } from "../../src/pki/certificate/certificate.ts";
 import {
   createReloader,
   type ReloadFailures,
   type ReloadNotice,
 } from "../../src/reload/reloader.ts";
-import type { LogEvent, Runtime } from "../../src/runtime.ts";
+import type { LogEvent, Runtime } from "../../src/base/runtime.ts";
 import { fakeClock } from "../daemon/fake_clock.ts";
 import { assert } from "./assert.ts";
 import { runLine } from "./command_line.ts";

@@ -5,7 +5,7 @@ import type {
   KeyPairFiles,
   RekeyOptions,
   ReloadOptions,
-} from "../../src/options.ts";
+} from "../../src/base/options.ts";
 
 /** The options for a pair that is replaced in place. */
 export function daemonOptions(

@@ -1,7 +1,7 @@
 /**
  * A terminal whose answers a test gives, and which remembers the questions.
  */
-import { NoTerminalError, type Terminal } from "../../src/runtime.ts";
+import { NoTerminalError, type Terminal } from "../../src/base/runtime.ts";
 
 /** What it was asked, in order. */
 export interface FakeTerminal extends Terminal {

@@ -2,7 +2,7 @@
  * Planned failures of single system calls, and what a run that meets one owes
  * its user.
  */
-import { ERROR_KINDS } from "../../src/errors.ts";
+import { ERROR_KINDS } from "../../src/base/errors.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import {
   assertNoPlainKey,

@@ -1,8 +1,8 @@
 /**
  * A client that shakes hands with a TLS server without a pause.
  */
-import { sha256 } from "../../src/files/digest.ts";
-import { parseChain } from "../../src/pki/certificate.ts";
+import { sha256 } from "../../src/files/disk/digest.ts";
+import { parseChain } from "../../src/pki/certificate/certificate.ts";
 import type { TlsServer } from "./tls_servers.ts";
 
 /** A client that never rests. Disposing it ends it. */

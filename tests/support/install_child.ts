@@ -6,13 +6,13 @@
  * input, then prints a line for each install: `installed N`, or `failed KIND:
  * MESSAGE`.
  */
-import { RekeyError } from "../../src/errors.ts";
+import { RekeyError } from "../../src/base/errors.ts";
 import {
   type InstallOptions,
   prepareInstall,
   recoverInstall,
 } from "../../src/files/install.ts";
-import { lockPair } from "../../src/files/pair_lock.ts";
+import { lockPair } from "../../src/files/lock/pair_lock.ts";
 
 /** The content of both files in one generation; they belong together by it. */
 export function generation(number: number): {

@@ -3,8 +3,11 @@
  * copy of the same directory, and what has to be the same afterwards.
  */
 import { denoCacheDirectory } from "../../scripts/paths.ts";
-import { type Certificate, parseChain } from "../../src/pki/certificate.ts";
-import { EXTENSION_OID } from "../../src/pki/extensions.ts";
+import {
+  type Certificate,
+  parseChain,
+} from "../../src/pki/certificate/certificate.ts";
+import { EXTENSION_OID } from "../../src/pki/certificate/extensions.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { program } from "./program.ts";
 import { run, type RunResult } from "./run.ts";

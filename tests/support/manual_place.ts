@@ -4,7 +4,7 @@
  * them, of a real step-ca.
  */
 import { denoCacheDirectory } from "../../scripts/paths.ts";
-import { parseChain } from "../../src/pki/certificate.ts";
+import { parseChain } from "../../src/pki/certificate/certificate.ts";
 import { splitCommand } from "../../src/reload/split_command.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { program, runProgram } from "./program.ts";

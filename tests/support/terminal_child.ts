@@ -4,9 +4,9 @@
  * Arguments: `confirm` or `password`, the file for the answer, and `abort` to
  * give up when the process is told so by SIGUSR2.
  */
-import { denoTerminal } from "../../src/cli/terminal.ts";
-import { RekeyError } from "../../src/errors.ts";
-import { NoTerminalError } from "../../src/runtime.ts";
+import { denoTerminal } from "../../src/cli/process/terminal.ts";
+import { RekeyError } from "../../src/base/errors.ts";
+import { NoTerminalError } from "../../src/base/runtime.ts";
 
 const [question, file = "", mode] = Deno.args;
 const controller = new AbortController();

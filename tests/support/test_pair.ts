@@ -2,14 +2,14 @@
  * Pairs and requests for tests of an authority, made as the pipeline makes them.
  */
 import type { RekeyRequest } from "../../src/ca/authority.ts";
-import type { KeySpec } from "../../src/options.ts";
-import { parseChain } from "../../src/pki/certificate.ts";
-import { createCsr } from "../../src/pki/csr.ts";
-import type { KeyPair } from "../../src/pki/key_pair.ts";
+import type { KeySpec } from "../../src/base/options.ts";
+import { parseChain } from "../../src/pki/certificate/certificate.ts";
+import { createCsr } from "../../src/pki/keys/csr.ts";
+import type { KeyPair } from "../../src/pki/keys/key_pair.ts";
 import {
   generatePrivateKey,
   loadPrivateKey,
-} from "../../src/pki/private_key.ts";
+} from "../../src/pki/keys/private_key.ts";
 import type { OpensslPair } from "./openssl_ca.ts";
 
 /** Certificate and key as PEM. */

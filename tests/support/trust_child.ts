@@ -2,8 +2,8 @@
  * A process whose certificate store is still unread: what trust.ts does to it
  * cannot be undone, so tests look at it from outside.
  */
-import { createPinnedClient, pinTrust } from "../../src/ca/trust.ts";
-import { RekeyError } from "../../src/errors.ts";
+import { createPinnedClient, pinTrust } from "../../src/ca/online/trust.ts";
+import { RekeyError } from "../../src/base/errors.ts";
 
 const [scenario, port, rootFile = ""] = Deno.args;
 const caCerts = [await Deno.readTextFile(rootFile)];

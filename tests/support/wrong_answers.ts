@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import type { ErrorKind } from "../../src/errors.ts";
+import type { ErrorKind } from "../../src/base/errors.ts";
 import type { CertificateRequest, OpensslCa } from "./openssl_ca.ts";
 import { run } from "./run.ts";
 import {

@@ -5,11 +5,11 @@
  *
  * Pure: the answer depends on the arguments alone.
  */
-import { RekeyError } from "../../errors.ts";
-import { formatInstant } from "../../instant.ts";
-import type { Certificate } from "../../pki/certificate.ts";
-import { provisionerReference } from "../../pki/step_extension.ts";
-import type { CaConfig, Provisioner } from "./ca_config.ts";
+import { RekeyError } from "../../base/errors.ts";
+import { formatInstant } from "../../base/instant.ts";
+import type { Certificate } from "../../pki/certificate/certificate.ts";
+import { provisionerReference } from "../../pki/certificate/step_extension.ts";
+import type { CaConfig, Provisioner } from "./config/ca_config.ts";
 import type { CertificateRecord } from "./database/certificate_record.ts";
 
 /** step-ca's text for every refusal of this kind; it keeps the reason in its log. */

@@ -1,22 +1,25 @@
 /**
  * The offline CA's own files: ca.json, certificates and the signing key.
  */
-import { RekeyError } from "../../errors.ts";
-import { osReason } from "../../os_error.ts";
-import { type Certificate, parseChain } from "../../pki/certificate.ts";
-import { equalBytes } from "../../pki/der.ts";
+import { RekeyError } from "../../base/errors.ts";
+import { osReason } from "../../base/os_error.ts";
+import {
+  type Certificate,
+  parseChain,
+} from "../../pki/certificate/certificate.ts";
+import { equalBytes } from "../../pki/asn1/der.ts";
 import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,
-} from "../../pki/extensions.ts";
-import { nameConstraints } from "../../pki/name_constraints.ts";
-import { loadPrivateKey, type PrivateKey } from "../../pki/private_key.ts";
-import { NoTerminalError, type Terminal } from "../../runtime.ts";
+} from "../../pki/certificate/extensions.ts";
+import { nameConstraints } from "../../pki/verify/name_constraints.ts";
+import { loadPrivateKey, type PrivateKey } from "../../pki/keys/private_key.ts";
+import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
 import {
   type CaConfig,
   type CaConfigOptions,
   parseCaConfig,
-} from "./ca_config.ts";
+} from "./config/ca_config.ts";
 
 /** Everything that signing needs. */
 export interface CaFiles {

@@ -5,19 +5,19 @@
  * cannot revoke at all, and the database of any other is read first, unless
  * the user says that it shall be ignored. It is never written to.
  */
-import { RekeyError } from "../../errors.ts";
-import type { Certificate } from "../../pki/certificate.ts";
-import { equalBytes } from "../../pki/der.ts";
+import { RekeyError } from "../../base/errors.ts";
+import type { Certificate } from "../../pki/certificate/certificate.ts";
+import { equalBytes } from "../../pki/asn1/der.ts";
 import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,
-} from "../../pki/extensions.ts";
-import { goRefusal } from "../../pki/go_strictness.ts";
-import { nameConstraintViolation } from "../../pki/name_constraints.ts";
-import { provisionerReference } from "../../pki/step_extension.ts";
-import { reissue, ReissueError } from "../../pki/reissue.ts";
-import { isSignedBy } from "../../pki/verify.ts";
-import type { Clock, Log, LogEvent, Terminal } from "../../runtime.ts";
+} from "../../pki/certificate/extensions.ts";
+import { goRefusal } from "../../pki/go/go_strictness.ts";
+import { nameConstraintViolation } from "../../pki/verify/name_constraints.ts";
+import { provisionerReference } from "../../pki/certificate/step_extension.ts";
+import { reissue, ReissueError } from "../../pki/issue/reissue.ts";
+import { isSignedBy } from "../../pki/verify/verify.ts";
+import type { Clock, Log, LogEvent, Terminal } from "../../base/runtime.ts";
 import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
 import { authorizeRekey } from "./authorize.ts";
 import { type CaFiles, readCaFiles } from "./ca_files.ts";

@@ -1,11 +1,11 @@
 /**
  * `ca layout`: the words of the command, and the way into the engine.
  */
-import { RekeyError } from "../../errors.ts";
-import type { LayoutOptions } from "../../options.ts";
-import { defineCommand } from "../command.ts";
-import { RekeyInput } from "../rekey_input.ts";
-import { REKEY_FLAGS } from "./rekey_flags.ts";
+import { RekeyError } from "../../base/errors.ts";
+import type { LayoutOptions } from "../../base/options.ts";
+import { defineCommand } from "../grammar/command.ts";
+import { RekeyInput } from "../resolve/input.ts";
+import { REKEY_FLAGS } from "../grammar/rekey_flags.ts";
 
 /** The command. */
 export const layoutCommand = defineCommand({
@@ -38,9 +38,9 @@ export const layoutCommand = defineCommand({
   ],
   async run(invocation, program) {
     const { requireDistinct, resolvePair } = await import(
-      "../resolve_files.ts"
+      "../resolve/files.ts"
     );
-    const { resolveLockTimeout } = await import("../resolve_write.ts");
+    const { resolveLockTimeout } = await import("../resolve/write.ts");
     const [layout = "", ...files] = invocation.positionals;
     const input = new RekeyInput(invocation);
     const pair = resolvePair(input, files);

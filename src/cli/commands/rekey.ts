@@ -1,8 +1,8 @@
 /**
  * `ca rekey`: the words of the command, and the way into the engine.
  */
-import { defineCommand } from "../command.ts";
-import { REKEY_FLAGS } from "./rekey_flags.ts";
+import { defineCommand } from "../grammar/command.ts";
+import { REKEY_FLAGS } from "../grammar/rekey_flags.ts";
 
 /** The command. */
 export const rekeyCommand = defineCommand({
@@ -109,7 +109,7 @@ export const rekeyCommand = defineCommand({
   prepare: (program) => program.warmUp(),
   async run(invocation, program) {
     // Here, so that the help does without the rules and what they need.
-    const { resolveRekey } = await import("../resolve.ts");
+    const { resolveRekey } = await import("../resolve/rekey.ts");
     await program.rekey(resolveRekey(invocation, () => program.cwd()));
   },
 });

@@ -1,10 +1,10 @@
 /**
  * `ca rollback`: the words of the command, and the way into the engine.
  */
-import type { RollbackOptions } from "../../options.ts";
-import { defineCommand } from "../command.ts";
-import { RekeyInput } from "../rekey_input.ts";
-import { REKEY_FLAGS } from "./rekey_flags.ts";
+import type { RollbackOptions } from "../../base/options.ts";
+import { defineCommand } from "../grammar/command.ts";
+import { RekeyInput } from "../resolve/input.ts";
+import { REKEY_FLAGS } from "../grammar/rekey_flags.ts";
 
 /** The command. */
 export const rollbackCommand = defineCommand({
@@ -52,12 +52,12 @@ export const rollbackCommand = defineCommand({
   ],
   async run(invocation, program) {
     const { requireDistinct, resolvePair } = await import(
-      "../resolve_files.ts"
+      "../resolve/files.ts"
     );
     const { resolveHooks, resolveSignal } = await import(
-      "../resolve_reload.ts"
+      "../resolve/reload.ts"
     );
-    const { resolveLockTimeout } = await import("../resolve_write.ts");
+    const { resolveLockTimeout } = await import("../resolve/write.ts");
     const input = new RekeyInput(invocation);
     const pair = resolvePair(input, invocation.positionals);
     requireDistinct(pair, { read: [], cwd: () => program.cwd() });

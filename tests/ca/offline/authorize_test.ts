@@ -2,9 +2,12 @@
  * Who may rekey.
  */
 import { authorizeRekey } from "../../../src/ca/offline/authorize.ts";
-import type { CaConfig, Claims } from "../../../src/ca/offline/ca_config.ts";
-import { RekeyError } from "../../../src/errors.ts";
-import type { Certificate } from "../../../src/pki/certificate.ts";
+import type {
+  CaConfig,
+  Claims,
+} from "../../../src/ca/offline/config/ca_config.ts";
+import { RekeyError } from "../../../src/base/errors.ts";
+import type { Certificate } from "../../../src/pki/certificate/certificate.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 import { LEAF_EXTENSIONS, NOW, OpensslCa } from "../../pki/openssl_ca.ts";
 

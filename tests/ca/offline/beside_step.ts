@@ -2,7 +2,10 @@
  * The original beside ours, on one CA's files: what both have to write the same.
  */
 import type { DevCa } from "../../../scripts/dev_ca.ts";
-import { type Certificate, parseChain } from "../../../src/pki/certificate.ts";
+import {
+  type Certificate,
+  parseChain,
+} from "../../../src/pki/certificate/certificate.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { runProgram } from "../../support/program.ts";
 import { runOk } from "../../support/run.ts";

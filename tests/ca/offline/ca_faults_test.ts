@@ -1,8 +1,8 @@
 /**
  * Faults of the CA's own files that must not look like faults of the host's.
  */
-import { RekeyError } from "../../../src/errors.ts";
-import type { LogEvent } from "../../../src/runtime.ts";
+import { RekeyError } from "../../../src/base/errors.ts";
+import type { LogEvent } from "../../../src/base/runtime.ts";
 import {
   assert,
   assertEquals,

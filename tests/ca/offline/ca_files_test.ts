@@ -1,9 +1,10 @@
 /**
  * Where the offline CA finds its files, and how it opens its key.
  */
+import { hintOf } from "../../support/hint.ts";
 import { readCaFiles } from "../../../src/ca/offline/ca_files.ts";
-import { RekeyError } from "../../../src/errors.ts";
-import type { Terminal } from "../../../src/runtime.ts";
+import { RekeyError } from "../../../src/base/errors.ts";
+import type { Terminal } from "../../../src/base/runtime.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { fakeTerminal, noTerminal } from "../../support/fake_terminal.ts";
 import { ROOT } from "../../../scripts/paths.ts";
@@ -247,7 +248,7 @@ Deno.test("readCaFiles() names a missing ca.json and the flag", async () => {
     /^open .*\/ca\.json failed: no such file or directory$/,
   );
   assert(error instanceof RekeyError);
-  assert(error.hint?.includes("--ca-config"));
+  assert(hintOf(error).includes("--ca-config"));
 });
 
 Deno.test("readCaFiles() reads bundles: all roots, and all of crt", async () => {

@@ -1,9 +1,9 @@
 /**
  * The offline CA on real files, and what it refuses.
  */
-import { RekeyError } from "../../../src/errors.ts";
-import { chainToPem } from "../../../src/pki/certificate.ts";
-import type { LogEvent } from "../../../src/runtime.ts";
+import { RekeyError } from "../../../src/base/errors.ts";
+import { chainToPem } from "../../../src/pki/certificate/certificate.ts";
+import type { LogEvent } from "../../../src/base/runtime.ts";
 import {
   assert,
   assertEquals,

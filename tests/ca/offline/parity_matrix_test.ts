@@ -8,13 +8,13 @@ import {
   type Certificate,
   chainToPem,
   parseCertificate,
-} from "../../../src/pki/certificate.ts";
+} from "../../../src/pki/certificate/certificate.ts";
 import {
   encodeCertificate,
   encodeTbsCertificate,
-} from "../../../src/pki/certificate_encoding.ts";
-import { issuerSignature } from "../../../src/pki/issuer_signature.ts";
-import { toPem } from "../../../src/pki/pem.ts";
+} from "../../../src/pki/issue/certificate_encoding.ts";
+import { issuerSignature } from "../../../src/pki/issue/issuer_signature.ts";
+import { toPem } from "../../../src/pki/asn1/pem.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import {
   readVectorKeys,

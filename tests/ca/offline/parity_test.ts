@@ -7,8 +7,8 @@ import {
   type DevCaOptions,
   type DevHost,
 } from "../../../scripts/dev_ca.ts";
-import type { KeySpec } from "../../../src/options.ts";
-import { x509 } from "../../../src/pki/x509.ts";
+import type { KeySpec } from "../../../src/base/options.ts";
+import { x509 } from "../../../src/pki/asn1/x509.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { comparable, parityTest, rekeyBy } from "./beside_step.ts";

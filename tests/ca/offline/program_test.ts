@@ -1,7 +1,10 @@
 /**
  * The whole program offline, beside the original, and with refusals.
  */
-import { type Certificate, parseChain } from "../../../src/pki/certificate.ts";
+import {
+  type Certificate,
+  parseChain,
+} from "../../../src/pki/certificate/certificate.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { OpensslCa, type OpensslPair } from "../../support/openssl_ca.ts";
 import { runProgram } from "../../support/program.ts";

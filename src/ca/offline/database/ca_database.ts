@@ -6,11 +6,15 @@
  * it does not understand: then it is an error, since the answer "not revoked"
  * would let a revoked certificate live on.
  */
-import { RekeyError } from "../../../errors.ts";
-import type { Clock } from "../../../runtime.ts";
-import { type BadgerPlace, isFresh, readBadger } from "./badger_database.ts";
-import { rowKey } from "./badger_key.ts";
-import { readBolt } from "./bolt_database.ts";
+import { RekeyError } from "../../../base/errors.ts";
+import type { Clock } from "../../../base/runtime.ts";
+import {
+  type BadgerPlace,
+  isFresh,
+  readBadger,
+} from "./badger/badger_database.ts";
+import { rowKey } from "./badger/badger_key.ts";
+import { readBolt } from "./bolt/bolt_database.ts";
 import {
   CERTIFICATE_TABLE,
   type CertificateRecord,
@@ -20,8 +24,8 @@ import {
   readRecord,
   REVOKED_TABLE,
 } from "./certificate_record.ts";
-import { Damage } from "./damage.ts";
-import type { DatabaseSettings } from "./database_settings.ts";
+import { Damage } from "./file/damage.ts";
+import type { DatabaseSettings } from "../config/database_settings.ts";
 import { settled } from "./settled.ts";
 
 /** What reading depends on beside the files. */

@@ -2,8 +2,8 @@
  * The two rows that the CA's database has about a certificate
  * (smallstep/certificates db/db.go: RevokedCertificateInfo, CertificateData).
  */
-import { JsonObject, JsonTypeError } from "../json_object.ts";
-import { Damage } from "./damage.ts";
+import { JsonObject, JsonTypeError } from "../config/json_object.ts";
+import { Damage } from "./file/damage.ts";
 
 /** What is known of a certificate. */
 export interface CertificateRecord {

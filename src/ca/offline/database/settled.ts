@@ -1,8 +1,8 @@
 /**
  * Reads beside a writer: tries again while what was found may be its work.
  */
-import type { Clock } from "../../../runtime.ts";
-import { Damage } from "./damage.ts";
+import type { Clock } from "../../../base/runtime.ts";
+import { Damage } from "./file/damage.ts";
 
 /** Between two attempts. */
 const PAUSE_MS = 20;

@@ -2,7 +2,7 @@
  * Flips one bit after the other in a database and asks for revocations.
  */
 import { readRows } from "../../../../src/ca/offline/database/ca_database.ts";
-import { Damage } from "../../../../src/ca/offline/database/damage.ts";
+import { Damage } from "../../../../src/ca/offline/database/file/damage.ts";
 import { assert } from "../../../support/assert.ts";
 import type { GoDatabase } from "./go_database.ts";
 

@@ -2,17 +2,17 @@
  * The small parts of the readers: checksums, numbers, keys, rows.
  */
 import fc from "fast-check";
-import { compareInternalKeys } from "../../../../src/ca/offline/database/badger_key.ts";
-import { rowKey } from "../../../../src/ca/offline/database/badger_key.ts";
-import { ByteCursor } from "../../../../src/ca/offline/database/byte_cursor.ts";
-import { compareBytes } from "../../../../src/ca/offline/database/byte_order.ts";
+import { compareInternalKeys } from "../../../../src/ca/offline/database/badger/badger_key.ts";
+import { rowKey } from "../../../../src/ca/offline/database/badger/badger_key.ts";
+import { ByteCursor } from "../../../../src/ca/offline/database/file/byte_cursor.ts";
+import { compareBytes } from "../../../../src/ca/offline/database/file/byte_order.ts";
 import {
   isWholeRevocation,
   readRecord,
 } from "../../../../src/ca/offline/database/certificate_record.ts";
-import { crc32c } from "../../../../src/ca/offline/database/crc32c.ts";
-import { Damage } from "../../../../src/ca/offline/database/damage.ts";
-import { protobufFields } from "../../../../src/ca/offline/database/protobuf_fields.ts";
+import { crc32c } from "../../../../src/ca/offline/database/badger/crc32c.ts";
+import { Damage } from "../../../../src/ca/offline/database/file/damage.ts";
+import { protobufFields } from "../../../../src/ca/offline/database/badger/protobuf_fields.ts";
 import { assert, assertEquals } from "../../../support/assert.ts";
 
 function bytes(text: string): Uint8Array {

@@ -7,7 +7,7 @@
  */
 import fc from "fast-check";
 import { readRows } from "../../../../src/ca/offline/database/ca_database.ts";
-import { Damage } from "../../../../src/ca/offline/database/damage.ts";
+import { Damage } from "../../../../src/ca/offline/database/file/damage.ts";
 import { assert } from "../../../support/assert.ts";
 import { goTest } from "../../../support/go_program.ts";
 import { goDatabase, type GoDatabaseOptions, KINDS } from "./go_database.ts";

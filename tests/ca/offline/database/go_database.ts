@@ -1,10 +1,10 @@
 /**
  * Databases made, and judged, with the Go libraries that step-ca has.
  */
-import type { DatabaseSettings } from "../../../../src/ca/offline/database/database_settings.ts";
-import { readBadger } from "../../../../src/ca/offline/database/badger_database.ts";
-import { rowKey } from "../../../../src/ca/offline/database/badger_key.ts";
-import { readBolt } from "../../../../src/ca/offline/database/bolt_database.ts";
+import type { DatabaseSettings } from "../../../../src/ca/offline/config/database_settings.ts";
+import { readBadger } from "../../../../src/ca/offline/database/badger/badger_database.ts";
+import { rowKey } from "../../../../src/ca/offline/database/badger/badger_key.ts";
+import { readBolt } from "../../../../src/ca/offline/database/bolt/bolt_database.ts";
 import { goProgram } from "../../../support/go_program.ts";
 import { run, runOk } from "../../../support/run.ts";
 import { type TempDir, tempDir } from "../../../support/temp_dir.ts";

@@ -2,11 +2,12 @@
  * Databases that give no certain answer: each is refused with the file and a
  * way out, and none of them is written to.
  */
+import { hintOf } from "../../../support/hint.ts";
 import {
   readCertificateRecord,
 } from "../../../../src/ca/offline/database/ca_database.ts";
-import type { DatabaseSettings } from "../../../../src/ca/offline/database/database_settings.ts";
-import { RekeyError } from "../../../../src/errors.ts";
+import type { DatabaseSettings } from "../../../../src/ca/offline/config/database_settings.ts";
+import { RekeyError } from "../../../../src/base/errors.ts";
 import {
   assert,
   assertEquals,
@@ -47,7 +48,7 @@ for (const { what, kind, ways = [], spoil, message } of CASES) {
       );
       assert(error instanceof RekeyError);
       assertMatch(error.message, /^the CA's database does not say whether/);
-      assertMatch(error.hint ?? "", /--ignore-database rekeys without asking/);
+      assertMatch(hintOf(error), /--ignore-database rekeys without asking/);
       assertEquals(await list(database), before);
     },
   );

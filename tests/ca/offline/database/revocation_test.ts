@@ -6,7 +6,7 @@
  * database instead of 120 and 6.
  */
 import { createOfflineAuthority } from "../../../../src/ca/offline/offline_authority.ts";
-import { RekeyError } from "../../../../src/errors.ts";
+import { RekeyError } from "../../../../src/base/errors.ts";
 import { assert, assertEquals, assertMatch } from "../../../support/assert.ts";
 import { noTerminal } from "../../../support/fake_terminal.ts";
 import { runOk } from "../../../support/run.ts";

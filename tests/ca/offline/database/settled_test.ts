@@ -1,10 +1,11 @@
 /**
  * Reading beside a writer.
  */
+import { hintOf } from "../../../support/hint.ts";
 import { readCertificateRecord } from "../../../../src/ca/offline/database/ca_database.ts";
-import { Damage } from "../../../../src/ca/offline/database/damage.ts";
+import { Damage } from "../../../../src/ca/offline/database/file/damage.ts";
 import { settled } from "../../../../src/ca/offline/database/settled.ts";
-import { RekeyError } from "../../../../src/errors.ts";
+import { RekeyError } from "../../../../src/base/errors.ts";
 import {
   assert,
   assertEquals,
@@ -170,7 +171,7 @@ goTest(
     assertEquals(clock.state.sleptMs <= 200, true);
     assert(error instanceof RekeyError);
     assertMatch(
-      error.hint ?? "",
+      hintOf(error),
       /^restore the database, or have badger trunc/,
     );
   },

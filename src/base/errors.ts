@@ -1,0 +1,160 @@
+/**
+ * The one error class of the program, and what each kind of error means.
+ *
+ * Lower layers throw {@linkcode RekeyError} where the meaning is known; callers
+ * branch on `kind`, never on text. Anything else that escapes is a bug.
+ *
+ * Exit codes follow sysexits(3), so that they cannot be confused with the
+ * status of a hook, which is passed through. A test holds the table of
+ * README.md against this one.
+ */
+
+import type { Hint } from "./remedy.ts";
+
+/** What went wrong, as far as a caller has to know. */
+export type ErrorKind =
+  | "declined"
+  | "usage"
+  | "pair"
+  | "unreachable"
+  | "bug"
+  | "signal"
+  | "install"
+  | "busy"
+  | "untrusted"
+  | "refused"
+  | "config"
+  | "hook"
+  | "interrupted";
+
+/**
+ * Whether another try can help: `never` without a change by a person, `later`
+ * by itself, `slowly` only after somebody changes the CA's policy, `reload`
+ * means that the pair is installed and only the reload is worth repeating.
+ */
+export type RetryClass = "never" | "later" | "slowly" | "reload";
+
+/** The exit code of a kind, whether to try again, and when it occurs. */
+export interface ErrorKindFacts {
+  readonly exitCode: number;
+  readonly retry: RetryClass;
+  readonly when: string;
+}
+
+/** Every kind with its exit code, retry class and meaning. */
+export const ERROR_KINDS: Readonly<Record<ErrorKind, ErrorKindFacts>> = {
+  declined: {
+    exitCode: 1,
+    retry: "never",
+    when: "you answered no to overwriting",
+  },
+  usage: {
+    exitCode: 64,
+    retry: "never",
+    when: "flags and arguments, and combinations of them that cannot work",
+  },
+  pair: {
+    exitCode: 65,
+    retry: "never",
+    when:
+      "the current certificate or key is missing, malformed, mismatched, expired beyond recovery, or the password is wrong",
+  },
+  unreachable: {
+    exitCode: 69,
+    retry: "later",
+    when: "the CA cannot be reached: DNS, TCP, TLS, timeout, HTTP 429 or 5xx",
+  },
+  bug: {
+    exitCode: 70,
+    retry: "never",
+    when: "an unexpected exception; please report it",
+  },
+  signal: {
+    exitCode: 71,
+    retry: "reload",
+    when: "the new pair is installed, but the process could not be signalled",
+  },
+  install: {
+    exitCode: 73,
+    retry: "later",
+    when: "the files cannot be written; the old pair is intact",
+  },
+  busy: {
+    exitCode: 75,
+    retry: "later",
+    when: "another process is working on the same pair",
+  },
+  untrusted: {
+    exitCode: 76,
+    retry: "never",
+    when: "the CA's answer failed verification; nothing was written",
+  },
+  refused: {
+    exitCode: 77,
+    retry: "slowly",
+    when: "the CA refused the request (HTTP 4xx)",
+  },
+  config: {
+    exitCode: 78,
+    retry: "never",
+    when:
+      "defaults.json, contexts, ca.json, the CA's database, --root or --ca-url is unusable",
+  },
+  hook: {
+    exitCode: 1,
+    retry: "reload",
+    when:
+      "the new pair is installed, but --exec failed: its own exit status, 255 if a signal killed it or it exceeded --exec-timeout, 1 if it could not be started",
+  },
+  interrupted: {
+    exitCode: 130,
+    retry: "never",
+    when:
+      "stopped by signal n, before the swap or, as the message then says, after it, during --exec",
+  },
+};
+
+/** What a {@linkcode RekeyError} may carry besides kind and message. */
+export interface RekeyErrorOptions {
+  /** One action that the user can take, printed as `hint: …`. */
+  readonly hint?: Hint | undefined;
+  /** The error underneath. Never shown unless STEPDEBUG=1. */
+  readonly cause?: unknown;
+  /** Overrides the exit code of the kind (a hook's own status, 128 + signal). */
+  readonly exitCode?: number | undefined;
+  /** Overrides the retry class of the kind (an expired certificate that the CA's policy may revive). */
+  readonly retry?: RetryClass | undefined;
+  /** Milliseconds after which the CA asked us to come back (`Retry-After`). */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/**
+ * A failure that a user, a file or a CA can cause.
+ *
+ * The message is one sentence (or the original's fixed text), names the action
+ * and the file, and never holds a key, a password, a token or a CA's raw body.
+ */
+export class RekeyError extends Error {
+  override readonly name = "RekeyError";
+  readonly kind: ErrorKind;
+  readonly hint: Hint | undefined;
+  readonly exitCode: number;
+  readonly retry: RetryClass;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    options: RekeyErrorOptions = {},
+  ) {
+    super(
+      message,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.kind = kind;
+    this.hint = options.hint;
+    this.exitCode = options.exitCode ?? ERROR_KINDS[kind].exitCode;
+    this.retry = options.retry ?? ERROR_KINDS[kind].retry;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * The injected part of the program: clock, chance, terminal and log.
+ *
+ * Tests replace these four and nothing else. The real ones are made in
+ * `cli/deno_runtime.ts`.
+ */
+import type { RekeyError } from "./errors.ts";
+import type { Hint } from "./remedy.ts";
+
+/** Wall-clock time. */
+export interface Clock {
+  now(): Date;
+  /**
+   * Resolves after `ms`, or at once when `signal` aborts. One timer, so it does
+   * not see that the clock was set or that the machine was suspended: who waits
+   * for long does it in slices of at most a minute and looks at the clock.
+   */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The person at the terminal, if there is one. Standard input is never read as an answer. */
+export interface Terminal {
+  /**
+   * Asks a yes-or-no question on the terminal; Enter means yes, as the `[Y/n]`
+   * that the question ends with says.
+   *
+   * @throws {NoTerminalError} when nobody can be asked
+   * @throws {RekeyError} kind `interrupted` when `signal` aborts, or on Ctrl-C; kind `declined` on Ctrl-D
+   */
+  confirm(question: string, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Reads one line without echo. Trailing white space is removed.
+   *
+   * @throws {NoTerminalError} when nobody can be asked
+   * @throws {RekeyError} kind `interrupted` when `signal` aborts, or on Ctrl-C; kind `declined` on Ctrl-D
+   */
+  readPassword(label: string, signal: AbortSignal): Promise<string>;
+}
+
+/** There is no terminal; the caller knows which flag helps. `reason` is the system's. */
+export class NoTerminalError extends Error {
+  override readonly name = "NoTerminalError";
+  readonly reason: string;
+  constructor(reason: string) {
+    super(`error allocating terminal: open /dev/tty: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** What happened, as data; `observe/log.ts` has the wording. */
+export type LogEvent =
+  | {
+    readonly event: "rekeyed";
+    /** Paths that were written; without `key` when only the certificate was. */
+    readonly targets: {
+      readonly certificate: string;
+      readonly key?: string | undefined;
+    };
+    readonly certificate: IssuedFacts;
+  }
+  | {
+    /** The pair before is in force again. */
+    readonly event: "rolled-back";
+    readonly targets: {
+      readonly certificate: string;
+      readonly key: string;
+    };
+    readonly certificate: IssuedFacts;
+  }
+  | {
+    readonly event: "layout";
+    readonly targets: { readonly certificate: string; readonly key: string };
+    readonly layout: "plain" | "versioned";
+    /** False when the pair stood like that already. */
+    readonly isChanged: boolean;
+  }
+  | {
+    /** `--expires-in`: more than that is left. */
+    readonly event: "not-due";
+    readonly expiresInMs: number;
+  }
+  | {
+    /** An interrupted swap was found and dealt with. */
+    readonly event: "repaired";
+    readonly recovery:
+      | { readonly kind: "finished" | "undone" | "layout changed" }
+      | {
+        readonly kind: "foreign";
+        readonly file: string;
+        /** Where the old key was kept, when it exists nowhere else. */
+        readonly savedKey?: string | undefined;
+      };
+  }
+  | {
+    readonly event: "scheduled";
+    readonly certificate: IssuedFacts;
+    readonly waitMs: number;
+    /** True for the first wait after the start. */
+    readonly first: boolean;
+  }
+  | {
+    /** Somebody else put another certificate in the place. */
+    readonly event: "replaced";
+    readonly certificate: IssuedFacts;
+  }
+  /** A reload that was owed is paid. */
+  | { readonly event: "reloaded" }
+  | {
+    /** The pair is new, but the service was not reached. */
+    readonly event: "reload-failed";
+    readonly error: RekeyError;
+    /** Failures in a row, this one included. */
+    readonly attempt: number;
+    /** Undefined when the limit of tries is reached. */
+    readonly nextAttemptMs: number | undefined;
+  }
+  | {
+    readonly event: "warning";
+    readonly message: string;
+    /** True for what a daemon would say again at every pass. */
+    readonly once?: boolean | undefined;
+    /** True for what nobody has to mend: to a daemon it is information. */
+    readonly routine?: boolean | undefined;
+    readonly hint?: Hint | undefined;
+  }
+  | {
+    readonly event: "failed";
+    readonly error: RekeyError;
+    /** Failures in a row, this one included. */
+    readonly attempt: number;
+    readonly nextAttemptMs: number;
+    /** What the failed try should have replaced. */
+    readonly certificate: IssuedFacts;
+    /** Until it expires; negative when it has. */
+    readonly leftMs: number;
+  }
+  /** SIGHUP asked for a rekey before its time. */
+  | { readonly event: "woken" }
+  | {
+    /** The wall clock moved by that much more (less: negative) than the time that passed. */
+    readonly event: "clock-stepped";
+    readonly byMs: number;
+    /** Until what is waited for; undefined in a short wait. */
+    readonly nextAttemptMs?: number | undefined;
+  }
+  /** A signal ended the daemon. */
+  | { readonly event: "stopped" };
+
+/** The part of a certificate that a log line may show. */
+export interface IssuedFacts {
+  /** First common name of the subject, or undefined. */
+  readonly commonName: string | undefined;
+  /** Typed SANs (`DNS:a`). */
+  readonly names: readonly string[];
+  /** Hexadecimal, as openssl prints it. */
+  readonly serial: string;
+  readonly notAfter: Date;
+}
+
+/** Where events go. Never throws; never holds a secret. */
+export interface Log {
+  write(event: LogEvent): void;
+}
+
+/** The only injected object. */
+export interface Runtime {
+  readonly clock: Clock;
+  /** Uniform in [0, 1); for jitter, never for keys. */
+  random(): number;
+  readonly terminal: Terminal;
+  readonly log: Log;
+}

@@ -1,0 +1,128 @@
+/**
+ * MANIFEST: which tables a badger database consists of (dgraph-io/badger
+ * manifest.go).
+ *
+ * Without it, a table that is missing could not be told from one that never
+ * was, and the answer to "is it revoked?" would be no.
+ */
+import { ByteCursor } from "../file/byte_cursor.ts";
+import { crc32c } from "./crc32c.ts";
+import { Damage } from "../file/damage.ts";
+import { DatabaseFile } from "../file/database_file.ts";
+import { protobufFields } from "./protobuf_fields.ts";
+
+/** Of badger itself, `github.com/dgraph-io/badger` and `…/badger/v2`. */
+export type BadgerVersion = 1 | 2;
+
+/** A table as MANIFEST names it. */
+export interface ListedTable {
+  readonly id: number;
+  /** SHA-256 of the file; version 1 only, and undefined in old databases. */
+  readonly sha256: Uint8Array | undefined;
+}
+
+/** The name of the file. */
+export const MANIFEST = "MANIFEST";
+
+/** Number of the format in the first bytes, by version of badger. */
+const FORMATS: Readonly<Record<BadgerVersion, number>> = { 1: 4, 2: 7 };
+
+/** Badger writes it anew after ten thousand removals; 64 MB are never reached. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The tables in use, by their numbers.
+ *
+ * @throws {Damage} also for another version, compression and encryption
+ */
+export async function readManifest(
+  path: string,
+  version: BadgerVersion,
+): Promise<ReadonlyMap<number, ListedTable>> {
+  using file = await DatabaseFile.open(path);
+  if (file.size > MOST_BYTES) throw new Damage(path, "is too large");
+  const at = new ByteCursor(await file.read(0, file.size), path);
+  checkFormat(at, version);
+  const tables = new Map<number, ListedTable>();
+  while (at.left > 0) {
+    for (const { number, bytes } of protobufFields(nextChangeSet(at))) {
+      if (number !== 1 || bytes === undefined) {
+        throw at.damage(`has an unknown field ${number}`);
+      }
+      const change = readChange(new ByteCursor(bytes, path), version);
+      applyChange(tables, { change, at });
+    }
+  }
+  return tables;
+}
+
+function checkFormat(at: ByteCursor, version: BadgerVersion): void {
+  const magic = new TextDecoder("latin1").decode(at.take(4));
+  if (magic !== "Bdgr") throw at.damage("is not a manifest of badger");
+  const format = at.u32be();
+  const wanted = FORMATS[version];
+  if (format !== wanted) {
+    throw at.damage(
+      `has unsupported version: ${format} (badger v${version} has ${wanted})`,
+    );
+  }
+}
+
+/** Length, checksum, and as many bytes. */
+function nextChangeSet(at: ByteCursor): ByteCursor {
+  const isTorn = at.left < 8;
+  const length = isTorn ? 0 : at.u32be();
+  const sum = isTorn ? 0 : at.u32be();
+  if (isTorn || length > at.left) {
+    throw new Damage(at.file, "is truncated", { mayPass: true });
+  }
+  const bytes = at.take(length);
+  if (crc32c(bytes) !== sum) throw at.damage("has a wrong checksum");
+  return new ByteCursor(bytes, at.file);
+}
+
+interface Change extends ListedTable {
+  readonly isRemoval: boolean;
+}
+
+function readChange(at: ByteCursor, version: BadgerVersion): Change {
+  let id = 0;
+  let operation = 0;
+  let sha256: Uint8Array | undefined;
+  for (const { number, bytes, value } of protobufFields(at)) {
+    const key = version === 2 && number > 3 ? `v2:${number}` : `${number}`;
+    if (key === "4" && bytes !== undefined) {
+      sha256 = bytes;
+    } else if (bytes !== undefined) {
+      throw at.damage(`has an unknown field ${number}`);
+    } else if (key === "1") {
+      id = value;
+    } else if (key === "2") {
+      operation = value;
+    } else if ((key === "v2:4" || key === "v2:5") && value !== 0) {
+      throw at.damage("names an encrypted table");
+    } else if (key === "v2:6" && value !== 0) {
+      throw at.damage("names a compressed table");
+    } else if (number > 6 || (version === 1 && number > 3)) {
+      throw at.damage(`has an unknown field ${number}`);
+    }
+  }
+  if (operation > 1) throw at.damage(`has an unknown operation ${operation}`);
+  return { id, sha256, isRemoval: operation === 1 };
+}
+
+function applyChange(
+  tables: Map<number, ListedTable>,
+  change: { readonly change: Change; readonly at: ByteCursor },
+): void {
+  const { id, sha256, isRemoval } = change.change;
+  if (tables.has(id) !== isRemoval) {
+    throw change.at.damage(
+      isRemoval
+        ? `removes table ${id}, which is not there`
+        : `adds table ${id} twice`,
+    );
+  }
+  if (isRemoval) tables.delete(id);
+  else tables.set(id, { id, sha256 });
+}

@@ -1,0 +1,71 @@
+/**
+ * A table of badger: sorted keys in blocks, found by an index.
+ *
+ * The two versions differ in layout and checksums; how a key is found is the
+ * same.
+ */
+import {
+  compareInternalKeys,
+  newestOf,
+  userKeyOf,
+  versionOf,
+} from "./badger_key.ts";
+import { decodeValue, type VersionedValue } from "./badger_value.ts";
+import type { ByteCursor } from "../file/byte_cursor.ts";
+import { compareBytes } from "../file/byte_order.ts";
+
+/** One open table; whoever opened it disposes of it. */
+export interface BadgerTable extends Disposable {
+  readonly blockCount: number;
+  /** The first internal key of a block. */
+  firstKey(block: number): Promise<Uint8Array>;
+  /** The entries of a block in their order, verified. */
+  entries(block: number): Promise<Iterable<TableEntry>>;
+}
+
+/** One entry of a block. */
+export interface TableEntry {
+  /** With the version; only valid until the next entry. */
+  readonly key: Uint8Array;
+  /** At the start of the value's structure, which ends with the bytes. */
+  readonly value: ByteCursor;
+}
+
+/**
+ * The newest version of a key in this table, or undefined.
+ *
+ * @throws {Damage}
+ */
+export async function findInTable(
+  table: BadgerTable,
+  userKey: Uint8Array,
+): Promise<VersionedValue | undefined> {
+  const wanted = newestOf(userKey);
+  const after = await firstBlockAfter(table, wanted);
+  // It may be behind the last key of the block before, and so in the next.
+  for (const block of [after - 1, after]) {
+    if (block < 0 || block >= table.blockCount) continue;
+    for (const { key, value } of await table.entries(block)) {
+      if (compareInternalKeys(key, wanted) < 0) continue;
+      return compareBytes(userKeyOf(key), userKey) === 0
+        ? decodeValue(value, versionOf(key, value))
+        : undefined;
+    }
+  }
+  return undefined;
+}
+
+/** The first block that begins above a key, by bisection. */
+async function firstBlockAfter(
+  table: BadgerTable,
+  wanted: Uint8Array,
+): Promise<number> {
+  let [low, high] = [0, table.blockCount];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const first = await table.firstKey(middle);
+    if (compareInternalKeys(first, wanted) > 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

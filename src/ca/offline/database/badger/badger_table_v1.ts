@@ -1,0 +1,137 @@
+/**
+ * Tables of badger v1 (dgraph-io/badger v1.6.2 table/builder.go, table.go).
+ *
+ * Its blocks have no checksum. The whole file has one, in MANIFEST, and that
+ * is verified before anything in the file is believed.
+ */
+import type { ListedTable } from "./badger_manifest.ts";
+import type { BadgerTable, TableEntry } from "./badger_table.ts";
+import { VERSION_BYTES } from "./badger_key.ts";
+import { ByteCursor } from "../file/byte_cursor.ts";
+import { Damage } from "../file/damage.ts";
+import { DatabaseFile } from "../file/database_file.ts";
+import { equalBytes } from "../../../../pki/asn1/der.ts";
+
+/** Bytes of one read while hashing. */
+const HASHED_AT_ONCE = 1024 * 1024;
+/** Prefix length, key length, value length: 2 bytes each; previous entry: 4. */
+const ENTRY_HEADER_BYTES = 10;
+
+/**
+ * Opens and verifies one.
+ *
+ * @throws {Damage}
+ */
+export async function openTableV1(
+  path: string,
+  { sha256 }: ListedTable,
+): Promise<BadgerTable> {
+  const file = await DatabaseFile.open(path);
+  try {
+    await verify(file, sha256);
+    const ends = await readBlockEnds(file);
+    return new TableV1(file, ends);
+  } catch (error) {
+    file[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function verify(
+  file: DatabaseFile,
+  expected: Uint8Array | undefined,
+): Promise<void> {
+  if (expected?.length !== 32) {
+    throw new Damage(file.path, "has no checksum in MANIFEST");
+  }
+  // Web Crypto wants it whole, and a table has 64 MB.
+  const { createHash } = await import("node:crypto");
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(Math.min(HASHED_AT_ONCE, file.size));
+  for (let offset = 0; offset < file.size; offset += buffer.length) {
+    const part = buffer.subarray(0, file.size - offset);
+    await file.readInto(part, offset);
+    hash.update(part);
+  }
+  if (equalBytes(new Uint8Array(hash.digest()), expected)) return;
+  // Badger empties a table before it removes it.
+  throw new Damage(file.path, "has another checksum than MANIFEST says", {
+    mayPass: file.size === 0,
+  });
+}
+
+/** From the end: filter and its length, ends of blocks and their number. */
+async function readBlockEnds(file: DatabaseFile): Promise<Uint32Array> {
+  const u32 = async (offset: number) =>
+    new ByteCursor(await file.read(offset, 4), file.path).u32be();
+  const filterAt = file.size - 4 - await u32(file.size - 4);
+  const count = await u32(filterAt - 4);
+  const start = filterAt - 4 - 4 * count;
+  const at = new ByteCursor(await file.read(start, 4 * count), file.path);
+  const ends = Uint32Array.from({ length: count }, () => at.u32be());
+  if (
+    ends.length === 0 || ends.at(-1) !== start ||
+    ends.some((end, index) => end <= (ends[index - 1] ?? 0))
+  ) {
+    throw new Damage(file.path, "has blocks that are out of order");
+  }
+  return ends;
+}
+
+class TableV1 implements BadgerTable {
+  readonly blockCount: number;
+  readonly #file: DatabaseFile;
+  readonly #ends: Uint32Array;
+
+  constructor(file: DatabaseFile, ends: Uint32Array) {
+    this.#file = file;
+    this.#ends = ends;
+    this.blockCount = ends.length;
+  }
+
+  async firstKey(block: number): Promise<Uint8Array> {
+    const start = this.#ends[block - 1] ?? 0;
+    const { path } = this.#file;
+    const at = new ByteCursor(
+      await this.#file.read(start, ENTRY_HEADER_BYTES),
+      path,
+    );
+    const [shared, length] = [at.u16be(), at.u16be()];
+    if (shared !== 0 || length < VERSION_BYTES) {
+      throw at.damage("has a block without a first key");
+    }
+    return await this.#file.read(start + ENTRY_HEADER_BYTES, length);
+  }
+
+  async entries(block: number): Promise<Iterable<TableEntry>> {
+    const start = this.#ends[block - 1] ?? 0;
+    const length = (this.#ends[block] ?? 0) - start;
+    return readEntries(await this.#file.read(start, length), this.#file.path);
+  }
+
+  [Symbol.dispose](): void {
+    this.#file[Symbol.dispose]();
+  }
+}
+
+function* readEntries(
+  block: Uint8Array,
+  path: string,
+): Generator<TableEntry> {
+  const at = new ByteCursor(block, path);
+  let base = new Uint8Array(0);
+  while (at.left > 0) {
+    const [shared, rest, valueLength] = [at.u16be(), at.u16be(), at.u16be()];
+    at.u32be(); // The previous entry, for reading backwards.
+    if (shared === 0 && rest === 0) return;
+    if (shared > base.length || shared + rest < VERSION_BYTES) {
+      throw at.damage("has a key that shares more than there is");
+    }
+    const key = new Uint8Array(shared + rest);
+    key.set(base.subarray(0, shared));
+    key.set(at.take(rest), shared);
+    if (base.length === 0) base = key;
+    yield { key, value: new ByteCursor(at.take(valueLength), path) };
+  }
+  throw at.damage("has a block without an end");
+}

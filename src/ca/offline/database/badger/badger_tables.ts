@@ -1,0 +1,95 @@
+/**
+ * All tables of a badger database together.
+ */
+import {
+  type BadgerVersion,
+  type ListedTable,
+  MANIFEST,
+  readManifest,
+} from "./badger_manifest.ts";
+import { type BadgerTable, findInTable } from "./badger_table.ts";
+import { openTableV1 } from "./badger_table_v1.ts";
+import { openTableV2 } from "./badger_table_v2.ts";
+import type { BadgerPlace } from "./badger_database.ts";
+import { newer, type VersionedValue } from "./badger_value.ts";
+import { Damage } from "../file/damage.ts";
+import { listNumbered, numberedName } from "./numbered_files.ts";
+
+/** A table file; `listed` is undefined for one that MANIFEST does not name. */
+interface TableFile {
+  readonly path: string;
+  readonly listed: ListedTable | undefined;
+}
+
+/**
+ * The newest version of each key in any table, in the order of the keys.
+ *
+ * Every table is asked, so that no order of levels has to be known. One at a
+ * time is open.
+ *
+ * @throws {Damage} also when MANIFEST and the files do not agree
+ */
+export async function searchTables(
+  place: BadgerPlace,
+  keys: readonly Uint8Array[],
+): Promise<readonly (VersionedValue | undefined)[]> {
+  const found: (VersionedValue | undefined)[] = keys.map(() => undefined);
+  for (const file of await listTables(place)) {
+    const table = await openTable(file, place);
+    try {
+      for (const [index, key] of keys.entries()) {
+        found[index] = newer(found[index], await findInTable(table, key));
+      }
+    } finally {
+      table[Symbol.dispose]();
+    }
+  }
+  return found;
+}
+
+async function listTables(
+  { directory, version }: BadgerPlace,
+): Promise<readonly TableFile[]> {
+  const listed = await readManifest(`${directory}/${MANIFEST}`, version);
+  const files = await listNumbered(directory, ".sst");
+  for (const id of listed.keys()) {
+    if (files.has(id)) continue;
+    throw new Damage(
+      `${directory}/${numberedName(id, ".sst")}`,
+      "is missing, but MANIFEST names it",
+      { mayPass: true },
+    );
+  }
+  return [...files].map(([id, path]) => ({ path, listed: listed.get(id) }));
+}
+
+async function openTable(
+  { path, listed }: TableFile,
+  { version }: BadgerPlace,
+): Promise<BadgerTable> {
+  if (listed === undefined) return await openUnlisted(path, version);
+  return version === 1
+    ? await openTableV1(path, listed)
+    : await openTableV2(path);
+}
+
+/**
+ * One that MANIFEST does not name: new, and about to be named; or the rest of a
+ * crash; or MANIFEST was cut off, and revocations are in here. So it is read
+ * like the others where its own checksums prove it, and refused otherwise.
+ */
+async function openUnlisted(
+  path: string,
+  version: BadgerVersion,
+): Promise<BadgerTable> {
+  try {
+    if (version === 2) return await openTableV2(path);
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    throw new Damage(path, `is not named in MANIFEST, and ${error.message}`, {
+      mayPass: true,
+      cause: error,
+    });
+  }
+  throw new Damage(path, "is not named in MANIFEST", { mayPass: true });
+}

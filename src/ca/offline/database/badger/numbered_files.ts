@@ -1,0 +1,47 @@
+/**
+ * The files of a badger database, which are numbered: `000017.sst`.
+ */
+import { osReason } from "../../../../base/os_error.ts";
+import { Damage } from "../file/damage.ts";
+
+/**
+ * The names in a folder.
+ *
+ * @throws {Damage} when it is missing or unreadable
+ */
+export async function listNames(directory: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(directory));
+    return entries.map(({ name }) => name);
+  } catch (error) {
+    throw new Damage(directory, `cannot be read: ${osReason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The paths of the files with a suffix, by their numbers, in ascending order.
+ *
+ * @throws {Damage} also for a file with the suffix that has no number
+ */
+export async function listNumbered(
+  directory: string,
+  suffix: ".sst" | ".vlog",
+): Promise<ReadonlyMap<number, string>> {
+  const found: (readonly [number, string])[] = [];
+  for (const name of await listNames(directory)) {
+    if (!name.endsWith(suffix)) continue;
+    const number = Number(name.slice(0, -suffix.length));
+    if (name !== numberedName(number, suffix)) {
+      throw new Damage(`${directory}/${name}`, "has a name without a number");
+    }
+    found.push([number, `${directory}/${name}`]);
+  }
+  return new Map(found.sort(([one], [other]) => one - other));
+}
+
+/** At least six digits. */
+export function numberedName(number: number, suffix: string): string {
+  return `${String(number).padStart(6, "0")}${suffix}`;
+}

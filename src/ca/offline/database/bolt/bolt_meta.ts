@@ -1,0 +1,123 @@
+/**
+ * The two first pages of a bbolt file: which tree is the current one
+ * (etcd-io/bbolt internal/common/meta.go).
+ */
+import { ByteCursor } from "../file/byte_cursor.ts";
+import { Damage } from "../file/damage.ts";
+import type { DatabaseFile } from "../file/database_file.ts";
+
+/** The state of the last transaction. */
+export interface BoltMeta {
+  /** In bytes. */
+  readonly pageSize: number;
+  /** Page of the bucket of buckets. */
+  readonly root: number;
+  /** Page of the list of free pages; undefined when none is kept. */
+  readonly freelist: number | undefined;
+  /** The number of the first page that was never used. */
+  readonly pageCount: number;
+  readonly transaction: number;
+}
+
+const MAGIC = 0xed0cdaed;
+const VERSION = 2;
+/** Bytes of the header in front of the contents of any page. */
+export const PAGE_HEADER_BYTES = 16;
+const META_BYTES = 64;
+const CHECKED_BYTES = 56;
+const META_PAGE = 4;
+/** Written for "no list is kept", 2^64-1. */
+const NO_FREELIST = 0xffff_ffff_ffff_ffffn;
+/** A page is as large as one of the system's memory. */
+const LEAST_PAGE_BYTES = 1024;
+const MOST_PAGE_BYTES = 65_536;
+
+/**
+ * The newer of the two.
+ *
+ * Bbolt takes the older one where the newer is damaged, and so forgets the last
+ * transaction, which may be a revocation. Here both have to be right.
+ *
+ * @throws {Damage}
+ */
+export async function readBoltMeta(file: DatabaseFile): Promise<BoltMeta> {
+  const first = await readMeta(file, 0, 0);
+  const second = await readMeta(file, 1, first.pageSize);
+  if (first.pageSize !== second.pageSize) {
+    throw new Damage(file.path, "has two sizes of pages");
+  }
+  const newest = first.transaction > second.transaction ? first : second;
+  if (newest.pageCount * newest.pageSize > file.size) {
+    throw new Damage(
+      file.path,
+      `is truncated: ${newest.pageCount} pages of ${newest.pageSize} bytes are in use, but it has ${file.size} bytes`,
+      { mayPass: true },
+    );
+  }
+  return newest;
+}
+
+async function readMeta(
+  file: DatabaseFile,
+  page: 0 | 1,
+  offset: number,
+): Promise<BoltMeta> {
+  const bytes = await file.read(offset, PAGE_HEADER_BYTES + META_BYTES);
+  const at = new ByteCursor(bytes, file.path);
+  const [id, flags] = [at.u64le(), at.u16le()];
+  at.position = PAGE_HEADER_BYTES;
+  const magic = at.u32le();
+  if (id !== page || flags !== META_PAGE || magic !== MAGIC) {
+    throw new Damage(file.path, "is not a bbolt database", { mayPass: true });
+  }
+  const version = at.u32le();
+  if (version !== VERSION) {
+    throw at.damage(
+      `has unsupported version: ${version} (bbolt has ${VERSION})`,
+    );
+  }
+  const pageSize = at.u32le();
+  at.u32le(); // Flags, which nothing uses.
+  const root = at.u64le();
+  at.take(8); // A sequence, which the bucket of buckets does not use.
+  const freelist = bigU64(at);
+  const pageCount = at.u64le();
+  const transaction = at.u64le();
+  const checked = bytes.subarray(
+    PAGE_HEADER_BYTES,
+    PAGE_HEADER_BYTES + CHECKED_BYTES,
+  );
+  if (bigU64(at) !== fnv1a64(checked)) {
+    // Half of it may be written at this moment.
+    throw new Damage(file.path, "has a meta page with a wrong checksum", {
+      mayPass: true,
+    });
+  }
+  if (
+    pageSize < LEAST_PAGE_BYTES || pageSize > MOST_PAGE_BYTES ||
+    Math.log2(pageSize) % 1 !== 0 || transaction % 2 !== page
+  ) {
+    throw at.damage("has an impossible meta page");
+  }
+  return {
+    pageSize,
+    root,
+    freelist: freelist === NO_FREELIST ? undefined : Number(freelist),
+    pageCount,
+    transaction,
+  };
+}
+
+function bigU64(at: ByteCursor): bigint {
+  const bytes = at.take(8);
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+}
+
+/** FNV-1a of 64 bits (hash/fnv of Go). */
+function fnv1a64(bytes: Uint8Array): bigint {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of bytes) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash;
+}

@@ -1,0 +1,91 @@
+/**
+ * Reads the CA's answer to a successful request: JSON with PEM certificates.
+ *
+ * Never judges them: pki/verify.ts does, before anything is written.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import {
+  type Certificate,
+  parseChain,
+} from "../../pki/certificate/certificate.ts";
+import { pemPieces } from "../../pki/asn1/pem_pieces.ts";
+
+/** Longest chain that is read; real ones have two or three certificates. */
+const MAX_CERTIFICATES = 32;
+
+/**
+ * The chain of an answer: `certChain`, else `crt` and `ca` (certificates
+ * api/sign.go). Members are matched in any case, as Go does; of a PEM string
+ * the first block counts.
+ *
+ * @returns leaf first, not empty, unverified
+ * @throws {RekeyError} kind `untrusted`
+ */
+export function parseAnswer(body: string): readonly Certificate[] {
+  const members = readMembers(body);
+  const chain = members.get("certchain");
+  if (!isAbsent(chain) && !Array.isArray(chain)) {
+    throw unusable('"certChain" is not a list');
+  }
+  if (Array.isArray(chain) && chain.length > 0) {
+    if (chain.length > MAX_CERTIFICATES) {
+      throw unusable(`"certChain" has ${chain.length} certificates`);
+    }
+    return chain.map((pem, at) => parsePem(pem, `"certChain"[${at}]`));
+  }
+  const leaf = members.get("crt");
+  const issuer = members.get("ca");
+  if (isAbsent(leaf)) throw unusable("it holds no certificate");
+  return [
+    parsePem(leaf, '"crt"'),
+    ...isAbsent(issuer) ? [] : [parsePem(issuer, '"ca"')],
+  ];
+}
+
+/** Of equal names the last one counts. */
+function readMembers(body: string): ReadonlyMap<string, unknown> {
+  if (body.trim() === "") throw unusable("it is empty");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch (error) {
+    throw unusable("it is not JSON", error);
+  }
+  if (parsed === null || typeof parsed !== "object" || Array.isArray(parsed)) {
+    throw unusable("it is not a JSON object");
+  }
+  return new Map(
+    Object.entries(parsed).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === "" ||
+    value === "null";
+}
+
+function parsePem(value: unknown, member: string): Certificate {
+  if (typeof value !== "string") throw unusable(`${member} is not a string`);
+  const [first] = pemPieces(value);
+  if (first === undefined) throw unusable(`${member} is not PEM`);
+  try {
+    const [certificate] = parseChain(new TextEncoder().encode(first));
+    if (certificate !== undefined) return certificate;
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    throw unusable(`${member} is no certificate: ${error.message}`, error);
+  }
+  throw unusable(`${member} is no certificate`);
+}
+
+function unusable(fault: string, cause?: unknown): RekeyError {
+  return new RekeyError(
+    "untrusted",
+    `error rekeying certificate: the CA's answer is unusable: ${fault}`,
+    {
+      hint:
+        "nothing was changed; does --ca-url name the CA, without a proxy that answers for it?",
+      ...cause === undefined ? {} : { cause },
+    },
+  );
+}

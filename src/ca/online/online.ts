@@ -1,0 +1,205 @@
+/**
+ * The CA over the network: `POST /rekey`, authenticated by the current pair.
+ *
+ * One request and no retry (an expired certificate needs one before it); who
+ * repeats, and when, is decided above. Nothing that the CA sends is believed
+ * here: pki/verify.ts does that.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { formatInstant } from "../../base/instant.ts";
+import type { Certificate } from "../../pki/certificate/certificate.ts";
+import { equalBytes } from "../../pki/asn1/der.ts";
+import type { KeyPair } from "../../pki/keys/key_pair.ts";
+import type { Clock, Log } from "../../base/runtime.ts";
+import { parseAnswer } from "./answer.ts";
+import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
+import { clientCertificateHint, tlsIdentity } from "./client_certificate.ts";
+import { provisionerReference } from "../../pki/certificate/step_extension.ts";
+import { refusal } from "./refusal.ts";
+import { createRenewToken } from "./renew_token.ts";
+import { readRootCertificates } from "./root_certificates.ts";
+import { type HttpReply, postOverTls, type TlsPost } from "./tls_post.ts";
+
+/** Where the CA is, whom to trust, how long to wait. */
+export interface OnlineAuthorityOptions {
+  /** `https://host[:port]`, without path. */
+  readonly url: string;
+  /** File, directory or comma-separated list of files with root certificates. */
+  readonly root: string;
+  /** For the TCP connection, in ms. */
+  readonly connectTimeoutMs: number;
+  /** For a whole request: connection, TLS, answer; in ms. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * An authority for one pass: it reads `--root` once.
+ *
+ * Call pinTrust() of trust.ts at the start of the process, else roots that
+ * something else loaded before are trusted as well.
+ */
+export function createOnlineAuthority(
+  options: OnlineAuthorityOptions,
+): CertificateAuthority {
+  const { url, root } = options;
+  const cache: { roots?: Promise<readonly Certificate[]> } = {};
+  const roots = () => cache.roots ??= readRootCertificates(root);
+  return {
+    name: url,
+    doubts: "refuse",
+    roots,
+    async rekey(request) {
+      const trust = await roots();
+      const pass = { ...options, trust, signal: request.signal };
+      const { current } = request;
+      return await rekeyOver(
+        isExpired(current, options.clock)
+          ? await renewExpired(current, pass)
+          : current,
+        { request, pass },
+      );
+    },
+  };
+}
+
+/** What the requests of one pass share. */
+interface Pass extends OnlineAuthorityOptions {
+  readonly trust: readonly Certificate[];
+  readonly signal: AbortSignal;
+}
+
+async function rekeyOver(
+  pair: KeyPair,
+  { request, pass }: { readonly request: RekeyRequest; readonly pass: Pass },
+): Promise<readonly Certificate[]> {
+  const { pem } = request.csr;
+  const post = {
+    ...postTo("/rekey", pass),
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ csr: pem }),
+    identity: tlsIdentity(pair),
+    clientCertificateHint: clientCertificateHint(
+      pair.chain[0],
+      pass.clock.now(),
+    ),
+  };
+  const reply = await postOverTls(post);
+  return successful(reply, { post, pass, secrets: base64Lines(pem) });
+}
+
+/** Short lines would tear other text apart, and tell nothing. */
+function base64Lines(pem: string): readonly string[] {
+  return pem.split("\n").filter((line) => /^[A-Za-z0-9+/=]{16,}$/.test(line));
+}
+
+/**
+ * A fresh certificate for the same key, by token: where the CA allows it, the
+ * key can then be replaced as usual (smallstep/certificates#2689: `/rekey`
+ * itself takes no token).
+ */
+async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
+  const { clock, log } = pass;
+  const expiry = formatInstant(current.chain[0].notAfter);
+  const target = postTo("/renew", pass);
+  try {
+    const token = await createRenewToken(current, {
+      audience: target.url.href,
+      now: clock.now(),
+    });
+    const post = {
+      ...target,
+      headers: {
+        "Authorization": `Bearer ${token}`,
+        "Content-Type": "application/json",
+      },
+      body: "",
+      clientCertificateHint: "the CA asks for a client certificate",
+    };
+    const reply = await postOverTls(post);
+    const secrets = [token, ...token.split(".")];
+    const chain = successful(reply, { post, pass, secrets });
+    const renewed = withChain(current, chain);
+    log.write({
+      event: "warning",
+      message:
+        `the current certificate expired on ${expiry}; the CA renewed it once more, so that it can be rekeyed`,
+    });
+    return renewed;
+  } catch (error) {
+    throw beyondRecovery(error, current.chain[0]);
+  }
+}
+
+/**
+ * A refusal means that the CA does not renew expired certificates: a change of
+ * its policy heals that, so a daemon goes on asking.
+ */
+function beyondRecovery(error: unknown, certificate: Certificate): unknown {
+  if (!(error instanceof RekeyError)) return error;
+  if (error.kind !== "refused" && error.kind !== "pair") return error;
+  const first = provisionerReference(certificate).kind === "absent"
+    ? "the certificate does not name its provisioner, which a renewal needs"
+    : 'the claim "allowRenewalAfterExpiry" of its provisioner would allow it';
+  return new RekeyError(
+    "pair",
+    `cannot rekey an expired certificate: expired on ${
+      formatInstant(certificate.notAfter)
+    }; ${error.message}`,
+    {
+      hint: `${first}; else get a new one with "step ca certificate"`,
+      retry: error.kind === "refused" ? "slowly" : undefined,
+      cause: error,
+    },
+  );
+}
+
+function withChain(
+  current: KeyPair,
+  [leaf, ...issuers]: readonly Certificate[],
+): KeyPair {
+  if (
+    leaf === undefined || !equalBytes(leaf.publicKey, current.key.publicKey)
+  ) {
+    throw new RekeyError(
+      "untrusted",
+      "error rekeying certificate: the CA renewed the expired certificate for another key",
+    );
+  }
+  return { ...current, chain: [leaf, ...issuers] };
+}
+
+function isExpired({ chain }: KeyPair, clock: Clock): boolean {
+  return chain[0].notAfter < clock.now();
+}
+
+type Target = Pick<
+  TlsPost,
+  "url" | "trust" | "connectTimeoutMs" | "timeoutMs" | "signal" | "root"
+>;
+
+function postTo(path: string, pass: Pass): Target {
+  const { url, trust, connectTimeoutMs, timeoutMs, signal, root } = pass;
+  return {
+    url: new URL(path, url),
+    trust,
+    connectTimeoutMs,
+    timeoutMs,
+    signal,
+    root,
+  };
+}
+
+/** The chain of a success; anything else is thrown. */
+function successful(
+  reply: HttpReply,
+  { post, pass, secrets }: {
+    readonly post: { readonly url: URL };
+    readonly pass: Pass;
+    readonly secrets: readonly string[];
+  },
+): readonly Certificate[] {
+  if (reply.status >= 200 && reply.status < 300) return parseAnswer(reply.body);
+  throw refusal(reply, { url: post.url, now: pass.clock.now(), secrets });
+}

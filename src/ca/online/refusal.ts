@@ -1,0 +1,169 @@
+/**
+ * What the CA, or something in front of it, said instead of a certificate.
+ *
+ * The original prints the CA's message alone and hides status, request id and
+ * content type; here they are in the hint.
+ */
+import { type ErrorKind, RekeyError } from "../../base/errors.ts";
+import { requestFailed } from "./transport_error.ts";
+import type { HttpReply } from "./tls_post.ts";
+
+/** Longest message of a CA that is shown, in characters. */
+const MAX_MESSAGE = 1024;
+
+/** Longest wait that a CA may impose, in ms: a day. */
+const MAX_RETRY_AFTER_MS = 24 * 3600 * 1000;
+
+/** What the error is made from. */
+export interface RefusalContext {
+  readonly url: URL;
+  /** For `Retry-After` dates. */
+  readonly now: Date;
+  /** Text that must not come back in a message: CSR, token. */
+  readonly secrets: readonly string[];
+}
+
+/**
+ * The error for an answer that is not a success (status below 200 or above 299).
+ *
+ * @returns kind `untrusted` for redirects (to be asked again), `unreachable` for 429 and 5xx (with
+ *   `retryAfterMs` when the answer names a time), `refused` for other 4xx
+ */
+export function refusal(reply: HttpReply, context: RefusalContext): RekeyError {
+  if (reply.status < 400) return redirected(reply, context);
+  const said = messageIn(reply.body);
+  const facts = [
+    `HTTP ${reply.status}`,
+    ...said.json ? [] : [contentType(reply)],
+    ...requestId(reply),
+  ].join(", ");
+  const message = said.json
+    ? sanitise(said.message, context.secrets)
+    : `error rekeying certificate: failed decoding CA error response: ${said.reason}`;
+  const kind = kindOf(reply.status);
+  return new RekeyError(
+    kind,
+    message || requestFailed(context.url, `HTTP ${reply.status}, no message`),
+    {
+      hint: `${facts}; ${advice(reply.status, { said, message })}`,
+      retryAfterMs: kind === "unreachable"
+        ? retryAfter(reply.headers.get("retry-after"), context.now)
+        : undefined,
+    },
+  );
+}
+
+function kindOf(status: number): ErrorKind {
+  return status === 429 || status >= 500 ? "unreachable" : "refused";
+}
+
+/** Never followed: the client certificate would identify us to another host. */
+function redirected(
+  { status, headers }: HttpReply,
+  { url }: RefusalContext,
+): RekeyError {
+  const location = headers.get("location") ?? "";
+  const target = URL.canParse(location, url.href)
+    ? ` to ${new URL(location, url.href).host}`
+    : "";
+  return new RekeyError(
+    "untrusted",
+    requestFailed(
+      url,
+      `HTTP ${status}, a redirect${target}, which a CA does not send`,
+    ),
+    // A proxy or a load balancer sends one for a while: no end of a daemon.
+    { hint: "--ca-url has to name the CA itself", retry: "slowly" },
+  );
+}
+
+type Said =
+  | { readonly json: true; readonly message: string }
+  | { readonly json: false; readonly reason: string };
+
+/** Members are matched as Go does, in any case. */
+function messageIn(body: string): Said {
+  const text = body.trim();
+  if (text === "") return { json: false, reason: "EOF" };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // Not JSON is an answer too, and the reason is worth more than V8's.
+    return { json: false, reason: notJson(text) };
+  }
+  if (parsed === null || typeof parsed !== "object" || Array.isArray(parsed)) {
+    return { json: false, reason: "not a JSON object" };
+  }
+  const entry = Object.entries(parsed).findLast(([name]) =>
+    name.toLowerCase() === "message"
+  );
+  const message: unknown = entry?.[1];
+  return { json: true, message: typeof message === "string" ? message : "" };
+}
+
+/** Go's words (encoding/json), as the original shows them. */
+function notJson(text: string): string {
+  const first = [...text.slice(0, 2)][0] ?? "";
+  return /^[{["\-0-9tfn]/.test(first)
+    ? "malformed JSON"
+    : `invalid character '${
+      sanitise(first, []) || "?"
+    }' looking for beginning of value`;
+}
+
+function contentType({ headers }: HttpReply): string {
+  const type = headers.get("content-type");
+  return type === null
+    ? "no content type"
+    : `content type ${sanitise(type, []).slice(0, 80)}`;
+}
+
+function requestId({ headers }: HttpReply): readonly string[] {
+  const id = headers.get("x-request-id");
+  return id === null ? [] : [`request id ${sanitise(id, []).slice(0, 80)}`];
+}
+
+function advice(
+  status: number,
+  { said, message }: { readonly said: Said; readonly message: string },
+): string {
+  if (!said.json) {
+    return "a proxy or another server answered instead of the CA";
+  }
+  if (/missing client certificate/.test(message)) {
+    return "a proxy in front of the CA ends TLS, or the certificate is of another CA; connect to the CA directly";
+  }
+  if (status === 401) {
+    return "the certificate may be revoked, or renewal disabled for its provisioner; the CA's log says which";
+  }
+  if (status === 403) return "the CA's policy or name constraints forbid it";
+  if (status === 404) return "is --ca-url the CA's own address?";
+  if (status === 429) return "the CA is asked too often; try again later";
+  return status >= 500
+    ? "try again later; the CA's log says more"
+    : "the CA's log says more";
+}
+
+/**
+ * Text from outside on one line: no control or direction characters, no
+ * secret, not longer than {@linkcode MAX_MESSAGE}.
+ */
+export function sanitise(text: string, secrets: readonly string[]): string {
+  const clean = secrets.filter((secret) => secret !== "").reduce(
+    (left, secret) => left.replaceAll(secret, "[removed]"),
+    text,
+  ).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, " ").trim();
+  return clean.length > MAX_MESSAGE ? `${clean.slice(0, MAX_MESSAGE)}…` : clean;
+}
+
+/** Seconds or an HTTP date (RFC 9110 §10.2.3). */
+function retryAfter(value: string | null, now: Date): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value.trim())
+    ? Number(value) * 1000
+    : Date.parse(value) - now.getTime();
+  return Number.isFinite(ms)
+    ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS)
+    : undefined;
+}

@@ -1,0 +1,110 @@
+/**
+ * Makes `--root` the only trust anchor of this process.
+ *
+ * The runtime adds what createHttpClient is given to a store of its own, which
+ * DENO_TLS_CA_STORE, DENO_CERT and NODE_EXTRA_CA_CERTS fill. It reads them once
+ * in the life of a process, at the first use of TLS. So the store has to be
+ * empty at that moment, and the variables have to be back before a hook starts.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { proxyFor } from "./proxy.ts";
+
+/** Names the stores that the runtime begins with; an empty value means none. */
+const STORE = "DENO_TLS_CA_STORE";
+
+/** Add to the store. */
+const CERTIFICATE_VARIABLES = ["DENO_CERT", "NODE_EXTRA_CA_CERTS"] as const;
+
+/** What the runtime reads about proxies; proxy.ts decides instead. */
+const PROXY_VARIABLES = [
+  "HTTPS_PROXY",
+  "https_proxy",
+  "HTTP_PROXY",
+  "http_proxy",
+  "ALL_PROXY",
+  "all_proxy",
+  "NO_PROXY",
+  "no_proxy",
+] as const;
+
+/** No store has this name, so that reading the variable fails. */
+const NO_SUCH_STORE = "step-rekey";
+
+/**
+ * Loads the runtime's store, empty. To be called once, as early as possible,
+ * before anything in the process can have used TLS.
+ *
+ * `deno run` uses TLS itself when it downloads modules first, and some time
+ * after the start to look for a newer Deno; both leave a store with public
+ * roots behind, to which `--root` would only be added. Compiled programs do
+ * neither, and they would remember the failure that isStoreLoaded() provokes.
+ *
+ * @throws {RekeyError} kind `config` when it is too late
+ */
+export function pinTrust(): void {
+  if (!Deno.build.standalone && isStoreLoaded()) {
+    throw new RekeyError(
+      "config",
+      "cannot make --root the only trust anchor: Deno has loaded other root certificates into this process, to download modules",
+      { hint: "run the same command again, now that they are downloaded" },
+    );
+  }
+  createPinnedClient({}).close();
+}
+
+function isStoreLoaded(): boolean {
+  using _environment = changedEnvironment(NO_SUCH_STORE);
+  try {
+    Deno.createHttpClient({}).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return false;
+  }
+}
+
+/**
+ * `Deno.createHttpClient`, untouched by the environment: no other root than
+ * `caCerts`, no other proxy than `proxy`. The caller closes it.
+ *
+ * @throws what createHttpClient throws
+ */
+export function createPinnedClient(
+  options:
+    & Deno.CreateHttpClientOptions
+    & (Deno.TlsCertifiedKeyPem | Record<never, never>),
+): Deno.HttpClient {
+  using _environment = changedEnvironment("");
+  return Deno.createHttpClient(options);
+}
+
+/**
+ * The proxy that the environment names for a URL; see {@linkcode proxyFor}.
+ *
+ * @throws {RekeyError} kind `config`
+ */
+export function environmentProxy(target: URL): URL | undefined {
+  return proxyFor(target, {
+    httpsProxy: Deno.env.get("HTTPS_PROXY") || Deno.env.get("https_proxy"),
+    noProxy: Deno.env.get("NO_PROXY") || Deno.env.get("no_proxy"),
+  });
+}
+
+/**
+ * Nothing may be awaited in this scope: children inherit the environment of
+ * the moment in which they start.
+ */
+function changedEnvironment(store: string): Disposable {
+  const names = [STORE, ...CERTIFICATE_VARIABLES, ...PROXY_VARIABLES];
+  const saved = names.map((name) => [name, Deno.env.get(name)] as const);
+  for (const name of names) Deno.env.delete(name);
+  Deno.env.set(STORE, store);
+  return {
+    [Symbol.dispose]() {
+      for (const [name, value] of saved) {
+        if (value === undefined) Deno.env.delete(name);
+        else Deno.env.set(name, value);
+      }
+    },
+  };
+}

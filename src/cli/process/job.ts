@@ -1,0 +1,239 @@
+/**
+ * Puts a job together and runs it, once or as a daemon.
+ *
+ * Behind a dynamic import: with this file the X.509 library is loaded.
+ */
+import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
+import type {
+  LayoutOptions,
+  RekeyOptions,
+  RollbackOptions,
+} from "../../base/options.ts";
+import { RekeyError } from "../../base/errors.ts";
+import { FailureHook } from "../../engine/failure_hook.ts";
+import { requireKnownOwners } from "../../files/disk/attributes.ts";
+import { servedPair } from "../../files/pair/targets.ts";
+import { runOnce } from "../../engine/once.ts";
+import type { RekeyJob } from "../../engine/rekey.ts";
+import { isProgram } from "../../reload/find_program.ts";
+import { createReloader } from "../../reload/reloader.ts";
+import { requirePidFile } from "../../reload/signal.ts";
+import type { Runtime } from "../../base/runtime.ts";
+import { DaemonFailure } from "./report.ts";
+import { type ProcessSignals, processSignals } from "./process_signals.ts";
+
+/**
+ * Runs what the options ask for, to its end. The caller has pinned the trust.
+ *
+ * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
+ */
+export async function runRekey(
+  options: RekeyOptions,
+  runtime: Runtime,
+  signals: ProcessSignals,
+): Promise<void> {
+  if (options.mode.run === "daemon") {
+    await runAsDaemon(options, runtime, signals);
+    return;
+  }
+  const job = await makeJobOrTell(options, runtime, signals.stop);
+  const outcome = await runOnce(job, runtime, signals.stop);
+  if (outcome.kind === "not-due") {
+    runtime.log.write({ event: "not-due", expiresInMs: outcome.expiresInMs });
+  }
+}
+
+async function runAsDaemon(
+  options: RekeyOptions,
+  base: Runtime,
+  signals: ProcessSignals,
+): Promise<void> {
+  const [{ runDaemon }, { connectServiceManager }, { rememberPasswords }] =
+    await Promise.all([
+      import("../../daemon/loop.ts"),
+      import("../../daemon/service_manager.ts"),
+      import("../../daemon/passwords.ts"),
+    ]);
+  const progress = { hasBegun: false };
+  const runtime: Runtime = {
+    ...base,
+    terminal: rememberPasswords(base.terminal),
+    log: {
+      write(event) {
+        progress.hasBegun ||= event.event === "scheduled";
+        base.log.write(event);
+      },
+    },
+  };
+  await using service = connectServiceManager(
+    notifyEnvironment(),
+    (message) => runtime.log.write({ event: "warning", message }),
+  );
+  try {
+    const job = await makeJobOrTell(options, runtime, signals.stop);
+    await warnOfPrograms(options, runtime);
+    await runDaemon(job, runtime, { signals, service });
+  } catch (error) {
+    // What ends it at its start reads as in a single run, as the original's.
+    if (!progress.hasBegun) throw error;
+    throw new DaemonFailure(error, runtime.clock.now());
+  }
+}
+
+/** A file or a user that is missing is no mistake in the flags: it is told. */
+async function makeJobOrTell(
+  options: RekeyOptions,
+  runtime: Runtime,
+  stop: AbortSignal,
+): Promise<RekeyJob> {
+  try {
+    return await makeJob(options, runtime);
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    const hook = new FailureHook(options, runtime, stop);
+    await hook.tell({ error, attempt: 1, next: "last" });
+    await hook[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A daemon would need them in hours only. They may be installed until then. */
+async function warnOfPrograms(
+  { reload: { exec, onFailure } }: RekeyOptions,
+  { log }: Runtime,
+): Promise<void> {
+  const programs = { "exec": exec, "exec-on-failure": onFailure };
+  for (const [flag, words] of Object.entries(programs)) {
+    const [program] = words ?? [];
+    if (program === undefined || await isProgram(program)) continue;
+    log.write({
+      event: "warning",
+      message: `the program of --${flag} cannot be run: ${
+        JSON.stringify(program)
+      } is no executable file`,
+      hint: "it is looked up again each time",
+    });
+  }
+}
+
+/** What systemd says to a service. */
+function notifyEnvironment(): NotifyEnvironment {
+  const env = (name: string) => Deno.env.get(name);
+  return {
+    socket: env("NOTIFY_SOCKET"),
+    watchdogUsec: env("WATCHDOG_USEC"),
+    watchdogPid: env("WATCHDOG_PID"),
+    runtimeDirectory: env("RUNTIME_DIRECTORY"),
+    pid: Deno.pid,
+  };
+}
+
+/** The job of these options, and what a person should know about them. */
+export async function makeJob(
+  options: RekeyOptions,
+  runtime: Runtime,
+): Promise<RekeyJob> {
+  requireKnownOwners(options.write.attributes);
+  await checkPidFile(options, runtime);
+  const job: RekeyJob = {
+    options,
+    openAuthority: await authorityOpener(options, runtime),
+    reloader: createReloader(options.reload, servedPair(options)),
+  };
+  warnAboutOptions(options, runtime);
+  return job;
+}
+
+/**
+ * Runs `ca rollback` to its end.
+ *
+ * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
+ */
+export async function runRollback(
+  options: RollbackOptions,
+  runtime: Runtime,
+): Promise<void> {
+  const signals = processSignals("once");
+  const { rollbackPair } = await import("../../engine/rollback.ts");
+  const reloader = createReloader(options.reload, options.pair);
+  await rollbackPair({ options, reloader }, runtime, signals.stop);
+}
+
+/**
+ * Runs `ca layout` to its end.
+ *
+ * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
+ */
+export async function runChangeLayout(
+  options: LayoutOptions,
+  runtime: Runtime,
+): Promise<void> {
+  const signals = processSignals("once");
+  const { changeLayout } = await import("../../engine/rollback.ts");
+  await changeLayout(options, runtime, signals.stop);
+}
+
+/** Makes a fresh authority for each pass. Only the wanted kind is loaded. */
+async function authorityOpener(
+  { authority, passwordFiles }: RekeyOptions,
+  { clock, log, terminal }: Runtime,
+): Promise<RekeyJob["openAuthority"]> {
+  if (authority.mode === "online") {
+    const { createOnlineAuthority } = await import("../../ca/online/online.ts");
+    return () => createOnlineAuthority({ ...authority, clock, log });
+  }
+  const { createOfflineAuthority } = await import(
+    "../../ca/offline/offline_authority.ts"
+  );
+  const { config, ignoreDatabase } = authority;
+  const file = passwordFiles.ca;
+  return ({ signal, readPassword }) =>
+    createOfflineAuthority({
+      config,
+      ignoreDatabase,
+      password: async () =>
+        file === undefined ? undefined : await readPassword(file),
+      terminal,
+      clock,
+      log,
+      signal,
+    });
+}
+
+/**
+ * One-shot, a pid-file that cannot be used is refused before anything is done,
+ * as by the original. A daemon may be started before the service that it
+ * serves, so there it is a warning.
+ */
+async function checkPidFile(
+  { reload: { signal }, mode }: RekeyOptions,
+  { log }: Runtime,
+): Promise<void> {
+  if (signal === undefined || "pid" in signal.target) return;
+  try {
+    await requirePidFile(signal.target.pidFile);
+  } catch (error) {
+    if (!(error instanceof RekeyError) || mode.run === "once") throw error;
+    log.write({
+      event: "warning",
+      message: error.message,
+      hint: "it is read again for each signal",
+    });
+  }
+}
+
+/** The original says nothing here, and leaves two files that do not match. */
+function warnAboutOptions(
+  { newKey, output }: RekeyOptions,
+  { log }: Runtime,
+): void {
+  if (newKey.from !== "file" || newKey.writeCopy) return;
+  if (newKey.path === output.key) return;
+  log.write({
+    event: "warning",
+    message: `${JSON.stringify(output.certificate)} will belong to the key in ${
+      JSON.stringify(newKey.path)
+    }, not to ${JSON.stringify(output.key)}`,
+    hint: "use --out-key to write the key as well",
+  });
+}

@@ -1,0 +1,131 @@
+/**
+ * An error as the lines that a person reads, and as an exit code. Prints
+ * nothing itself.
+ */
+import { ERROR_KINDS, RekeyError } from "../../base/errors.ts";
+import { errorFields, jsonLine } from "../../observe/json_line.ts";
+import { timestamp } from "../../observe/log.ts";
+import type { LogFormat } from "../../base/options.ts";
+import { hintText } from "../remedies.ts";
+import { printableLines } from "../../base/printable.ts";
+
+/** What to print on standard error, and what to exit with. */
+export interface FailureReport {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** How to report. */
+export interface ReportOptions {
+  /** STEPDEBUG=1: where it happened, and the errors underneath. */
+  readonly debug: boolean;
+  readonly format: LogFormat;
+  /** Path of the certificate, when it is known. */
+  readonly file?: string | undefined;
+}
+
+/** What ended a daemon: its last lines look like those of its log. */
+export class DaemonFailure extends Error {
+  override readonly name = "DaemonFailure";
+  readonly at: Date;
+  constructor(cause: unknown, at: Date) {
+    super("a daemon ended", { cause });
+    this.at = at;
+  }
+}
+
+/**
+ * One line that says what is wrong, one that says what to do; or both as one
+ * JSON object on one line.
+ */
+export function reportFailure(
+  error: unknown,
+  options: ReportOptions,
+): FailureReport {
+  if (error instanceof DaemonFailure) {
+    const report = reportFailure(error.cause, options);
+    if (options.format === "json") return report;
+    const text = report.text.replace(/^/gm, `ERROR: ${timestamp(error.at)} `);
+    // Not behind the last line end.
+    return { ...report, text: text.replace(/\n[^\n]*$/, "\n") };
+  }
+  const { debug, format, file } = options;
+  return format === "json"
+    ? jsonReport(error, { debug, file })
+    : textReport(error, debug);
+}
+
+function jsonReport(
+  error: unknown,
+  { debug, file }: Omit<ReportOptions, "format">,
+): FailureReport {
+  const isKnown = error instanceof RekeyError && error.kind !== "bug";
+  const known = isKnown ? error : unknownFailure(error);
+  return {
+    text: jsonLine({
+      time: new Date(),
+      level: "error",
+      event: "failed",
+      file,
+      message: known.message,
+      ...errorFields(known, hintText),
+      trace: debug || known.kind === "bug" ? trace(error) : undefined,
+    }),
+    exitCode: known.exitCode,
+  };
+}
+
+function unknownFailure(error: unknown): RekeyError {
+  return error instanceof Deno.errors.NotCapable
+    ? new RekeyError("config", error.message)
+    : new RekeyError("bug", `unexpected error: ${messageOf(error)}`, {
+      hint: "this is a bug, please report it with this line",
+    });
+}
+
+function textReport(error: unknown, debug: boolean): FailureReport {
+  if (error instanceof RekeyError && error.kind !== "bug") {
+    const lines = [error.message];
+    if (error.hint !== undefined) lines.push(`hint: ${hintText(error.hint)}`);
+    if (debug) lines.push(...trace(error));
+    return { text: joined(lines), exitCode: error.exitCode };
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    // Started with too few permissions: the runtime's text names the flag.
+    return {
+      text: joined([error.message, ...debug ? trace(error) : []]),
+      exitCode: ERROR_KINDS.config.exitCode,
+    };
+  }
+  return {
+    text: joined([
+      `unexpected error: ${messageOf(error)}`,
+      ...trace(error),
+      "hint: this is a bug, please report it with the lines above",
+    ]),
+    exitCode: ERROR_KINDS.bug.exitCode,
+  };
+}
+
+function trace(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return [];
+  const lines = [error.stack ?? messageOf(error)];
+  // The chain of causes may bite its own tail.
+  const seen = new Set<unknown>([error]);
+  let cause = error.cause;
+  while (cause !== undefined && !seen.has(cause)) {
+    seen.add(cause);
+    if (!(cause instanceof Error)) return [...lines, `caused by: ${cause}`];
+    lines.push(`caused by: ${cause.stack ?? cause.message}`);
+    cause = cause.cause;
+  }
+  return lines;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function joined(lines: readonly string[]): string {
+  return `${lines.map(printableLines).join("\n")}\n`;
+}

@@ -1,0 +1,196 @@
+/**
+ * The real terminal.
+ *
+ * Answers come from a person only: from standard input where that is a
+ * terminal, else from /dev/tty; a pipe is never read as an answer. However a
+ * prompt ends, the terminal is left as it was found.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { trimPassword } from "../../files/pair/password.ts";
+import type { RunMode } from "../../base/options.ts";
+import { attempt, isOsError, osReason } from "../../base/os_error.ts";
+import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
+import { editLine } from "./line_edit.ts";
+import { stoppedBy, stopSignals } from "./stop_signals.ts";
+
+/** The terminal of this process. It is opened anew for each question. */
+export function denoTerminal(run: RunMode["run"]): Terminal {
+  return {
+    async confirm(question, signal) {
+      using dialog = openDialog();
+      const until = { signal, run };
+      return await listening(dialog, until, () => ask(dialog, question));
+    },
+    async readPassword(label, signal) {
+      using dialog = openDialog();
+      const typed = await listening(
+        dialog,
+        { signal, run },
+        () => readHidden(dialog, label),
+      );
+      dialog.write("\n");
+      return trimPassword(typed);
+    },
+  };
+}
+
+/** Somebody to talk to. */
+interface Dialog extends Disposable {
+  /** Undefined at the end of input. */
+  read(): Promise<string | undefined>;
+  write(text: string): void;
+  /** Raw: no echo, no line editing, no signals from keys. */
+  setRaw(isRaw: boolean): void;
+}
+
+interface Descriptors {
+  readonly input: Pick<Deno.FsFile, "read" | "setRaw">;
+  readonly output: Pick<Deno.FsFile, "writeSync">;
+  readonly opened?: Deno.FsFile;
+}
+
+function openDialog(): Dialog {
+  const { input, output, opened } = findDescriptors();
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(1024);
+  let isRaw = false;
+  const setRaw = (wanted: boolean) => {
+    if (isRaw !== wanted) input.setRaw(wanted);
+    isRaw = wanted;
+  };
+  return {
+    async read() {
+      const count = await readOrHangUp(input, buffer);
+      if (count === null) return undefined;
+      return decoder.decode(buffer.subarray(0, count), { stream: true });
+    },
+    write(text) {
+      output.writeSync(new TextEncoder().encode(text));
+    },
+    setRaw,
+    [Symbol.dispose]() {
+      // A terminal that has gone needs nothing restored.
+      attempt(() => setRaw(false));
+      opened?.[Symbol.dispose]();
+    },
+  };
+}
+
+async function readOrHangUp(
+  input: Descriptors["input"],
+  buffer: Uint8Array,
+): Promise<number | null> {
+  try {
+    return await input.read(buffer);
+  } catch (error) {
+    // The terminal has gone: that is the end of input.
+    if (isOsError(error)) return null;
+    throw error;
+  }
+}
+
+/** The rule of the original's prompts (chzyer/readline, DefaultIsTerminal). */
+function findDescriptors(): Descriptors {
+  const { stdin, stdout, stderr } = Deno;
+  if (stdin.isTerminal() && stderr.isTerminal()) {
+    return { input: stdin, output: stderr };
+  }
+  if (stdin.isTerminal() && stdout.isTerminal()) {
+    return { input: stdin, output: stdout };
+  }
+  const path = Deno.build.os === "windows" ? "CONIN$" : "/dev/tty";
+  try {
+    const opened = Deno.openSync(path, { read: true, write: true });
+    return { input: opened, output: opened, opened };
+  } catch (error) {
+    throw new NoTerminalError(osReason(error));
+  }
+}
+
+async function ask(dialog: Dialog, question: string): Promise<boolean> {
+  let typed = "";
+  dialog.write(question);
+  while (true) {
+    const line = /^([^\n]*)\n/.exec(typed);
+    if (line === null) {
+      typed += await readSome(dialog);
+      continue;
+    }
+    typed = typed.slice(line[0].length);
+    const answer = line[1]?.trim().toLowerCase() ?? "";
+    if (["", "y", "yes"].includes(answer)) return true;
+    if (["n", "no"].includes(answer)) return false;
+    dialog.write(`please answer yes or no\n${question}`);
+  }
+}
+
+async function readHidden(dialog: Dialog, label: string): Promise<string> {
+  let text = "";
+  // Before the label: what is typed early must not be echoed either.
+  dialog.setRaw(true);
+  dialog.write(label);
+  while (true) {
+    const edit = editLine(text, await readSome(dialog));
+    switch (edit.kind) {
+      case "entered":
+        return edit.text;
+      case "interrupted":
+        throw stoppedBy("SIGINT");
+      case "ended":
+        throw noAnswer();
+      case "typing":
+        text = edit.text;
+    }
+  }
+}
+
+async function readSome(dialog: Dialog): Promise<string> {
+  const text = await dialog.read();
+  if (text === undefined) throw noAnswer();
+  return text;
+}
+
+function noAnswer(): RekeyError {
+  return new RekeyError("declined", "the question was not answered");
+}
+
+/**
+ * Waits for an answer, for `signal` to abort, or for a signal that would end
+ * the process: its default action would leave the terminal without echo.
+ */
+async function listening<T>(
+  dialog: Dialog,
+  { signal, run }: {
+    readonly signal: AbortSignal;
+    readonly run: RunMode["run"];
+  },
+  action: () => Promise<T>,
+): Promise<T> {
+  if (signal.aborted) throw stopReason(signal);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(stopReason(signal));
+  const listeners = stopSignals(run).map((name) => ({
+    name,
+    listener: () => reject(stoppedBy(name)),
+  }));
+  for (const { name, listener } of listeners) {
+    Deno.addSignalListener(name, listener);
+  }
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([promise, action()]);
+  } catch (error) {
+    // The cursor still stands behind the question.
+    attempt(() => dialog.write("\n"));
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    for (const { name, listener } of listeners) {
+      Deno.removeSignalListener(name, listener);
+    }
+  }
+}
+
+function stopReason({ reason }: AbortSignal): RekeyError {
+  return reason instanceof RekeyError ? reason : stoppedBy("SIGINT");
+}

@@ -1,0 +1,173 @@
+/**
+ * `$(step path)` and contexts: which directory holds the settings.
+ *
+ * `$STEPPATH` or `~/.step` is the base. Where contexts are defined there
+ * (`contexts.json`), one of them is current, and `$(step path)` is the
+ * directory of its authority (smallstep/cli-utils step/context.go, config.go).
+ */
+import { RekeyError } from "../../base/errors.ts";
+import {
+  isJsonObject,
+  JsonFileError,
+  type JsonObject,
+  readJsonObject,
+} from "./json_file.ts";
+import { cleanPath, joinPath } from "./paths.ts";
+import { nearest } from "../grammar/suggest.ts";
+
+/** A named pair of an authority and a profile. */
+export interface Context {
+  readonly name: string;
+  readonly authority: string;
+  readonly profile: string;
+}
+
+/** Where settings are. */
+export interface StepPath {
+  /** `$(step path)`. */
+  readonly path: string;
+  /** `$STEPPATH` or `~/.step`. */
+  readonly base: string;
+  /** The context in use, if contexts are defined. */
+  readonly context: Context | undefined;
+  /** True when it is used because it is the only one. */
+  readonly chosenAutomatically: boolean;
+}
+
+/**
+ * Finds `$(step path)`.
+ *
+ * @param wanted name of a context: `--context` or STEP_CONTEXT
+ * @throws {RekeyError} kind `config` for files that cannot be used; kind
+ *   `usage` when a context has to be named, or the named one does not exist
+ */
+export async function findStepPath(
+  env: (name: string) => string | undefined,
+  wanted: string | undefined,
+): Promise<StepPath> {
+  const base = await basePath(env);
+  const contexts = await readContexts(joinPath(base, "contexts.json"));
+  const current = wanted ? undefined : await readCurrent(base);
+  const name = wanted || current;
+  if (name === undefined && contexts.length === 0) {
+    return { path: base, base, context: undefined, chosenAutomatically: false };
+  }
+  const chosenAutomatically = name === undefined && contexts.length === 1;
+  const context = chosenAutomatically
+    ? contexts[0]
+    : contexts.find((candidate) => candidate.name === name);
+  if (context === undefined) throw noContext(wanted, current, contexts);
+  return {
+    path: joinPath(base, "authorities", context.authority),
+    base,
+    context,
+    chosenAutomatically,
+  };
+}
+
+async function basePath(
+  env: (name: string) => string | undefined,
+): Promise<string> {
+  const stepPath = env("STEPPATH");
+  if (stepPath) return cleanPath(stepPath);
+  const home = env("HOME") || await homeOfUser();
+  if (home) return joinPath(home, ".step");
+  throw new RekeyError(
+    "config",
+    "error obtaining home directory, please define environment variable HOME",
+  );
+}
+
+async function homeOfUser(): Promise<string | undefined> {
+  // Loaded only here: a node: module costs 6 ms, and HOME is rarely missing.
+  const { userInfo } = await import("node:os");
+  try {
+    return userInfo().homedir;
+  } catch {
+    // No entry in the user database: the caller says that there is no home.
+    return undefined;
+  }
+}
+
+async function readContexts(file: string): Promise<readonly Context[]> {
+  const map = await readOrExplain(file, "error unmarshaling context map: ");
+  return Object.entries(map ?? {}).map(([name, value]) =>
+    toContext(name, value)
+  );
+}
+
+function toContext(name: string, value: unknown): Context {
+  const unusable = (what: string) =>
+    new RekeyError(
+      "config",
+      `error in context '${name}': context cannot ${what}; check your $STEPPATH/contexts.json file`,
+    );
+  if (!isJsonObject(value)) throw unusable("be nil");
+  const { authority, profile } = value;
+  if (typeof authority !== "string" || authority === "") {
+    throw unusable("have an empty authority value");
+  }
+  if (typeof profile !== "string" || profile === "") {
+    throw unusable("have an empty profile value");
+  }
+  return { name, authority, profile };
+}
+
+async function readCurrent(base: string): Promise<string | undefined> {
+  const file = joinPath(base, "current-context.json");
+  const current = await readOrExplain(
+    file,
+    "error unmarshaling current context: ",
+  );
+  const name = current?.context;
+  return typeof name === "string" && name !== "" ? name : undefined;
+}
+
+async function readOrExplain(
+  file: string,
+  prefix: string,
+): Promise<JsonObject | undefined> {
+  try {
+    return await readJsonObject(file);
+  } catch (error) {
+    if (!(error instanceof JsonFileError)) throw error;
+    throw new RekeyError(
+      "config",
+      error.step === "open"
+        ? `open ${file} failed: ${error.reason}`
+        : prefix + error.reason,
+      { hint: `repair or remove "${file}"`, cause: error },
+    );
+  }
+}
+
+/**
+ * The original asks with a menu when several contexts are defined and none is
+ * current; a program that may run from a timer must not wait for an answer.
+ */
+function noContext(
+  wanted: string | undefined,
+  current: string | undefined,
+  contexts: readonly Context[],
+): RekeyError {
+  const names = contexts.map(({ name }) => name);
+  const known = names.length === 0
+    ? "no contexts are defined"
+    : `the contexts are: ${names.join(", ")}`;
+  if (wanted) {
+    const near = nearest(wanted, names);
+    return new RekeyError("usage", `could not load context '${wanted}'`, {
+      hint: near === undefined ? known : `did you mean '${near}'?`,
+    });
+  }
+  if (current !== undefined) {
+    return new RekeyError("config", `could not load context '${current}'`, {
+      hint: `${known}; name one with --context`,
+    });
+  }
+  return new RekeyError(
+    "usage",
+    "several contexts are defined and none of them is current",
+    { hint: `name one with --context or STEP_CONTEXT; ${known}` },
+  );
+}

@@ -1,0 +1,23 @@
+/**
+ * A terminal that asks for each password once in the life of a daemon.
+ *
+ * The original asks at its start and keeps the answer; nobody sits at the
+ * terminal when the next rekey is due. The answers stay in memory, and nowhere
+ * else.
+ */
+import type { Terminal } from "../base/runtime.ts";
+
+/** `terminal`, which remembers what it was told. A failed question is asked again. */
+export function rememberPasswords(terminal: Terminal): Terminal {
+  const answers = new Map<string, string>();
+  return {
+    confirm: (question, signal) => terminal.confirm(question, signal),
+    async readPassword(label, signal) {
+      const known = answers.get(label);
+      if (known !== undefined) return known;
+      const answer = await terminal.readPassword(label, signal);
+      answers.set(label, answer);
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * Owner and mode of the files that are written.
+ *
+ * Set on the file that was made and on no other: in a directory that somebody
+ * else may change, a name can lead elsewhere from one system call to the next.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { osReason } from "../../base/os_error.ts";
+import { diskCall, isSameFile } from "./disk.ts";
+
+/** What a new file gets instead of what the replaced one had. */
+export interface AttributeChoice {
+  /** `--cert-mode`: permission bits. */
+  readonly certificateMode?: number | undefined;
+  /** `--key-mode`: permission bits. */
+  readonly keyMode?: number | undefined;
+  /** `--owner`: name or number. */
+  readonly owner?: string | undefined;
+  /** `--group`: name or number. */
+  readonly group?: string | undefined;
+}
+
+/** Owner and mode of one file; an owner that is undefined is who runs us. */
+export interface FileAttributes {
+  /** Permission bits, with setuid, setgid and sticky. */
+  readonly mode: number;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** Whether the owner is one that the user chose, for messages. */
+  readonly isChosen?: boolean | undefined;
+}
+
+/** Mode of what nobody else has to read; as the original creates its files. */
+export const PRIVATE_MODE = 0o600;
+
+/** The permission bits of a mode, with setuid, setgid and sticky. */
+export function permissions({ mode }: Deno.FileInfo): number {
+  return (mode ?? PRIVATE_MODE) & 0o7777;
+}
+
+/**
+ * The attributes of what replaces `info`: the same, but for what was chosen.
+ *
+ * @param info undefined when there is no such file yet
+ * @throws {RekeyError} kind `usage` for an owner or group that does not exist
+ */
+export function attributesFor(
+  role: "key" | "certificate",
+  info: Deno.FileInfo | undefined,
+  choice: AttributeChoice,
+): FileAttributes {
+  const mode = role === "key" ? choice.keyMode : choice.certificateMode;
+  const uid = idOf(choice.owner, "owner");
+  const gid = idOf(choice.group, "group");
+  return {
+    mode: mode ?? (info === undefined ? PRIVATE_MODE : permissions(info)),
+    uid: uid ?? info?.uid ?? undefined,
+    gid: gid ?? info?.gid ?? undefined,
+    ...((uid ?? gid) !== undefined && { isChosen: true }),
+  };
+}
+
+/**
+ * Looks up the owner and group that were chosen, before anything is done.
+ *
+ * @throws {RekeyError} kind `usage` for a name that is unknown
+ */
+export function requireKnownOwners(choice: AttributeChoice): void {
+  idOf(choice.owner, "owner");
+  idOf(choice.group, "group");
+}
+
+const DATABASES = { owner: "/etc/passwd", group: "/etc/group" } as const;
+
+/** Names as passwd(5) and group(5) have them: NAME:PASSWORD:NUMBER:… */
+function idOf(
+  name: string | undefined,
+  flag: keyof typeof DATABASES,
+): number | undefined {
+  if (name === undefined) return undefined;
+  if (/^\d{1,10}$/.test(name)) return Number(name);
+  const file = DATABASES[flag];
+  const line = readDatabase(file, flag).split("\n")
+    .map((text) => text.split(":"))
+    .find(([found]) => found === name);
+  const id = Number(line?.[2] ?? "none");
+  if (Number.isInteger(id)) return id;
+  throw new RekeyError(
+    "usage",
+    `--${flag} names ${JSON.stringify(name)}, which is not in ${file}`,
+    { hint: "give the number instead; id(1) shows it" },
+  );
+}
+
+function readDatabase(file: string, flag: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    throw new RekeyError(
+      "usage",
+      `--${flag}: read ${file} failed: ${osReason(error)}`,
+      { hint: "give the number instead of the name", cause: error },
+    );
+  }
+}
+
+/** A file that this process made, and how the user knows it. */
+export interface OwnFile {
+  /** Where its name is now. */
+  readonly path: string;
+  /** Open on it. */
+  readonly file: Deno.FsFile;
+  /** The target that messages name. */
+  readonly shownPath: string;
+}
+
+/**
+ * Gives the file its owner and group, where it has others.
+ *
+ * @throws {RekeyError} kind `install`, `keep the owner of PATH failed: …`
+ */
+export function setOwner(
+  own: OwnFile,
+  { uid, gid, isChosen = false }: FileAttributes,
+): void {
+  if (Deno.build.os === "windows") return;
+  const info = statOf(own);
+  const [newUid, newGid] = [uid ?? info.uid, gid ?? info.gid];
+  if (newUid === null || newGid === null) return;
+  if (info.uid === newUid && info.gid === newGid) return;
+  try {
+    diskCall(`${isChosen ? "set" : "keep"} the owner of`, own.shownPath, () => {
+      if (isSafeByName(own.path)) Deno.chownSync(own.path, newUid, newGid);
+      else {
+        byDescriptor(own, info, (fs, fd) => fs.fchownSync(fd, newUid, newGid));
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    throw new RekeyError(
+      "install",
+      `${error.message} (${
+        isChosen ? "asked for" : "it belongs to"
+      } uid ${newUid}, gid ${newGid})`,
+      {
+        hint: isChosen
+          ? "run as root, or leave --owner and --group out"
+          : "run as that user and group or as root, or say who shall own the new file with --owner and --group",
+        cause: error,
+      },
+    );
+  }
+}
+
+/**
+ * Gives the file its mode, where it has another. After the owner: a change of
+ * owner may clear bits (chown(2)).
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function setMode(own: OwnFile, mode: number): void {
+  // Windows has no such modes.
+  if (Deno.build.os === "windows") return;
+  const info = statOf(own);
+  if (permissions(info) === mode) return;
+  // Without the right to read it, no descriptor can be had: a rare umask.
+  const isReadable = (permissions(info) & 0o400) !== 0;
+  diskCall("set the mode of", own.shownPath, () => {
+    if (!isReadable || isSafeByName(own.path)) Deno.chmodSync(own.path, mode);
+    else byDescriptor(own, info, (fs, fd) => fs.fchmodSync(fd, mode));
+  });
+}
+
+function statOf({ file, shownPath }: OwnFile): Deno.FileInfo {
+  return diskCall("stat", shownPath, () => file.statSync());
+}
+
+/** Whether nobody but us and root can put something else under this name. */
+function isSafeByName(path: string): boolean {
+  const directory = path.slice(0, Math.max(path.lastIndexOf("/"), 1));
+  const info = Deno.statSync(directory);
+  const isSticky = (permissions(info) & 0o1000) !== 0;
+  return (info.uid === 0 || info.uid === ownUid()) &&
+    (isSticky || (permissions(info) & 0o022) === 0);
+}
+
+/** Undefined where the runtime may not tell: then nothing is taken as safe. */
+function ownUid(): number | undefined {
+  try {
+    return Deno.uid() ?? undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
+type NodeFs = typeof import("node:fs");
+
+/**
+ * The runtime's own calls know no descriptors; node:fs does, and is loaded only
+ * here, since that takes tens of milliseconds.
+ */
+function byDescriptor(
+  { path }: OwnFile,
+  expected: Deno.FileInfo,
+  change: (fs: NodeFs, descriptor: number) => void,
+): void {
+  const fs: NodeFs = process.getBuiltinModule("node:fs");
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const descriptor = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const { dev, ino } = fs.fstatSync(descriptor);
+    if (!isSameFile(expected, { dev, ino })) {
+      throw new RekeyError(
+        "install",
+        `${path} was replaced by somebody else meanwhile`,
+      );
+    }
+    change(fs, descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Second names for files that are about to be replaced, so that they can be
+ * brought back.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { osCode, osReason } from "../../base/os_error.ts";
+import { permissions, setMode, setOwner } from "./attributes.ts";
+import { diskCall, readIfExists, removeIfExists, writeAll } from "./disk.ts";
+import { hiddenName } from "./hidden_names.ts";
+import { inDirectory, type Target } from "./target.ts";
+
+/** A file that can be brought back. */
+export interface KeptFile {
+  /** Its hidden name, beside the target. */
+  readonly name: string;
+  readonly content: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Keeps a file under a hidden name; undefined when there is no such file.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function keepFile(
+  target: Target,
+  tag: string,
+  // A second name of a file that is overwritten would keep nothing.
+  duplicate: typeof duplicateFile = duplicateFile,
+): KeptFile | undefined {
+  const name = hiddenName(target.name, "old", tag);
+  const kept = inDirectory(target.directory, name);
+  if (!duplicate(target, target.file, kept)) return undefined;
+  const content = diskCall("read", target.path, () => readIfExists(kept));
+  if (content === undefined || content === "not a file") {
+    throw new RekeyError(
+      "install",
+      `read ${target.path} failed: it was replaced by something else meanwhile`,
+    );
+  }
+  return { name, content };
+}
+
+/**
+ * Makes `to` a second name of the file `from`: a hard link, or a copy with the
+ * same owner and mode where the file system has no hard links or the kernel
+ * allows none (protected_hardlinks, proc(5)).
+ *
+ * @returns false when there is no file `from`
+ * @throws {RekeyError} kind `install`
+ */
+export function duplicateFile(
+  target: Target,
+  from: string,
+  to: string,
+): boolean {
+  try {
+    diskCall("link", target.path, () => Deno.linkSync(from, to));
+    return true;
+  } catch (error) {
+    const cause = error instanceof RekeyError ? error.cause : error;
+    if (cause instanceof Deno.errors.NotFound) return false;
+    if (!isLinkRefused(cause)) throw error;
+  }
+  return copyFile(target, from, to);
+}
+
+/**
+ * Copies the file `from` to the new name `to`, durably, with its owner and mode.
+ *
+ * @returns false when there is no file `from`
+ * @throws {RekeyError} kind `install`; no copy is left then
+ */
+export function copyFile(target: Target, from: string, to: string): boolean {
+  return copy(target, { from, to, takeAttributes: true });
+}
+
+/**
+ * The same for our eyes only: mode 0600, owned by who runs us. Somebody who may
+ * write a file need not be able to give another one its owner.
+ */
+export function copyContent(
+  target: Target,
+  from: string,
+  to: string,
+): boolean {
+  return copy(target, { from, to, takeAttributes: false });
+}
+
+function copy(
+  target: Target,
+  { from, to, takeAttributes }: {
+    readonly from: string;
+    readonly to: string;
+    readonly takeAttributes: boolean;
+  },
+): boolean {
+  const { path } = target;
+  const content = diskCall("read", path, () => readIfExists(from));
+  if (content === undefined) return false;
+  if (content === "not a file") {
+    throw new RekeyError("install", `${path} is not a regular file`);
+  }
+  try {
+    using file = diskCall(
+      "open",
+      path,
+      () => Deno.openSync(to, { write: true, createNew: true, mode: 0o600 }),
+    );
+    writeAll(file, content, path);
+    if (takeAttributes) {
+      const original = diskCall("stat", path, () => Deno.statSync(from));
+      const own = { path: to, file, shownPath: path };
+      setOwner(own, {
+        mode: permissions(original),
+        uid: original.uid ?? undefined,
+        gid: original.gid ?? undefined,
+      });
+      setMode(own, permissions(original));
+    }
+    diskCall("sync", path, () => file.syncSync());
+    return true;
+  } catch (error) {
+    diskCall("remove a copy of", path, () => removeIfExists(to));
+    throw error;
+  }
+}
+
+/** Whether link(2) failed in a way in which rename(2) need not fail. */
+export function isLinkRefused(error: unknown): boolean {
+  const code = osCode(error);
+  return code === "EPERM" || code === "ENOTSUP" ||
+    // Not among the codes that the runtime knows: EMLINK and ENOSYS.
+    osReason(error) === "too many links" ||
+    osReason(error) === "function not implemented";
+}

@@ -1,0 +1,247 @@
+/**
+ * File operations of the install, one system call each.
+ *
+ * Synchronous on purpose: they run in the order in which they are written, on
+ * one thread, and nothing else of this process runs between them. Only what
+ * waits for a disk before anything is decided can be given up on a signal. Each is
+ * repeated when a signal interrupts it, and fails with a message that names the
+ * target that the user knows rather than the hidden file beside it.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { osCode, osReason, retryInterrupted } from "../../base/os_error.ts";
+import { stoppable } from "../../base/stoppable.ts";
+import type { Target } from "./target.ts";
+
+/** Largest file that is read back, in bytes; more is nobody's certificate or key. */
+const MAX_CONTENT_BYTES = 10 * 1024 * 1024;
+
+/**
+ * Runs one file operation on behalf of `path`.
+ *
+ * @throws {RekeyError} kind `install`, `ACTION PATH failed: REASON`
+ */
+export function diskCall<T>(action: string, path: string, call: () => T): T {
+  try {
+    return retryInterrupted(call);
+  } catch (error) {
+    throw diskError(action, path, error);
+  }
+}
+
+/**
+ * Waits for the disk on behalf of `path`, or until `signal` aborts.
+ *
+ * @throws {RekeyError} kind `install`; the signal's reason
+ */
+export async function diskWait(
+  { action, path, signal }: {
+    readonly action: string;
+    readonly path: string;
+    readonly signal: AbortSignal | undefined;
+  },
+  call: () => Promise<void>,
+): Promise<void> {
+  try {
+    await (signal === undefined ? call() : stoppable(call(), signal));
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    throw diskError(action, path, error);
+  }
+}
+
+function diskError(action: string, path: string, error: unknown): RekeyError {
+  if (error instanceof RekeyError) return error;
+  return new RekeyError(
+    "install",
+    `${action} ${path} failed: ${osReason(error)}`,
+    { hint: hintFor(osCode(error)), cause: error },
+  );
+}
+
+function hintFor(code: string | undefined): string | undefined {
+  switch (code) {
+    case "EACCES":
+    case "EROFS":
+      return "hidden files are made beside each file that is written, with --in-place too, so its directory has to be writable and readable; or write elsewhere with --out-cert and --out-key";
+    case "ENOSPC":
+      return "free some space on the file system, then run the command again";
+    default:
+      return undefined;
+  }
+}
+
+/** What stands at `file`, without following a link; undefined when nothing does. */
+export function lstatIfExists(file: string): Deno.FileInfo | undefined {
+  return unlessMissing(() => Deno.lstatSync(file));
+}
+
+/** What `file` leads to, links followed; undefined when that is nothing. */
+export function statIfExists(file: string): Deno.FileInfo | undefined {
+  return unlessMissing(() => Deno.statSync(file));
+}
+
+/** What tells one file from another. */
+type FileIdentity = Pick<Deno.FileInfo, "dev" | "ino">;
+
+/** Whether both are the same file on the same file system. */
+export function isSameFile(left: FileIdentity, right: FileIdentity): boolean {
+  return left.dev === right.dev && left.ino === right.ino;
+}
+
+/** Removes `file`; one that is gone already is as good. */
+export function removeIfExists(file: string): void {
+  unlessMissing(() => Deno.removeSync(file));
+}
+
+/** The content of a regular file; `not a file` for anything else, and for a huge one. */
+export function readIfExists(
+  file: string,
+): Uint8Array<ArrayBuffer> | "not a file" | undefined {
+  const info = lstatIfExists(file);
+  if (info === undefined) return undefined;
+  if (!info.isFile || info.size > MAX_CONTENT_BYTES) return "not a file";
+  return unlessMissing(() => Deno.readFileSync(file));
+}
+
+function unlessMissing<T>(call: () => T): T | undefined {
+  try {
+    return retryInterrupted(call);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Writes all of `bytes` at the current position.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function writeAll(
+  file: Deno.FsFile,
+  bytes: Uint8Array,
+  path: string,
+): void {
+  // write(2) may take less than it is given, and says so only by its result.
+  for (let done = 0; done < bytes.length;) {
+    const count = diskCall(
+      "write",
+      path,
+      () => file.writeSync(bytes.subarray(done)),
+    );
+    if (count === 0) {
+      throw new RekeyError(
+        "install",
+        `write ${path} failed: the file system takes no more bytes`,
+      );
+    }
+    done += count;
+  }
+}
+
+/**
+ * Makes the names in the targets' directories durable: without it a rename may
+ * be lost with the power, though both files are safe.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function syncDirectories(
+  targets: readonly Pick<Target, "directory" | "path">[],
+): void {
+  // Windows cannot open a directory for this; NTFS journals its names itself.
+  if (Deno.build.os === "windows") return;
+  for (const [directory, path] of eachDirectory(targets)) {
+    using opened = diskCall(
+      "open the directory of",
+      path,
+      () => Deno.openSync(directory),
+    );
+    diskCall("sync the directory of", path, () => syncIfSupported(opened));
+  }
+}
+
+/** Each directory once, with a target in it for messages. */
+function eachDirectory(
+  targets: readonly Pick<Target, "directory" | "path">[],
+): ReadonlyMap<string, string> {
+  return new Map(targets.map(({ directory, path }) => [directory, path]));
+}
+
+/**
+ * The same, given up when `signal` aborts: for names on which nothing depends
+ * yet.
+ *
+ * @throws {RekeyError} kind `install`; the signal's reason
+ */
+export async function awaitDirectories(
+  targets: readonly Pick<Target, "directory" | "path">[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  for (const [directory, path] of eachDirectory(targets)) {
+    const opened = diskCall(
+      "open the directory of",
+      path,
+      () => Deno.openSync(directory),
+    );
+    try {
+      const action = "sync the directory of";
+      await diskWait({ action, path, signal }, async () => {
+        await opened.sync().catch(ignoreUnsupported);
+      });
+    } finally {
+      opened.close();
+    }
+  }
+}
+
+function syncIfSupported(directory: Deno.FsFile): void {
+  try {
+    directory.syncSync();
+  } catch (error) {
+    ignoreUnsupported(error);
+  }
+}
+
+/**
+ * Some network file systems have no fsync for directories: EINVAL then means
+ * that there is nothing to be had, not that something failed.
+ */
+function ignoreUnsupported(error: unknown): void {
+  const code = osCode(error);
+  if (code !== "EINVAL" && code !== "ENOTSUP") throw error;
+}
+
+/**
+ * Makes a symbolic link.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function symlink(to: string, at: string, shownPath: string): void {
+  diskCall("link", shownPath, () => Deno.symlinkSync(to, at));
+}
+
+/**
+ * Makes the names in a directory durable.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function syncPath(directory: string, shownPath: string): void {
+  syncDirectories([{ directory, path: shownPath }]);
+}
+
+/**
+ * Removes a file, a link or a directory with all that is in it, if it is there.
+ * In the order of the names, so that each run of a test does the same.
+ */
+export function removeTree(path: string): void {
+  if (lstatIfExists(path)?.isDirectory === true) {
+    for (const name of sortedNames(path)) removeTree(`${path}/${name}`);
+  }
+  removeIfExists(path);
+}
+
+/** The names in a directory, in one order on every file system. */
+export function sortedNames(directory: string): readonly string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+}

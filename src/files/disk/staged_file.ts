@@ -1,0 +1,179 @@
+/**
+ * A file that gets its name only when it is complete: staged beside its place,
+ * written, made durable, renamed.
+ *
+ * Its content is never readable by more people than the file that it replaces,
+ * and by its owner alone where it replaces none.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { attempt } from "../../base/os_error.ts";
+import {
+  diskCall,
+  diskWait,
+  isSameFile,
+  lstatIfExists,
+  removeIfExists,
+  writeAll,
+} from "./disk.ts";
+import {
+  type FileAttributes,
+  type OwnFile,
+  permissions,
+  PRIVATE_MODE,
+  setMode,
+  setOwner,
+} from "./attributes.ts";
+import { type HiddenKind, hiddenName } from "./hidden_names.ts";
+import { inDirectory, type Target } from "./target.ts";
+
+/** How to stage a file. */
+export interface StageOptions {
+  readonly kind: Extract<HiddenKind, "new" | "journal">;
+  /** From `randomTag()`. */
+  readonly tag: string;
+  /** Bytes of disk space to hold for the content. */
+  readonly reserveBytes: number;
+  /** Its owner and mode; without them, 0600 and ours. */
+  readonly attributes?: FileAttributes | undefined;
+}
+
+/** A file under a hidden name beside its target. */
+export class StagedFile implements Disposable {
+  /** Its hidden name. */
+  readonly name: string;
+  readonly #target: Target;
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+  readonly #attributes: FileAttributes;
+  #isRenamed = false;
+
+  /**
+   * Makes the file, with its owner and with space for its content.
+   *
+   * @throws {RekeyError} kind `install`; nothing is left then
+   */
+  static create(target: Target, options: StageOptions): StagedFile {
+    const staged = new StagedFile(target, options);
+    try {
+      staged.#takeOwner();
+      staged.#reserve(options.reserveBytes);
+    } catch (error) {
+      staged[Symbol.dispose]();
+      throw error;
+    }
+    return staged;
+  }
+
+  private constructor(
+    target: Target,
+    { kind, tag, attributes }: StageOptions,
+  ) {
+    this.name = hiddenName(target.name, kind, tag);
+    this.#target = target;
+    this.#path = inDirectory(target.directory, this.name);
+    this.#attributes = attributes ?? { mode: PRIVATE_MODE };
+    this.#file = diskCall(
+      "open",
+      target.path,
+      () =>
+        Deno.openSync(this.#path, {
+          write: true,
+          createNew: true,
+          mode: PRIVATE_MODE,
+        }),
+    );
+  }
+
+  /**
+   * Waits until the space is really there: some file systems find out only now
+   * that there is none.
+   *
+   * @throws {RekeyError} kind `install`; the signal's reason
+   */
+  async settle(signal: AbortSignal | undefined): Promise<void> {
+    const { path } = this.#target;
+    await diskWait(
+      { action: "write", path, signal },
+      () => this.#file.sync(),
+    );
+  }
+
+  /**
+   * Makes `content` all that the file holds, durably, under its final mode.
+   *
+   * @throws {RekeyError} kind `install`
+   */
+  write(content: Uint8Array): void {
+    const { path } = this.#target;
+    diskCall("write", path, () => this.#file.seekSync(0, Deno.SeekMode.Start));
+    // Over the reserved bytes, not after freeing them.
+    writeAll(this.#file, content, path);
+    diskCall("write", path, () => this.#file.truncateSync(content.length));
+    setMode(this.#own, this.#attributes.mode);
+    diskCall("sync", path, () => this.#file.syncSync());
+    this.#requireInPlace();
+  }
+
+  /**
+   * Gives the file a lasting name beside its target.
+   *
+   * @throws {RekeyError} kind `install`
+   */
+  renameTo(name: string): void {
+    const { directory, path } = this.#target;
+    diskCall(
+      "rename to",
+      path,
+      () => Deno.renameSync(this.#path, inDirectory(directory, name)),
+    );
+    this.#isRenamed = true;
+  }
+
+  /** Removes the file unless it was renamed. Never throws. */
+  [Symbol.dispose](): void {
+    // Closes once: dispose may be called again after a failure.
+    this.#file[Symbol.dispose]();
+    if (this.#isRenamed) return;
+    // Where that fails, the next pass finds it by its name.
+    attempt(() => removeIfExists(this.#path));
+  }
+
+  #takeOwner(): void {
+    setOwner(this.#own, this.#attributes);
+    // The umask may have taken even the owner's rights. A file system without
+    // modes fails here, before the CA is asked, unless the old file shows the
+    // same mode and so nothing is lost.
+    if (permissions(this.#info()) !== this.#attributes.mode) {
+      setMode(this.#own, PRIVATE_MODE);
+    }
+  }
+
+  get #own(): OwnFile {
+    return {
+      path: this.#path,
+      file: this.#file,
+      shownPath: this.#target.path,
+    };
+  }
+
+  #reserve(bytes: number): void {
+    const { path } = this.#target;
+    // Random, since file systems that compress take no space for zeros.
+    writeAll(this.#file, crypto.getRandomValues(new Uint8Array(bytes)), path);
+  }
+
+  /** A cleaner of temporary files, or an attacker, may have been at it. */
+  #requireInPlace(): void {
+    const { path } = this.#target;
+    const found = diskCall("stat", path, () => lstatIfExists(this.#path));
+    if (found !== undefined && isSameFile(found, this.#info())) return;
+    throw new RekeyError(
+      "install",
+      `write ${path} failed: the new file beside it was removed or replaced by somebody else`,
+    );
+  }
+
+  #info(): Deno.FileInfo {
+    return diskCall("stat", this.#target.path, () => this.#file.statSync());
+  }
+}

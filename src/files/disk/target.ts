@@ -1,0 +1,121 @@
+/**
+ * Where a target really is: symbolic links followed once, so that the file at
+ * their end is replaced and the links stay.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { diskCall, lstatIfExists } from "./disk.ts";
+
+/** A file to be replaced or made. */
+export interface Target {
+  /** As the user typed it: for messages. */
+  readonly path: string;
+  /** Real path of the directory that holds the file. */
+  readonly directory: string;
+  /** Its name in there. Never empty, `.` or `..`. */
+  readonly name: string;
+  /** Real path of the file, whether it exists or not. */
+  readonly file: string;
+  /**
+   * Present when the file is a link to the current version of a pair: that link
+   * is the target then, and not followed.
+   */
+  readonly version?: VersionLink | undefined;
+}
+
+/** A link to a file of the current version. */
+export interface VersionLink {
+  /** The directory that holds the versions; it need not exist. */
+  readonly directory: string;
+  /** Which file of a version. */
+  readonly role: "key" | "certificate";
+}
+
+/** The name that stands for the version in force. */
+export const CURRENT = "current";
+
+/** What the files of a version are called. */
+export const VERSION_FILES = {
+  certificate: "certificate.pem",
+  key: "key.pem",
+} as const;
+
+/**
+ * Follows `path` to the file that it means; a dangling link means the file that
+ * it would have.
+ *
+ * @throws {RekeyError} kind `install`, `open PATH failed: REASON`
+ */
+export function resolveTarget(path: string): Target {
+  let current = path;
+  for (let link = 0; link <= MAX_LINKS; link++) {
+    const { parent, name } = splitPath(current);
+    if (name === "" || name === "." || name === "..") {
+      const reason = path === ""
+        ? "no such file or directory"
+        : "is a directory";
+      throw new RekeyError("install", `open ${path} failed: ${reason}`);
+    }
+    const directory = diskCall("open", path, () => Deno.realPathSync(parent));
+    const file = inDirectory(directory, name);
+    const next = diskCall("open", path, () => readLink(file));
+    if (next === undefined) return { path, directory, name, file };
+    current = next.startsWith("/") ? next : inDirectory(directory, next);
+    const link = current;
+    const version = diskCall("open", path, () => versionLink(link));
+    if (version !== undefined) {
+      return { path, directory, name, file, version };
+    }
+  }
+  throw new RekeyError(
+    "install",
+    `open ${path} failed: too many levels of symbolic links`,
+  );
+}
+
+/** As many as Linux follows (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+/** The path of `name` in `directory`. */
+export function inDirectory(directory: string, name: string): string {
+  return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
+}
+
+/** The meaning of `…/.NAME.versions/current/certificate.pem` or `…/key.pem`. */
+function versionLink(path: string): VersionLink | undefined {
+  const [, directory, file] = VERSION_PATH.exec(path) ?? [];
+  if (directory === undefined || file === undefined) return undefined;
+  return {
+    directory: realPathIfExists(directory),
+    role: file === VERSION_FILES.key ? "key" : "certificate",
+  };
+}
+
+const VERSION_PATH = new RegExp(
+  `^(.*/\\.[^/]+\\.versions)/${CURRENT}/(certificate\\.pem|key\\.pem)$`,
+);
+
+/** Two ways to one directory, of which a link is one, are one directory. */
+function realPathIfExists(directory: string): string {
+  try {
+    return Deno.realPathSync(directory);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return directory;
+    throw error;
+  }
+}
+
+function readLink(file: string): string | undefined {
+  if (lstatIfExists(file)?.isSymlink !== true) return undefined;
+  return Deno.readLinkSync(file);
+}
+
+function splitPath(path: string): {
+  readonly parent: string;
+  readonly name: string;
+} {
+  const slash = Deno.build.os === "windows"
+    ? Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"))
+    : path.lastIndexOf("/");
+  if (slash < 0) return { parent: ".", name: path };
+  return { parent: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
+}

@@ -1,0 +1,108 @@
+/**
+ * One process per pair, by kernel locks that die with their holder: all locks of
+ * a pair or none, at once or after a wait. lock_file.ts has one lock.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import type { Clock } from "../../base/runtime.ts";
+import { lstatIfExists } from "../disk/disk.ts";
+import type { InstallTargets } from "../install.ts";
+import { busy, lockTarget, MAX_TRIES } from "./lock_file.ts";
+import {
+  CURRENT,
+  inDirectory,
+  resolveTarget,
+  type Target,
+} from "../disk/target.ts";
+
+/** How a lock is taken. */
+export interface LockOptions {
+  /** Longest wait for a busy pair; 0: none. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /**
+   * Whether files may be overwritten in place. Then they are locked themselves
+   * as well: one file may be mounted under several names, each with a lock file
+   * of its own.
+   */
+  readonly inPlace?: boolean | undefined;
+}
+
+/**
+ * Takes the lock of every target. Disposing releases them and removes their
+ * files; so does the end of the process, but for the files.
+ *
+ * @throws {RekeyError} kind `busy` when another process holds one, at once or
+ *   at the end of the wait; kind `install` when a directory is missing;
+ *   what `options.signal` aborts with
+ */
+export async function lockPair(
+  targets: InstallTargets,
+  options?: LockOptions,
+): Promise<AsyncDisposable> {
+  const locks = await lockAll(targets, options);
+  return {
+    [Symbol.asyncDispose]() {
+      locks.dispose();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** In one order for everybody, and each file once. */
+function lockedTargets(targets: InstallTargets): readonly Target[] {
+  return [targets.certificate, targets.key]
+    .filter((path) => path !== undefined)
+    .map(resolveTarget)
+    .flatMap(withVersions)
+    .sort((left, right) => left.file < right.file ? -1 : 1)
+    .filter(({ file }, index, all) => file !== all[index - 1]?.file);
+}
+
+/** Two names may be links to the versions of one pair. */
+function withVersions(target: Target): readonly Target[] {
+  const { path, version } = target;
+  if (version === undefined) return [target];
+  if (lstatIfExists(version.directory) === undefined) return [target];
+  const { directory } = version;
+  const file = inDirectory(directory, CURRENT);
+  return [target, { path, directory, name: CURRENT, file }];
+}
+
+/** All of them or none: who waits holds nothing that somebody else waits for. */
+async function lockAll(
+  targets: InstallTargets,
+  options: LockOptions | undefined,
+): Promise<DisposableStack> {
+  const end = (options?.clock.now().getTime() ?? 0) +
+    (options?.timeoutMs ?? 0);
+  for (let moves = 0;;) {
+    try {
+      using undo = new DisposableStack();
+      const resolved = lockedTargets(targets);
+      const held = {
+        inPlace: options?.inPlace === true,
+        files: new Set<string>(),
+      };
+      for (const target of resolved) undo.use(lockTarget(target, held));
+      // Whoever had the lock before may have changed where the names lead.
+      if (isSameList(resolved, lockedTargets(targets))) return undo.move();
+      if (++moves > MAX_TRIES) throw busy({ path: targets.certificate });
+    } catch (error) {
+      if (!(error instanceof RekeyError) || error.kind !== "busy") throw error;
+      const leftMs = end - (options?.clock.now().getTime() ?? 0);
+      if (options === undefined || leftMs <= 0) throw error;
+      // A kernel lock that is waited for could not be given up on a signal.
+      await options.clock.sleep(Math.min(leftMs, RETRY_MS), options.signal);
+      options.signal.throwIfAborted();
+    }
+  }
+}
+
+function isSameList(one: readonly Target[], other: readonly Target[]): boolean {
+  return one.length === other.length &&
+    one.every(({ file }, index) => file === other[index]?.file);
+}
+
+/** Longest time from the release of a lock to the next try for it. */
+const RETRY_MS = 100;

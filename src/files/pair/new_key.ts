@@ -1,0 +1,96 @@
+/**
+ * The private key of the next certificate, and how its file is protected.
+ *
+ * Rule: a key whose predecessor was encrypted is encrypted, with the same
+ * password. Never the other way round: the original writes it in plain text
+ * (smallstep/cli command/ca/renew.go:537-541).
+ */
+import { RekeyError } from "../../base/errors.ts";
+import type { NewKey } from "../../base/options.ts";
+import type { KeyPair } from "../../pki/keys/key_pair.ts";
+import {
+  generatePrivateKey,
+  type KeyProtection,
+  type LoadedPrivateKey,
+  type PrivateKey,
+  privateKeyToPem,
+} from "../../pki/keys/private_key.ts";
+import { loadKey, type PasswordSource } from "./key_pair.ts";
+import { readPasswordFile } from "./password.ts";
+
+/** A key that no certificate belongs to yet. */
+export interface NewPrivateKey {
+  readonly key: PrivateKey;
+  /** The text of its file: encrypted where it has to be. */
+  toPem(): Promise<string>;
+}
+
+/** What decides how the new key is protected. */
+export interface NewKeyContext {
+  readonly current: KeyPair;
+  /** See `RekeyOptions.encryptNewKey`. */
+  readonly encrypt: "as-current" | "always";
+  /** How `<key-file>` was opened. */
+  readonly password: PasswordSource;
+  /** How to open the file of `--private-key`. */
+  readonly privateKeyPassword: PasswordSource;
+}
+
+interface Encryption {
+  readonly password: string;
+  readonly like: KeyProtection | undefined;
+}
+
+/**
+ * Generates the new key, or reads the one that the user gives.
+ *
+ * @throws {RekeyError} kind `pair` when the given key cannot be used; kind
+ *   `usage` when the new key is to be encrypted and the password is empty
+ */
+export async function provideNewKey(
+  source: NewKey,
+  context: NewKeyContext,
+): Promise<NewPrivateKey> {
+  if (source.from === "generate") {
+    const key = await generatePrivateKey(source.spec);
+    return writable(key, await successorEncryption(context));
+  }
+  const given = await loadKey(source.path, context.privateKeyPassword);
+  return writable(
+    given.key,
+    ownEncryption(given) ?? await successorEncryption(context),
+  );
+}
+
+function writable(
+  key: PrivateKey,
+  encryption: Encryption | undefined,
+): NewPrivateKey {
+  return { key, toPem: () => privateKeyToPem(key, encryption) };
+}
+
+function ownEncryption(loaded: LoadedPrivateKey): Encryption | undefined {
+  if (loaded.password === undefined) return undefined;
+  return { password: loaded.password, like: loaded.protection };
+}
+
+async function successorEncryption(
+  context: NewKeyContext,
+): Promise<Encryption | undefined> {
+  const inherited = ownEncryption(context.current);
+  if (inherited !== undefined || context.encrypt === "as-current") {
+    return inherited;
+  }
+  const { file, read = readPasswordFile } = context.password;
+  const password = file === undefined ? undefined : await read(file);
+  if (password === undefined) {
+    throw new RekeyError(
+      "usage",
+      `cannot encrypt the new private key: the password file ${
+        JSON.stringify(file ?? "")
+      } is empty`,
+      { hint: "write a password into it, or leave --password-file out" },
+    );
+  }
+  return { password, like: undefined };
+}

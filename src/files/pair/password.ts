@@ -1,0 +1,73 @@
+/**
+ * Password files.
+ *
+ * What counts is what the original makes of the same file
+ * (go.step.sm/crypto internal/utils/file/io.go:51-62), so that keys encrypted
+ * with either program open in the other.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { readInputFile } from "./input_file.ts";
+
+/**
+ * Reads a password file (`-`: standard input): byte order mark stripped,
+ * trailing Unicode white space trimmed, leading kept. Empty means "no password".
+ *
+ * @throws {RekeyError} kind `pair` naming the file
+ */
+export async function readPasswordFile(
+  file: string,
+): Promise<string | undefined> {
+  const content = await readInputFile(file);
+  const text = trimPassword(decode(content, file));
+  return text === "" ? undefined : text;
+}
+
+/** Gives the password of a file; see {@linkcode readPasswordFile}. */
+export type PasswordReader = (file: string) => Promise<string | undefined>;
+
+/**
+ * A reader for one pass that opens each file once: one password file may serve
+ * several keys, and standard input or a pipe has its content only once.
+ */
+export function passwordReader(): PasswordReader {
+  const known = new Map<string, Promise<string | undefined>>();
+  return (file) => {
+    const password = known.get(file) ?? readPasswordFile(file);
+    known.set(file, password);
+    return password;
+  };
+}
+
+/** Removes trailing white space as Go's unicode.IsSpace knows it. */
+export function trimPassword(text: string): string {
+  return text.replace(TRAILING_SPACE, "");
+}
+
+// Not `\s`: U+0085 is in Go's set and not in it, U+FEFF the other way round.
+const TRAILING_SPACE =
+  /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/u;
+
+/** UTF-32 before UTF-16: the little-endian mark of one begins with the other's. */
+const BYTE_ORDER_MARKS: readonly (readonly number[])[] = [
+  [0xef, 0xbb, 0xbf],
+  [0xff, 0xfe, 0x00, 0x00],
+  [0x00, 0x00, 0xfe, 0xff],
+  [0xff, 0xfe],
+  [0xfe, 0xff],
+];
+
+function decode(content: Uint8Array, file: string): string {
+  const mark = BYTE_ORDER_MARKS.find((bytes) =>
+    bytes.every((byte, index) => content[index] === byte)
+  );
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      content.subarray(mark?.length ?? 0),
+    );
+  } catch (error) {
+    throw new RekeyError("pair", `password file ${file} is not UTF-8 text`, {
+      hint: "save it as UTF-8",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * Can these targets be replaced by rename? Asked before the CA is, and answered
+ * by trying as far as that leaves no trace.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import {
+  type AttributeChoice,
+  attributesFor,
+  type FileAttributes,
+  permissions,
+} from "../disk/attributes.ts";
+import {
+  diskCall,
+  isSameFile,
+  lstatIfExists,
+  readIfExists,
+  removeIfExists,
+} from "../disk/disk.ts";
+import { hiddenName, randomTag } from "../disk/hidden_names.ts";
+import { isLinkRefused } from "../disk/backup_file.ts";
+import { attempt, osCode } from "../../base/os_error.ts";
+import type { PairTargets } from "./recovery.ts";
+import { inDirectory, type Target } from "../disk/target.ts";
+
+/** A target that can be replaced. */
+export interface ExaminedTarget {
+  readonly role: "key" | "certificate";
+  readonly target: Target;
+  /** The file to be replaced; undefined when there is none yet. */
+  readonly info: Deno.FileInfo | undefined;
+  /** Whether its content is overwritten, rather than the file replaced. */
+  readonly inPlace: boolean;
+  /** Those of the new file. */
+  readonly attributes: FileAttributes;
+}
+
+/** How the targets will be written. */
+export interface ExamineOptions {
+  readonly inPlace?: boolean | undefined;
+  readonly attributes?: AttributeChoice | undefined;
+  /** Whether `inPlace` could be chosen instead, for hints. True by default. */
+  readonly allowsInPlace?: boolean | undefined;
+}
+
+/** Targets in the order of their renames, and what a person should know about them. */
+export interface Examination {
+  readonly examined: readonly ExaminedTarget[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Examines each target, key first.
+ *
+ * @throws {RekeyError} kind `install`, naming the file and the way out
+ */
+export function examineTargets(
+  targets: PairTargets,
+  options: ExamineOptions = {},
+): Examination {
+  const certificate = examine("certificate", targets.certificate, options);
+  const examined = targets.key === undefined
+    ? [certificate]
+    : [examine("key", targets.key, options), certificate];
+  refuseOneFileForBoth(examined);
+  for (const { target, info, inPlace } of examined) {
+    if (info === undefined) continue;
+    if (inPlace) requireWritable(target);
+    else requireRenamable(target, info, options);
+    requireReadable(target);
+  }
+  return { examined, warnings: examined.flatMap(warningsFor) };
+}
+
+function examine(
+  role: ExaminedTarget["role"],
+  target: Target,
+  { inPlace = false, attributes = {} }: ExamineOptions,
+): ExaminedTarget {
+  const { path } = target;
+  const info = diskCall("open", path, () => lstatIfExists(target.file));
+  if (info?.isDirectory) {
+    throw new RekeyError("install", `open ${path} failed: is a directory`);
+  }
+  if (info !== undefined && !info.isFile) {
+    throw new RekeyError("install", `open ${path} failed: not a regular file`);
+  }
+  return {
+    role,
+    target,
+    info,
+    inPlace: inPlace && info !== undefined,
+    attributes: attributesFor(role, info, attributes),
+  };
+}
+
+function refuseOneFileForBoth(
+  [first, second]: readonly ExaminedTarget[],
+): void {
+  if (first === undefined || second === undefined) return;
+  const isOne = first.target.file === second.target.file ||
+    (first.info !== undefined && second.info !== undefined &&
+      isSameFile(first.info, second.info));
+  if (!isOne) return;
+  throw new RekeyError(
+    "install",
+    `${second.target.path} and ${first.target.path} are the same file`,
+    { hint: "name two different files for the certificate and the key" },
+  );
+}
+
+function requireRenamable(
+  target: Target,
+  info: Deno.FileInfo,
+  options: ExamineOptions,
+): void {
+  requireRemovable(target, info);
+  probeLink(target, info, options);
+}
+
+/** Opens it as the overwriting will, and changes nothing. */
+function requireWritable({ file, path }: Target): void {
+  diskCall("open", path, () => Deno.openSync(file, { write: true })).close();
+}
+
+function requireReadable(target: Target): void {
+  // Its digest goes into the journal.
+  const content = diskCall(
+    "open",
+    target.path,
+    () => readIfExists(target.file),
+  );
+  if (content === "not a file") {
+    throw new RekeyError(
+      "install",
+      `${target.path} is too large for a certificate or key`,
+      { hint: "name another file, or remove this one" },
+    );
+  }
+}
+
+/** In a sticky directory a file goes only with its owner (inode(7), S_ISVTX). */
+function requireRemovable(
+  { directory, path }: Target,
+  info: Deno.FileInfo,
+): void {
+  if (Deno.build.os === "windows") return;
+  const parent = diskCall("open", path, () => Deno.statSync(directory));
+  if ((permissions(parent) & 0o1000) === 0) return;
+  const uid = diskCall("open", path, () => Deno.uid());
+  if (uid === 0 || uid === info.uid || uid === parent.uid) return;
+  throw new RekeyError(
+    "install",
+    `cannot replace ${path}: it belongs to uid ${info.uid}, and its directory is sticky`,
+    { hint: "run as the owner of the file or as root" },
+  );
+}
+
+/**
+ * Gives the file a second name for a moment: that tells where rename(2) would
+ * fail, though nothing is renamed.
+ */
+function probeLink(
+  target: Target,
+  info: Deno.FileInfo,
+  { allowsInPlace = true }: ExamineOptions,
+): void {
+  const probe = hiddenFile(target);
+  try {
+    diskCall("open", target.path, () => Deno.linkSync(target.file, probe));
+  } catch (error) {
+    const cause = error instanceof RekeyError ? error.cause : error;
+    if (osCode(cause) === "EXDEV") {
+      throw mountPoint(target, { cause, allowsInPlace });
+    }
+    if (!isLinkRefused(cause)) throw error;
+    const isImmutable = diskCall(
+      "open",
+      target.path,
+      () => osCode(cause) === "EPERM" && isOwn(info) && hasLinks(target),
+    );
+    if (isImmutable) throw immutable(target, cause);
+    // No hard links here: the old file is copied instead.
+    return;
+  }
+  // A leftover would be found and removed like any other.
+  attempt(() => removeIfExists(probe));
+}
+
+/** A file of one's own cannot be refused by protected_hardlinks (proc(5)). */
+function isOwn({ uid }: Deno.FileInfo): boolean {
+  const own = Deno.uid();
+  return own === 0 || own === uid;
+}
+
+/** Whether the file system knows hard links at all. */
+function hasLinks(target: Target): boolean {
+  const file = hiddenFile(target);
+  const link = hiddenFile(target);
+  Deno.openSync(file, { write: true, createNew: true, mode: 0o600 }).close();
+  try {
+    Deno.linkSync(file, link);
+    return true;
+  } catch (error) {
+    if (isLinkRefused(error)) return false;
+    throw error;
+  } finally {
+    removeIfExists(file);
+    removeIfExists(link);
+  }
+}
+
+/** A name that recovery removes, should this process be killed. */
+function hiddenFile({ directory, name }: Target): string {
+  return inDirectory(directory, hiddenName(name, "new", randomTag()));
+}
+
+function mountPoint(
+  { path }: Target,
+  { cause, allowsInPlace }: {
+    readonly cause: unknown;
+    readonly allowsInPlace: boolean;
+  },
+): RekeyError {
+  return new RekeyError(
+    "install",
+    `cannot replace ${path}: it is a mount point of its own, such as a single file bind-mounted into a container`,
+    {
+      hint: `mount the directory of the file instead of the file${
+        allowsInPlace
+          ? ", or overwrite the file where it is, with a weaker promise, by --in-place"
+          : ""
+      }`,
+      cause,
+    },
+  );
+}
+
+function immutable({ path }: Target, cause: unknown): RekeyError {
+  return new RekeyError(
+    "install",
+    `cannot replace ${path}: operation not permitted, since the file is immutable or append-only`,
+    { hint: `allow it with: chattr -ia ${path}`, cause },
+  );
+}
+
+function warningsFor(
+  { role, target, info, attributes, inPlace }: ExaminedTarget,
+): string[] {
+  const warnings = warnAboutMode(role, target, {
+    before: info,
+    mode: attributes.mode,
+  });
+  if (!inPlace && info !== undefined && (info.nlink ?? 1) > 1) {
+    warnings.push(
+      `${target.path} has other hard links; they keep the old content`,
+    );
+  }
+  return warnings;
+}
+
+/** What to say about a key that is, or will be, open to others. */
+export function warnAboutMode(
+  role: ExaminedTarget["role"],
+  { path }: Target,
+  { before, mode }: {
+    readonly before: Deno.FileInfo | undefined;
+    readonly mode: number;
+  },
+): string[] {
+  if (role !== "key" || Deno.build.os === "windows") return [];
+  if ((mode & 0o066) === 0) return [];
+  const isKept = before !== undefined && permissions(before) === mode;
+  const shown = mode.toString(8).padStart(4, "0");
+  return [
+    isKept
+      ? `the private key ${path} is open to others (mode ${shown}), and so will the new one be; to close it: --key-mode 0600`
+      : `the new private key ${path} will be open to others (mode ${shown})`,
+  ];
+}
+
+/** Bytes of a chain of about ten certificates, and of an encrypted RSA-8192 key. */
+const USUAL_BYTES = { certificate: 16 * 1024, key: 8 * 1024 } as const;
+
+/**
+ * Bytes to hold for new content: twice the old size, for a longer chain, a
+ * larger key, or a password's frame.
+ */
+export function reserveFor(
+  role: ExaminedTarget["role"],
+  before: Deno.FileInfo | undefined,
+): number {
+  return Math.max(USUAL_BYTES[role], 2 * (before?.size ?? 0));
+}

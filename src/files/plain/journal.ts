@@ -1,0 +1,251 @@
+/**
+ * What the journal of an install says, and what follows from it: pure.
+ *
+ * The journal is the commit point. It is in force from the moment in which it
+ * has its name until it is removed, and holds the digests of both states, so
+ * that a later process can tell what was done, what was not, and what somebody
+ * else has written since.
+ */
+import type { FileAttributes } from "../disk/attributes.ts";
+import { isHiddenName } from "../disk/hidden_names.ts";
+
+/** One target of an install, as bare names in its directory. */
+export interface JournalTarget {
+  readonly role: "key" | "certificate";
+  /**
+   * Real path of the directory; undefined when it is the journal's own, so that
+   * a pair survives the move of its directory.
+   */
+  readonly directory?: string | undefined;
+  readonly name: string;
+  /** Hidden name of the new content until the rename. */
+  readonly staged: string;
+  /** Hidden second name of the old file; undefined when there was none. */
+  readonly kept?: string | undefined;
+  /** SHA-256 in hexadecimal of the old content; undefined when there was none. */
+  readonly oldDigest?: string | undefined;
+  /** SHA-256 in hexadecimal of the new content. */
+  readonly newDigest: string;
+  /** The content is copied over the old one, and the staged file stays. */
+  readonly inPlace?: true | undefined;
+  /** Owner and mode that a file overwritten in place shall have. */
+  readonly attributes?: FileAttributes | undefined;
+}
+
+/** An install that was decided. Targets in the order of their renames. */
+export interface InstallJournal {
+  readonly targets: readonly JournalTarget[];
+}
+
+/** What a file called like a journal turned out to be. */
+export type JournalReading =
+  | { readonly kind: "complete"; readonly journal: InstallJournal }
+  /** Begins like ours and ends early: it never came into force. */
+  | { readonly kind: "torn" }
+  /** Complete, from a later version of this program. */
+  | { readonly kind: "newer"; readonly version: number }
+  /** Ours, but changed since; or not ours at all. */
+  | { readonly kind: "damaged" | "alien" };
+
+const MAGIC = "step-rekey install journal ";
+const VERSION = 1;
+/** Last line of every version: without it, the writing was interrupted. */
+const END = "end\n";
+
+/** The journal as the content of its file. */
+export function formatJournal(journal: InstallJournal): string {
+  return `${MAGIC}${VERSION}\n${JSON.stringify(journal.targets)}\n${END}`;
+}
+
+/** Reads a journal's file; never throws. */
+export function readJournal(text: string): JournalReading {
+  const isPrefix = text.length < MAGIC.length;
+  if (!(isPrefix ? MAGIC.startsWith(text) : text.startsWith(MAGIC))) {
+    return { kind: "alien" };
+  }
+  const [header = "", body, end, ...rest] = text.split("\n");
+  const version = /^[1-9]\d{0,8}$/.exec(header.slice(MAGIC.length))?.[0];
+  if (!text.endsWith(`\n${END}`)) return { kind: "torn" };
+  if (version === undefined) return { kind: "damaged" };
+  if (Number(version) > VERSION) {
+    return { kind: "newer", version: Number(version) };
+  }
+  if (end !== "end" || rest.length !== 1) return { kind: "damaged" };
+  const targets = parseTargets(body ?? "");
+  if (targets === undefined) return { kind: "damaged" };
+  return { kind: "complete", journal: { targets } };
+}
+
+function parseTargets(body: string): readonly JournalTarget[] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  if (!Array.isArray(value)) return undefined;
+  const targets: readonly unknown[] = value;
+  const roles = targets.map((target) =>
+    isJournalTarget(target) ? target.role : "malformed"
+  );
+  const isPlausible = roles.join() === "key,certificate" ||
+    roles.join() === "certificate";
+  return isPlausible ? targets.filter(isJournalTarget) : undefined;
+}
+
+/** A journal may only name what an install would have made: no way out of the directory. */
+function isJournalTarget(value: unknown): value is JournalTarget {
+  if (typeof value !== "object" || value === null) return false;
+  const target: Partial<Record<keyof JournalTarget, unknown>> = value;
+  const { role, directory, name, staged, kept, oldDigest, newDigest } = target;
+  const { inPlace, attributes } = target;
+  return (role === "key" || role === "certificate") &&
+    (directory === undefined ||
+      role === "key" && typeof directory === "string") &&
+    typeof name === "string" && !name.includes("/") &&
+    typeof staged === "string" && isHiddenName(staged, name, ["new"]) &&
+    isDigest(newDigest) &&
+    (inPlace === undefined || inPlace === true && kept !== undefined) &&
+    (attributes === undefined || isAttributes(attributes)) &&
+    (kept === undefined
+      ? oldDigest === undefined
+      : typeof kept === "string" && isHiddenName(kept, name, ["old"]) &&
+        isDigest(oldDigest));
+}
+
+function isAttributes(value: unknown): value is FileAttributes {
+  if (typeof value !== "object" || value === null) return false;
+  const { mode, uid, gid }: Partial<Record<keyof FileAttributes, unknown>> =
+    value;
+  return isNumber(mode) && (uid === undefined || isNumber(uid)) &&
+    (gid === undefined || isNumber(gid));
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0;
+}
+
+function isDigest(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
+/**
+ * What was found for one target of a journal: the SHA-256 in hexadecimal of each
+ * file, undefined when it is missing, any other text when it is no file.
+ */
+export interface ObservedTarget {
+  /** Under the target's own name. */
+  readonly current: string | undefined;
+  readonly staged: string | undefined;
+  readonly kept: string | undefined;
+  /**
+   * Whether the content is one of the old with parts of the new in it, or of
+   * zeros: only a copy that was interrupted makes that.
+   */
+  readonly isTorn?: boolean | undefined;
+}
+
+/**
+ * What has to be done with one target: nothing, rename the staged file to it,
+ * bring back the kept one, remove it since there was none before, or give the
+ * kept one a lasting name.
+ */
+export type TargetAction = "leave" | "install" | "restore" | "remove" | "save";
+
+/** How an interrupted install ends; one action for each target, in order. */
+export type RecoveryPlan =
+  | {
+    readonly kind: "finished" | "undone";
+    readonly actions: readonly TargetAction[];
+  }
+  | {
+    readonly kind: "foreign";
+    /** Index of the target that somebody else changed. */
+    readonly target: number;
+    readonly actions: readonly TargetAction[];
+  };
+
+/**
+ * Decides how an interrupted install ends: with all targets new, with all of
+ * them old, or, where somebody else wrote one since, with none touched.
+ *
+ * The decision stays the same when it is carried out in part and taken again:
+ * finishing only adds to what is new, and undoing never brings back a staged
+ * file.
+ */
+export function planRecovery(
+  { targets }: InstallJournal,
+  observed: readonly ObservedTarget[],
+  { undo = false }: {
+    /** Finish only what is finished: for who has just failed to. */
+    readonly undo?: boolean;
+  } = {},
+): RecoveryPlan {
+  const states = targets.map((target, index) =>
+    stateOf(target, observed[index] ?? NOTHING)
+  );
+  const changed = states.findIndex((state) => state.isForeign);
+  if (changed < 0) {
+    if (states.every((state) => state.isNew || !undo && state.canInstall)) {
+      return {
+        kind: "finished",
+        actions: states.map((state) => state.isNew ? "leave" : "install"),
+      };
+    }
+    if (states.every((state) => state.isOld || state.canRestore)) {
+      return { kind: "undone", actions: states.map(undoing) };
+    }
+  }
+  const lost = states.findIndex((state) => !state.isNew && !state.isOld);
+  return {
+    kind: "foreign",
+    target: Math.max(changed < 0 ? lost : changed, 0),
+    actions: states.map((state, index) =>
+      // The old key may exist nowhere else, and its certificate may be the one
+      // that somebody put back.
+      targets[index]?.role === "key" && state.isKeptLast ? "save" : "leave"
+    ),
+  };
+}
+
+interface TargetState {
+  readonly isNew: boolean;
+  readonly isOld: boolean;
+  /** Neither of our two states, nor a name that was lost. */
+  readonly isForeign: boolean;
+  readonly canInstall: boolean;
+  readonly canRestore: boolean;
+  /** The old content is only there under the kept name. */
+  readonly isKeptLast: boolean;
+  readonly wasThere: boolean;
+}
+
+const NOTHING: ObservedTarget = {
+  current: undefined,
+  staged: undefined,
+  kept: undefined,
+};
+
+function stateOf(
+  { oldDigest, newDigest }: JournalTarget,
+  { current, staged, kept, isTorn = false }: ObservedTarget,
+): TargetState {
+  const isNew = current === newDigest;
+  const isOld = current === oldDigest;
+  const isKept = kept !== undefined && kept === oldDigest;
+  return {
+    isNew,
+    isOld,
+    isForeign: current !== undefined && !isNew && !isOld && !isTorn,
+    canInstall: staged === newDigest,
+    canRestore: isKept || oldDigest === undefined,
+    isKeptLast: isKept && !isOld && (isNew || isTorn || current === undefined),
+    wasThere: oldDigest !== undefined,
+  };
+}
+
+function undoing(state: TargetState): TargetAction {
+  if (state.isOld) return "leave";
+  return state.wasThere ? "restore" : "remove";
+}

@@ -1,0 +1,97 @@
+/**
+ * The journal on disk: which file is one, and whether it may be trusted.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import {
+  diskCall,
+  lstatIfExists,
+  readIfExists,
+  removeIfExists,
+} from "../disk/disk.ts";
+import { journalName } from "../disk/hidden_names.ts";
+import { type InstallJournal, readJournal } from "./journal.ts";
+import { inDirectory, type Target } from "../disk/target.ts";
+
+/**
+ * The journal in force beside `certificate`. A torn one is removed: it never
+ * came into force.
+ *
+ * @throws {RekeyError} kind `install` for one that must not be acted on
+ */
+export function findJournal(certificate: Target): InstallJournal | undefined {
+  const file = inDirectory(
+    certificate.directory,
+    journalName(certificate.name),
+  );
+  const content = diskCall("read the journal of", certificate.path, () => {
+    const info = lstatIfExists(file);
+    if (info !== undefined) requireTrustworthy(info, certificate, file);
+    return readIfExists(file);
+  });
+  if (content === undefined) return undefined;
+  const reading = content === "not a file"
+    ? { kind: "alien" } as const
+    : readJournal(new TextDecoder().decode(content));
+  switch (reading.kind) {
+    case "complete":
+      return reading.journal;
+    case "torn":
+      // It is renamed into force only when it is complete and durable, so this
+      // one never was: nothing has been renamed.
+      diskCall(
+        "remove the journal of",
+        certificate.path,
+        () => removeIfExists(file),
+      );
+      return undefined;
+    case "newer":
+      throw unusable(certificate, {
+        what:
+          `was begun by a newer version (journal version ${reading.version})`,
+        hint: "run that version of step-rekey once: it finishes or undoes it",
+      });
+    case "damaged":
+      throw unusable(certificate, {
+        what: `has a damaged journal (${file})`,
+        hint:
+          "check that certificate and key belong together, then remove the journal",
+      });
+    case "alien":
+      throw unusable(certificate, {
+        what: `cannot be ruled out: ${file} is not a journal of step-rekey`,
+        hint: "move that file away",
+      });
+  }
+}
+
+/**
+ * Refuses what somebody wrote who does not rule the directory.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function requireTrustworthy(
+  info: Deno.FileInfo,
+  { directory, path }: Target,
+  file: string,
+): void {
+  if (Deno.build.os === "windows") return;
+  // Whoever owns the directory can change everything in it anyway.
+  const trusted = [0, Deno.uid(), Deno.statSync(directory).uid];
+  if (trusted.includes(info.uid)) return;
+  throw unusable({ path }, {
+    what: `has a journal of another user (${file}, uid ${info.uid})`,
+    hint: "run as that user, or, if you do not trust it, remove the journal",
+  });
+}
+
+/** There is a journal, and it cannot be followed: why, and what to do. */
+export function unusable(
+  { path }: Pick<Target, "path">,
+  { what, hint }: { readonly what: string; readonly hint: string },
+): RekeyError {
+  return new RekeyError(
+    "install",
+    `an interrupted install of ${path} ${what}`,
+    { hint },
+  );
+}

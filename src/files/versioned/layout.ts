@@ -1,0 +1,267 @@
+/**
+ * From two plain files to versions, and back.
+ *
+ * At every moment both names lead to the contents that they had: a change of
+ * layout that is killed is simply begun again.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { attempt, osCode } from "../../base/os_error.ts";
+import { equalBytes } from "../../pki/asn1/der.ts";
+import { requireChangeable } from "./changeable_layout.ts";
+import {
+  diskCall,
+  lstatIfExists,
+  readIfExists,
+  removeTree,
+  statIfExists,
+  symlink,
+  syncDirectories,
+  syncPath,
+} from "../disk/disk.ts";
+import { hiddenName, randomTag } from "../disk/hidden_names.ts";
+import { copyFile, duplicateFile } from "../disk/backup_file.ts";
+import {
+  clearLayoutNote,
+  findLayoutNote,
+  type Layout,
+  type LayoutNote,
+  noteLayout,
+} from "./layout_note.ts";
+import type { PairTargets } from "../plain/recovery.ts";
+import { StagedVersion } from "./staged_version.ts";
+import {
+  inDirectory,
+  resolveTarget,
+  type Target,
+  VERSION_FILES,
+} from "../disk/target.ts";
+import { currentFile, linkText, partsOf } from "./versioned_install.ts";
+import {
+  ensureVersions,
+  removeUnfinished,
+  versionsDirectory,
+} from "./versions.ts";
+
+export type { Layout } from "./layout_note.ts";
+
+/**
+ * How the pair stands on disk; names that are free stand for two plain files.
+ * `mixed`: one of the two is a link to a version, or each to another pair's.
+ */
+export function layoutOf({ certificate, key }: PairTargets): Layout | "mixed" {
+  if (certificate.version === undefined) {
+    return key?.version === undefined ? "plain" : "mixed";
+  }
+  if (certificate.version.role !== "certificate") return "mixed";
+  if (key === undefined) return "versioned";
+  return key.version?.directory === certificate.version.directory &&
+      key.version.role === "key"
+    ? "versioned"
+    : "mixed";
+}
+
+/**
+ * Changes the layout of a pair that is there. The contents stay.
+ *
+ * @throws {RekeyError} kind `install`; the layout is then the one before, or,
+ *   once a name was replaced, `resumeLayout` finishes the change
+ */
+export function changeLayout(pair: PairTargets, to: Layout): void {
+  const from = layoutOf(pair);
+  if (from === to) return;
+  if (from === "mixed") throw mixedLayouts(pair);
+  requireChangeable(pair, to);
+  const versions = versionsDirectory(pair.certificate);
+  const isNew = lstatIfExists(versions) === undefined;
+  const note = { layout: to, versions };
+  try {
+    noteLayout(pair, to);
+    carryOut(pair, note);
+  } catch (error) {
+    if (isBack(pair, { from, made: isNew ? versions : undefined })) throw error;
+    // A name was replaced, so the way is forward. Once may be chance.
+    const isDone = attempt(() => carryOut(lookAgain(pair), note));
+    if (!isDone) throw error;
+  }
+}
+
+/** Undoes what was begun, unless a name was replaced. */
+function isBack(
+  pair: PairTargets,
+  { from, made }: { readonly from: Layout; readonly made: string | undefined },
+): boolean {
+  let wasReplaced = true;
+  const isUndone = attempt(() => {
+    wasReplaced = layoutOf(lookAgain(pair)) !== from;
+    if (wasReplaced) return;
+    if (made !== undefined) discardVersions(pair, made);
+    clearLayoutNote(pair.certificate);
+  });
+  return isUndone && !wasReplaced;
+}
+
+function lookAgain({ certificate, key }: PairTargets): PairTargets {
+  return {
+    certificate: resolveTarget(certificate.path),
+    key: key === undefined ? undefined : resolveTarget(key.path),
+  };
+}
+
+/** Two names that do not belong to one pair, or do so in two ways. */
+export function mixedLayouts({ certificate, key }: PairTargets): RekeyError {
+  const name = (target: Target | undefined) => target?.path ?? "its key";
+  return new RekeyError(
+    "install",
+    `${certificate.path} and ${name(key)} do not stand in the same layout: ` +
+      "one is a link to a version of a pair that the other is no part of",
+    {
+      hint:
+        "name the certificate and the key that belong together; ls -l shows where the links lead",
+    },
+  );
+}
+
+/**
+ * Finishes a change of layout that was interrupted. Call it under the lock.
+ *
+ * @returns whether there was one
+ * @throws {RekeyError} kind `install`
+ */
+export function resumeLayout(pair: PairTargets): boolean {
+  const note = findLayoutNote(pair);
+  if (note === undefined) return false;
+  carryOut(pair, note);
+  return true;
+}
+
+/**
+ * Removes versions that never came into force, and links to none: what a killed
+ * process left. They harm nobody, so what cannot be removed stays.
+ */
+export function removeUnfinishedVersions(pair: PairTargets): void {
+  const versions = versionsDirectory(pair.certificate);
+  attempt(() => removeUnfinished(versions));
+  if (lstatIfExists(versions) !== undefined) return;
+  for (const { target: { version, file } } of partsOf(pair)) {
+    if (version?.directory !== versions) continue;
+    attempt(() => {
+      if (lstatIfExists(file)?.isSymlink === true) Deno.removeSync(file);
+    });
+  }
+}
+
+function carryOut(pair: PairTargets, { layout, versions }: LayoutNote): void {
+  if (layout === "versioned") makeVersioned(pair);
+  else makePlain(pair, versions);
+  clearLayoutNote(pair.certificate);
+}
+
+function makeVersioned(pair: PairTargets): void {
+  const { certificate } = pair;
+  if (layoutOf(pair) === "versioned") return;
+  if (ensureVersions(certificate)) {
+    syncPath(certificate.directory, certificate.path);
+  }
+  const versions = versionsDirectory(certificate);
+  if (!isInForce(pair, versions)) {
+    using staged = StagedVersion.create(versions, certificate.path);
+    for (const { role, target } of partsOf(pair)) {
+      takeContent(target, inDirectory(staged.directory, VERSION_FILES[role]));
+    }
+    staged.put();
+  }
+  for (const { role, target } of partsOf(pair)) {
+    const { version } = target;
+    if (version?.directory === versions && version.role === role) continue;
+    replace(target, (name) => {
+      symlink(linkText(role, target, certificate), name, target.path);
+    });
+  }
+}
+
+/** Whether the version in force has the contents of the pair, as it has half-way. */
+function isInForce(pair: PairTargets, versions: string): boolean {
+  return partsOf(pair).every(({ role, target: { file, path } }) => {
+    const [shown, current] = [file, currentFile(versions, role)].map((name) =>
+      diskCall("read", path, () => readBehind(name))
+    );
+    return shown instanceof Uint8Array && current instanceof Uint8Array &&
+      equalBytes(shown, current);
+  });
+}
+
+/** Through links, unlike what is read to be replaced. */
+function readBehind(file: string): ReturnType<typeof readIfExists> {
+  if (statIfExists(file) === undefined) return undefined;
+  return readIfExists(Deno.realPathSync(file));
+}
+
+function makePlain(pair: PairTargets, versions: string): void {
+  for (const { target } of partsOf(pair)) {
+    if (target.version === undefined) continue;
+    replace(target, (name) => takeContent(target, name));
+  }
+  discardVersions(pair, versions);
+}
+
+/** Removes the versions, to which no name leads any more. */
+function discardVersions(
+  { certificate }: PairTargets,
+  versions: string,
+): void {
+  if (lstatIfExists(versions) === undefined) return;
+  // Not half of it, should somebody look.
+  const discarded = inDirectory(
+    certificate.directory,
+    hiddenName(certificate.name, "old", randomTag()),
+  );
+  diskCall(
+    "remove the versions of",
+    certificate.path,
+    () => Deno.renameSync(versions, discarded),
+  );
+  // What stays is found by its name.
+  attempt(() => removeTree(discarded));
+  syncDirectories([certificate]);
+}
+
+/** Gives the content behind a target another name, with its owner and mode. */
+function takeContent(target: Target, to: string): void {
+  const { path } = target;
+  const from = diskCall("open", path, () => Deno.realPathSync(target.file));
+  if (!duplicateAnywhere(target, from, to)) {
+    throw new RekeyError("install", `open ${path} failed: it is gone`);
+  }
+}
+
+function duplicateAnywhere(target: Target, from: string, to: string): boolean {
+  try {
+    return duplicateFile(target, from, to);
+  } catch (error) {
+    const cause = error instanceof RekeyError ? error.cause : error;
+    if (osCode(cause) !== "EXDEV") throw error;
+    return copyFile(target, from, to);
+  }
+}
+
+/** Puts something else under a target's name, in one rename. */
+function replace(target: Target, make: (name: string) => void): void {
+  const staged = inDirectory(
+    target.directory,
+    hiddenName(target.name, "new", randomTag()),
+  );
+  try {
+    make(staged);
+    syncDirectories([target]);
+    diskCall(
+      "rename to",
+      target.path,
+      () => Deno.renameSync(staged, target.file),
+    );
+  } finally {
+    // Also where it was renamed: of two names of one file, rename(2) leaves
+    // both, and says that it did its work.
+    attempt(() => removeTree(staged));
+  }
+  syncDirectories([target]);
+}

@@ -1,0 +1,185 @@
+/**
+ * The versions of a pair: numbered directories, one of them in force.
+ *
+ *     .site.crt.versions/
+ *       current -> 3            changed by one rename: that is the swap
+ *       2/  certificate.pem  key.pem  previous -> 1
+ *       3/  certificate.pem  key.pem  previous -> 2
+ *
+ * While a version is made, a hidden link names it, which the swap renames to
+ * `current`. So what a killed process left behind is told from what was in
+ * force once: its link is still there.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { attempt } from "../../base/os_error.ts";
+import { permissions, setMode, setOwner } from "../disk/attributes.ts";
+import {
+  diskCall,
+  lstatIfExists,
+  removeTree,
+  sortedNames,
+} from "../disk/disk.ts";
+import { isHiddenName, versionsName } from "../disk/hidden_names.ts";
+import {
+  CURRENT,
+  inDirectory,
+  type Target,
+  VERSION_FILES,
+} from "../disk/target.ts";
+
+/** Versions that are kept, the one in force included. */
+export const KEPT_VERSIONS = 5;
+
+/** The link of a version to the one that was in force before it. */
+export const PREVIOUS = "previous";
+
+/** The directory of versions that belongs to a certificate, there or not. */
+export function versionsDirectory(
+  { directory, name, version }: Target,
+): string {
+  return version?.directory ?? inDirectory(directory, versionsName(name));
+}
+
+/** The path of one version. */
+export function versionPath(versions: string, number: number): string {
+  return inDirectory(versions, String(number));
+}
+
+/** The version in force; undefined when there is none. */
+export function currentVersion(versions: string): number | undefined {
+  return linkedVersion(inDirectory(versions, CURRENT));
+}
+
+/** The version that was in force before `number`, if it is still there. */
+export function previousVersion(
+  versions: string,
+  number: number,
+): number | undefined {
+  const previous = linkedVersion(
+    inDirectory(versionPath(versions, number), PREVIOUS),
+  );
+  if (previous === undefined) return undefined;
+  const info = lstatIfExists(versionPath(versions, previous));
+  return info?.isDirectory === true ? previous : undefined;
+}
+
+function linkedVersion(link: string): number | undefined {
+  if (lstatIfExists(link)?.isSymlink !== true) return undefined;
+  return versionNumber(Deno.readLinkSync(link));
+}
+
+function versionNumber(text: string): number | undefined {
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
+}
+
+/** All versions that are there, the newest first. */
+export function listVersions(versions: string): readonly number[] {
+  return [...Deno.readDirSync(versions)]
+    .map(({ name }) => versionNumber(name))
+    .filter((number) => number !== undefined)
+    .sort((one, other) => other - one);
+}
+
+/**
+ * Makes the directory of versions where there is none, as open as the directory
+ * that it stands in, but never writable by everybody.
+ *
+ * @returns whether it was made
+ * @throws {RekeyError} kind `install`
+ */
+export function ensureVersions(certificate: Target): boolean {
+  const { path, directory } = certificate;
+  const versions = versionsDirectory(certificate);
+  const info = diskCall("open", path, () => lstatIfExists(versions));
+  if (info?.isDirectory === true) return false;
+  if (info !== undefined) {
+    throw new RekeyError(
+      "install",
+      `open the versions of ${path} failed: ${versions} is not a directory`,
+      { hint: "move that file away" },
+    );
+  }
+  makeDirectory(versions, { like: directory, shownPath: path });
+  return true;
+}
+
+/**
+ * Makes a directory that is as open as `like`, and belongs to whom that does.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function makeDirectory(
+  path: string,
+  { like, shownPath }: { readonly like: string; readonly shownPath: string },
+): void {
+  diskCall(
+    "make the versions of",
+    shownPath,
+    () => Deno.mkdirSync(path, { mode: 0o700 }),
+  );
+  diskCall("open", shownPath, () => openToOwner(path));
+  using file = diskCall("open", shownPath, () => Deno.openSync(path));
+  const model = diskCall("stat", shownPath, () => Deno.statSync(like));
+  const own = { path, file, shownPath };
+  const mode = permissions(model) & 0o2775 | 0o700;
+  const [uid, gid] = [model.uid ?? undefined, model.gid ?? undefined];
+  // Only root can give it to another user; a group of one's own anybody can.
+  const isGiven = attempt(() => setOwner(own, { mode, uid, gid })) ||
+    attempt(() => setOwner(own, { mode, gid }));
+  // The rights of a group are not those of another one.
+  setMode(own, isGiven ? mode : mode & ~0o2070);
+}
+
+/** The umask may have taken even that. */
+function openToOwner(path: string): void {
+  if (Deno.build.os === "windows") return;
+  if ((permissions(Deno.lstatSync(path)) & 0o700) === 0o700) return;
+  Deno.chmodSync(path, 0o700);
+}
+
+/** Removes all versions but the newest, the one in force and the one before it. */
+export function pruneVersions(versions: string): void {
+  const current = currentVersion(versions);
+  if (current === undefined) return;
+  const spared = [current, previousVersion(versions, current)];
+  for (const number of listVersions(versions).slice(KEPT_VERSIONS)) {
+    if (spared.includes(number)) continue;
+    attempt(() => removeTree(versionPath(versions, number)));
+  }
+}
+
+/**
+ * Removes what a killed process left: versions that never came into force, and
+ * a directory in which none ever did. The lock proves that it is gone.
+ */
+export function removeUnfinished(versions: string): void {
+  if (lstatIfExists(versions)?.isDirectory !== true) return;
+  const current = currentVersion(versions);
+  for (const name of sortedNames(versions)) {
+    const { isSymlink, isDirectory } = Deno.lstatSync(
+      inDirectory(versions, name),
+    );
+    if (isDirectory && versionNumber(name) !== undefined) {
+      removeHidden(inDirectory(versions, name));
+    }
+    if (!isSymlink || !isHiddenName(name, CURRENT)) continue;
+    const link = inDirectory(versions, name);
+    const number = linkedVersion(link);
+    const isUnfinished = isHiddenName(name, CURRENT, ["new"]) &&
+      number !== undefined && number !== current;
+    if (isUnfinished) removeTree(versionPath(versions, number));
+    removeTree(link);
+  }
+  if (current !== undefined) return;
+  // Only when it is empty: what we do not know stays.
+  attempt(() => Deno.removeSync(versions));
+}
+
+/** What somebody made beside the files of a version, and could not remove. */
+function removeHidden(directory: string): void {
+  for (const name of sortedNames(directory)) {
+    const isLeftover = Object.values(VERSION_FILES)
+      .some((file) => isHiddenName(name, file));
+    if (isLeftover) attempt(() => removeTree(inDirectory(directory, name)));
+  }
+}

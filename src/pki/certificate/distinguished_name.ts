@@ -1,0 +1,167 @@
+/**
+ * Distinguished names as text (RFC 4514).
+ *
+ * For people and for messages. Names are compared by their DER, never by this
+ * text: it says nothing about the type of string an attribute is kept in.
+ */
+import { DER_TAG, type DerElement, DerFields } from "../asn1/der.ts";
+import { readObjectIdentifier } from "../asn1/der_values.ts";
+
+/** What a name says. */
+export interface DistinguishedName {
+  /** RFC 4514: the last component first; empty for an empty name. */
+  readonly text: string;
+  /** First common name in the order of the encoding, unescaped. */
+  readonly commonName: string | undefined;
+}
+
+/**
+ * Reads a Name (RFC 5280 §4.1.2.4).
+ *
+ * @throws {SyntaxError} with an empty message when it is malformed
+ */
+export function readDistinguishedName(name: DerElement): DistinguishedName {
+  const components = relativeNames(name).map(readAttributes);
+  const commonName = components.flat()
+    .find(({ type }) => type === COMMON_NAME)?.text;
+  const texts = components.map(attributesToText).reverse();
+  return { text: texts.join(","), commonName };
+}
+
+/** One component (RDN) of a name as RFC 4514 text. */
+export function relativeNameText(component: DerElement): string {
+  return attributesToText(readAttributes(component));
+}
+
+/** The components (RDNs) of a name, in the order of the encoding. */
+export function relativeNames(name: DerElement): readonly DerElement[] {
+  const fields = new DerFields(name);
+  const components = [];
+  while (!fields.isAtEnd) components.push(fields.take(DER_TAG.set));
+  return components;
+}
+
+interface Attribute {
+  readonly type: string;
+  readonly value: DerElement;
+  /** Undefined when the value is no string. */
+  readonly text: string | undefined;
+}
+
+function readAttributes(component: DerElement): readonly Attribute[] {
+  const fields = new DerFields(component, DER_TAG.set);
+  const attributes = [];
+  do {
+    const attribute = new DerFields(fields.take());
+    const type = readObjectIdentifier(attribute.take());
+    const value = attribute.take();
+    attribute.end();
+    attributes.push({ type, value, text: readString(value) });
+  } while (!fields.isAtEnd);
+  return attributes;
+}
+
+const COMMON_NAME = "2.5.4.3";
+
+// RFC 4514 §3: the names that every reader knows.
+const ATTRIBUTE_NAMES: ReadonlyMap<string, string> = new Map([
+  [COMMON_NAME, "CN"],
+  ["2.5.4.6", "C"],
+  ["2.5.4.7", "L"],
+  ["2.5.4.8", "ST"],
+  ["2.5.4.9", "STREET"],
+  ["2.5.4.10", "O"],
+  ["2.5.4.11", "OU"],
+  ["0.9.2342.19200300.100.1.1", "UID"],
+  ["0.9.2342.19200300.100.1.25", "DC"],
+]);
+
+function attributesToText(attributes: readonly Attribute[]): string {
+  return attributes.map(({ type, value, text }) => {
+    const name = ATTRIBUTE_NAMES.get(type);
+    // RFC 4514 §2.4: an unknown type, or a value that is no string, as its DER.
+    return name === undefined || text === undefined
+      ? `${name ?? type}=#${value.der.toHex()}`
+      : `${name}=${escapeValue(text)}`;
+  }).join("+");
+}
+
+/**
+ * The text of a string element of any type; undefined for other types.
+ *
+ * @throws {SyntaxError} with an empty message when it is not well-formed
+ */
+function readString(element: DerElement): string | undefined {
+  const { content } = element;
+  switch (element.tag) {
+    case STRING_TAG.utf8:
+      return decodeText("utf-8", content);
+    case STRING_TAG.bmp:
+      return decodeText("utf-16be", content);
+    case STRING_TAG.universal:
+      return decodeUniversal(content);
+    case STRING_TAG.teletex:
+    case STRING_TAG.numeric:
+    case STRING_TAG.printable:
+    case STRING_TAG.ia5:
+    case STRING_TAG.visible:
+      // Teletex strings are Latin-1 in practice, the others ASCII.
+      return Array.from(content, (octet) => String.fromCharCode(octet))
+        .join("");
+    default:
+      return undefined;
+  }
+}
+
+/** Identifier octets of string types (X.680 §41). */
+const STRING_TAG = {
+  utf8: 0x0c,
+  numeric: 0x12,
+  printable: 0x13,
+  teletex: 0x14,
+  ia5: 0x16,
+  visible: 0x1a,
+  universal: 0x1c,
+  bmp: 0x1e,
+} as const;
+
+function decodeText(encoding: string, content: Uint8Array): string {
+  try {
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
+      .decode(content);
+  } catch (error) {
+    throw new SyntaxError("", { cause: error });
+  }
+}
+
+/** UTF-32BE, which TextDecoder does not know. */
+function decodeUniversal(content: Uint8Array): string {
+  if (content.length % 4 !== 0) throw new SyntaxError();
+  const view = new DataView(
+    content.buffer,
+    content.byteOffset,
+    content.byteLength,
+  );
+  let text = "";
+  for (let offset = 0; offset < content.length; offset += 4) {
+    const point = view.getUint32(offset);
+    if (point > 0x10ffff) throw new SyntaxError();
+    text += String.fromCodePoint(point);
+  }
+  return text;
+}
+
+/** RFC 4514 §2.4; control characters too, as the text goes to terminals. */
+function escapeValue(value: string): string {
+  return value
+    .replace(/[\\"+,;<>]/g, "\\$&")
+    .replace(/^[ #]| $/g, "\\$&")
+    // deno-lint-ignore no-control-regex
+    .replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => {
+      const octets = new TextEncoder().encode(character);
+      return Array.from(
+        octets,
+        (octet) => `\\${octet.toString(16).padStart(2, "0").toUpperCase()}`,
+      ).join("");
+    });
+}

@@ -1,0 +1,138 @@
+/**
+ * What the extensions of a certificate say (RFC 5280 §4.2.1).
+ *
+ * Each reader gives undefined when the extension is absent, and throws
+ * {@linkcode RekeyError} of kind `pair` when it is malformed.
+ */
+import { type Certificate, explainMalformed } from "./certificate.ts";
+import type { CertificateExtension } from "./certificate_extension.ts";
+import {
+  DER_TAG,
+  type DerElement,
+  DerFields,
+  readLeadingDer,
+  requireTag,
+} from "../asn1/der.ts";
+import {
+  readBoolean,
+  readObjectIdentifier,
+  readSmallInteger,
+} from "../asn1/der_values.ts";
+
+/** Object identifiers of the extensions that the program looks into. */
+export const EXTENSION_OID = {
+  subjectKeyIdentifier: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  subjectAltName: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
+  crlDistributionPoints: "2.5.29.31",
+  certificatePolicies: "2.5.29.32",
+  authorityKeyIdentifier: "2.5.29.35",
+  extendedKeyUsage: "2.5.29.37",
+} as const;
+
+/** The extension with this OID, or undefined. */
+export function findExtension(
+  certificate: Certificate,
+  oid: string,
+): CertificateExtension | undefined {
+  return certificate.extensions.find((extension) => extension.oid === oid);
+}
+
+/** Whether it is a CA's certificate, and how many CAs may follow below it. */
+export interface BasicConstraints {
+  readonly isCa: boolean;
+  readonly pathLength: number | undefined;
+}
+
+/** Reads basicConstraints (RFC 5280 §4.2.1.9). */
+export function basicConstraints(
+  certificate: Certificate,
+): BasicConstraints | undefined {
+  return read(certificate, EXTENSION_OID.basicConstraints, (element) => {
+    const fields = new DerFields(element);
+    const flag = fields.takeOptional(DER_TAG.boolean);
+    const length = fields.takeOptional(DER_TAG.integer);
+    fields.end();
+    return {
+      isCa: flag !== undefined && readBoolean(flag),
+      pathLength: length && readSmallInteger(length),
+    };
+  });
+}
+
+/** Bit names of RFC 5280 §4.2.1.3, in order. */
+const KEY_USAGES = [
+  "digitalSignature",
+  "contentCommitment",
+  "keyEncipherment",
+  "dataEncipherment",
+  "keyAgreement",
+  "keyCertSign",
+  "cRLSign",
+  "encipherOnly",
+  "decipherOnly",
+] as const;
+
+/** What a key may be used for. */
+export type KeyUsage = (typeof KEY_USAGES)[number];
+
+/** Reads keyUsage (RFC 5280 §4.2.1.3), in the order of the bits. */
+export function keyUsage(
+  certificate: Certificate,
+): readonly KeyUsage[] | undefined {
+  return read(certificate, EXTENSION_OID.keyUsage, (element) => {
+    const [unused = 8, ...octets] =
+      requireTag(element, DER_TAG.bitString).content;
+    if (unused > 7) throw new SyntaxError();
+    return KEY_USAGES.filter((_, bit) =>
+      ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0
+    );
+  });
+}
+
+/** Reads extendedKeyUsage as OIDs (RFC 5280 §4.2.1.12). */
+export function extendedKeyUsage(
+  certificate: Certificate,
+): readonly string[] | undefined {
+  return read(certificate, EXTENSION_OID.extendedKeyUsage, (element) => {
+    const fields = new DerFields(element);
+    const oids = [];
+    while (!fields.isAtEnd) oids.push(readObjectIdentifier(fields.take()));
+    return oids;
+  });
+}
+
+/** Reads subjectKeyIdentifier (RFC 5280 §4.2.1.2). */
+export function subjectKeyIdentifier(
+  certificate: Certificate,
+): Uint8Array<ArrayBuffer> | undefined {
+  return read(
+    certificate,
+    EXTENSION_OID.subjectKeyIdentifier,
+    (element) => requireTag(element, DER_TAG.octetString).content,
+  );
+}
+
+/** Reads the keyIdentifier of authorityKeyIdentifier (RFC 5280 §4.2.1.1). */
+export function authorityKeyIdentifier(
+  certificate: Certificate,
+): Uint8Array<ArrayBuffer> | undefined {
+  return read(
+    certificate,
+    EXTENSION_OID.authorityKeyIdentifier,
+    (element) => new DerFields(element).takeOptional(0x80)?.content,
+  );
+}
+
+function read<T>(
+  certificate: Certificate,
+  oid: string,
+  reader: (element: DerElement) => T,
+): T | undefined {
+  const extension = findExtension(certificate, oid);
+  if (extension === undefined) return undefined;
+  // Go, and with it step-ca, ignores bytes behind the value.
+  return explainMalformed(() => reader(readLeadingDer(extension.value)));
+}

@@ -1,0 +1,159 @@
+/**
+ * GeneralName (RFC 5280 §4.2.1.6): the names of SANs and of name constraints.
+ */
+import {
+  DER_TAG,
+  type DerElement,
+  DerFields,
+  readLeadingDer,
+} from "../asn1/der.ts";
+import { readObjectIdentifier } from "../asn1/der_values.ts";
+import { readDistinguishedName } from "./distinguished_name.ts";
+
+/** The kinds of names; `other` is any that only its bytes identify. */
+export type GeneralNameForm =
+  | "DNS"
+  | "IP"
+  | "email"
+  | "URI"
+  | "directory"
+  | "other";
+
+/** One name as it stands in the certificate. */
+export interface GeneralName {
+  readonly form: GeneralNameForm;
+  /** The whole element. */
+  readonly element: DerElement;
+}
+
+const FORM_BY_TAG: ReadonlyMap<number, GeneralNameForm> = new Map([
+  [0xa0, "other"], // otherName
+  [0x81, "email"],
+  [0x82, "DNS"],
+  [0xa3, "other"], // x400Address
+  [0xa4, "directory"],
+  [0xa5, "other"], // ediPartyName
+  [0x86, "URI"],
+  [0x87, "IP"],
+  [0x88, "other"], // registeredID
+]);
+
+/** The form of a name by its tag. @throws {SyntaxError} for an unknown tag */
+export function readGeneralName(element: DerElement): GeneralName {
+  const form = FORM_BY_TAG.get(element.tag);
+  if (form === undefined) throw new SyntaxError();
+  return { form, element };
+}
+
+/**
+ * The names of a subjectAltName extension, in order, as `DNS:a`, `IP:10.0.0.1`,
+ * `email:a@b`, `URI:spiffe://x` or `other:<hex of the DER>`.
+ *
+ * Two lists are equal when, and only when, the extensions are.
+ *
+ * @param value content of the extension
+ * @throws {SyntaxError} where Go refuses the certificate as well
+ *   (crypto/x509/parser.go, parseSANExtension)
+ */
+export function readAlternativeNames(
+  value: Uint8Array,
+): readonly GeneralName[] {
+  const fields = new DerFields(readLeadingDer(value));
+  const names = [];
+  while (!fields.isAtEnd) names.push(readAlternativeName(fields.take()));
+  return names;
+}
+
+/** Go steps over tags that RFC 5280 does not know, but for long ones. */
+function readAlternativeName(element: DerElement): GeneralName {
+  if ((element.tag & 0x1f) === 0x1f) throw new SyntaxError();
+  return { form: FORM_BY_TAG.get(element.tag) ?? "other", element };
+}
+
+/** One name as text, see {@linkcode readAlternativeNames}. */
+export function generalNameToText(name: GeneralName): string {
+  const { element, form } = name;
+  switch (form) {
+    case "IP":
+      return `IP:${addressToText(element.content)}`;
+    case "DNS":
+    case "email":
+    case "URI":
+      return `${form}:${readAscii(element.content, form)}`;
+    case "directory":
+      readDistinguishedName(new DerFields(element, element.tag).take());
+      return `other:${element.der.toHex()}`;
+    case "other":
+      // The type of an otherName is an OID: refuse what is not even that.
+      if (element.tag === 0xa0) {
+        readObjectIdentifier(
+          new DerFields(element, 0xa0).take(DER_TAG.objectIdentifier),
+        );
+      }
+      return `other:${element.der.toHex()}`;
+  }
+}
+
+const FORM_NAME = {
+  DNS: "dNSName",
+  email: "rfc822Name",
+  URI: "uniformResourceIdentifier",
+} as const;
+
+/** The text of an IA5String. @throws {SyntaxError} unless it is ASCII */
+export function readAscii(
+  content: Uint8Array,
+  form: keyof typeof FORM_NAME,
+): string {
+  if (content.some((octet) => octet > 0x7f)) {
+    throw new SyntaxError(`SAN ${FORM_NAME[form]} is malformed`);
+  }
+  return Array.from(content, (octet) => String.fromCharCode(octet)).join("");
+}
+
+/**
+ * An IP address as text: IPv4 dotted, IPv6 as RFC 5952 writes it (an
+ * IPv4-mapped address stays recognizable: `::ffff:10.0.0.1`).
+ *
+ * @throws {SyntaxError} for another length than 4 or 16 octets
+ */
+export function addressToText(octets: Uint8Array): string {
+  if (octets.length === 4) return octets.join(".");
+  if (octets.length !== 16) {
+    throw new SyntaxError(
+      `cannot parse IP address of length ${octets.length}`,
+    );
+  }
+  if (isMappedAddress(octets)) return `::ffff:${octets.subarray(12).join(".")}`;
+  const groups = Array.from(
+    { length: 8 },
+    (_, group) =>
+      ((octets[group * 2] ?? 0) * 256 + (octets[group * 2 + 1] ?? 0))
+        .toString(16),
+  );
+  const { start, length } = longestZeroRun(groups);
+  if (length < 2) return groups.join(":");
+  const head = groups.slice(0, start).join(":");
+  return `${head}::${groups.slice(start + length).join(":")}`;
+}
+
+/** Whether 16 octets are an IPv4 address in IPv6 form (RFC 4291 §2.5.5.2). */
+export function isMappedAddress(octets: Uint8Array): boolean {
+  return octets.length === 16 &&
+    octets.subarray(0, 10).every((octet) => octet === 0) &&
+    octets[10] === 0xff && octets[11] === 0xff;
+}
+
+function longestZeroRun(
+  groups: readonly string[],
+): { readonly start: number; readonly length: number } {
+  let best = { start: 0, length: 0 };
+  let start = 0;
+  groups.forEach((group, index) => {
+    if (group !== "0") start = index + 1;
+    else if (index + 1 - start > best.length) {
+      best = { start, length: index + 1 - start };
+    }
+  });
+  return best;
+}

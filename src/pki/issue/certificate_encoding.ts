@@ -1,0 +1,145 @@
+/**
+ * Certificates from their parts (RFC 5280 §4.1), for the offline CA.
+ *
+ * The library's own TBSCertificate decodes names and encodes them anew, which
+ * can change their bytes; here every part that comes from another certificate
+ * goes in as it is. The decorators are called as functions, because Deno
+ * compiles the standard ones and the library has the older kind.
+ */
+import type { CertificateExtension } from "../certificate/certificate_extension.ts";
+import { asn1Schema, asn1X509 } from "../asn1/x509.ts";
+
+const {
+  AsnConvert,
+  AsnIntegerArrayBufferConverter,
+  AsnProp,
+  AsnPropTypes,
+  OctetString,
+} = asn1Schema;
+
+/** The parts of a certificate; DER unless said otherwise. */
+export interface CertificateParts {
+  /** Magnitude, big-endian, any length. */
+  readonly serial: Uint8Array;
+  readonly signatureAlgorithm: Uint8Array;
+  readonly issuer: Uint8Array;
+  /** Whole seconds. */
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly subject: Uint8Array;
+  readonly publicKey: Uint8Array;
+  /** Never empty. */
+  readonly extensions: readonly CertificateExtension[];
+}
+
+/** DER of a version 3 tbsCertificate. */
+export function encodeTbsCertificate(
+  parts: CertificateParts,
+): Uint8Array<ArrayBuffer> {
+  const tbs = new TbsCertificate();
+  tbs.serialNumber = toInteger(parts.serial);
+  tbs.signature = copy(parts.signatureAlgorithm);
+  tbs.issuer = copy(parts.issuer);
+  tbs.validity.notBefore = toTime(parts.notBefore);
+  tbs.validity.notAfter = toTime(parts.notAfter);
+  tbs.subject = copy(parts.subject);
+  tbs.subjectPublicKeyInfo = copy(parts.publicKey);
+  tbs.extensions = new asn1X509.Extensions(
+    parts.extensions.map(({ oid, critical, value }) =>
+      new asn1X509.Extension({
+        extnID: oid,
+        critical,
+        extnValue: new OctetString(copy(value)),
+      })
+    ),
+  );
+  return new Uint8Array(AsnConvert.serialize(tbs));
+}
+
+/** DER of a signed certificate. */
+export function encodeCertificate(
+  tbs: Uint8Array,
+  signatureAlgorithm: Uint8Array,
+  signature: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const certificate = new SignedCertificate();
+  certificate.tbsCertificate = copy(tbs);
+  certificate.signatureAlgorithm = copy(signatureAlgorithm);
+  certificate.signatureValue = copy(signature);
+  return new Uint8Array(AsnConvert.serialize(certificate));
+}
+
+class TbsCertificate {
+  version = 2;
+  serialNumber: ArrayBuffer = new ArrayBuffer(0);
+  signature: ArrayBuffer = new ArrayBuffer(0);
+  issuer: ArrayBuffer = new ArrayBuffer(0);
+  validity: InstanceType<typeof asn1X509.Validity> = new asn1X509.Validity();
+  subject: ArrayBuffer = new ArrayBuffer(0);
+  subjectPublicKeyInfo: ArrayBuffer = new ArrayBuffer(0);
+  extensions: InstanceType<typeof asn1X509.Extensions> = new asn1X509
+    .Extensions();
+}
+AsnProp({ type: AsnPropTypes.Integer, context: 0 })(
+  TbsCertificate.prototype,
+  "version",
+);
+AsnProp({
+  type: AsnPropTypes.Integer,
+  converter: AsnIntegerArrayBufferConverter,
+})(TbsCertificate.prototype, "serialNumber");
+AsnProp({ type: AsnPropTypes.Any })(TbsCertificate.prototype, "signature");
+AsnProp({ type: AsnPropTypes.Any })(TbsCertificate.prototype, "issuer");
+AsnProp({ type: asn1X509.Validity })(TbsCertificate.prototype, "validity");
+AsnProp({ type: AsnPropTypes.Any })(TbsCertificate.prototype, "subject");
+AsnProp({ type: AsnPropTypes.Any })(
+  TbsCertificate.prototype,
+  "subjectPublicKeyInfo",
+);
+AsnProp({ type: asn1X509.Extensions, context: 3 })(
+  TbsCertificate.prototype,
+  "extensions",
+);
+
+class SignedCertificate {
+  tbsCertificate: ArrayBuffer = new ArrayBuffer(0);
+  signatureAlgorithm: ArrayBuffer = new ArrayBuffer(0);
+  signatureValue: ArrayBuffer = new ArrayBuffer(0);
+}
+AsnProp({ type: AsnPropTypes.Any })(
+  SignedCertificate.prototype,
+  "tbsCertificate",
+);
+AsnProp({ type: AsnPropTypes.Any })(
+  SignedCertificate.prototype,
+  "signatureAlgorithm",
+);
+AsnProp({ type: AsnPropTypes.BitString })(
+  SignedCertificate.prototype,
+  "signatureValue",
+);
+
+/**
+ * RFC 5280 §4.1.2.5. The library alone would write 1949 as UTCTime, which
+ * means 2049.
+ */
+function toTime(date: Date): InstanceType<typeof asn1X509.Time> {
+  const time = new asn1X509.Time();
+  const year = date.getUTCFullYear();
+  if (year >= 1950 && year < 2050) time.utcTime = date;
+  else time.generalTime = date;
+  return time;
+}
+
+/** The content octets of a positive INTEGER, as short as possible (X.690 §8.3.2). */
+function toInteger(magnitude: Uint8Array): ArrayBuffer {
+  const start = magnitude.findIndex((octet) => octet !== 0);
+  const digits = start < 0 ? Uint8Array.of(0) : magnitude.subarray(start);
+  return (digits[0] ?? 0) < 0x80
+    ? copy(digits)
+    : Uint8Array.of(0, ...digits).buffer;
+}
+
+function copy(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}

@@ -1,0 +1,181 @@
+/**
+ * A new certificate for an old one and a new key, the way step-ca makes it.
+ *
+ * Subject, extensions and length of life are the old certificate's; only serial
+ * number, dates, key and key identifiers are new (smallstep/certificates
+ * authority/tls.go:395-487, cas/softcas/softcas.go:105-130). Everything that is
+ * taken over is copied as bytes, never encoded anew.
+ */
+import {
+  type Certificate,
+  parseCertificate,
+} from "../certificate/certificate.ts";
+import type { CertificateExtension } from "../certificate/certificate_extension.ts";
+import { DerFields, equalBytes, readDer } from "../asn1/der.ts";
+import { readOctetBits } from "../asn1/der_values.ts";
+import {
+  basicConstraints,
+  EXTENSION_OID,
+  subjectKeyIdentifier,
+} from "../certificate/extensions.ts";
+import { issuerSignature } from "./issuer_signature.ts";
+import type { PrivateKey } from "../keys/private_key.ts";
+import { isValidSignature } from "../verify/signature.ts";
+import {
+  encodeCertificate,
+  encodeTbsCertificate,
+} from "./certificate_encoding.ts";
+import { asn1Schema, asn1X509 } from "../asn1/x509.ts";
+
+/** What the new certificate is made of. */
+export interface Reissue {
+  /** Subject, extensions and length of life come from it. */
+  readonly previous: Certificate;
+  /** SubjectPublicKeyInfo DER of the new key. */
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  readonly issuer: Certificate;
+  readonly issuerKey: PrivateKey;
+  /** How far notBefore lies before `now`, in nanoseconds. */
+  readonly backdate: bigint;
+  readonly now: Date;
+  /** Sixteen random octets. */
+  readonly serial: Uint8Array;
+}
+
+/** Why a certificate cannot be issued: the text of Go or step-ca. */
+export class ReissueError extends Error {
+  override readonly name = "ReissueError";
+}
+
+/**
+ * Makes and signs the new certificate, and proves the signature.
+ *
+ * @throws {ReissueError} when step-ca would not issue it either
+ */
+export async function reissue(request: Reissue): Promise<Certificate> {
+  const { issuer, issuerKey, previous } = request;
+  refuseImpossible(request);
+  const signature = issuerSignature(issuerKey, issuer);
+  const { notBefore, notAfter } = newValidity(request);
+  const tbs = encodeTbsCertificate({
+    serial: request.serial,
+    signatureAlgorithm: signature.algorithmDer,
+    issuer: issuer.subjectDer,
+    notBefore,
+    notAfter,
+    subject: previous.subjectDer,
+    publicKey: request.publicKey,
+    extensions: await newExtensions(request),
+  });
+  const signed = await signature.sign(tbs);
+  const certificate = parseCertificate(
+    encodeCertificate(tbs, signature.algorithmDer, signed),
+  );
+  const isSound = await isValidSignature({
+    data: certificate.tbs,
+    signature: certificate.signature,
+    algorithm: certificate.signatureAlgorithm,
+  }, issuer.publicKey);
+  if (isSound) return certificate;
+  throw new ReissueError(
+    "error creating certificate: x509: signature over certificate returned by signer is invalid",
+  );
+}
+
+function refuseImpossible(
+  { previous, issuer, issuerKey, backdate }: Reissue,
+): void {
+  if (!equalBytes(issuer.publicKey, issuerKey.publicKey)) {
+    throw new ReissueError(
+      "error creating certificate: x509: provided PrivateKey doesn't match parent's PublicKey",
+    );
+  }
+  if (lifetime(previous) === backdate) {
+    throw new ReissueError("createCertificateRequest `lifetime` cannot be 0");
+  }
+  const constraints = basicConstraints(previous);
+  if (constraints?.isCa === false && constraints.pathLength !== undefined) {
+    throw new ReissueError(
+      "error creating certificate: x509: only CAs are allowed to specify MaxPathLen",
+    );
+  }
+}
+
+const NANOSECONDS_PER_MS = 1_000_000n;
+const NANOSECONDS_PER_SECOND = 1_000_000_000n;
+
+/** Go counts durations in an int64 of nanoseconds, and stops there (292 years). */
+const MAX_DURATION = 2n ** 63n - 1n;
+
+/** In nanoseconds. */
+function lifetime({ notBefore, notAfter }: Certificate): bigint {
+  const span = BigInt(notAfter.getTime() - notBefore.getTime()) *
+    NANOSECONDS_PER_MS;
+  return span > MAX_DURATION ? MAX_DURATION : span;
+}
+
+/** Both ends floored to the second; the span stays the old one. */
+function newValidity(
+  { previous, backdate, now }: Reissue,
+): { readonly notBefore: Date; readonly notAfter: Date } {
+  const instant = BigInt(now.getTime()) * NANOSECONDS_PER_MS;
+  return {
+    notBefore: wholeSeconds(instant - backdate),
+    notAfter: wholeSeconds(instant + lifetime(previous) - backdate),
+  };
+}
+
+/** Rounds down, also before 1970. */
+function wholeSeconds(nanoseconds: bigint): Date {
+  const rest = nanoseconds % NANOSECONDS_PER_SECOND;
+  const isBelowZero = rest < 0n;
+  const seconds = nanoseconds / NANOSECONDS_PER_SECOND -
+    (isBelowZero ? 1n : 0n);
+  return new Date(Number(seconds) * 1000);
+}
+
+/** Key identifiers first, then the old extensions in their order. */
+async function newExtensions(
+  { previous, publicKey, issuer }: Reissue,
+): Promise<readonly CertificateExtension[]> {
+  const kept = previous.extensions.filter(({ oid }) =>
+    oid !== EXTENSION_OID.subjectKeyIdentifier &&
+    oid !== EXTENSION_OID.authorityKeyIdentifier
+  );
+  const issuerId = subjectKeyIdentifier(issuer);
+  // Go leaves the authority's identifier out of what looks self-issued.
+  const isSelfIssued = equalBytes(issuer.subjectDer, previous.subjectDer);
+  return [
+    {
+      oid: EXTENSION_OID.subjectKeyIdentifier,
+      critical: false,
+      value: serialize(
+        new asn1X509.SubjectKeyIdentifier(await keyIdentifier(publicKey)),
+      ),
+    },
+    ...issuerId === undefined || issuerId.length === 0 || isSelfIssued ? [] : [{
+      oid: EXTENSION_OID.authorityKeyIdentifier,
+      critical: false,
+      value: serialize(
+        new asn1X509.AuthorityKeyIdentifier({
+          keyIdentifier: new asn1X509.KeyIdentifier(issuerId.slice()),
+        }),
+      ),
+    }],
+    ...kept,
+  ];
+}
+
+/** RFC 5280 §4.2.1.2 (1): SHA-1 of the bits of the public key. */
+async function keyIdentifier(
+  publicKey: Uint8Array<ArrayBuffer>,
+): Promise<ArrayBuffer> {
+  const fields = new DerFields(readDer(publicKey));
+  fields.take();
+  const bits = readOctetBits(fields.take());
+  return await crypto.subtle.digest("SHA-1", bits.slice());
+}
+
+function serialize(value: object): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(asn1Schema.AsnConvert.serialize(value));
+}

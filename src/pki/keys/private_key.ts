@@ -1,0 +1,241 @@
+/**
+ * Private keys: load, generate, export.
+ *
+ * The formats are in the files beside this one; here is which of them a block
+ * of PEM has, and which one is written. No error text may hold anything of a
+ * key or of a password.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { type KeySpec, MAX_RSA_BITS } from "../../base/options.ts";
+import { type BlockCipherName, wrongPassword } from "./block_cipher.ts";
+import {
+  decodePkcs1,
+  decodePkcs8,
+  decodeSec1,
+  encodeSec1,
+  unwrapPkcs8,
+} from "./key_encoding.ts";
+import {
+  decryptKey,
+  encryptKey,
+  type Pbes2Protection,
+  readEncryptedKey,
+} from "./key_encryption.ts";
+import { importKey, privateKeyOf, RSA_ALGORITHM } from "./key_import.ts";
+import { type KeyNumbers, MalformedKeyError } from "./key_numbers.ts";
+import {
+  decryptLegacy,
+  isLegacyEncrypted,
+  readLegacyEncryption,
+} from "./legacy_encryption.ts";
+import { decodeOpenSsh } from "./openssh_key.ts";
+import { isPem, parsePem, type PemBlock, toPem } from "../asn1/pem.ts";
+
+/** How an encrypted key was protected, so that its successor can be as well. */
+export type KeyProtection = Pbes2Protection | {
+  readonly scheme: "rfc1423";
+  readonly cipher: BlockCipherName;
+};
+
+/** A private key that can sign. */
+export interface PrivateKey {
+  readonly spec: KeySpec;
+  /**
+   * SubjectPublicKeyInfo DER, derived from the private key: what is compared
+   * with a certificate's.
+   */
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  /**
+   * PKCS#8 DER, unencrypted; EC with its public point. Never logged, never
+   * written as it is.
+   */
+  readonly pkcs8: Uint8Array<ArrayBuffer>;
+  /** For Web Crypto; ECDSA, Ed25519 or RSASSA-PKCS1-v1_5 with SHA-256. */
+  readonly signingKey: CryptoKey;
+}
+
+/** A key from a file, and how the file protected it. */
+export interface LoadedPrivateKey {
+  readonly key: PrivateKey;
+  /** Undefined: the file held it in plain text. */
+  readonly protection: KeyProtection | undefined;
+  /** The password that opened it; undefined when it was plain. */
+  readonly password: string | undefined;
+}
+
+type Decode = (der: Uint8Array) => KeyNumbers;
+
+const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
+  ["EC PRIVATE KEY", decodeSec1],
+  ["RSA PRIVATE KEY", decodePkcs1],
+  ["PRIVATE KEY", decodePkcs8],
+  ["OPENSSH PRIVATE KEY", decodeOpenSsh],
+]);
+
+const ENCRYPTED_LABEL = "ENCRYPTED PRIVATE KEY";
+
+/** Less is refused by every CA today (CA/Browser Forum BR §6.1.5). */
+const MIN_RSA_BITS = 2048;
+
+/** RFC 8017 §3.1, F4: the exponent that everybody uses. */
+const RSA_EXPONENT = Uint8Array.of(1, 0, 1);
+
+/**
+ * Reads the first private key of a file; other PEM blocks are skipped. SEC 1,
+ * PKCS#1, PKCS#8 (also encrypted: PBES2 with PBKDF2), each of them also
+ * encrypted as in RFC 1423, and unencrypted OpenSSH keys.
+ *
+ * @param password called only when the key is encrypted and its parameters are
+ *   usable; its answer is used once
+ * @throws {RekeyError} kind `pair`, text without file name: no key, a damaged
+ *   or unsupported one, one whose numbers do not belong together, or a wrong
+ *   password (`x509: decryption password incorrect`)
+ */
+export async function loadPrivateKey(
+  content: Uint8Array,
+  password: () => Promise<string>,
+): Promise<LoadedPrivateKey> {
+  const block = findPrivateKey(content);
+  if (block.label === ENCRYPTED_LABEL) {
+    const encrypted = readEncryptedKey(block.der);
+    const secret = await password();
+    const der = await decryptKey(encrypted, secret);
+    return {
+      key: await openedKey(der, decodePkcs8),
+      protection: encrypted.protection,
+      password: secret,
+    };
+  }
+  const decode = DECODERS.get(block.label);
+  if (decode === undefined) {
+    throw new RekeyError(
+      "pair",
+      `unsupported private key: found a PEM block ${
+        JSON.stringify(block.label)
+      }, supported are ${
+        [...DECODERS.keys(), ENCRYPTED_LABEL].map((label) =>
+          JSON.stringify(label)
+        ).join(", ")
+      }`,
+    );
+  }
+  if (isLegacyEncrypted(block)) {
+    const encrypted = readLegacyEncryption(block);
+    const secret = await password();
+    const der = await decryptLegacy(encrypted, secret);
+    return {
+      key: await openedKey(der, decode),
+      protection: { scheme: "rfc1423", cipher: encrypted.cipher },
+      password: secret,
+    };
+  }
+  return {
+    key: await importKey(decode(block.der)),
+    protection: undefined,
+    password: undefined,
+  };
+}
+
+/**
+ * Generates a key by Web Crypto. RSA: public exponent 65537.
+ *
+ * @throws {RekeyError} kind `usage` for an RSA key below 2048 or above 16384
+ *   bits
+ */
+export async function generatePrivateKey(spec: KeySpec): Promise<PrivateKey> {
+  return await privateKeyOf(spec, await generatePair(spec));
+}
+
+/**
+ * The key as one PEM block. Plain, in the forms that Go writes
+ * (go.step.sm/crypto/pemutil `Serialize`): EC as SEC 1, RSA as PKCS#1, Ed25519
+ * as PKCS#8 without public key.
+ *
+ * With `encryption`: PKCS#8 under PBES2 with PBKDF2, at least 600,000 rounds.
+ * Hash and cipher are those of `like` where they are still sound (AES-CBC, SHA-2
+ * of 256 bits or more), else SHA-256 and AES-256-CBC.
+ */
+export async function privateKeyToPem(
+  key: PrivateKey,
+  encryption?: {
+    readonly password: string;
+    readonly like?: KeyProtection | undefined;
+  },
+): Promise<string> {
+  if (encryption !== undefined) {
+    const { password, like } = encryption;
+    const der = await encryptKey(key.pkcs8, {
+      password,
+      like: like?.scheme === "pbes2" ? like : undefined,
+    });
+    return toPem(ENCRYPTED_LABEL, der);
+  }
+  switch (key.spec.kty) {
+    case "EC":
+      return toPem("EC PRIVATE KEY", encodeSec1(key.pkcs8, key.spec.curve));
+    case "RSA":
+      return toPem("RSA PRIVATE KEY", unwrapPkcs8(key.pkcs8));
+    case "OKP":
+      return toPem("PRIVATE KEY", key.pkcs8);
+  }
+}
+
+function findPrivateKey(content: Uint8Array): PemBlock {
+  if (!isPem(content)) {
+    // A DER key would be a SEQUENCE.
+    const hint = content[0] === 0x30
+      ? "convert the DER file: openssl pkey -inform DER -in <old-file> -out <key-file>"
+      : undefined;
+    throw new RekeyError("pair", "not a valid PEM encoded block", { hint });
+  }
+  const block = parsePem(content).find(({ label }) =>
+    /(^| )PRIVATE KEY$/.test(label)
+  );
+  if (block !== undefined) return block;
+  throw new RekeyError("pair", "does not contain a valid private key");
+}
+
+/** What a wrong password leaves behind can look like anything but a key. */
+async function openedKey(der: Uint8Array, decode: Decode): Promise<PrivateKey> {
+  try {
+    return await importKey(decode(der));
+  } catch (error) {
+    if (error instanceof MalformedKeyError) throw wrongPassword(error);
+    throw error;
+  }
+}
+
+async function generatePair(spec: KeySpec): Promise<CryptoKeyPair> {
+  const { subtle } = crypto;
+  switch (spec.kty) {
+    case "EC": {
+      const algorithm = { name: "ECDSA", namedCurve: spec.curve };
+      return await subtle.generateKey(algorithm, true, ["sign", "verify"]);
+    }
+    case "OKP":
+      // Deno's types do not know that this algorithm has two keys.
+      return await subtle.generateKey("Ed25519", true, [
+        "sign",
+        "verify",
+      ]) as CryptoKeyPair;
+    case "RSA": {
+      checkRsaBits(spec.bits);
+      const algorithm = {
+        ...RSA_ALGORITHM,
+        modulusLength: spec.bits,
+        publicExponent: RSA_EXPONENT,
+      };
+      return await subtle.generateKey(algorithm, true, ["sign", "verify"]);
+    }
+  }
+}
+
+function checkRsaBits(bits: number): void {
+  if (
+    Number.isInteger(bits) && bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS
+  ) return;
+  throw new RekeyError(
+    "usage",
+    `cannot generate an RSA key of ${bits} bits, supported are ${MIN_RSA_BITS} to ${MAX_RSA_BITS}`,
+  );
+}

@@ -1,0 +1,140 @@
+/**
+ * Certification paths: from a leaf over its issuers to a trust anchor (RFC 5280
+ * §6.1, as far as a host certificate needs).
+ *
+ * Policies and revocation are not looked at. What is critical and not
+ * understood is refused.
+ */
+import type { Certificate } from "../certificate/certificate.ts";
+import { equalBytes } from "../asn1/der.ts";
+import {
+  authorityKeyIdentifier,
+  subjectKeyIdentifier,
+} from "../certificate/extensions.ts";
+import {
+  issuerProblems,
+  type Path,
+  type PathConditions,
+  quoteName,
+} from "./issuer_problems.ts";
+import { isValidSignature } from "./signature.ts";
+
+export type { PathConditions };
+
+/**
+ * What is wrong with a chain, as one sentence without final period; undefined
+ * when it is in order and a path leads from its first certificate to an anchor.
+ *
+ * The chain is what a TLS server is going to send, so it must be complete and in
+ * issuing order. It may go on behind the anchor (a cross-signed root), or stop
+ * before it.
+ *
+ * @throws {RekeyError} kind `pair` when an extension is malformed
+ */
+export async function findPathProblem(
+  chain: readonly [Certificate, ...Certificate[]],
+  conditions: PathConditions,
+): Promise<string | undefined> {
+  return (await findPathProblems(chain, conditions))[0];
+}
+
+/**
+ * Everything that is wrong with a chain, see {@linkcode findPathProblem}: first
+ * why no path leads to an anchor, then what speaks against the issuers.
+ */
+export async function findPathProblems(
+  chain: readonly [Certificate, ...Certificate[]],
+  conditions: PathConditions,
+): Promise<readonly string[]> {
+  const disorder = await findDisorder(chain);
+  if (disorder !== undefined) {
+    return [disorder, ...issuerProblems(chain, conditions)];
+  }
+  let first: readonly string[] | undefined;
+  for await (const path of pathsToAnchors(chain, conditions.anchors)) {
+    const problems = [...issuerProblems(path, conditions)];
+    if (problems.length === 0) return [];
+    first ??= problems;
+  }
+  return first ?? [
+    describeMissingAnchor(chain, conditions.anchors),
+    ...issuerProblems(chain, conditions),
+  ];
+}
+
+/** Whether `issuer`'s key signed `certificate`. Unknown algorithms: false. */
+export function isSignedBy(
+  certificate: Certificate,
+  issuer: Certificate,
+): Promise<boolean> {
+  const { tbs: data, signature, signatureAlgorithm: algorithm } = certificate;
+  return isValidSignature({ data, signature, algorithm }, issuer.publicKey);
+}
+
+/** Whether the names and key identifiers say that `issuer` issued it. */
+function namesIssuer(certificate: Certificate, issuer: Certificate): boolean {
+  if (!equalBytes(certificate.issuerDer, issuer.subjectDer)) return false;
+  const wanted = authorityKeyIdentifier(certificate);
+  const found = subjectKeyIdentifier(issuer);
+  return wanted === undefined || found === undefined ||
+    equalBytes(wanted, found);
+}
+
+async function findDisorder(
+  chain: readonly Certificate[],
+): Promise<string | undefined> {
+  for (const [index, issuer] of chain.entries()) {
+    const certificate = chain[index - 1];
+    if (certificate === undefined) continue;
+    const earlier = chain.findIndex(({ der }) => equalBytes(der, issuer.der));
+    const fault = `the chain is not in order: certificate ${
+      index + 1
+    } did not issue certificate ${index}`;
+    if (earlier < index) {
+      return `${fault}, it repeats certificate ${earlier + 1}`;
+    }
+    if (!namesIssuer(certificate, issuer)) return fault;
+    if (!await isSignedBy(certificate, issuer)) {
+      return `the signature on certificate ${index} of the chain does not verify with the key of certificate ${
+        index + 1
+      }`;
+    }
+  }
+  return undefined;
+}
+
+/** Every path that the chain makes possible, the shortest first. */
+async function* pathsToAnchors(
+  chain: readonly [Certificate, ...Certificate[]],
+  anchors: readonly Certificate[],
+): AsyncGenerator<Path> {
+  const [leaf, ...issuers] = chain;
+  for (const [index, last] of chain.entries()) {
+    const path: Path = [leaf, ...issuers.slice(0, index)];
+    // The leaf itself is new: it cannot be an anchor.
+    const isAnchor = anchors.some(({ der }) => equalBytes(der, last.der));
+    if (index > 0 && isAnchor) yield path;
+    for (const anchor of anchors) {
+      if (equalBytes(anchor.der, last.der)) continue;
+      if (namesIssuer(last, anchor) && await isSignedBy(last, anchor)) {
+        yield [...path, anchor];
+      }
+    }
+  }
+}
+
+function describeMissingAnchor(
+  chain: readonly Certificate[],
+  anchors: readonly Certificate[],
+): string {
+  const last = chain.at(-1);
+  if (last === undefined) return "the chain is empty";
+  const place = `certificate ${chain.length} of the chain`;
+  const isNamesake = anchors.some(({ der, subjectDer }) =>
+    equalBytes(subjectDer, last.issuerDer) && !equalBytes(der, last.der)
+  );
+  const issuer = quoteName(last.issuer);
+  return isNamesake
+    ? `${place} names the trusted root ${issuer} as its issuer, but that root's key did not sign it`
+    : `no trusted root issued ${place}: its issuer is ${issuer}`;
+}

@@ -1,0 +1,176 @@
+/**
+ * Whether a name falls under a name constraint, form by form, as step-ca decides
+ * it (authority/internal/constraints/verify.go).
+ */
+import {
+  addressToText,
+  type GeneralName,
+  type GeneralNameForm,
+  isMappedAddress,
+} from "../certificate/general_name.ts";
+import { type Mailbox, readMailbox, reverseLabels } from "./mailbox.ts";
+
+/** `matches`, or the reason why that cannot be told. */
+export type MatchResult =
+  | { readonly matches: boolean }
+  | { readonly fault: string };
+
+/** How one form of names is compared. */
+export interface Matcher {
+  /** What step-ca calls names of this form. */
+  readonly label: string;
+  readonly match: (name: GeneralName, constraint: GeneralName) => MatchResult;
+}
+
+/** The forms that step-ca compares, in its order. */
+export const MATCHERS: ReadonlyMap<GeneralNameForm, Matcher> = new Map([
+  ["DNS", { label: "DNS name", match: matchDnsName }],
+  ["IP", { label: "IP address", match: matchAddress }],
+  ["email", { label: "Email address", match: matchEmail }],
+  ["URI", { label: "URI", match: matchUri }],
+]);
+
+/** A name as step-ca's messages show it. */
+export function nameText({ form, element: { content } }: GeneralName): string {
+  if (form !== "IP") return asText(content);
+  // Go prints an IPv4-mapped address as the IPv4 address that it is.
+  return addressToText(plainAddress(content));
+}
+
+/** A constraint as step-ca's messages show it: addresses in CIDR form. */
+export function constraintText(
+  { form, element: { content } }: GeneralName,
+): string {
+  if (form !== "IP") return asText(content);
+  const { address, mask } = addressRange(content);
+  return `${addressToText(address)}/${prefixLength(mask)}`;
+}
+
+function matchDnsName(name: GeneralName, constraint: GeneralName): MatchResult {
+  return matchDomain(
+    asText(name.element.content),
+    asText(constraint.element.content),
+  );
+}
+
+/** By labels from the right; a dot in front asks for at least one more label. */
+function matchDomain(domain: string, constraint: string): MatchResult {
+  if (constraint === "") return { matches: true };
+  const labels = reverseLabels(domain);
+  if (labels === undefined) {
+    return { fault: `internal error: cannot parse domain ${quote(domain)}` };
+  }
+  const wanted = reverseLabels(constraint);
+  if (wanted === undefined) {
+    return {
+      fault: `internal error: cannot parse domain ${quote(constraint)}`,
+    };
+  }
+  const atLeast = wanted.length + (constraint.startsWith(".") ? 1 : 0);
+  const matches = labels.length >= atLeast &&
+    wanted.every((label, index) =>
+      label.toLowerCase() === labels[index]?.toLowerCase()
+    );
+  return { matches };
+}
+
+function matchAddress(name: GeneralName, constraint: GeneralName): MatchResult {
+  const octets = plainAddress(name.element.content);
+  const { address, mask } = addressRange(constraint.element.content);
+  const matches = octets.length === address.length &&
+    octets.every((octet, index) => {
+      const bits = mask[index] ?? 0;
+      return (octet & bits) === ((address[index] ?? 0) & bits);
+    });
+  return { matches };
+}
+
+function matchEmail(name: GeneralName, constraint: GeneralName): MatchResult {
+  const mailbox = readMailbox(asText(name.element.content));
+  const text = asText(constraint.element.content);
+  if (mailbox === undefined) return { matches: false };
+  if (!text.includes("@")) return matchDomain(mailbox.domain, text);
+  const wanted = readMailbox(text);
+  if (wanted === undefined) {
+    return { fault: `internal error: cannot parse constraint ${quote(text)}` };
+  }
+  return { matches: isSameMailbox(mailbox, wanted) };
+}
+
+/** The case of the local part counts, that of the domain does not. */
+function isSameMailbox(a: Mailbox, b: Mailbox): boolean {
+  return a.local === b.local &&
+    a.domain.toLowerCase() === b.domain.toLowerCase();
+}
+
+function matchUri(name: GeneralName, constraint: GeneralName): MatchResult {
+  const uri = asText(name.element.content);
+  const host = uriHost(uri);
+  const place = `(${quote(uri)}) cannot be matched against constraints`;
+  if (host === "") return { fault: `URI with empty host ${place}` };
+  if (host.startsWith("[") || isIpv4Text(host)) {
+    return { fault: `URI with IP ${place}` };
+  }
+  return matchDomain(host, asText(constraint.element.content));
+}
+
+function isIpv4Text(host: string): boolean {
+  const numbers = host.split(".");
+  return numbers.length === 4 &&
+    numbers.every((text) => /^(?:0|[1-9]\d{0,2})$/.test(text) && +text <= 255);
+}
+
+/** Host of the authority (RFC 3986 §3.2.2), without user and port. */
+function uriHost(uri: string): string {
+  const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(uri)?.[1];
+  return (authority ?? "").replace(/^[^]*@/, "").replace(/:\d*$/, "");
+}
+
+/** An IPv4-mapped address counts as IPv4. */
+function plainAddress(octets: Uint8Array): Uint8Array {
+  return isMappedAddress(octets) ? octets.subarray(12) : octets;
+}
+
+function addressRange(
+  content: Uint8Array,
+): { readonly address: Uint8Array; readonly mask: Uint8Array } {
+  const half = content.length / 2;
+  const address = plainAddress(content.subarray(0, half));
+  return { address, mask: content.subarray(content.length - address.length) };
+}
+
+/**
+ * Number of leading one bits of a mask.
+ *
+ * @throws {SyntaxError} when others follow behind a zero
+ */
+export function prefixLength(mask: Uint8Array): number {
+  const bits = Array.from(
+    mask,
+    (octet) => octet.toString(2).padStart(8, "0"),
+  ).join("");
+  if (!/^1*0*$/.test(bits)) {
+    throw new SyntaxError(
+      `IP constraint contained invalid mask ${mask.toHex()}`,
+    );
+  }
+  return bits.replace(/0+$/, "").length;
+}
+
+/** The octets of an IA5String as text. */
+export function asText(content: Uint8Array): string {
+  return Array.from(content, (octet) => String.fromCharCode(octet)).join("");
+}
+
+/** In double quotes, safe to print; what Go's %q makes of ASCII. */
+export function quote(text: string): string {
+  const escaped = text
+    .replace(/["\\]/g, "\\$&")
+    .replace(
+      // deno-lint-ignore no-control-regex
+      /[\x00-\x1f\x7f]/g,
+      (character) =>
+        `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
+  return `"${escaped}"`;
+}

@@ -1,0 +1,242 @@
+/**
+ * Signatures on certificates, verified by Web Crypto.
+ *
+ * SHA-1 and MD5 are not known here on purpose: whoever can make two documents
+ * with one hash could put a certificate under another's signature.
+ */
+import { DerFields, readDer } from "../asn1/der.ts";
+import {
+  type AlgorithmIdentifier,
+  readAlgorithm,
+  readInteger,
+  readObjectIdentifier,
+  readOctetBits,
+} from "../asn1/der_values.ts";
+import {
+  isNullOrAbsent,
+  type PssParameters,
+  readPssParameters,
+} from "./rsa_pss.ts";
+import { asn1Schema, asn1X509 } from "../asn1/x509.ts";
+
+/** What was signed, by what, and how. */
+export interface SignedBytes {
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly signature: Uint8Array<ArrayBuffer>;
+  readonly algorithm: AlgorithmIdentifier;
+}
+
+/**
+ * Whether the key signed the bytes: RSA PKCS#1 v1.5 and PSS, ECDSA on P-256,
+ * P-384 and P-521, each with SHA-256, SHA-384 or SHA-512; Ed25519.
+ *
+ * @param publicKey SubjectPublicKeyInfo DER
+ * @returns false as well for any other algorithm, and for one that does not fit
+ *   the key
+ */
+export async function isValidSignature(
+  signed: SignedBytes,
+  publicKey: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  const check = planFor(signed, publicKey);
+  return check !== undefined && await isPassed(check, signed.data);
+}
+
+function planFor(
+  signed: SignedBytes,
+  publicKey: Uint8Array<ArrayBuffer>,
+): SignatureCheck | undefined {
+  try {
+    return planCheck(signed, readPublicKey(publicKey));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function isPassed(
+  check: SignatureCheck,
+  data: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  try {
+    const key = await crypto.subtle.importKey(
+      "spki",
+      check.publicKey,
+      check.keyAlgorithm,
+      false,
+      ["verify"],
+    );
+    return await crypto.subtle.verify(
+      check.algorithm,
+      key,
+      check.signature,
+      data,
+    );
+  } catch {
+    // An unusable key: Deno 2.9 reports a point that is not on the curve as
+    // TypeError, others as DOMException. What cannot be verified is not valid.
+    return false;
+  }
+}
+
+/** The same check in the terms of Web Crypto. */
+interface SignatureCheck {
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  readonly keyAlgorithm:
+    | Algorithm
+    | EcKeyImportParams
+    | RsaHashedImportParams;
+  readonly algorithm: Algorithm | EcdsaParams | RsaPssParams;
+  readonly signature: Uint8Array<ArrayBuffer>;
+}
+
+interface PublicKey {
+  readonly der: Uint8Array<ArrayBuffer>;
+  readonly algorithm: AlgorithmIdentifier;
+  readonly bits: Uint8Array<ArrayBuffer>;
+}
+
+function readPublicKey(der: Uint8Array<ArrayBuffer>): PublicKey {
+  const fields = new DerFields(readDer(der));
+  const algorithm = readAlgorithm(fields.take());
+  const bits = readOctetBits(fields.take());
+  fields.end();
+  return { der, algorithm, bits };
+}
+
+const KEY_OID = {
+  rsa: "1.2.840.113549.1.1.1",
+  rsaPss: "1.2.840.113549.1.1.10",
+  ec: "1.2.840.10045.2.1",
+  ed25519: "1.3.101.112",
+} as const;
+
+/** RFC 4055 §5: sha256WithRSAEncryption and its siblings. */
+const PKCS1_HASH: ReadonlyMap<string, string> = new Map([
+  ["1.2.840.113549.1.1.11", "SHA-256"],
+  ["1.2.840.113549.1.1.12", "SHA-384"],
+  ["1.2.840.113549.1.1.13", "SHA-512"],
+]);
+
+/** RFC 5758 §3.2: ecdsa-with-SHA256 and its siblings. */
+const ECDSA_HASH: ReadonlyMap<string, string> = new Map([
+  ["1.2.840.10045.4.3.2", "SHA-256"],
+  ["1.2.840.10045.4.3.3", "SHA-384"],
+  ["1.2.840.10045.4.3.4", "SHA-512"],
+]);
+
+function planCheck(
+  signed: SignedBytes,
+  key: PublicKey,
+): SignatureCheck | undefined {
+  const { algorithm: { oid, parameters }, signature } = signed;
+  const pkcs1Hash = PKCS1_HASH.get(oid);
+  if (pkcs1Hash !== undefined) {
+    if (key.algorithm.oid !== KEY_OID.rsa || !isNullOrAbsent(parameters)) {
+      return undefined;
+    }
+    return {
+      publicKey: key.der,
+      keyAlgorithm: { name: "RSASSA-PKCS1-v1_5", hash: pkcs1Hash },
+      algorithm: { name: "RSASSA-PKCS1-v1_5" },
+      signature,
+    };
+  }
+  const ecdsaHash = ECDSA_HASH.get(oid);
+  if (ecdsaHash !== undefined && isNullOrAbsent(parameters)) {
+    return planEcdsa(signature, { key, hash: ecdsaHash });
+  }
+  if (oid === KEY_OID.rsaPss) return planPss(signed, key);
+  const isEd25519 = oid === KEY_OID.ed25519 && parameters === undefined &&
+    key.algorithm.oid === KEY_OID.ed25519;
+  if (!isEd25519) return undefined;
+  return {
+    publicKey: key.der,
+    keyAlgorithm: { name: "Ed25519" },
+    algorithm: { name: "Ed25519" },
+    signature,
+  };
+}
+
+/** Curves by OID (RFC 5480 §2.1.1.1) with the octets of a coordinate. */
+const CURVES: ReadonlyMap<
+  string,
+  { readonly name: string; readonly octets: number }
+> = new Map([
+  ["1.2.840.10045.3.1.7", { name: "P-256", octets: 32 }],
+  ["1.3.132.0.34", { name: "P-384", octets: 48 }],
+  ["1.3.132.0.35", { name: "P-521", octets: 66 }],
+]);
+
+function planEcdsa(
+  signature: Uint8Array,
+  by: { readonly key: PublicKey; readonly hash: string },
+): SignatureCheck | undefined {
+  const { key, hash } = by;
+  const { oid, parameters } = key.algorithm;
+  if (oid !== KEY_OID.ec || parameters === undefined) return undefined;
+  const curve = CURVES.get(readObjectIdentifier(readDer(parameters)));
+  if (curve === undefined) return undefined;
+  return {
+    publicKey: key.der,
+    keyAlgorithm: { name: "ECDSA", namedCurve: curve.name },
+    algorithm: { name: "ECDSA", hash },
+    signature: toFixedWidth(signature, curve.octets),
+  };
+}
+
+/** SEQUENCE { r, s } (RFC 3279 §2.2.3) as r and s side by side. */
+function toFixedWidth(
+  signature: Uint8Array,
+  octets: number,
+): Uint8Array<ArrayBuffer> {
+  const fields = new DerFields(readDer(signature));
+  const result = new Uint8Array(2 * octets);
+  for (const end of [octets, 2 * octets]) {
+    const number = readInteger(fields.take());
+    const [first = 0] = number;
+    const magnitude = first === 0 ? number.subarray(1) : number;
+    if (first >= 0x80 || magnitude.length > octets) throw new SyntaxError();
+    result.set(magnitude, end - magnitude.length);
+  }
+  fields.end();
+  return result;
+}
+
+function planPss(
+  signed: SignedBytes,
+  key: PublicKey,
+): SignatureCheck | undefined {
+  const { algorithm: { parameters }, signature } = signed;
+  const pss = parameters && readPssParameters(readDer(parameters));
+  if (pss === undefined || !allowsPss(key, pss)) return undefined;
+  return {
+    publicKey: key.algorithm.oid === KEY_OID.rsa ? key.der : asPlainRsa(key),
+    keyAlgorithm: { name: "RSA-PSS", hash: pss.hash },
+    algorithm: { name: "RSA-PSS", saltLength: pss.saltLength },
+    signature,
+  };
+}
+
+/** RFC 4055 §3.3: a PSS key may say which hash, and how much salt at least. */
+function allowsPss(key: PublicKey, pss: PssParameters): boolean {
+  const { oid, parameters } = key.algorithm;
+  if (oid === KEY_OID.rsa) return true;
+  if (oid !== KEY_OID.rsaPss) return false;
+  if (parameters === undefined) return true;
+  const wanted = readPssParameters(readDer(parameters));
+  return wanted !== undefined && wanted.hash === pss.hash &&
+    wanted.saltLength <= pss.saltLength;
+}
+
+/** Web Crypto takes RSA keys only under the OID of plain RSA. */
+function asPlainRsa(key: PublicKey): Uint8Array<ArrayBuffer> {
+  const info = new asn1X509.SubjectPublicKeyInfo({
+    algorithm: new asn1X509.AlgorithmIdentifier({
+      algorithm: KEY_OID.rsa,
+      parameters: null,
+    }),
+    subjectPublicKey: key.bits.slice().buffer,
+  });
+  return new Uint8Array(asn1Schema.AsnConvert.serialize(info));
+}

@@ -1,0 +1,219 @@
+/**
+ * Checks on what a CA sent back, before anything is written.
+ *
+ * A certificate that is not for our key, not for our names or not from our CA
+ * would take the service down at its next reload. It must never reach the disk.
+ */
+import { RekeyError, type RekeyErrorOptions } from "../../base/errors.ts";
+import type { Certificate } from "../certificate/certificate.ts";
+import { findPathProblems, isSignedBy } from "./certification_path.ts";
+import { unknownCriticalExtensions } from "./issuer_problems.ts";
+import { equalBytes } from "../asn1/der.ts";
+import {
+  basicConstraints,
+  extendedKeyUsage,
+  keyUsage,
+} from "../certificate/extensions.ts";
+import { quote } from "./name_matching.ts";
+
+export { isSignedBy };
+
+/** What the answer has to fit. */
+export interface ExpectedCertificate {
+  /** SubjectPublicKeyInfo DER of the key we asked for. */
+  readonly publicKey: Uint8Array;
+  /** The certificate being replaced: same subject, same names. */
+  readonly previous: Certificate;
+  /** The only trust anchors; any certificate may be one. */
+  readonly roots: readonly Certificate[];
+  readonly now: Date;
+  /**
+   * What to do about dates and about the path to a root: `warn` for a CA whose
+   * own key signed here, on its owner's word; refused by default.
+   */
+  readonly doubts?: "refuse" | "warn";
+}
+
+/** A chain that passed, and what a person should know about it all the same. */
+export interface VerifiedChain {
+  /** As it was sent. */
+  readonly chain: readonly [Certificate, ...Certificate[]];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Verifies an issued chain: the key, the names and the dates of its first
+ * certificate, then the path to a root (RFC 5280 §6.1 as far as a host
+ * certificate needs).
+ *
+ * @param chain leaf first, then each issuer behind what it issued; the root may
+ *   stand at the end
+ * @throws {RekeyError} kind `untrusted`, with the reason; worth another try only
+ *   when nothing but a clock is wrong
+ */
+export async function verifyIssued(
+  chain: readonly Certificate[],
+  expected: ExpectedCertificate,
+): Promise<VerifiedChain> {
+  const [leaf, ...issuers] = chain;
+  if (leaf === undefined) throw untrusted("the CA sent no certificate");
+  const { roots: anchors, now } = expected;
+  try {
+    checkLeaf(leaf, expected);
+    const problemsAt = async (now: Date) => [
+      ...dateProblems(leaf, now),
+      ...await findPathProblems([leaf, ...issuers], {
+        anchors,
+        now,
+        clockSkewMs: CLOCK_SKEW_MS,
+      }),
+    ];
+    const doubts = await problemsAt(now);
+    const [first] = doubts;
+    if (first !== undefined && expected.doubts !== "warn") {
+      // At its own beginning nothing is wrong with it: one of the clocks is.
+      const isClock = (await problemsAt(leaf.notBefore)).length === 0;
+      throw untrusted(first, isClock ? { retry: "slowly" } : {});
+    }
+    return {
+      chain: [leaf, ...issuers],
+      warnings: [...doubts, ...findWarnings([leaf, ...issuers], expected)],
+    };
+  } catch (error) {
+    if (!(error instanceof RekeyError) || error.kind !== "pair") throw error;
+    // An extension that nobody had looked into before.
+    const message = `cannot verify the chain: ${error.message}`;
+    throw untrusted(message, { cause: error });
+  }
+}
+
+/**
+ * How far the CA's clock may be ahead of ours. Five minutes is what Kerberos
+ * (RFC 4120 §1.6) made the custom; step-ca backdates by one.
+ */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+function untrusted(message: string, more: RekeyErrorOptions = {}): RekeyError {
+  return new RekeyError("untrusted", message, more);
+}
+
+function checkLeaf(leaf: Certificate, expected: ExpectedCertificate): void {
+  const { previous } = expected;
+  if (!equalBytes(leaf.publicKey, expected.publicKey)) {
+    throw untrusted("the CA certified another key than the one requested");
+  }
+  checkNames(leaf, previous);
+  if (isCa(leaf) && !isCa(previous)) {
+    throw untrusted(
+      "the CA sent a CA certificate, but the current one is not a CA's",
+    );
+  }
+  const known = new Set(unknownCriticalExtensions(previous));
+  const oid = unknownCriticalExtensions(leaf).find((oid) => !known.has(oid));
+  if (oid !== undefined) {
+    throw untrusted(
+      `the CA added a critical extension that is unknown, ${oid}`,
+    );
+  }
+}
+
+function checkNames(leaf: Certificate, previous: Certificate): void {
+  // The bytes may differ where a CA encodes a string as another type.
+  const isSameSubject = equalBytes(leaf.subjectDer, previous.subjectDer) ||
+    leaf.subject === previous.subject;
+  if (!isSameSubject) {
+    const [before, after] = [previous, leaf].map(describeSubject);
+    throw untrusted(
+      `the CA changed the subject: it was ${before}, and is now ${after}`,
+    );
+  }
+  if (!isSameSet(leaf.names, previous.names)) {
+    const [before, after] = [previous.names, leaf.names].map(describeList);
+    throw untrusted(
+      `the CA changed the names: they were ${before}, and are now ${after}`,
+    );
+  }
+}
+
+function isCa(certificate: Certificate): boolean {
+  return basicConstraints(certificate)?.isCa === true;
+}
+
+function* dateProblems(leaf: Certificate, now: Date): Generator<string> {
+  const clock = `this machine's clock says ${now.toISOString()}`;
+  if (leaf.notAfter <= leaf.notBefore) {
+    yield "the certificate's validity ends before it begins";
+  }
+  if (leaf.notBefore.getTime() - now.getTime() > CLOCK_SKEW_MS) {
+    yield `the certificate is not valid before ${leaf.notBefore.toISOString()}, ${clock}`;
+  }
+  if (leaf.notAfter <= now) {
+    yield `the certificate expired on ${leaf.notAfter.toISOString()}, ${clock}`;
+  }
+}
+
+function* findWarnings(
+  chain: readonly [Certificate, ...Certificate[]],
+  expected: ExpectedCertificate,
+): Generator<string> {
+  const [leaf, ...issuers] = chain;
+  const { previous, now } = expected;
+  const aheadMs = leaf.notBefore.getTime() - now.getTime();
+  if (aheadMs > 0) {
+    yield `the CA's clock is at least ${
+      Math.ceil(aheadMs / 1000)
+    } s ahead of this machine's: the certificate is not valid before ${leaf.notBefore.toISOString()}`;
+  }
+  if (isCa(previous) && !isCa(leaf)) {
+    yield "the new certificate is no longer a CA's";
+  }
+  yield* findUsageWarnings(leaf, previous);
+  const [lifetime, usual] = [lifetimeMs(leaf), lifetimeMs(previous)];
+  if (lifetime < usual / 2) {
+    yield `the new certificate lives ${lifetime / 1000} s, the previous one ${
+      usual / 1000
+    } s`;
+  }
+  const issuer = [...issuers, ...expected.roots].find(({ subjectDer }) =>
+    equalBytes(subjectDer, leaf.issuerDer)
+  );
+  if (issuer !== undefined && issuer.notAfter < leaf.notAfter) {
+    yield `the new certificate is valid until ${leaf.notAfter.toISOString()}, longer than its issuer "${issuer.subject}" (${issuer.notAfter.toISOString()})`;
+  }
+}
+
+function lifetimeMs({ notAfter, notBefore }: Certificate): number {
+  return notAfter.getTime() - notBefore.getTime();
+}
+
+function* findUsageWarnings(
+  leaf: Certificate,
+  previous: Certificate,
+): Generator<string> {
+  const comparisons = [
+    ["key usage", keyUsage(previous), keyUsage(leaf)],
+    ["extended key usage", extendedKeyUsage(previous), extendedKeyUsage(leaf)],
+  ] as const;
+  for (const [what, before = [], after = []] of comparisons) {
+    if (isSameSet(before, after)) continue;
+    const [was, is] = [before, after].map(describeList);
+    yield `the CA changed the ${what}: it was ${was}, and is now ${is}`;
+  }
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  const sorted = b.toSorted();
+  return a.length === b.length &&
+    a.toSorted().every((text, index) => text === sorted[index]);
+}
+
+function describeSubject({ subject }: Certificate): string {
+  return subject === "" ? "empty" : `"${subject}"`;
+}
+
+/** Names come from a certificate: they are quoted where they are shown. */
+function describeList(names: readonly string[]): string {
+  if (names.length === 0) return "none";
+  return names.map((name) => /^[\x21-\x7e]+$/.test(name) ? name : quote(name))
+    .join(" ");
+}

@@ -1,0 +1,211 @@
+/**
+ * The loop, with a clock that skips the waits and an authority that says what a
+ * test wants; the pair is real, on a real disk.
+ */
+import type { LogEvent } from "../../src/base/runtime.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import {
+  type Files,
+  HOUR,
+  type Life,
+  live,
+  refusal,
+} from "../support/daemon_life.ts";
+
+function failures({ events }: Life) {
+  return events.flatMap((event) => event.event === "failed" ? [event] : []);
+}
+
+function scheduleWarnings({ events }: Life) {
+  return events.filter((event) =>
+    event.event === "warning" && event.message.includes("schedule")
+  );
+}
+
+Deno.test("runDaemon() plans each cycle by the new certificate", async () => {
+  const { waits } = await live(["issue", "issue", "issue"], {
+    lifetimeMs: 6 * HOUR,
+    random: 0,
+  });
+  assertEquals(waits.map((ms) => Math.round(ms / HOUR)), [16, 4, 4, 4]);
+});
+
+Deno.test("runDaemon() counts failures in a row, and forgets them after a success", async () => {
+  const life = await live([
+    ...[refusal("unreachable"), refusal("unreachable"), "issue" as const],
+    refusal("unreachable"),
+  ]);
+  assertEquals(failures(life).map(({ attempt }) => attempt), [1, 2, 1]);
+});
+
+Deno.test("runDaemon() tries for ever before and after the end, never more than once a second", async () => {
+  const answers = Array.from({ length: 110 }, () => refusal("unreachable"));
+  const life = await live(answers);
+  const tries = failures(life);
+  assertEquals(tries.length, 110);
+  for (const { nextAttemptMs, leftMs } of tries) {
+    assert(nextAttemptMs >= 1_000 && nextAttemptMs <= HOUR);
+    if (leftMs > 4_000) assert(nextAttemptMs <= leftMs / 4);
+  }
+  assert(tries.some(({ leftMs }) => leftMs > 0));
+  assert(tries.some(({ leftMs }) => leftMs < 0));
+});
+
+Deno.test("runDaemon() waits for what Retry-After asks, and no longer than the life allows", async () => {
+  const life = await live([
+    refusal("unreachable", { retryAfterMs: HOUR }),
+    refusal("unreachable", { retryAfterMs: 24 * HOUR }),
+  ], { random: 0 });
+  const [first, second] = failures(life);
+  assertEquals(first?.nextAttemptMs, HOUR);
+  assert(second !== undefined && second.nextAttemptMs < second.leftMs);
+});
+
+Deno.test("runDaemon() is slow where it is refused", async () => {
+  const life = await live([refusal("refused"), refusal("refused")], {
+    random: 0,
+  });
+  assertEquals(failures(life).map(({ nextAttemptMs }) => nextAttemptMs), [
+    60_000,
+    60_000,
+  ]);
+});
+
+Deno.test("runDaemon() ends with what no other try can mend", async () => {
+  await assertRejects(
+    () => live([refusal("unreachable"), refusal("untrusted"), "issue"]),
+    "untrusted",
+  );
+});
+
+Deno.test("runDaemon() goes on where an error of a kind that ends it says that it may heal", async () => {
+  const life = await live([refusal("untrusted", { retry: "slowly" }), "issue"]);
+  assertEquals(failures(life).length, 1);
+});
+
+Deno.test("runDaemon() makes no hot loop when the CA shortens lifetimes, and warns", async () => {
+  for (
+    const args of [["--expires-in", "8h"], ["--rekey-period", "8h"]]
+  ) {
+    const life = await live(["issue", "issue", "issue"], {
+      args,
+      lifetimeMs: 4 * HOUR,
+    });
+    assertEquals(life.waits.slice(1), [60_000, 60_000, 60_000]);
+    assertEquals(scheduleWarnings(life).length, 3);
+  }
+});
+
+Deno.test("runDaemon() says nothing about a schedule that fits", async () => {
+  assertEquals(scheduleWarnings(await live(["issue", "issue"])), []);
+});
+
+Deno.test("runDaemon() lets no SIGHUP make a hot loop, and warns", async () => {
+  const life = await live(Array.from({ length: 20 }, () => "issue"), {
+    isWoken: true,
+  });
+  // Pauses of 0, 1, 2, 4, 8, 16, 32, and then 60 s.
+  assertEquals(life.elapsedMs, (63 + 13 * 60) * 1_000);
+  const warnings = life.events.filter(({ event }) => event === "warning");
+  assertEquals(warnings.length, 1);
+});
+
+Deno.test("runDaemon() rekeys no more than once a minute by a period, and names the flag", async () => {
+  const life = await live(["issue", "issue", "issue"], {
+    args: ["--rekey-period", "1ms"],
+  });
+  assertEquals(life.waits.slice(1), [60_000, 60_000, 60_000]);
+  for (const event of life.events) {
+    if (event.event !== "warning") continue;
+    assert(event.message.startsWith("--rekey-period is too short"));
+    assertEquals(event.once, true);
+  }
+});
+
+Deno.test("runDaemon() plans before it tells the service, which has until then", async () => {
+  const events: LogEvent[] = [];
+  const limits: (number | undefined)[] = [];
+  const { waits } = await live(["issue", "issue"], {
+    events,
+    reload({ limitMs }) {
+      assertEquals(events.at(-1)?.event, "scheduled");
+      limits.push(limitMs);
+      return new Map();
+    },
+  });
+  assertEquals(limits, waits.slice(1));
+});
+
+Deno.test("runDaemon() goes by a pair that somebody put in the place while it waited", async () => {
+  const { events, waits } = await live(["issue"], {
+    random: 0,
+    sleeping(sleep, files, other) {
+      if (sleep === 3) putInPlace(other, files);
+    },
+  });
+  assertEquals(waits.map((ms) => Math.round(ms / HOUR)), [16, 8, 16]);
+  assertEquals(events.filter(({ event }) => event === "replaced").length, 1);
+});
+
+Deno.test("runDaemon() goes on with its wait when the same pair was written again", async () => {
+  const { waits, elapsedMs } = await live(["issue"], {
+    random: 0,
+    sleeping(sleep, { certificateFile }) {
+      if (sleep % 7 === 0) touch(certificateFile, sleep);
+    },
+  });
+  assertEquals([waits.length, elapsedMs], [2, 16 * HOUR]);
+});
+
+Deno.test("runDaemon() waits for a certificate that is being written while it waits", async () => {
+  const content = { text: "" };
+  const { elapsedMs } = await live(["issue"], {
+    random: 0,
+    sleeping(sleep, { certificateFile }) {
+      if (sleep === 3) content.text = exchange(certificateFile, "");
+      if (sleep === 6) exchange(certificateFile, content.text);
+    },
+  });
+  assertEquals(elapsedMs, 16 * HOUR);
+});
+
+Deno.test("runDaemon() names the first failure when the certificate cannot be read after it", async () => {
+  const events: LogEvent[] = [];
+  await assertRejects(() =>
+    live([({ certificateFile }) => {
+      exchange(certificateFile, "");
+      throw refusal("unreachable");
+    }], { events }), "pair");
+  assert(
+    events.some((event) =>
+      event.event === "warning" && event.message === "the CA is unreachable"
+    ),
+  );
+});
+
+Deno.test("runDaemon() pays what is owed before it ends at its start", async () => {
+  let told = 0;
+  await assertRejects(() =>
+    live(["issue"], {
+      isOwed: true,
+      isBroken: true,
+      reload: () => (told++, new Map()),
+    }), "config");
+  assertEquals(told, 1);
+});
+
+function putInPlace(other: Files, files: Files): void {
+  Deno.copyFileSync(other.keyFile, files.keyFile);
+  Deno.copyFileSync(other.certificateFile, files.certificateFile);
+}
+
+function touch(file: string, seconds: number): void {
+  Deno.utimeSync(file, seconds, seconds);
+}
+
+/** Writes the file; returns what was in it. */
+function exchange(file: string, text: string): string {
+  const before = Deno.readTextFileSync(file);
+  Deno.writeTextFileSync(file, text);
+  return before;
+}

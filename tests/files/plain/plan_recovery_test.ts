@@ -1,0 +1,211 @@
+/**
+ * Every state that a crash, a power cut and other people can leave, and what
+ * recovery makes of it, carried out on a model of the file system.
+ */
+import {
+  type InstallJournal,
+  type JournalTarget,
+  type ObservedTarget,
+  planRecovery,
+  type TargetAction,
+} from "../../../src/files/plain/journal.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+
+type Content = "old" | "new" | "foreign" | undefined;
+
+/** One target and its two hidden names. */
+interface Place {
+  readonly current: Content;
+  readonly staged: Content;
+  readonly kept: Content;
+}
+
+const CURRENT: readonly Content[] = ["old", "new", "foreign", undefined];
+const STAGED: readonly Content[] = ["new", "foreign", undefined];
+const KEPT: readonly Content[] = ["old", "foreign", undefined];
+
+const PLACES: readonly Place[] = CURRENT.flatMap((current) =>
+  STAGED.flatMap((staged) => KEPT.map((kept) => ({ current, staged, kept })))
+);
+
+function journalOf(existed: readonly [boolean, boolean]): InstallJournal {
+  const target = (
+    role: JournalTarget["role"],
+    isThere: boolean,
+  ): JournalTarget => ({
+    role,
+    name: role,
+    staged: "staged",
+    ...(isThere && { kept: "kept", oldDigest: "old" }),
+    newDigest: "new",
+  });
+  return {
+    targets: [target("key", existed[0]), target("certificate", existed[1])],
+  };
+}
+
+function observe({ current, staged, kept }: Place): ObservedTarget {
+  return { current, staged, kept };
+}
+
+/** What an action does; it fails where the real one would. */
+function act(place: Place, action: TargetAction): Place {
+  switch (action) {
+    case "leave":
+    case "save":
+      return place;
+    case "install":
+      assertEquals(place.staged, "new", "installs the staged file");
+      return { ...place, current: place.staged, staged: undefined };
+    case "restore":
+      assertEquals(place.kept, "old", "restores the kept file");
+      return { ...place, current: place.kept };
+    case "remove":
+      return { ...place, current: undefined };
+  }
+}
+
+function* allCases(): Generator<{
+  readonly journal: InstallJournal;
+  readonly places: readonly [Place, Place];
+  readonly existed: readonly [boolean, boolean];
+}> {
+  for (const keyExisted of [true, false]) {
+    for (const certificateExisted of [true, false]) {
+      const existed = [keyExisted, certificateExisted] as const;
+      const journal = journalOf(existed);
+      for (const key of PLACES) {
+        for (const certificate of PLACES) {
+          yield { journal, places: [key, certificate], existed };
+        }
+      }
+    }
+  }
+}
+
+Deno.test("planRecovery() ends in a matching pair or touches nothing, in all 5184 states", () => {
+  let count = 0;
+  for (const { journal, places, existed } of allCases()) {
+    count++;
+    const plan = planRecovery(journal, places.map(observe));
+    const after = places.map((place, index) =>
+      act(place, plan.actions[index] ?? "leave").current
+    );
+    const olds = existed.map((was) => was ? "old" : undefined);
+    const expected = {
+      finished: ["new", "new"],
+      undone: olds,
+      foreign: places.map(({ current }) => current),
+    }[plan.kind];
+    assertEquals(after, expected, Deno.inspect({ places, existed, plan }));
+  }
+  assertEquals(count, 5184);
+});
+
+Deno.test("planRecovery() never touches anything once somebody else wrote a target", () => {
+  for (const { journal, places } of allCases()) {
+    if (!places.some(({ current }) => current === "foreign")) continue;
+    const plan = planRecovery(journal, places.map(observe));
+    assertEquals(plan.kind, "foreign");
+    assert(
+      plan.actions.every((action) => action === "leave" || action === "save"),
+    );
+  }
+});
+
+Deno.test("planRecovery() decides the same when it was killed in the middle", () => {
+  for (const { journal, places } of allCases()) {
+    const plan = planRecovery(journal, places.map(observe));
+    if (plan.kind === "foreign") continue;
+    for (const done of [[0], [1], [0, 1]]) {
+      const half = places.map((place, index) =>
+        done.includes(index)
+          ? act(place, plan.actions[index] ?? "leave")
+          : place
+      );
+      const again = planRecovery(journal, half.map(observe));
+      assertEquals(again.kind, plan.kind, Deno.inspect({ places, half }));
+    }
+  }
+});
+
+Deno.test("planRecovery() decides the same while it tidies up", () => {
+  for (const { journal, places, existed } of allCases()) {
+    const plan = planRecovery(journal, places.map(observe));
+    if (plan.kind === "foreign") continue;
+    const done = places.map((place, index) =>
+      act(place, plan.actions[index] ?? "leave")
+    );
+    // Hidden files are removed one after the other: key's staged and kept, then
+    // the certificate's.
+    for (let removed = 0; removed <= 4; removed++) {
+      const tidied = done.map((place, index) => ({
+        current: place.current,
+        staged: removed > 2 * index ? undefined : place.staged,
+        kept: removed > 2 * index + 1 ? undefined : place.kept,
+      }));
+      const again = planRecovery(journal, tidied.map(observe));
+      const after = tidied.map((place, index) =>
+        act(place, again.actions[index] ?? "leave").current
+      );
+      assertEquals(
+        after,
+        done.map(({ current }) => current),
+        Deno.inspect({ places, existed, tidied, again }),
+      );
+    }
+  }
+});
+
+Deno.test("planRecovery() gives up only where some content is gone for good", () => {
+  for (const { journal, places, existed } of allCases()) {
+    const plan = planRecovery(journal, places.map(observe));
+    if (plan.kind !== "foreign") continue;
+    const isForeign = places.some(({ current }, index) =>
+      current === "foreign" || (current === "old" && !existed[index])
+    );
+    const canFinish = places.every(({ current, staged }) =>
+      current === "new" || staged === "new"
+    );
+    const canUndo = places.every(({ current, kept }, index) =>
+      !existed[index] || current === "old" || kept === "old"
+    );
+    assert(isForeign || (!canFinish && !canUndo), Deno.inspect(places));
+  }
+});
+
+Deno.test("planRecovery() saves the old key where it is the last copy", () => {
+  const journal = journalOf([true, true]);
+  const plan = planRecovery(journal, [
+    { current: "new", staged: undefined, kept: "old" },
+    { current: "foreign", staged: "new", kept: "old" },
+  ]);
+  assertEquals(plan, {
+    kind: "foreign",
+    target: 1,
+    actions: ["save", "leave"],
+  });
+});
+
+Deno.test("planRecovery() saves no key that somebody else replaced", () => {
+  const journal = journalOf([true, true]);
+  const plan = planRecovery(journal, [
+    { current: "foreign", staged: "new", kept: "old" },
+    { current: "old", staged: "new", kept: "old" },
+  ]);
+  assertEquals(plan.actions, ["leave", "leave"]);
+});
+
+Deno.test("planRecovery() finishes when new and old content are the same", () => {
+  const journal: InstallJournal = {
+    targets: journalOf([true, true]).targets.map((target) => ({
+      ...target,
+      oldDigest: "new",
+    })),
+  };
+  const plan = planRecovery(journal, [
+    { current: "new", staged: "new", kept: "new" },
+    { current: "new", staged: "new", kept: "new" },
+  ]);
+  assertEquals(plan.kind, "finished");
+});
