@@ -15,12 +15,12 @@ import { reissue, ReissueError } from "../../../src/pki/issue/reissue.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import {
   computeVectors,
-  goMissing,
   readVectorKeys,
   readVectors,
   type Vector,
   type Vectors,
 } from "../../support/go_vectors.ts";
+import { goMissing } from "../../support/go_program.ts";
 import { runOk } from "../../support/run.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
