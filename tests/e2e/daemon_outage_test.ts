@@ -80,15 +80,17 @@ daemonTest(
   async ({ ca, daemon }) => {
     // step-ca renews no expired certificate whose life was below a minute.
     const files = await ca.issue("late", "admin", {
-      notBefore: new Date(Date.now() - 110_000),
-      notAfter: new Date(Date.now() + 10_000),
+      notBefore: new Date(Date.now() - 114_000),
+      notAfter: new Date(Date.now() + 6_000),
     });
     await ca.stop();
     await using running = daemon(files, [...JSON_LOG]);
     // Each pause is at most a quarter of the rest.
-    while (failuresOf(running).every((line) => line.time < line.notAfter)) {
-      await running.says('"event":"failed"');
-    }
+    while (
+      failuresOf(running).every(({ time, notAfter }) =>
+        Date.parse(time) < Date.parse(notAfter)
+      )
+    ) await running.says('"event":"failed"');
     const waits = failuresOf(running).map((
       { time, nextAttempt, notAfter },
     ) => ({

@@ -37,7 +37,7 @@ for (const layout of LAYOUTS.filter(({ needsMount }) => !needsMount)) {
       const cuts = [...powerCuts(model, points)];
       assert(cuts.length > points.length, "too few states to be all");
       const name = `power cuts, ${layout.name}`;
-      await inParallel(sample(name, cuts, 8), async (cut) => {
+      await inParallel(sample(name, cuts, 3), async (cut) => {
         const specimen = await bench.specimen(layout);
         for (const directory of specimen.directories) {
           await Deno.remove(directory, { recursive: true });

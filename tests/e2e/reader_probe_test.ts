@@ -10,16 +10,16 @@ import { nginxMissing, startNginx } from "../support/nginx_server.ts";
 import { runProgram } from "../support/program.ts";
 import type { ReaderCounts } from "../support/reader_child.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
-import { IS_WHOLE } from "../support/sweep.ts";
+import { howMany } from "../support/sweep.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const missing = stepCaMissing ??
   (nginxMissing ? "nginx is not installed" : undefined);
 const because = missing === undefined ? "" : ` (ignored: ${missing})`;
 
-const ROTATIONS = IS_WHOLE ? 200 : 12;
-const LEAST_READS = IS_WHOLE ? 10_000 : 600;
-const LEAST_HANDSHAKES = IS_WHOLE ? 1000 : 60;
+const ROTATIONS = howMany(5, 200);
+const LEAST_READS = 50 * ROTATIONS;
+const LEAST_HANDSHAKES = 5 * ROTATIONS;
 
 const READER = fromFileUrl(
   new URL("../support/reader_child.ts", import.meta.url),

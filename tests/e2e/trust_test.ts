@@ -134,7 +134,7 @@ Deno.test("pinTrust() refuses to run after something else has used TLS", async (
 Deno.test({
   name: "ca rekey stops when something else in the process has used TLS before",
   // Nothing can run before a compiled program.
-  ignore: Boolean(Deno.env.get("STEP_REKEY_BINARY")),
+  ignore: Boolean(Deno.env.get("REKEY_TEST_BINARY")),
   async fn() {
     await using dir = await tempDir();
     const early = dir.file("early.ts");

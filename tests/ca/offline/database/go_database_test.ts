@@ -2,10 +2,11 @@
  * The readers beside the libraries that step-ca reads with, on databases with
  * several levels, deletions, lifetimes, moved and large values.
  *
- * STEP_REKEY_WHOLE=1 takes databases of 200,000 rows instead of 20,000.
+ * `deno task sweep` takes databases of 200,000 rows instead of 20,000.
  */
 import { assert, assertEquals } from "../../../support/assert.ts";
 import { goTest } from "../../../support/go_program.ts";
+import { howMany } from "../../../support/sweep.ts";
 import {
   copyDirectory,
   goDatabase,
@@ -17,7 +18,8 @@ import {
   TABLES,
 } from "./go_database.ts";
 
-const ROWS = Deno.env.get("STEP_REKEY_WHOLE") === "1" ? 200_000 : 20_000;
+/** So many that none of the sample is asked for twice. */
+const ROWS = howMany(20_000, 200_000);
 const SAMPLE = 600;
 
 const WAYS: readonly GoDatabaseOptions["ways"][] = [
