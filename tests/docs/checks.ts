@@ -1,0 +1,292 @@
+/**
+ * What has to hold between the documents and the program.
+ *
+ * Each check gives the problems that it finds, one line each, so that a test
+ * can see that it finds those that are there.
+ */
+import {
+  anchorsOf,
+  codeOf,
+  type Document,
+  fencedLines,
+  linksOf,
+  rowsBelow,
+} from "./documents.ts";
+import type { ProgramFacts } from "./program.ts";
+
+/** A check. */
+export type Check = (
+  documents: readonly Document[],
+  facts: ProgramFacts,
+) => readonly string[];
+
+/** Most lines of README: what is longer belongs in docs/. */
+const MOST_README_LINES = 200;
+
+/** Flags of other programs that the documents name. */
+const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
+  // Deno.
+  "--allow-all",
+  "--allow-env",
+  "--allow-run",
+  "--allow-sys",
+  "--filter",
+  "--frozen",
+  "--no-code-cache",
+  "--no-prompt",
+  "--unstable-net",
+  // docker run.
+  "--init",
+  // The demo, the gate and the tests of this project.
+  "--keep",
+  "--coverage",
+  "--tested",
+  // Stands for any flag.
+  "--name",
+  // `step ca rekey` has it, this program does not.
+  "--kms",
+]);
+
+/** Commands of `step` that begin like ours, and are not. */
+const FOREIGN_COMMANDS: readonly string[] = ["step ca", "step-ca"];
+
+/** Every `--flag` is one of the program's, or known to be another one's. */
+export function unknownFlags(
+  documents: readonly Document[],
+  { commands }: ProgramFacts,
+): readonly string[] {
+  const known = new Set(
+    [...commands.values()].flat().flatMap(({ spellings }) => spellings),
+  );
+  return documents.flatMap(({ path, text }) =>
+    found(text, /(?<![\w-])(--[a-z][a-z0-9-]*)/g)
+      .filter((flag) => !known.has(flag) && !FOREIGN_FLAGS.has(flag))
+      .map((flag) => `${path}: there is no flag ${flag}`)
+  );
+}
+
+/** Every flag of a command line in a block is one of the command that it calls. */
+export function misplacedFlags(
+  documents: readonly Document[],
+  { commands }: ProgramFacts,
+): readonly string[] {
+  return documents.flatMap((document) =>
+    fencedLines(document).flatMap((line) => {
+      const call = /(?:^|\/|\$ )step-rekey (.*)$/.exec(line)?.[1];
+      if (call === undefined) return [];
+      const name = commandOf(call, commands);
+      const flags = new Set(
+        (commands.get(name) ?? []).flatMap(({ spellings }) => spellings),
+      );
+      // What is quoted is the command line of a hook.
+      return found(call.replaceAll(/"[^"]*"/g, '""'), /(?<=\s)(--?[a-z-]+)/g)
+        .filter((flag) => !flags.has(flag))
+        .map((flag) =>
+          `${document.path}: ${name || "the program"} has no flag ${flag}`
+        );
+    })
+  );
+}
+
+/** The longest name of a command that a line begins with. */
+function commandOf(line: string, commands: ProgramFacts["commands"]): string {
+  return [...commands.keys()].filter((name) =>
+    `${line} `.startsWith(`${name} `)
+  )
+    .toSorted((one, other) => other.length - one.length)[0] ?? "";
+}
+
+/** The tables of the reference have every flag and its variable, and no other. */
+export function wrongFlagTables(
+  documents: readonly Document[],
+  { commands }: ProgramFacts,
+): readonly string[] {
+  const { path, reference } = referenceOf(documents);
+  return [...commands].flatMap(([name, flags]) => {
+    if (!name.includes(" ")) return [];
+    const rows = new Map(
+      rowsBelow(reference, `## \`${name}\``)
+        .filter(([flag]) => flag?.startsWith("`-"))
+        .map(([flag = "", variable = ""]) => [
+          flag.replaceAll("`", ""),
+          variable.replaceAll("`", ""),
+        ]),
+    );
+    const wanted = flags.filter(({ title }) => !title.startsWith("--help"));
+    return [
+      ...wanted.filter(({ title, variable }) => rows.get(title) !== variable)
+        .map(({ title, variable }) =>
+          `${path}: ${name} has no row for ${title} with ${variable}`
+        ),
+      ...[...rows.keys()].filter((title) =>
+        !wanted.some((flag) => flag.title === title)
+      ).map((title) => `${path}: ${name} has a row for ${title}`),
+    ];
+  });
+}
+
+/** Every variable that begins with STEP is one that the program knows. */
+export function unknownVariables(
+  documents: readonly Document[],
+  { variables, hookVariables, testVariables }: ProgramFacts,
+): readonly string[] {
+  const known = [variables, hookVariables, testVariables];
+  return documents.flatMap(({ path, text }) =>
+    found(text, /\b(STEP_[A-Z_]*[A-Z])\b/g)
+      .filter((name) => !known.some((names) => names.has(name)))
+      .map((name) => `${path}: nothing reads or sets ${name}`)
+  );
+}
+
+/** Every variable of a flag is in the reference, and each of a hook in its page. */
+export function missingVariables(
+  documents: readonly Document[],
+  { variables, hookVariables }: ProgramFacts,
+): readonly string[] {
+  const hooks = documents.find(({ path }) => path === "docs/hooks.md");
+  const { path, reference } = referenceOf(documents);
+  const isIn = (document: Document | undefined, name: string) =>
+    document?.text.includes(`\`${name}\``) === true;
+  return [
+    ...[...variables].filter((name) => !isIn(reference, name))
+      .map((name) => `${path}: nothing about ${name}`),
+    ...[...hookVariables].filter((name) => !isIn(hooks, name))
+      .map((name) => `docs/hooks.md: nothing about ${name}`),
+  ];
+}
+
+/** Every command that is named exists, and the reference lists each. */
+export function wrongCommands(
+  documents: readonly Document[],
+  { commands }: ProgramFacts,
+): readonly string[] {
+  const { path, reference } = referenceOf(documents);
+  const listed = rowsBelow(reference, "## Command line")
+    .map(([name = ""]) => /`([^`]+)`/.exec(name)?.[1]);
+  return [
+    ...documents.flatMap((document) =>
+      codeOf(document).flatMap((code) => {
+        const own = FOREIGN_COMMANDS.reduce(
+          (text, name) => text.replaceAll(name, ""),
+          code,
+        );
+        return found(own, /(?:^|[\s/])(ca [a-z]+)\b/g)
+          .filter((name) => !commands.has(name))
+          .map((name) => `${document.path}: there is no command ${name}`);
+      })
+    ),
+    ...[...commands.keys()]
+      .filter((name) => name !== "" && name !== "ca" && !listed.includes(name))
+      .map((name) => `${path}: nothing about the command ${name}`),
+  ];
+}
+
+/** Every task that is named exists, and each is named. */
+export function wrongTasks(
+  documents: readonly Document[],
+  { tasks }: ProgramFacts,
+): readonly string[] {
+  const named = documents.flatMap((document) =>
+    codeOf(document).flatMap((code) => found(code, /\bdeno task ([a-z_]+)/g))
+      .map((task) => ({ path: document.path, task }))
+  );
+  return [
+    ...named.filter(({ task }) => !tasks.has(task))
+      .map(({ path, task }) => `${path}: there is no task ${task}`),
+    ...[...tasks].filter((task) => !named.some((name) => name.task === task))
+      .map((task) => `no document names deno task ${task}`),
+  ];
+}
+
+/** The table of README is the program's, and every number in a text is in it. */
+export function wrongExitCodes(
+  documents: readonly Document[],
+  { exitCodes }: ProgramFacts,
+): readonly string[] {
+  const readme = documents.find(({ path }) => path === "README.md");
+  const rows = readme === undefined ? [] : rowsBelow(readme, "## Exit codes");
+  const [success, ...failures] = rows;
+  const known = exitCodes.map(([code]) => code);
+  return [
+    ...success?.[0] === "0" ? [] : ["README.md: no row for exit code 0"],
+    ...String(failures) === String(exitCodes)
+      ? []
+      : [`README.md: the exit codes are ${JSON.stringify(exitCodes)}`],
+    ...documents.flatMap(({ path, text }) =>
+      [
+        ...found(text, /\bexit\s+code\s+(\d+)/gi),
+        ...found(text, /ExitStatus=([\d ]+)/g).flatMap((list) =>
+          list.trim().split(" ")
+        ),
+      ].filter((code) => code !== "0" && !known.includes(code))
+        .map((code) => `${path}: there is no exit code ${code}`)
+    ),
+  ];
+}
+
+/** Every link leads to a document and heading; README leads to all of docs/. */
+export function brokenLinks(
+  documents: readonly Document[],
+  { exists }: ProgramFacts,
+): readonly string[] {
+  const targets = documents.flatMap((document) =>
+    linksOf(document).map((link) => {
+      const [file = "", anchor] = link.split("#");
+      const path = file === "" ? document.path : new URL(
+        file,
+        `file:///${document.path}`,
+      ).pathname.slice(1);
+      return { from: document.path, link, path, anchor };
+    })
+  );
+  return [
+    ...targets.filter(({ path, anchor }) => {
+      const document = documents.find((other) => other.path === path);
+      if (document === undefined) return anchor !== undefined || !exists(path);
+      return anchor !== undefined && !anchorsOf(document).includes(anchor);
+    }).map(({ from, link }) => `${from}: ${link} leads nowhere`),
+    ...documents.filter(({ path }) =>
+      path !== "README.md" && path !== "CHANGELOG.md" &&
+      !targets.some((target) =>
+        target.from === "README.md" && target.path === path
+      )
+    ).map(({ path }) => `README.md: no link to ${path}`),
+  ];
+}
+
+/** Every path of the checkout that is named exists. */
+export function missingPaths(
+  documents: readonly Document[],
+  { exists }: ProgramFacts,
+): readonly string[] {
+  return documents.flatMap((document) =>
+    codeOf(document).flatMap((code) =>
+      found(code, /(?<![\w./-])((?:src|tests|scripts|docs|\.ci)\/[\w./-]*\w)/g)
+    ).filter((path) => !exists(path))
+      .map((path) => `${document.path}: there is no ${path}`)
+  );
+}
+
+/** README stays short. */
+export function longReadme(documents: readonly Document[]): readonly string[] {
+  const readme = documents.find(({ path }) => path === "README.md");
+  const lines = (readme?.text ?? "").trimEnd().split("\n").length;
+  return lines <= MOST_README_LINES
+    ? []
+    : [`README.md: ${lines} lines, at most ${MOST_README_LINES}`];
+}
+
+function referenceOf(
+  documents: readonly Document[],
+): { readonly path: string; readonly reference: Document } {
+  const path = "docs/reference.md";
+  const reference = documents.find((document) => document.path === path);
+  return { path, reference: reference ?? { path, text: "" } };
+}
+
+/** The first group of each match, once each. */
+function found(text: string, pattern: RegExp): readonly string[] {
+  return [
+    ...new Set(Array.from(text.matchAll(pattern), ([, part = ""]) => part)),
+  ];
+}

@@ -1,0 +1,125 @@
+/**
+ * What the documents have to agree with, asked from the program itself: its
+ * help, the variables that it looks at, and the texts of its source.
+ */
+import { ERROR_KINDS } from "../../src/base/errors.ts";
+import { ROOT } from "../../scripts/paths.ts";
+import { runLine } from "../support/command_line.ts";
+
+/** One flag of a command. */
+export interface FlagFacts {
+  /** As the help spells it: `--crv=<curve>, --curve=<curve>`. */
+  readonly title: string;
+  /** Every spelling, with dashes and without a value. */
+  readonly spellings: readonly string[];
+  /** The variable that stands in for it. */
+  readonly variable: string;
+}
+
+/** What the documents may name, and what they have to name. */
+export interface ProgramFacts {
+  /** Every command with its flags; `""` is the program itself. */
+  readonly commands: ReadonlyMap<string, readonly FlagFacts[]>;
+  /** Variables that the program looks at for flags. */
+  readonly variables: ReadonlySet<string>;
+  /** Variables that hooks find in their environment. */
+  readonly hookVariables: ReadonlySet<string>;
+  /** Variables of scripts and tests. */
+  readonly testVariables: ReadonlySet<string>;
+  /** Names of the tasks of deno.json. */
+  readonly tasks: ReadonlySet<string>;
+  /** Exit code, kind and meaning, as the table of README has them. */
+  readonly exitCodes: readonly (readonly [string, string, string])[];
+  /** Whether a path below the root of the checkout exists. */
+  exists(path: string): boolean;
+}
+
+/** Asks the program. */
+export async function programFacts(): Promise<ProgramFacts> {
+  const commands = new Map<string, readonly FlagFacts[]>();
+  await addCommands([], commands);
+  const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const source = await textBelow("src");
+  const others = await textBelow("scripts") + await textBelow("tests") +
+    await Deno.readTextFile(`${ROOT}deno.json`);
+  return {
+    commands,
+    variables: new Set(
+      (await runLine(["ca", "rekey", "a.crt", "a.key"])).variables,
+    ),
+    // As keys of the environment that a hook is given.
+    hookVariables: matchesIn(source, /\b(STEP_REKEY_[A-Z_]+):/g),
+    testVariables: matchesIn(others, /\b((?:STEP_REKEY|FUZZ)_[A-Z_]+)\b/g),
+    tasks: new Set(Object.keys(config.tasks)),
+    exitCodes: Object.entries(ERROR_KINDS).map(
+      ([kind, { exitCode, when }]) => [
+        OPEN_CODES[kind] ?? String(exitCode),
+        kind,
+        when,
+      ],
+    ),
+    exists: isThere,
+  };
+}
+
+/** The codes of kinds whose exit code is not one number. */
+const OPEN_CODES: Readonly<Record<string, string>> = {
+  hook: "its own",
+  interrupted: "128 + n",
+};
+
+/** Reads the help of a group, and of all that it lists. */
+async function addCommands(
+  path: readonly string[],
+  commands: Map<string, readonly FlagFacts[]>,
+): Promise<void> {
+  const help = (await runLine(["help", ...path])).stdout;
+  commands.set(path.join(" "), titlesIn(help, "OPTIONS").map(flagOf));
+  for (const word of titlesIn(help, "COMMANDS")) {
+    // Answered in front of all commands: they have no help of their own.
+    if (word === "help" || word === "version") commands.set(word, []);
+    else await addCommands([...path, word], commands);
+  }
+}
+
+/** The first lines of the entries of a section of the help. */
+function titlesIn(help: string, section: string): readonly string[] {
+  const [, text = ""] = `\n${help}`.split(`\n${section}\n`);
+  const [own = ""] = text.split(/\n(?=[A-Z])/);
+  return [...own.matchAll(/^ {2}(\S.*)$/gm)].map(([, title = ""]) => title);
+}
+
+function flagOf(title: string): FlagFacts {
+  const spellings = title.split(", ").map((text) => text.replace(/=.*/, ""));
+  const [first = ""] = spellings;
+  const name = first.replace(/^-+/, "").toUpperCase().replaceAll("-", "_");
+  return { title, spellings, variable: `STEP_${name}` };
+}
+
+async function textBelow(folder: string): Promise<string> {
+  const texts: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(`${ROOT}${folder}`)) {
+    const path = `${folder}/${name}`;
+    // What is asked here must not answer itself.
+    if (path === "tests/docs" || path === "tests/testdata") continue;
+    if (isDirectory) texts.push(await textBelow(path));
+    else if (name.endsWith(".ts")) {
+      texts.push(await Deno.readTextFile(`${ROOT}${path}`));
+    }
+  }
+  return texts.join("\n");
+}
+
+function matchesIn(text: string, pattern: RegExp): ReadonlySet<string> {
+  return new Set([...text.matchAll(pattern)].map(([, name = ""]) => name));
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(`${ROOT}${path}`);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
