@@ -18,7 +18,7 @@ import type { ProgramFacts } from "./program.ts";
 export type Check = (
   documents: readonly Document[],
   facts: ProgramFacts,
-) => readonly string[];
+) => readonly string[] | Promise<readonly string[]>;
 
 /** Most lines of README: what is longer belongs in docs/. */
 const MOST_README_LINES = 200;
@@ -65,35 +65,26 @@ export function unknownFlags(
   );
 }
 
-/** Every flag of a command line in a block is one of the command that it calls. */
-export function misplacedFlags(
+/** Every command line in a block is one that the program accepts. */
+export async function refusedLines(
   documents: readonly Document[],
-  { commands }: ProgramFacts,
-): readonly string[] {
-  return documents.flatMap((document) =>
-    fencedLines(document).flatMap((line) => {
-      const call = /(?:^|\/|\$ )step-rekey (.*)$/.exec(line)?.[1];
-      if (call === undefined) return [];
-      const name = commandOf(call, commands);
-      const flags = new Set(
-        (commands.get(name) ?? []).flatMap(({ spellings }) => spellings),
+  { refusal }: ProgramFacts,
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const document of documents) {
+    for (const line of fencedLines(document)) {
+      const call = /^(?:\$ |\w+=\S*\/)?step-rekey (.*)$/.exec(line)?.[1];
+      // What stands for something else is no line to type.
+      if (call === undefined || /[<[…]/.test(call)) continue;
+      const words = [...call.matchAll(/"([^"]*)"|(\S+)/g)].map(
+        ([, quoted, word = ""]) => quoted ?? word,
       );
-      // What is quoted is the command line of a hook.
-      return found(call.replaceAll(/"[^"]*"/g, '""'), /(?<=\s)(--?[a-z-]+)/g)
-        .filter((flag) => !flags.has(flag))
-        .map((flag) =>
-          `${document.path}: ${name || "the program"} has no flag ${flag}`
-        );
-    })
-  );
-}
-
-/** The longest name of a command that a line begins with. */
-function commandOf(line: string, commands: ProgramFacts["commands"]): string {
-  return [...commands.keys()].filter((name) =>
-    `${line} `.startsWith(`${name} `)
-  )
-    .toSorted((one, other) => other.length - one.length)[0] ?? "";
+      const reason = await refusal(words);
+      if (reason === undefined) continue;
+      problems.push(`${document.path}: step-rekey ${call}: ${reason}`);
+    }
+  }
+  return problems;
 }
 
 /** The tables of the reference have every flag and its variable, and no other. */

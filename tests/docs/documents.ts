@@ -20,11 +20,17 @@ export async function readDocuments(): Promise<readonly Document[]> {
   })));
 }
 
-/** The lines of its fenced blocks; a line that ends in `\` goes on. */
+/**
+ * What is typed in its fenced blocks; a line that ends in `\` goes on. Blocks of
+ * the language `text` are drawings and contents of files.
+ */
 export function fencedLines({ text }: Document): readonly string[] {
-  return [...text.matchAll(/^```.*\n([^]*?)^```$/gm)].flatMap((
-    [, block = ""],
-  ) => block.replaceAll(/\\\n\s*/g, "").trimEnd().split("\n"));
+  const blocks = text.matchAll(/^```(.*)\n([^]*?)^```$/gm);
+  return [...blocks].flatMap(([, language, block = ""]) =>
+    language === "text"
+      ? []
+      : block.replaceAll(/\\\n\s*/g, "").trimEnd().split("\n")
+  );
 }
 
 /** The text of its code: fenced lines and spans. */

@@ -30,6 +30,8 @@ export interface ProgramFacts {
   readonly tasks: ReadonlySet<string>;
   /** Exit code, kind and meaning, as the table of README has them. */
   readonly exitCodes: readonly (readonly [string, string, string])[];
+  /** Why the program refuses a command line; undefined when it does not. */
+  refusal(words: readonly string[]): Promise<string | undefined>;
   /** Whether a path below the root of the checkout exists. */
   exists(path: string): boolean;
 }
@@ -58,8 +60,20 @@ export async function programFacts(): Promise<ProgramFacts> {
         when,
       ],
     ),
+    refusal: refusalOf,
     exists: isThere,
   };
+}
+
+/** Grammar, settings and rules are real; nothing is rekeyed. */
+async function refusalOf(
+  words: readonly string[],
+): Promise<string | undefined> {
+  const { code, stderr } = await runLine(words, {
+    // As `step ca bootstrap` leaves it.
+    env: { STEP_CA_URL: "https://ca.example" },
+  });
+  return code === 0 ? undefined : stderr.trimEnd();
 }
 
 /** The codes of kinds whose exit code is not one number. */
