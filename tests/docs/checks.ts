@@ -146,6 +146,25 @@ export function missingVariables(
   ];
 }
 
+/** The table of events is the program's. */
+export function wrongEvents(
+  documents: readonly Document[],
+  { events }: ProgramFacts,
+): readonly string[] {
+  const path = "docs/daemon.md";
+  const page = documents.find((document) => document.path === path);
+  const listed = (page === undefined ? [] : rowsBelow(page, "## Logs"))
+    .map(([name = ""]) => name.replaceAll("`", ""));
+  return [
+    ...[...events].filter((event) => !listed.includes(event))
+      .map((event) => `${path}: nothing about the event ${event}`),
+    // Behind the keys of a line.
+    ...listed.slice(listed.indexOf("message") + 1)
+      .filter((event) => !events.has(event))
+      .map((event) => `${path}: there is no event ${event}`),
+  ];
+}
+
 /** Every command that is named exists, and the reference lists each. */
 export function wrongCommands(
   documents: readonly Document[],

@@ -10,6 +10,7 @@ import {
   unknownFlags,
   unknownVariables,
   wrongCommands,
+  wrongEvents,
   wrongExitCodes,
   wrongFlagTables,
   wrongTasks,
@@ -97,6 +98,17 @@ const CASES: readonly Case[] = [
     broken: {
       "one of a hook less": without("docs/hooks.md", /`STEP_REKEY_SERIAL`/g),
       "one of a flag less": without("docs/reference.md", /`STEP_CONTEXT`/g),
+    },
+  },
+  {
+    check: wrongEvents,
+    promise: "list all events of the log and no other",
+    broken: {
+      "one less": without("docs/daemon.md", /^\| `woken`.*\n/gm),
+      "one that is not there": changed(
+        "docs/daemon.md",
+        (text) => text.replace("`woken` ", "`waked` "),
+      ),
     },
   },
   {

@@ -26,6 +26,8 @@ export interface ProgramFacts {
   readonly hookVariables: ReadonlySet<string>;
   /** Variables of scripts and tests. */
   readonly testVariables: ReadonlySet<string>;
+  /** What a line of the JSON log may call an event. */
+  readonly events: ReadonlySet<string>;
   /** Names of the tasks of deno.json. */
   readonly tasks: ReadonlySet<string>;
   /** Exit code, kind and meaning, as the table of README has them. */
@@ -52,6 +54,7 @@ export async function programFacts(): Promise<ProgramFacts> {
     // As keys of the environment that a hook is given.
     hookVariables: matchesIn(source, /\b(STEP_REKEY_[A-Z_]+):/g),
     testVariables: matchesIn(others, /\b((?:STEP_REKEY|FUZZ)_[A-Z_]+)\b/g),
+    events: matchesIn(source, /\bevent: "([a-z-]+)"/g),
     tasks: new Set(Object.keys(config.tasks)),
     exitCodes: Object.entries(ERROR_KINDS).map(
       ([kind, { exitCode, when }]) => [
