@@ -4,14 +4,7 @@
  * Each check gives the problems that it finds, one line each, so that a test
  * can see that it finds those that are there.
  */
-import {
-  anchorsOf,
-  codeOf,
-  type Document,
-  fencedLines,
-  linksOf,
-  rowsBelow,
-} from "./documents.ts";
+import { codeOf, type Document, fencedLines, rowsBelow } from "./documents.ts";
 import type { ProgramFacts } from "./program.ts";
 
 /** A check. */
@@ -19,9 +12,6 @@ export type Check = (
   documents: readonly Document[],
   facts: ProgramFacts,
 ) => readonly string[] | Promise<readonly string[]>;
-
-/** Most lines of README: what is longer belongs in docs/. */
-const MOST_README_LINES = 200;
 
 /** Flags of other programs that the documents name. */
 const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
@@ -95,21 +85,21 @@ export function wrongFlagTables(
   const { path, reference } = referenceOf(documents);
   return [...commands].flatMap(([name, flags]) => {
     if (!name.includes(" ")) return [];
-    const rows = new Map(
-      rowsBelow(reference, `## \`${name}\``)
-        .filter(([flag]) => flag?.startsWith("`-"))
-        .map(([flag = "", variable = ""]) => [
-          flag.replaceAll("`", ""),
-          variable.replaceAll("`", ""),
-        ]),
-    );
+    const rows = rowsBelow(reference, `## \`${name}\``)
+      .filter(([flag]) => flag?.startsWith("`-"))
+      .map((cells) => cells.map((cell) => cell.replaceAll("`", "")));
     const wanted = flags.filter(({ title }) => !title.startsWith("--help"));
     return [
-      ...wanted.filter(({ title, variable }) => rows.get(title) !== variable)
-        .map(({ title, variable }) =>
-          `${path}: ${name} has no row for ${title} with ${variable}`
-        ),
-      ...[...rows.keys()].filter((title) =>
+      ...wanted.flatMap(({ title, variable, values }) => {
+        const row = rows.find(([flag]) => flag === title);
+        const missing = [variable, ...values].filter((word) =>
+          !row?.slice(1).join(" ").split(/[^\w-]+/).includes(word)
+        );
+        return missing.map((word) =>
+          `${path}: ${name} has no row for ${title} with ${word}`
+        );
+      }),
+      ...rows.map(([title]) => title).filter((title) =>
         !wanted.some((flag) => flag.title === title)
       ).map((title) => `${path}: ${name} has a row for ${title}`),
     ];
@@ -234,56 +224,27 @@ export function wrongExitCodes(
   ];
 }
 
-/** Every link leads to a document and heading; README leads to all of docs/. */
-export function brokenLinks(
+/** Each library of deno.json is told of with its version, and no other one. */
+export function wrongLibraries(
   documents: readonly Document[],
-  { exists }: ProgramFacts,
+  { libraries }: ProgramFacts,
 ): readonly string[] {
-  const targets = documents.flatMap((document) =>
-    linksOf(document).map((link) => {
-      const [file = "", anchor] = link.split("#");
-      const path = file === "" ? document.path : new URL(
-        file,
-        `file:///${document.path}`,
-      ).pathname.slice(1);
-      return { from: document.path, link, path, anchor };
-    })
-  );
+  const path = "docs/dependencies.md";
+  const text = documents.find((document) => document.path === path)?.text ?? "";
+  const told = text.matchAll(/\*\*([\w@/-]+)\*\* (\d[\d.]*\d)/g);
   return [
-    ...targets.filter(({ path, anchor }) => {
-      const document = documents.find((other) => other.path === path);
-      if (document === undefined) return anchor !== undefined || !exists(path);
-      return anchor !== undefined && !anchorsOf(document).includes(anchor);
-    }).map(({ from, link }) => `${from}: ${link} leads nowhere`),
-    ...documents.filter(({ path }) =>
-      path !== "README.md" && path !== "CHANGELOG.md" &&
-      !targets.some((target) =>
-        target.from === "README.md" && target.path === path
+    ...[...libraries]
+      // These come and go with it.
+      .filter(([name]) => !name.startsWith("@peculiar/asn1-"))
+      .filter(([name, version]) =>
+        !text.includes(`${name}** ${version} `) &&
+        !text.includes(`${name} ${version} `)
       )
-    ).map(({ path }) => `README.md: no link to ${path}`),
+      .map(([name, version]) => `${path}: nothing about ${name} ${version}`),
+    ...[...told].filter(([, name = "", version]) =>
+      libraries.get(name) !== version
+    ).map(([, name, version]) => `${path}: there is no ${name} ${version}`),
   ];
-}
-
-/** Every path of the checkout that is named exists. */
-export function missingPaths(
-  documents: readonly Document[],
-  { exists }: ProgramFacts,
-): readonly string[] {
-  return documents.flatMap((document) =>
-    codeOf(document).flatMap((code) =>
-      found(code, /(?<![\w./-])((?:src|tests|scripts|docs|\.ci)\/[\w./-]*\w)/g)
-    ).filter((path) => !exists(path))
-      .map((path) => `${document.path}: there is no ${path}`)
-  );
-}
-
-/** README stays short. */
-export function longReadme(documents: readonly Document[]): readonly string[] {
-  const readme = documents.find(({ path }) => path === "README.md");
-  const lines = (readme?.text ?? "").trimEnd().split("\n").length;
-  return lines <= MOST_README_LINES
-    ? []
-    : [`README.md: ${lines} lines, at most ${MOST_README_LINES}`];
 }
 
 function referenceOf(
@@ -295,7 +256,7 @@ function referenceOf(
 }
 
 /** The first group of each match, once each. */
-function found(text: string, pattern: RegExp): readonly string[] {
+export function found(text: string, pattern: RegExp): readonly string[] {
   return [
     ...new Set(Array.from(text.matchAll(pattern), ([, part = ""]) => part)),
   ];

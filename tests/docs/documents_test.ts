@@ -1,10 +1,7 @@
 /** The documents tell of this program: each check, and that it can fail. */
 import { assert, assertEquals } from "../support/assert.ts";
 import {
-  brokenLinks,
   type Check,
-  longReadme,
-  missingPaths,
   missingVariables,
   refusedLines,
   unknownFlags,
@@ -13,9 +10,11 @@ import {
   wrongEvents,
   wrongExitCodes,
   wrongFlagTables,
+  wrongLibraries,
   wrongTasks,
 } from "./checks.ts";
 import { type Document, readDocuments } from "./documents.ts";
+import { brokenLinks, longReadme, missingPaths } from "./link_checks.ts";
 import { programFacts } from "./program.ts";
 
 const DOCUMENTS = await readDocuments();
@@ -74,7 +73,8 @@ const CASES: readonly Case[] = [
   },
   {
     check: wrongFlagTables,
-    promise: "have a row for every flag with its variable, and no other",
+    promise:
+      "have a row for every flag with variable, values and default, and no other",
     broken: {
       "a row less": without("docs/reference.md", /^\| `--owner=.*\n/gm),
       "a row too many": changed(
@@ -84,6 +84,14 @@ const CASES: readonly Case[] = [
       "another variable": changed(
         "docs/reference.md",
         (text) => text.replace("`STEP_CRV`", "`STEP_CURVE`"),
+      ),
+      "a value less": changed(
+        "docs/reference.md",
+        (text) => text.replace("`OKP`", ""),
+      ),
+      "another default": changed(
+        "docs/reference.md",
+        (text) => text.replace("default: 30s", "default: 20s"),
       ),
     },
   },
@@ -144,6 +152,17 @@ const CASES: readonly Case[] = [
         "docs/daemon.md",
         (text) => text.replace("ExitStatus=64", "ExitStatus=65 63"),
       ),
+    },
+  },
+  {
+    check: wrongLibraries,
+    promise: "tell of every library, and of no other",
+    broken: {
+      "another version": changed(
+        "docs/dependencies.md",
+        (text) => text.replace("**jose** ", "**jose** 1"),
+      ),
+      "one less": without("docs/dependencies.md", /^\*\*fast-check.*\n/gm),
     },
   },
   {

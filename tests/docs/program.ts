@@ -14,6 +14,8 @@ export interface FlagFacts {
   readonly spellings: readonly string[];
   /** The variable that stands in for it. */
   readonly variable: string;
+  /** The values and numeric defaults that its help names. */
+  readonly values: readonly string[];
 }
 
 /** What the documents may name, and what they have to name. */
@@ -30,6 +32,8 @@ export interface ProgramFacts {
   readonly events: ReadonlySet<string>;
   /** Names of the tasks of deno.json. */
   readonly tasks: ReadonlySet<string>;
+  /** The versions of the libraries in deno.json. */
+  readonly libraries: ReadonlyMap<string, string>;
   /** Exit code, kind and meaning, as the table of README has them. */
   readonly exitCodes: readonly (readonly [string, string, string])[];
   /** Why the program refuses a command line; undefined when it does not. */
@@ -56,6 +60,12 @@ export async function programFacts(): Promise<ProgramFacts> {
     testVariables: matchesIn(others, /\b((?:STEP_REKEY|FUZZ)_[A-Z_]+)\b/g),
     events: matchesIn(source, /\bevent: "([a-z-]+)"/g),
     tasks: new Set(Object.keys(config.tasks)),
+    libraries: new Map(
+      Object.entries(config.imports).map(([name, source]) => [
+        name,
+        String(source).replace(/^.*@/, ""),
+      ]),
+    ),
     exitCodes: Object.entries(ERROR_KINDS).map(
       ([kind, { exitCode, when }]) => [
         OPEN_CODES[kind] ?? String(exitCode),
@@ -91,26 +101,41 @@ async function addCommands(
   commands: Map<string, readonly FlagFacts[]>,
 ): Promise<void> {
   const help = (await runLine(["help", ...path])).stdout;
-  commands.set(path.join(" "), titlesIn(help, "OPTIONS").map(flagOf));
-  for (const word of titlesIn(help, "COMMANDS")) {
+  commands.set(path.join(" "), entriesIn(help, "OPTIONS").map(flagOf));
+  for (const [word] of entriesIn(help, "COMMANDS")) {
     // Answered in front of all commands: they have no help of their own.
     if (word === "help" || word === "version") commands.set(word, []);
     else await addCommands([...path, word], commands);
   }
 }
 
-/** The first lines of the entries of a section of the help. */
-function titlesIn(help: string, section: string): readonly string[] {
-  const [, text = ""] = `\n${help}`.split(`\n${section}\n`);
-  const [own = ""] = text.split(/\n(?=[A-Z])/);
-  return [...own.matchAll(/^ {2}(\S.*)$/gm)].map(([, title = ""]) => title);
+/** The entries of a section of the help: first line, and the text below it. */
+function entriesIn(
+  help: string,
+  section: string,
+): readonly (readonly [title: string, text: string])[] {
+  const [, rest = ""] = `\n${help}`.split(`\n${section}\n`);
+  const [own = ""] = rest.split(/\n(?=[A-Z])/);
+  return own.split(/^ {2}(?=\S)/m).slice(1).map((entry) => {
+    const [title = "", ...lines] = entry.split("\n");
+    return [title, lines.map((line) => line.trim()).join("\n")];
+  });
 }
 
-function flagOf(title: string): FlagFacts {
-  const spellings = title.split(", ").map((text) => text.replace(/=.*/, ""));
+function flagOf(
+  [title, text]: readonly [title: string, text: string],
+): FlagFacts {
+  const spellings = title.split(", ").map((word) => word.replace(/=.*/, ""));
   const [first = ""] = spellings;
   const name = first.replace(/^-+/, "").toUpperCase().replaceAll("-", "_");
-  return { title, spellings, variable: `STEP_${name}` };
+  const [, choices = ""] = text.split("must be one of:");
+  const values = [
+    ...choices.matchAll(/^([\w-]+): /gm),
+    ...text.replaceAll("\n", " ").matchAll(
+      /default(?:s to| is| value is)(?: SIGHUP)? \(?(\d\w*)/gi,
+    ),
+  ].map(([, value = ""]) => value);
+  return { title, spellings, variable: `STEP_${name}`, values };
 }
 
 async function textBelow(folder: string): Promise<string> {
