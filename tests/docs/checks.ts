@@ -4,7 +4,7 @@
  * Each check gives the problems that it finds, one line each, so that a test
  * can see that it finds those that are there.
  */
-import { codeOf, type Document, fencedLines, rowsBelow } from "./documents.ts";
+import { blocksOf, codeOf, type Document, rowsBelow } from "./documents.ts";
 import type { ProgramFacts } from "./program.ts";
 
 /** A check. */
@@ -64,7 +64,7 @@ export async function refusedLines(
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const document of documents) {
-    for (const line of fencedLines(document)) {
+    for (const line of blocksOf(document).flat()) {
       const call = /^(?:\$ |\w+=\S*\/)?step-rekey (.*)$/.exec(line)?.[1];
       // What stands for something else is no line to type.
       if (call === undefined || /[<[…]/.test(call)) continue;

@@ -21,23 +21,22 @@ export async function readDocuments(): Promise<readonly Document[]> {
 }
 
 /**
- * What is typed in its fenced blocks; a line that ends in `\` goes on. Blocks of
- * the language `text` are drawings and contents of files.
+ * The lines of each fenced block; a line that ends in `\` goes on. Blocks of the
+ * language `text` are drawings and contents of files, and left out.
  */
-export function fencedLines({ text }: Document): readonly string[] {
-  const blocks = text.matchAll(/^```(.*)\n([^]*?)^```$/gm);
-  return [...blocks].flatMap(([, language, block = ""]) =>
-    language === "text"
-      ? []
-      : block.replaceAll(/\\\n\s*/g, "").trimEnd().split("\n")
-  );
+export function blocksOf({ text }: Document): readonly (readonly string[])[] {
+  return [...text.matchAll(/^```(.*)\n([^]*?)^```$/gm)]
+    .filter(([, language]) => language !== "text")
+    .map(([, , block = ""]) =>
+      block.replaceAll(/\\\n\s*/g, "").trimEnd().split("\n")
+    );
 }
 
 /** The text of its code: fenced lines and spans. */
 export function codeOf(document: Document): readonly string[] {
   const spans = withoutFences(document.text).matchAll(/`([^`]+)`/g);
   return [
-    ...fencedLines(document),
+    ...blocksOf(document).flat(),
     // A span may be wrapped.
     ...Array.from(spans, ([, span = ""]) => span.replaceAll(/\s+/g, " ")),
   ];
@@ -65,18 +64,23 @@ export function linksOf({ text }: Document): readonly string[] {
 }
 
 /**
- * The cells of its table rows below a heading, without the row of the heads.
+ * The part of a document below a heading, up to the next one of its level.
  *
  * @param heading with its marks: `## Exit codes`
  */
-export function rowsBelow(
-  { text }: Document,
-  heading: string,
-): readonly (readonly string[])[] {
+export function sectionOf({ path, text }: Document, heading: string): Document {
   const level = heading.indexOf(" ");
   const [, after = ""] = `\n${text}`.split(`\n${heading}\n`);
   const [section = ""] = after.split(new RegExp(`\\n#{1,${level}} `));
-  const lines = section.split("\n");
+  return { path, text: section };
+}
+
+/** The cells of the table rows below a heading, without the row of the heads. */
+export function rowsBelow(
+  document: Document,
+  heading: string,
+): readonly (readonly string[])[] {
+  const lines = sectionOf(document, heading).text.split("\n");
   return lines.filter((line, index) =>
     line.startsWith("|") && !/^\|\s*-/.test(line) &&
     !/^\|\s*-/.test(lines[index + 1] ?? "")
