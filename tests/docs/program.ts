@@ -66,13 +66,7 @@ export async function programFacts(): Promise<ProgramFacts> {
         String(source).replace(/^.*@/, ""),
       ]),
     ),
-    exitCodes: Object.entries(ERROR_KINDS).map(
-      ([kind, { exitCode, when }]) => [
-        OPEN_CODES[kind] ?? String(exitCode),
-        kind,
-        when,
-      ],
-    ),
+    exitCodes: exitCodesIn((await runLine(["help", "ca", "rekey"])).stdout),
     refusal: refusalOf,
     exists: isThere,
   };
@@ -94,6 +88,21 @@ const OPEN_CODES: Readonly<Record<string, string>> = {
   hook: "its own",
   interrupted: "128 + n",
 };
+
+/** Each kind with its code, and with the meaning that the help gives to it. */
+function exitCodesIn(help: string): ProgramFacts["exitCodes"] {
+  const [, section = ""] = help.split("\nEXIT CODES\n");
+  const rows = section.split(/^(?= {2,5}\d)/m).map((row) => {
+    const [, code = "", meaning = ""] = /^\s*(\d+) ([^]*)$/.exec(row) ?? [];
+    return { code, meaning: meaning.trim().replaceAll(/\s+/g, " ") };
+  });
+  return Object.entries(ERROR_KINDS).map(([kind, { exitCode }]) => {
+    const index = rows.findIndex(({ code }) => code === String(exitCode));
+    // Two kinds may have one code, in this order.
+    const [row] = index < 0 ? [] : rows.splice(index, 1);
+    return [OPEN_CODES[kind] ?? String(exitCode), kind, row?.meaning ?? ""];
+  });
+}
 
 /** Reads the help of a group, and of all that it lists. */
 async function addCommands(
