@@ -1,6 +1,7 @@
 /** Help pages. */
-import { COMMANDS, GROUPS } from "../../src/cli/catalogue.ts";
-import { REKEY_FLAGS } from "../../src/cli/grammar/rekey_flags.ts";
+import { COMMANDS } from "../../src/cli/commands/catalogue.ts";
+import { placesIn } from "../../src/cli/grammar/route.ts";
+import { REKEY_FLAGS } from "../../src/cli/resolve/flags.ts";
 import { ERROR_KINDS } from "../../src/base/errors.ts";
 import {
   assert,
@@ -128,7 +129,7 @@ for (const example of MANUAL_EXAMPLES) {
   });
 }
 
-for (const path of [...GROUPS, ...COMMANDS].map(({ path }) => path)) {
+for (const { path } of placesIn({ path: [], entry: COMMANDS })) {
   Deno.test(`the help of '${path.join(" ")}' fits 80 columns and has no codes without a terminal`, async () => {
     const { code, stdout, stderr } = await runLine(["help", ...path]);
     assertEquals([code, stderr], [0, ""]);

@@ -1,31 +1,32 @@
 /**
  * `ca rekey`: the words of the command, and the way into the engine.
  */
+import type { RekeyOptions } from "../../base/options.ts";
 import { defineCommand } from "../grammar/command.ts";
-import { REKEY_FLAGS } from "../grammar/rekey_flags.ts";
+import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** The command. */
-export const rekeyCommand = defineCommand({
+export const command = defineCommand({
   path: ["ca", "rekey"],
   brief: "rekey a certificate",
+  programInErrors: "step",
+  // As in the original's manual, what it lists twice included.
   usage: [
-    "ca rekey <crt-file> <key-file>",
-    "[--out-cert=<file>] [--out-key=<file>] [--private-key=<file>]",
-    "[--ca-url=<uri>] [--root=<file>] [--password-file=<file>]",
-    "[--expires-in=<duration>] [--force] [--exec=<string>] [--daemon]",
-    "[--kty=<type>] [--curve=<curve>] [--size=<size>]",
-    "[--expires-in=<duration>] [--pid=<int>] [--pid-file=<file>]",
-    "[--signal=<int>] [--exec=<string>] [--rekey-period=<duration>]",
-    "[--offline] [--ca-config=<file>] [--ca-password-file=<file>]",
-    "[--private-key-password-file=<file>] [--context=<name>]",
-    "[--connect-timeout=<duration>] [--timeout=<duration>]",
-    "[--log-format=<format>]",
-    "[--exec-timeout=<duration>] [--exec-on-failure=<string>]",
-    "[--reload-attempts=<int>] [--layout=<layout>] [--in-place]",
-    "[--key-mode=<mode>] [--cert-mode=<mode>] [--owner=<user>]",
-    "[--group=<group>] [--lock-timeout=<duration>] [--ignore-database]",
+    "out-cert out-key private-key",
+    "ca-url root password-file",
+    "expires-in force exec daemon",
+    "kty curve size",
+    "expires-in pid pid-file",
+    "signal exec rekey-period",
+    "offline ca-config ca-password-file",
+    "private-key-password-file context",
+    "connect-timeout timeout",
+    "log-format",
+    "exec-timeout exec-on-failure",
+    "reload-attempts layout in-place",
+    "key-mode cert-mode owner",
+    "group lock-timeout ignore-database",
   ],
-  usageInErrors: "step ca rekey <crt-file> <key-file>",
   description: [
     "step-rekey ca rekey rekeys the given certificate (with a request to the certificate authority) and writes the new certificate and private key to disk - either overwriting <crt-file> and <key-file> positional arguments or using new files when the --out-cert=<file> and --out-key=<file> flags are used.",
     "With the --daemon flag the command will periodically update the given certificate. By default, it will rekey the certificate before 2/3 of the validity period of the certificate has elapsed. A random jitter is used to avoid multiple instances running at the same time. The amount of time between rekey and certificate expiration can be configured using the --expires-in flag, or a fixed period can be set with the --rekey-period flag.",
@@ -106,10 +107,31 @@ export const rekeyCommand = defineCommand({
       command: "ca rekey internal.crt internal.key --private-key foo.key",
     },
   ],
-  prepare: (program) => program.warmUp(),
-  async run(invocation, program) {
-    // Here, so that the help does without the rules and what they need.
+  makesKey: true,
+  async resolve(invocation) {
     const { resolveRekey } = await import("../resolve/rekey.ts");
-    await program.rekey(resolveRekey(invocation, () => program.cwd()));
+    return resolveRekey(invocation);
+  },
+  async run(options: RekeyOptions) {
+    // First of all: what is loaded next takes a tenth of a second, in which a
+    // signal would end the process in the system's way.
+    const { processSignals } = await import("../process/signals.ts");
+    const signals = processSignals(options.mode.run);
+    if (options.authority.mode === "online") {
+      // Then the trust, before anything else in the process can use TLS: half
+      // a second after the start `deno run` looks for a newer Deno.
+      const { pinTrust } = await import("../../ca/online/trust.ts");
+      pinTrust();
+    }
+    const [{ runRekey }, { denoRuntime }] = await Promise.all([
+      import("../process/job.ts"),
+      import("../process/deno_runtime.ts"),
+    ]);
+    const runtime = denoRuntime({
+      run: options.mode.run,
+      file: options.output.certificate,
+      format: options.logFormat,
+    });
+    await runRekey(options, runtime, signals);
   },
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { editLine, type LineEdit } from "../../../src/cli/process/line_edit.ts";
+import { editLine, type LineEdit } from "../../../src/cli/process/terminal.ts";
 import { assertEquals } from "../../support/assert.ts";
 
 const CASES: readonly (readonly [string, string, LineEdit])[] = [

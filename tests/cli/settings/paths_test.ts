@@ -3,7 +3,7 @@ import {
   absolutePath,
   cleanPath,
   joinPath,
-} from "../../../src/cli/settings/paths.ts";
+} from "../../../src/cli/settings/step_path.ts";
 import { assertEquals } from "../../support/assert.ts";
 
 // Rows of Go's path/filepath clean tests.

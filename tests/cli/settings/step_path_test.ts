@@ -93,6 +93,7 @@ Deno.test("--ca-config follows the current context", async () => {
   );
   assertEquals(authority(result), {
     mode: "offline",
+    ignoreDatabase: false,
     config: `${result.base}/authorities/a2/config/ca.json`,
   });
 });

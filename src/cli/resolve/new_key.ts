@@ -1,5 +1,6 @@
 /**
- * --kty, --curve and --size made into the key to generate.
+ * The new key: that of --private-key, or one to generate by --kty, --curve and
+ * --size; and whether it is encrypted.
  *
  * Texts and order are the original's (smallstep/cli utils/cli.go:20-84), with
  * one repair: the manual's defaults hold for --curve and --size without
@@ -10,7 +11,71 @@ import {
   type EcCurve,
   type KeySpec,
   MAX_RSA_BITS,
+  type NewKey,
+  type RekeyOptions,
 } from "../../base/options.ts";
+import type { FlagReader } from "./flag_reader.ts";
+
+/**
+ * Where the new key comes from.
+ *
+ * @throws {RekeyError} kind `usage`
+ */
+export function resolveNewKey(flags: FlagReader): NewKey {
+  const path = flags.text("private-key");
+  if (path === undefined) {
+    const { kty, curve, size } = flags.values;
+    try {
+      return { from: "generate", spec: resolveKeySpec({ kty, curve, size }) };
+    } catch (error) {
+      if (!(error instanceof RekeyError)) throw error;
+      // The same error, with the origin of the flags.
+      throw flags.usage(error.message, {
+        flags: ["kty", "curve", "size"],
+        hint: error.hint,
+      });
+    }
+  }
+  for (const flag of ["kty", "curve", "size"] as const) {
+    // From a variable or a file it is a default for keys that are generated.
+    if (!flags.isTyped(flag)) continue;
+    throw flags.usage(
+      `flag '--${flag}' is incompatible with flag '--private-key'`,
+      {
+        flags: ["private-key"],
+        hint: "the type of the new key is that of the file",
+      },
+    );
+  }
+  if (path === "-") {
+    throw flags.invalid("private-key", "a key cannot come from standard input");
+  }
+  if (flags.values.daemon === true) {
+    throw flags.usage(
+      "flag '--private-key' is incompatible with flag '--daemon'",
+      {
+        flags: ["private-key", "daemon"],
+        hint:
+          "leave --private-key out: the daemon makes a new key for every rekey",
+      },
+    );
+  }
+  return { from: "file", path, writeCopy: flags.isSet("out-key") };
+}
+
+/**
+ * The manual's "password to encrypt or decrypt the private key". Offline,
+ * --password-file alone is as a rule the password of the CA's key, so it is
+ * no wish to encrypt a key that was plain.
+ */
+export function resolveEncryption(
+  flags: FlagReader,
+): RekeyOptions["encryptNewKey"] {
+  if (flags.text("password-file") === undefined) return "as-current";
+  const isForCa = flags.values.offline === true &&
+    flags.text("ca-password-file") === undefined;
+  return isForCa ? "as-current" : "always";
+}
 
 /** The three flags; undefined means not set, which an empty text is not. */
 export interface KeyFlags {
