@@ -39,7 +39,7 @@ export async function run(
 ): Promise<number> {
   const session = new Session(program, args);
   try {
-    await dispatch(await findCommand(args, session), session);
+    await obey(args, session);
     return 0;
   } catch (error) {
     const { reportFailure } = await import("./process/report.ts");
@@ -131,66 +131,48 @@ function formatInWords(words: readonly string[]): LogFormat | undefined {
   return format;
 }
 
-async function findCommand(
-  args: readonly string[],
-  session: Session,
-): Promise<Route> {
-  try {
-    return findRoute(args, COMMANDS);
-  } catch (error) {
-    if (error instanceof GroupSyntaxError && session.format === "text") {
-      session.program.stdout.write(
-        `Incorrect Usage. ${error.message}\n\n${await session.help(
-          error.place,
-        )}`,
-      );
-    }
-    throw error;
-  }
-}
-
-async function dispatch(route: Route, session: Session): Promise<void> {
+async function obey(args: readonly string[], session: Session): Promise<void> {
   const { stdout } = session.program;
-  switch (route.kind) {
-    case "version":
+  let place: Place = { path: [], entry: COMMANDS };
+  try {
+    const route = findRoute(args, COMMANDS);
+    if (route.kind === "version") {
       stdout.write(
         `${PROGRAM} ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`,
       );
       return;
-    case "help":
-      stdout.write(await session.help(route.place));
-      return;
-    case "command":
-      await runCommand(route, session);
-  }
-}
-
-async function runCommand(
-  { path, load, rest, configFile }: Extract<Route, { kind: "command" }>,
-  session: Session,
-): Promise<void> {
-  const { program } = session;
-  const { command } = await load();
-  session.learnFormat(command, new Map());
-  const help = () => session.help({ path, entry: load });
-  try {
-    const given = parseArguments(rest, command.flags);
-    if (given.help) {
-      program.stdout.write(await help());
-      return;
     }
-    session.learnFormat(command, given.values);
-    if (command.makesKey === true) program.warmUp();
-    const options = await resolve(command, { given, configFile, session });
-    await program.execute(command, options);
+    place = route.place;
+    if (route.kind === "command" && await runCommand(route, session)) return;
+    stdout.write(await session.help(place));
   } catch (error) {
     if (error instanceof FlagSyntaxError && session.format === "text") {
-      program.stdout.write(
-        `Incorrect Usage: ${error.message}\n\n${await help()}`,
-      );
+      // The original's point and colon.
+      const [sign, of] = error instanceof GroupSyntaxError
+        ? [".", error.place]
+        : [":", place];
+      const help = await session.help(of);
+      stdout.write(`Incorrect Usage${sign} ${error.message}\n\n${help}`);
     }
     throw error;
   }
+}
+
+/** @returns false when the line asks for the help instead */
+async function runCommand(
+  { load, rest, configFile }: Extract<Route, { kind: "command" }>,
+  session: Session,
+): Promise<boolean> {
+  const { program } = session;
+  const { command } = await load();
+  session.learnFormat(command, new Map());
+  const given = parseArguments(rest, command.flags);
+  if (given.help) return false;
+  session.learnFormat(command, given.values);
+  if (command.makesKey === true) program.warmUp();
+  const options = await resolve(command, { given, configFile, session });
+  await program.execute(command, options);
+  return true;
 }
 
 /** Settings, then the number of arguments, then the rules: the original's order. */

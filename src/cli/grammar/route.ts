@@ -65,7 +65,7 @@ export function placesIn(place: Place): readonly Place[] {
 export type Route =
   | {
     readonly kind: "command";
-    readonly path: readonly string[];
+    readonly place: Place;
     readonly load: CommandLoader;
     /** The tokens after the command's name. */
     readonly rest: readonly string[];
@@ -116,9 +116,9 @@ export function findRoute(
       return versionRoute(rest, program);
     }
     place = placeBelow(place, token);
-    const { path, entry } = place;
+    const { entry } = place;
     if (typeof entry === "function") {
-      return { kind: "command", path, load: entry, rest, configFile };
+      return { kind: "command", place, load: entry, rest, configFile };
     }
   }
   return { kind: "help", place };

@@ -84,46 +84,35 @@ function requireCompanion(
   });
 }
 
-/** A file that is only read. */
-export interface ReadFile {
-  readonly flag: string;
-  readonly path: string | undefined;
-  /** Whether `-` stands for standard input there. */
-  readonly takesInput: boolean;
-}
+/** A file that is only read, by the flag that names it. */
+export type ReadFile = readonly [flag: string, path: string | undefined];
+
+/** Flags for which `-` is standard input. */
+const INPUT_FLAGS: readonly string[] = [
+  "password-file",
+  "private-key-password-file",
+  "ca-password-file",
+  "ca-config",
+];
 
 /** Every file that a rekey reads besides the pair. */
 export function readFiles(
   flags: FlagReader,
-  { passwordFiles, authority }: {
+  { passwordFiles: { key, privateKey, ca }, authority }: {
     readonly passwordFiles: PasswordFiles;
     readonly authority: AuthorityOptions;
   },
 ): readonly ReadFile[] {
-  const { key, privateKey, ca } = passwordFiles;
-  const isOnline = authority.mode === "online";
-  const file = (flag: string, path: string | undefined) => ({
-    flag,
-    path,
-    takesInput: false,
-  });
-  const input = (flag: string, path: string | undefined) => ({
-    flag,
-    path,
-    takesInput: true,
-  });
+  // Without a flag of their own these are the one --password-file again.
+  const own = (path: string | undefined) => path === key ? undefined : path;
   return [
-    file("private-key", flags.text("private-key")),
-    input("password-file", key),
-    // Without a flag of their own these are the one --password-file again.
-    input(
-      "private-key-password-file",
-      privateKey === key ? undefined : privateKey,
-    ),
-    input("ca-password-file", ca === key ? undefined : ca),
-    file("root", isOnline ? authority.root : undefined),
-    input("ca-config", isOnline ? undefined : authority.config),
-    file("pid-file", flags.text("pid-file")),
+    ["private-key", flags.text("private-key")],
+    ["password-file", key],
+    ["private-key-password-file", own(privateKey)],
+    ["ca-password-file", own(ca)],
+    ["root", authority.mode === "online" ? authority.root : undefined],
+    ["ca-config", authority.mode === "offline" ? authority.config : undefined],
+    ["pid-file", flags.text("pid-file")],
   ];
 }
 
@@ -153,7 +142,7 @@ export function requireDistinct(
   refuseSame(certificate, key, cwd);
   refuseSame(certificate, inputKey, cwd);
   refuseSame(key, inputCertificate, cwd);
-  for (const { flag, path } of read) {
+  for (const [flag, path] of read) {
     if (path === undefined) continue;
     refuseSame(certificate, [`flag '--${flag}'`, path], cwd);
     // A copy of the given key onto itself loses nothing.
@@ -199,8 +188,8 @@ export function requireOneReader(
 ): void {
   const users: readonly Named[] = [
     ["argument <crt-file>", input.certificate],
-    ...read.filter(({ takesInput }) => takesInput)
-      .map(({ flag, path = "" }) => [`flag '--${flag}'`, path] as const),
+    ...read.filter(([flag]) => INPUT_FLAGS.includes(flag))
+      .map(([flag, path = ""]) => [`flag '--${flag}'`, path] as const),
   ];
   const [first, second] = users.filter(([, path]) => path === STANDARD_INPUT);
   if (first !== undefined && second !== undefined) {

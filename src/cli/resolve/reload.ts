@@ -86,7 +86,8 @@ function resolveAttempts(flags: FlagReader): number | undefined {
   if (flags.values.daemon !== true && flags.isTyped("reload-attempts")) {
     throw flags.usage("flag '--reload-attempts' requires the '--daemon' flag", {
       flags: ["reload-attempts"],
-      hint: "a single run tries once, and the next one pays what is still owed",
+      hint:
+        "a single run tries once, and the next run delivers what is still pending",
     });
   }
   return Number(attempts);

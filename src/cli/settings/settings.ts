@@ -17,7 +17,7 @@ import {
 } from "../grammar/command.ts";
 import { FlagSyntaxError } from "../grammar/go_arguments.ts";
 import { goQuote, parseValue, ValueError } from "../grammar/values.ts";
-import { JsonFileError, type JsonObject, readJsonObject } from "./json_file.ts";
+import { type JsonObject, readJsonObject } from "./json_file.ts";
 import { findStepPath, joinPath, type StepPath } from "./step_path.ts";
 
 /** One file with defaults for flags. */
@@ -131,23 +131,14 @@ async function readNamed(file: string): Promise<Defaults> {
   );
 }
 
-async function read(
-  file: string,
-  prefix: string,
-): Promise<Defaults & { readonly exists: boolean }> {
-  try {
-    const values = await readJsonObject(file);
-    return { file, values: values ?? {}, exists: values !== undefined };
-  } catch (error) {
-    if (!(error instanceof JsonFileError)) throw error;
-    throw new RekeyError(
-      "config",
-      error.step === "open"
-        ? `${prefix}open ${file} failed: ${error.reason}`
-        : `${prefix}error parsing ${file}: ${error.reason}`,
-      { hint: `repair or remove "${file}"`, cause: error },
-    );
-  }
+async function read(file: string, prefix: string): Promise<
+  Defaults & { readonly exists: boolean }
+> {
+  const values = await readJsonObject(file, {
+    open: prefix,
+    parse: `${prefix}error parsing ${file}: `,
+  });
+  return { file, values: values ?? {}, exists: values !== undefined };
 }
 
 interface Found {

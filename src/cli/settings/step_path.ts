@@ -6,12 +6,7 @@
  * directory of its authority (smallstep/cli-utils step/context.go, config.go).
  */
 import { RekeyError } from "../../base/errors.ts";
-import {
-  isJsonObject,
-  JsonFileError,
-  type JsonObject,
-  readJsonObject,
-} from "./json_file.ts";
+import { isJsonObject, readJsonObject } from "./json_file.ts";
 import { nearest } from "../grammar/suggest.ts";
 
 /** A named pair of an authority and a profile. */
@@ -89,7 +84,10 @@ async function homeOfUser(): Promise<string | undefined> {
 }
 
 async function readContexts(file: string): Promise<readonly Context[]> {
-  const map = await readOrExplain(file, "error unmarshaling context map: ");
+  const map = await readJsonObject(file, {
+    open: "",
+    parse: "error unmarshaling context map: ",
+  });
   return Object.entries(map ?? {}).map(([name, value]) =>
     toContext(name, value)
   );
@@ -113,31 +111,12 @@ function toContext(name: string, value: unknown): Context {
 }
 
 async function readCurrent(base: string): Promise<string | undefined> {
-  const file = joinPath(base, "current-context.json");
-  const current = await readOrExplain(
-    file,
-    "error unmarshaling current context: ",
-  );
+  const current = await readJsonObject(joinPath(base, "current-context.json"), {
+    open: "",
+    parse: "error unmarshaling current context: ",
+  });
   const name = current?.context;
   return typeof name === "string" && name !== "" ? name : undefined;
-}
-
-async function readOrExplain(
-  file: string,
-  prefix: string,
-): Promise<JsonObject | undefined> {
-  try {
-    return await readJsonObject(file);
-  } catch (error) {
-    if (!(error instanceof JsonFileError)) throw error;
-    throw new RekeyError(
-      "config",
-      error.step === "open"
-        ? `open ${file} failed: ${error.reason}`
-        : prefix + error.reason,
-      { hint: `repair or remove "${file}"`, cause: error },
-    );
-  }
 }
 
 /**

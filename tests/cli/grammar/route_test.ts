@@ -15,7 +15,7 @@ function routeOf(line: string): string {
       case "help":
         return `help of '${route.place.path.join(" ")}'`;
       case "command": {
-        const { path, rest, configFile } = route;
+        const { place: { path }, rest, configFile } = route;
         const config = configFile === undefined ? "" : ` config ${configFile}`;
         return `${path.join(" ")} <${rest.join(" ")}>${config}`;
       }
