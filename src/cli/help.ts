@@ -60,12 +60,13 @@ function commandSections(
     ["DESCRIPTION", paragraphs(command.description.join("\n\n"), INDENT)],
     [
       "POSITIONAL ARGUMENTS",
-      command.positionals.flatMap(({ name, help }) => entry(`<${name}>`, help)),
+      Object.entries(command.positionals)
+        .flatMap(([name, help]) => entry(`<${name}>`, help)),
     ],
     ["OPTIONS", options({ ...command.flags, help: HELP_FLAG })],
     [
       "EXAMPLES",
-      command.examples.flatMap(({ says, command }) => [
+      command.examples.flatMap(([says, command]) => [
         ...wrap(`${says}:`, INDENT),
         ...called(command).split("\n").map((line, index) =>
           index === 0 ? `${INDENT}$ ${line}` : `${INDENT}${line}`

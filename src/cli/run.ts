@@ -208,7 +208,7 @@ function requireCount(
   positionals: readonly string[],
   command: CommandDefinition,
 ): void {
-  const wanted = command.positionals.length;
+  const wanted = Object.keys(command.positionals).length;
   if (positionals.length === wanted) return;
   const amount = positionals.length < wanted ? "not enough" : "too many";
   throw new RekeyError(

@@ -15,21 +15,18 @@ export const command = defineCommand({
     "step-rekey ca layout moves a certificate and its key into the versioned layout, or back to two plain files. The contents stay as they are, also behind both names and at every moment, and a change that is interrupted is finished by the next command on the pair.",
     "In the versioned layout numbered pairs stand in a hidden directory beside <crt-file>, and both files are links to the current one, which changes in one rename. The last 5 pairs are kept, keys included. The way back to plain files removes all pairs but the current one.",
   ],
-  positionals: [
-    { name: "layout", help: "plain or versioned." },
-    { name: "crt-file", help: "The certificate in PEM format." },
-    { name: "key-file", help: "The key file of the certificate." },
-  ],
+  positionals: {
+    "layout": "plain or versioned.",
+    "crt-file": "The certificate in PEM format.",
+    "key-file": "The key file of the certificate.",
+  },
   flags: { "lock-timeout": REKEY_FLAGS["lock-timeout"] },
   examples: [
-    {
-      says: "Keep the last pairs, and swap certificate and key in one rename",
-      command: "ca layout versioned internal.crt internal.key",
-    },
-    {
-      says: "Return to two plain files",
-      command: "ca layout plain internal.crt internal.key",
-    },
+    [
+      "Keep the last pairs, and swap certificate and key in one rename",
+      "ca layout versioned internal.crt internal.key",
+    ],
+    ["Return to two plain files", "ca layout plain internal.crt internal.key"],
   ],
   async resolve(invocation) {
     const { resolveLayoutChange } = await import("../resolve/pair_commands.ts");

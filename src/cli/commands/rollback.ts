@@ -19,10 +19,10 @@ export const command = defineCommand({
     "step-rekey ca rollback puts the pair in force again that was there before the last rekey, in one rename, and then tells the service. It needs the versioned layout, which keeps the last 5 pairs: see --layout of ca rekey, and ca layout.",
     "It can be called again to go back further. The pair that is left stays, and the next rekey makes a new one; a daemon does so as soon as the certificate that is in force again is due.",
   ],
-  positionals: [
-    { name: "crt-file", help: "The certificate, a link to its version." },
-    { name: "key-file", help: "The key file of the certificate." },
-  ],
+  positionals: {
+    "crt-file": "The certificate, a link to its version.",
+    "key-file": "The key file of the certificate.",
+  },
   flags: {
     "force": {
       ...REKEY_FLAGS.force,
@@ -41,11 +41,10 @@ export const command = defineCommand({
     "exec-timeout": REKEY_FLAGS["exec-timeout"],
   },
   examples: [
-    {
-      says: "Return to the pair before the last rekey, and reload nginx",
-      command:
-        'ca rollback --exec "nginx -s reload" \\\ninternal.crt internal.key',
-    },
+    [
+      "Return to the pair before the last rekey, and reload nginx",
+      'ca rollback --exec "nginx -s reload" \\\ninternal.crt internal.key',
+    ],
   ],
   async resolve(invocation) {
     const { resolveRollback } = await import("../resolve/pair_commands.ts");

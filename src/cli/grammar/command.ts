@@ -101,17 +101,11 @@ export interface CommandDefinition<
   /** The flags of each usage line, by name, with a space between. */
   readonly usage: readonly string[];
   readonly description: readonly string[];
-  readonly positionals: readonly {
-    /** Without brackets. */
-    readonly name: string;
-    readonly help: string;
-  }[];
+  /** The help of each, by its name without brackets, in their order. */
+  readonly positionals: Readonly<Record<string, string>>;
   readonly flags: Flags;
-  readonly examples: readonly {
-    readonly says: string;
-    /** What to type; a line end stands where the shell's line goes on. */
-    readonly command: string;
-  }[];
+  /** What to type, with a line end where the shell's line goes on. */
+  readonly examples: readonly (readonly [says: string, command: string])[];
   /** Whether it makes a key, so that seeding starts as soon as the grammar took the line. */
   readonly makesKey?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */
@@ -161,5 +155,6 @@ export function briefOf({ help }: FlagDefinition): string {
 
 /** The arguments of a command as usage lines have them. */
 export function usageOf({ path, positionals }: CommandDefinition): string {
-  return [...path, ...positionals.map(({ name }) => `<${name}>`)].join(" ");
+  const names = Object.keys(positionals).map((name) => `<${name}>`);
+  return [...path, ...names].join(" ");
 }

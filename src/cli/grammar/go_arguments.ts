@@ -54,10 +54,10 @@ export function parseArguments(
   const positionals: string[] = [];
   let mistake: FlagSyntaxError | undefined;
 
-  for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index] ?? "";
+  const words = tokens.values();
+  for (const token of words) {
     if (token === "--") {
-      positionals.push(...tokens.slice(index + 1));
+      positionals.push(...words);
       break;
     }
     if (!isFlagToken(token)) {
@@ -65,13 +65,7 @@ export function parseArguments(
       continue;
     }
     try {
-      const found = known.find(token);
-      // The next token is the value, whatever it looks like.
-      const value = valueOf(
-        found,
-        found.needsNext ? tokens[++index] : undefined,
-      );
-      const { name, spelling } = found;
+      const { name, spelling, value } = known.read(token, words);
       if (name === "help") {
         if (value === false) continue;
         return { help: true, values: new Map(), positionals: [] };
@@ -91,18 +85,6 @@ export function parseArguments(
 /** Whether a token before `--` is a flag; a lone `-` is not. */
 export function isFlagToken(token: string): boolean {
   return token.length > 1 && token.startsWith("-");
-}
-
-/** A flag that was found on the line. */
-export interface FoundFlag {
-  readonly name: string;
-  readonly flag: FlagDefinition;
-  /** As it was typed, without dashes. */
-  readonly spelling: string;
-  /** Text after the first `=`. */
-  readonly text: string | undefined;
-  /** Whether the next token is its value. */
-  readonly needsNext: boolean;
 }
 
 /** The flags that may stand in one place, `--help` among them. */
@@ -125,23 +107,35 @@ export class KnownFlags {
   }
 
   /**
-   * Takes the dashes off and splits at the first `=`.
+   * The flag of a token. Takes the dashes off and splits at the first `=`.
    *
-   * @throws {FlagSyntaxError} for `---x`, `-=x` and a flag that does not exist
+   * @param words what follows: the value is taken from there, whatever it looks
+   *   like
+   * @throws {FlagSyntaxError}
    */
-  find(token: string): FoundFlag {
+  read(token: string, words: Iterator<string>): {
+    readonly name: string;
+    /** As it was typed, without dashes. */
+    readonly spelling: string;
+    readonly value: FlagValue;
+  } {
     const bare = token.replace(/^--?/, "");
     if (bare === "" || bare.startsWith("-") || bare.startsWith("=")) {
       throw new FlagSyntaxError(`bad flag syntax: ${token}`);
     }
     const equals = bare.indexOf("=");
     const spelling = equals === -1 ? bare : bare.slice(0, equals);
-    const text = equals === -1 ? undefined : bare.slice(equals + 1);
-    const known = this.#bySpelling.get(spelling);
-    if (known === undefined) throw this.#unknown(spelling);
-    const [name, flag] = known;
-    const needsNext = text === undefined && flag.kind !== "boolean";
-    return { name, flag, spelling, text, needsNext };
+    const [name, flag] = this.#bySpelling.get(spelling) ?? [];
+    if (name === undefined || flag === undefined) throw this.#unknown(spelling);
+    const text = equals !== -1
+      ? bare.slice(equals + 1)
+      : flag.kind === "boolean"
+      ? "true"
+      : words.next().value;
+    if (text === undefined) {
+      throw new FlagSyntaxError(`flag needs an argument: -${spelling}`);
+    }
+    return { name, spelling, value: readValue(text, { spelling, flag }) };
   }
 
   #unknown(spelling: string): FlagSyntaxError {
@@ -157,25 +151,18 @@ export class KnownFlags {
   }
 }
 
-/**
- * The value of a flag on the line.
- *
- * @param next the token behind it, if that is its value
- * @throws {FlagSyntaxError}
- */
-export function valueOf(
-  { flag, spelling, text, needsNext }: FoundFlag,
-  next: string | undefined,
+function readValue(
+  text: string,
+  { spelling, flag }: {
+    readonly spelling: string;
+    readonly flag: FlagDefinition;
+  },
 ): FlagValue {
-  const given = needsNext ? next : text ?? "true";
-  if (given === undefined) {
-    throw new FlagSyntaxError(`flag needs an argument: -${spelling}`);
-  }
   try {
-    return parseValue(given, flag.kind);
+    return parseValue(text, flag.kind);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    const value = goQuote(given);
+    const value = goQuote(text);
     // Go's flag package says "parse error" where strconv says "invalid syntax".
     const fault = error.fault === "invalid syntax"
       ? "parse error"

@@ -10,12 +10,7 @@ import {
   HELP_FLAG,
   PROGRAM,
 } from "./command.ts";
-import {
-  FlagSyntaxError,
-  isFlagToken,
-  KnownFlags,
-  valueOf,
-} from "./go_arguments.ts";
+import { FlagSyntaxError, isFlagToken, KnownFlags } from "./go_arguments.ts";
 import { nearest } from "./suggest.ts";
 
 /** Flags in front of the first command's name, in the help's order. */
@@ -97,45 +92,44 @@ export function findRoute(
   const program: Place = { path: [], entry: commands };
   let place = program;
   let configFile: string | undefined;
-  for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index] ?? "";
+  const words = tokens.values();
+  for (const token of words) {
     if (token === "--") continue;
-    const rest = tokens.slice(index + 1);
     if (isFlagToken(token)) {
-      const { name, value, tokensUsed } = groupFlag([token, rest[0]], place);
-      index += tokensUsed - 1;
+      const { name, value } = groupFlag(token, { words, place });
       if (typeof value === "string") configFile = value;
       else if (value === true && name === "version") return { kind: "version" };
       else if (value === true) return { kind: "help", place };
       continue;
     }
     if (token === "help" || token === "h") {
-      return { kind: "help", place: helpedPlace(rest, { place, program }) };
+      return {
+        kind: "help",
+        place: helpedPlace([...words], { place, program }),
+      };
     }
     if (token === "version" && place === program) {
-      return versionRoute(rest, program);
+      return versionRoute([...words], program);
     }
     place = placeBelow(place, token);
-    const { entry } = place;
-    if (typeof entry === "function") {
-      return { kind: "command", place, load: entry, rest, configFile };
+    const { entry: load } = place;
+    if (typeof load === "function") {
+      return { kind: "command", place, load, rest: [...words], configFile };
     }
   }
   return { kind: "help", place };
 }
 
 function groupFlag(
-  [token, next]: readonly [token: string, next: string | undefined],
-  place: Place,
+  token: string,
+  { words, place }: {
+    readonly words: Iterator<string>;
+    readonly place: Place;
+  },
 ) {
   try {
     const known = new KnownFlags(place.path.length === 0 ? PROGRAM_FLAGS : {});
-    const found = known.find(token);
-    return {
-      name: found.name,
-      value: valueOf(found, next),
-      tokensUsed: found.needsNext ? 2 : 1,
-    };
+    return known.read(token, words);
   } catch (error) {
     if (!(error instanceof FlagSyntaxError)) throw error;
     throw new GroupSyntaxError(place, error);

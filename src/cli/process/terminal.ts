@@ -17,16 +17,13 @@ export function denoTerminal(run: RunMode["run"]): Terminal {
   return {
     async confirm(question, signal) {
       using dialog = openDialog();
-      const until = { signal, run };
-      return await listening(dialog, until, () => ask(dialog, question));
+      const until = { dialog, signal, run };
+      return await listening(() => ask(dialog, question), until);
     },
     async readPassword(label, signal) {
       using dialog = openDialog();
-      const typed = await listening(
-        dialog,
-        { signal, run },
-        () => readHidden(dialog, label),
-      );
+      const until = { dialog, signal, run };
+      const typed = await listening(() => readHidden(dialog, label), until);
       dialog.write("\n");
       return trimPassword(typed);
     },
@@ -158,12 +155,12 @@ function noAnswer(): RekeyError {
  * the process: its default action would leave the terminal without echo.
  */
 async function listening<T>(
-  dialog: Dialog,
-  { signal, run }: {
+  action: () => Promise<T>,
+  { dialog, signal, run }: {
+    readonly dialog: Dialog;
     readonly signal: AbortSignal;
     readonly run: RunMode["run"];
   },
-  action: () => Promise<T>,
 ): Promise<T> {
   if (signal.aborted) throw stopReason(signal);
   const { promise, reject } = Promise.withResolvers<never>();

@@ -43,7 +43,7 @@ export function resolvePair(
     throw flags.invalid(
       flag,
       "standard output cannot be replaced in one step",
-      "name a file; ./- is one called -",
+      { hint: "name a file; ./- is one called -" },
     );
   }
   if (output.certificate === STANDARD_INPUT) {
@@ -60,8 +60,8 @@ export function resolvePair(
  * @throws {RekeyError} kind `usage` for one that has nothing to open
  */
 export function resolvePasswordFiles(flags: FlagReader): PasswordFiles {
-  requireCompanion(flags, "private-key-password-file", "private-key");
-  requireCompanion(flags, "ca-password-file", "offline");
+  requireCompanion(flags, ["private-key-password-file", "private-key"]);
+  requireCompanion(flags, ["ca-password-file", "offline"]);
   const general = flags.text("password-file");
   const privateKey = flags.text("private-key") === undefined
     ? undefined
@@ -74,8 +74,9 @@ export function resolvePasswordFiles(flags: FlagReader): PasswordFiles {
 
 function requireCompanion(
   flags: FlagReader,
-  flag: "private-key-password-file" | "ca-password-file",
-  companion: "private-key" | "offline",
+  [flag, companion]:
+    | readonly ["private-key-password-file", "private-key"]
+    | readonly ["ca-password-file", "offline"],
 ): void {
   // From a variable or a file it is a default that simply has no use here.
   if (!flags.isTyped(flag) || flags.values[companion]) return;
@@ -138,35 +139,35 @@ export function requireDistinct(
   const inputCertificate: Named = ["argument <crt-file>", input.certificate];
   const inputKey: Named = ["argument <key-file>", input.key];
 
-  refuseSame(inputCertificate, inputKey, cwd);
-  refuseSame(certificate, key, cwd);
-  refuseSame(certificate, inputKey, cwd);
-  refuseSame(key, inputCertificate, cwd);
+  const pairs: (readonly [Named, Named])[] = [
+    [inputCertificate, inputKey],
+    [certificate, key],
+    [certificate, inputKey],
+    [key, inputCertificate],
+  ];
   for (const [flag, path] of read) {
     if (path === undefined) continue;
-    refuseSame(certificate, [`flag '--${flag}'`, path], cwd);
+    const file: Named = [`flag '--${flag}'`, path];
+    pairs.push([certificate, file]);
     // A copy of the given key onto itself loses nothing.
-    if (flag === "private-key") continue;
-    refuseSame(key, [`flag '--${flag}'`, path], cwd);
+    if (flag !== "private-key") pairs.push([key, file]);
+  }
+  for (const [[oneName, one], [otherName, other]] of pairs) {
+    if (!isSamePath([one, other], cwd)) continue;
+    throw new RekeyError(
+      "usage",
+      `${oneName} and ${otherName} name the same file '${other}'`,
+      { hint: "the certificate and the key need a file each, of their own" },
+    );
   }
 }
 
 type Named = readonly [name: string, path: string];
 
-function refuseSame(
-  [oneName, one]: Named,
-  [otherName, other]: Named,
+function isSamePath(
+  [one, other]: readonly [string, string],
   cwd: () => string,
-): void {
-  if (!isSamePath(one, other, cwd)) return;
-  throw new RekeyError(
-    "usage",
-    `${oneName} and ${otherName} name the same file '${other}'`,
-    { hint: "the certificate and the key need a file each, of their own" },
-  );
-}
-
-function isSamePath(one: string, other: string, cwd: () => string): boolean {
+): boolean {
   if (one === STANDARD_INPUT || other === STANDARD_INPUT) return false;
   // The working directory matters only when one is relative and one is not.
   const mixed = one.startsWith("/") !== other.startsWith("/");

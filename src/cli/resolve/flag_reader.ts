@@ -69,7 +69,10 @@ export class FlagReader {
       throw this.invalid(
         flag,
         undefined,
-        'write it as "8h30m": numbers with the units h, m, s, ms, us or ns',
+        {
+          hint:
+            'write it as "8h30m": numbers with the units h, m, s, ms, us or ns',
+        },
       );
     }
     // With a fraction where there is one: 300ns stays above zero.
@@ -117,7 +120,11 @@ export class FlagReader {
   }
 
   /** `invalid value 'V' for flag '--F'; explanation`, or what the original says without a value. */
-  invalid(flag: RekeyFlag, explanation?: string, hint?: string): RekeyError {
+  invalid(
+    flag: RekeyFlag,
+    explanation?: string,
+    { hint }: { readonly hint?: string } = {},
+  ): RekeyError {
     const value = String(this.values[flag] ?? "");
     const problem = value === ""
       ? `missing value for flag '--${flag}'`

@@ -24,9 +24,8 @@ import type { FlagReader } from "./flag_reader.ts";
 export function resolveNewKey(flags: FlagReader): NewKey {
   const path = flags.text("private-key");
   if (path === undefined) {
-    const { kty, curve, size } = flags.values;
     try {
-      return { from: "generate", spec: resolveKeySpec({ kty, curve, size }) };
+      return { from: "generate", spec: resolveKeySpec(flags.values) };
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;
       // The same error, with the origin of the flags.
@@ -78,11 +77,7 @@ export function resolveEncryption(
 }
 
 /** The three flags; undefined means not set, which an empty text is not. */
-export interface KeyFlags {
-  readonly kty: string | undefined;
-  readonly curve: string | undefined;
-  readonly size: bigint | undefined;
-}
+type KeyFlags = Pick<FlagReader["values"], "kty" | "curve" | "size">;
 
 const EC_CURVES: readonly EcCurve[] = ["P-256", "P-384", "P-521"];
 const KEY_TYPES = "RSA, EC, OKP";
@@ -123,14 +118,14 @@ function inferType({ curve, size }: KeyFlags): "EC" | "OKP" | "RSA" {
 function ecSpec({ curve, size }: KeyFlags): KeySpec {
   if (size !== undefined) throw incompatible("--size", "--kty EC");
   if (curve === undefined) return { kty: "EC", curve: "P-256" };
-  if (!isEcCurve(curve)) throw wrongCurve("EC", curve, EC_CURVES.join(", "));
+  if (!isEcCurve(curve)) throw wrongCurve("EC", curve);
   return { kty: "EC", curve };
 }
 
 function okpSpec({ curve, size }: KeyFlags): KeySpec {
   if (size !== undefined) throw incompatible("--size", "--kty OKP");
   if (curve !== undefined && curve !== "" && curve !== "Ed25519") {
-    throw wrongCurve("OKP", curve, "Ed25519");
+    throw wrongCurve("OKP", curve);
   }
   return { kty: "OKP", curve: "Ed25519" };
 }
@@ -159,7 +154,8 @@ function incompatible(flag: string, other: string): RekeyError {
   return usage(`flag '${flag}' is incompatible with flag '${other}'`);
 }
 
-function wrongCurve(kty: string, curve: string, options: string): RekeyError {
+function wrongCurve(kty: "EC" | "OKP", curve: string): RekeyError {
+  const options = kty === "EC" ? EC_CURVES.join(", ") : "Ed25519";
   return usage(
     `flag '--kty ${kty}' is incompatible with flag '--curve ${curve}'\n\n  Option(s): --curve ${options}`,
   );

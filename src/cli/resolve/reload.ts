@@ -36,7 +36,7 @@ export function resolveSignal(flags: FlagReader): ReloadOptions["signal"] {
     throw flags.invalid(
       "signal",
       undefined,
-      `name a signal by its number, 1 to ${LAST_SIGNAL}; SIGHUP is 1`,
+      { hint: `name a signal by its number, 1 to ${LAST_SIGNAL}; SIGHUP is 1` },
     );
   }
   const number = Number(signal);

@@ -57,7 +57,7 @@ function resolveFileMode(
     throw flags.invalid(
       flag,
       "must be an octal mode",
-      "write three octal digits, such as 0640",
+      { hint: "write three octal digits, such as 0640" },
     );
   }
   const mode = parseInt(text.slice(-3), 8);
@@ -65,7 +65,9 @@ function resolveFileMode(
   throw flags.invalid(
     flag,
     "must let the owner read",
-    "the next rekey has to read the file: 0400, 0600, 0640 or 0644",
+    {
+      hint: "the next rekey has to read the file: 0400, 0600, 0640 or 0644",
+    },
   );
 }
 

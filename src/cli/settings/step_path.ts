@@ -50,7 +50,7 @@ export async function findStepPath(
   const context = chosenAutomatically
     ? contexts[0]
     : contexts.find((candidate) => candidate.name === name);
-  if (context === undefined) throw noContext(wanted, current, contexts);
+  if (context === undefined) throw noContext(contexts, { wanted, current });
   return {
     path: joinPath(base, "authorities", context.authority),
     base,
@@ -124,9 +124,11 @@ async function readCurrent(base: string): Promise<string | undefined> {
  * current; a program that may run from a timer must not wait for an answer.
  */
 function noContext(
-  wanted: string | undefined,
-  current: string | undefined,
   contexts: readonly Context[],
+  { wanted, current }: {
+    readonly wanted: string | undefined;
+    readonly current: string | undefined;
+  },
 ): RekeyError {
   const names = contexts.map(({ name }) => name);
   const known = names.length === 0
