@@ -2,7 +2,7 @@
  * What a daemon works with, and what it does next.
  */
 import type { FailureHook } from "../engine/failure_hook.ts";
-import { formatInstant } from "../base/instant.ts";
+import { formatInstant } from "../base/duration.ts";
 import type { Schedule } from "../base/options.ts";
 import type { RekeyJob } from "../engine/rekey.ts";
 import type { ReloadRetries } from "./reload_retries.ts";

@@ -8,7 +8,7 @@
  */
 import type { RekeyError } from "../base/errors.ts";
 import type { Hint } from "../base/remedy.ts";
-import { formatInstant } from "../base/instant.ts";
+import { formatInstant } from "../base/duration.ts";
 
 /** What a line may say. */
 export interface JsonLine {

@@ -6,7 +6,7 @@
  * a password, a token, a CSR or a response body.
  */
 import { formatRoundedDuration } from "../base/duration.ts";
-import { formatInstant } from "../base/instant.ts";
+import { formatInstant } from "../base/duration.ts";
 import type { Hint } from "../base/remedy.ts";
 import { printable, printableLines } from "../base/printable.ts";
 import type { IssuedFacts, Log, LogEvent } from "../base/runtime.ts";

@@ -90,7 +90,7 @@ async function place(
   };
   const job = {
     options,
-    reloader: createReloader(options.reload, pair),
+    reloader: createReloader(options, pair),
     openAuthority: () => {
       throw new Error("no certificate was asked for");
     },

@@ -1,6 +1,7 @@
 /**
  * `ca rollback`: the words of the command, and the way into the engine.
  */
+import { SETTING_NAMES } from "../remedies.ts";
 import type { RollbackOptions } from "../../base/options.ts";
 import { defineCommand } from "../grammar/command.ts";
 import { RekeyInput } from "../resolve/input.ts";
@@ -72,6 +73,7 @@ export const rollbackCommand = defineCommand({
         ...(signal !== undefined && { signal }),
         ...resolveHooks(input),
       },
+      names: SETTING_NAMES,
     };
     await program.rollback(options);
   },

@@ -15,7 +15,7 @@ import { requireKnownOwners } from "../../files/disk/attributes.ts";
 import { servedPair } from "../../files/pair/targets.ts";
 import { runOnce } from "../../engine/once.ts";
 import type { RekeyJob } from "../../engine/rekey.ts";
-import { isProgram } from "../../reload/find_program.ts";
+import { isProgram } from "../../reload/exec.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
@@ -138,7 +138,7 @@ export async function makeJob(
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
-    reloader: createReloader(options.reload, servedPair(options)),
+    reloader: createReloader(options, servedPair(options)),
   };
   warnAboutOptions(options, runtime);
   return job;
@@ -155,7 +155,7 @@ export async function runRollback(
 ): Promise<void> {
   const signals = processSignals("once");
   const { rollbackPair } = await import("../../engine/rollback.ts");
-  const reloader = createReloader(options.reload, options.pair);
+  const reloader = createReloader(options, options.pair);
   await rollbackPair({ options, reloader }, runtime, signals.stop);
 }
 
@@ -206,12 +206,12 @@ async function authorityOpener(
  * serves, so there it is a warning.
  */
 async function checkPidFile(
-  { reload: { signal }, mode }: RekeyOptions,
+  { reload: { signal }, mode, names }: RekeyOptions,
   { log }: Runtime,
 ): Promise<void> {
   if (signal === undefined || "pid" in signal.target) return;
   try {
-    await requirePidFile(signal.target.pidFile);
+    await requirePidFile(signal.target.pidFile, names.pidFile);
   } catch (error) {
     if (!(error instanceof RekeyError) || mode.run === "once") throw error;
     log.write({

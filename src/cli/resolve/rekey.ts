@@ -13,6 +13,7 @@ import type {
   PasswordFiles,
   RekeyOptions,
 } from "../../base/options.ts";
+import { SETTING_NAMES } from "../remedies.ts";
 import { type CaUrl, parseCaUrl } from "./ca_url.ts";
 import type { Invocation } from "../grammar/command.ts";
 import type { REKEY_FLAGS } from "../grammar/rekey_flags.ts";
@@ -82,6 +83,7 @@ export function resolveRekey(
       ...hooks,
     },
     mode,
+    names: SETTING_NAMES,
     ...input.text("log-format") === "json" && { logFormat: "json" },
   };
 }
