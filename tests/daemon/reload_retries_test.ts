@@ -102,7 +102,7 @@ async function place(
     during: (ms) =>
       retries.during(ms, {
         sleep: (slice) => clock.sleep(slice, NEVER),
-        pay: () => retries.pay(NEVER),
+        deliver: () => retries.deliver(NEVER),
         awake: NEVER,
       }),
     runs: async () =>
@@ -167,7 +167,7 @@ Deno.test("during() never gives up without a limit", async () => {
   assertEquals(await runs(), 26);
 });
 
-Deno.test("pay() does not count a pair that somebody works on as a failure", async () => {
+Deno.test("deliver() does not count a pair that somebody works on as a failure", async () => {
   await using dir = await tempDir();
   const { pair, during, runs, retries, events } = await place(dir, {
     failures: 0,
@@ -176,7 +176,7 @@ Deno.test("pay() does not count a pair that somebody works on as a failure", asy
   {
     await using _lock = await lockPair(pair);
     for (const pauseMs of [1_000, 2_000, 4_000]) {
-      await retries.pay(NEVER);
+      await retries.deliver(NEVER);
       assertEquals(retries.waitMs(), pauseMs);
     }
     assertEquals(await runs(), 0);
@@ -187,7 +187,7 @@ Deno.test("pay() does not count a pair that somebody works on as a failure", asy
   assertEquals(events.at(-1), { event: "reloaded" });
 });
 
-Deno.test("pay() looks again when another run that pays may yet fail", async () => {
+Deno.test("deliver() looks again when another run that pays may yet fail", async () => {
   await using dir = await tempDir();
   const { pair, during, runs, retries, events } = await place(dir, {
     failures: 0,
@@ -196,7 +196,7 @@ Deno.test("pay() looks again when another run that pays may yet fail", async () 
   const from = { load: () => Promise.resolve(leaf), parts: ["exec"] as const };
   const other = await claimOwedReload(pair.certificate, from);
   assert(typeof other === "object");
-  await retries.pay(NEVER);
+  await retries.deliver(NEVER);
   assertEquals([await runs(), retries.waitMs()], [0, 1_000]);
   other[Symbol.dispose]();
   await during(HOUR);
@@ -204,14 +204,14 @@ Deno.test("pay() looks again when another run that pays may yet fail", async () 
   assertEquals(events, [{ event: "reloaded" }]);
 });
 
-Deno.test("pay() looks again when the certificate could not be read for a moment", async () => {
+Deno.test("deliver() looks again when the certificate could not be read for a moment", async () => {
   await using dir = await tempDir();
   const { pair, during, runs, retries, events } = await place(dir, {
     failures: 0,
   });
   const content = await Deno.readTextFile(pair.certificate);
   await Deno.writeTextFile(pair.certificate, "");
-  await retries.pay(NEVER);
+  await retries.deliver(NEVER);
   assertEquals([await runs(), retries.waitMs()], [0, 1_000]);
   await Deno.writeTextFile(pair.certificate, content);
   await during(HOUR);
@@ -219,7 +219,7 @@ Deno.test("pay() looks again when the certificate could not be read for a moment
   assertEquals(events.map(({ event }) => event), ["warning", "reloaded"]);
 });
 
-Deno.test("pay() says nothing of a reload that only another run can pay, and keeps the note", async () => {
+Deno.test("deliver() says nothing of a reload that only another run can pay, and keeps the note", async () => {
   await using dir = await tempDir();
   const { during, runs, events } = await place(dir, {
     failures: 0,
@@ -230,7 +230,7 @@ Deno.test("pay() says nothing of a reload that only another run can pay, and kee
   assert(await noteIn(dir) !== undefined);
 });
 
-Deno.test("pay() keeps the part that it cannot pay, and pays the other", async () => {
+Deno.test("deliver() keeps the part that it cannot pay, and pays the other", async () => {
   await using dir = await tempDir();
   const { during, runs, events } = await place(dir, {
     failures: 0,

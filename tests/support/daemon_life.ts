@@ -4,7 +4,8 @@
  */
 import type { CertificateAuthority } from "../../src/ca/authority.ts";
 import { connectServiceManager } from "../../src/daemon/service_manager.ts";
-import { type DaemonSignals, runDaemon } from "../../src/daemon/loop.ts";
+import { runDaemon } from "../../src/daemon/loop.ts";
+import type { DaemonSignals } from "../../src/daemon/wait.ts";
 import { RekeyError, type RekeyErrorOptions } from "../../src/base/errors.ts";
 import { draftOwedReload } from "../../src/files/reload_note/pending_reload.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
@@ -151,7 +152,7 @@ export async function live(
       reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
     },
   };
-  await runDaemon(job, runtime, { signals, service });
+  await runDaemon(job, runtime, { signals, service, started: () => {} });
   return {
     events,
     waits: events.flatMap((event) =>

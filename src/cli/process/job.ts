@@ -54,17 +54,11 @@ async function runAsDaemon(
       import("../../daemon/service_manager.ts"),
       import("../../daemon/passwords.ts"),
     ]);
-  const progress = { hasBegun: false };
   const runtime: Runtime = {
     ...base,
     terminal: rememberPasswords(base.terminal),
-    log: {
-      write(event) {
-        progress.hasBegun ||= event.event === "scheduled";
-        base.log.write(event);
-      },
-    },
   };
+  let hasStarted = false;
   await using service = connectServiceManager(
     notifyEnvironment(),
     (message) => runtime.log.write({ event: "warning", message }),
@@ -72,10 +66,14 @@ async function runAsDaemon(
   try {
     const job = await makeJobOrTell(options, runtime, signals.stop);
     await warnOfPrograms(options, runtime);
-    await runDaemon(job, runtime, { signals, service });
+    await runDaemon(job, runtime, {
+      signals,
+      service,
+      started: () => hasStarted = true,
+    });
   } catch (error) {
     // What ends it at its start reads as in a single run, as the original's.
-    if (!progress.hasBegun) throw error;
+    if (!hasStarted) throw error;
     throw new DaemonFailure(error, runtime.clock.now());
   }
 }
