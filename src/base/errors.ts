@@ -9,7 +9,7 @@
  */
 import type { Hint } from "./remedy.ts";
 
-/** What went wrong, as far as a caller has to know. */
+/** What went wrong, as far as callers have to tell it apart. */
 export type ErrorKind =
   | "declined"
   | "usage"
@@ -26,9 +26,10 @@ export type ErrorKind =
   | "interrupted";
 
 /**
- * Whether another try can help: `never` without a change by a person, `later`
- * by itself, `slowly` only after somebody changes the CA's policy, `reload`
- * means that the pair is installed and only the reload is worth repeating.
+ * Whether another try can help. `never`: not before a person changes something
+ * here. `later`: it may succeed without a change. `slowly`: only after somebody
+ * changes the CA's policy. `reload`: the pair is installed, and only the reload
+ * is worth another try.
  */
 export type RetryClass = "never" | "later" | "slowly" | "reload";
 

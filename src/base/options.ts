@@ -59,7 +59,7 @@ export type AuthorityOptions =
     readonly ignoreDatabase?: boolean | undefined;
   };
 
-/** Files that hold passwords; read when needed, never kept. */
+/** Files that hold passwords; read again each time one is needed. */
 export interface PasswordFiles {
   /** For `<key-file>`: decrypts the current key, encrypts the new one. */
   readonly key?: string | undefined;
@@ -131,7 +131,7 @@ export interface WriteOptions {
   readonly lockTimeoutMs: number;
 }
 
-/** Once or for ever. */
+/** One rekey, or a daemon that repeats it. */
 export type RunMode =
   | {
     readonly run: "once";

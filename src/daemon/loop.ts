@@ -21,16 +21,8 @@ import {
 } from "./plan.ts";
 import { RekeyThrottle } from "./rekey_throttle.ts";
 import { ReloadRetries } from "./reload_retries.ts";
-import { type ServiceManager, withPings } from "./service_manager.ts";
-import { type DaemonSignals, waitForNext, waitForThrottle } from "./wait.ts";
-
-/** Who a daemon listens to, and who it tells. */
-export interface DaemonHost {
-  readonly signals: DaemonSignals;
-  readonly service: ServiceManager;
-  /** Called when a rekey is planned: what goes wrong later is no failed start. */
-  started(): void;
-}
+import { withPings } from "./service_manager.ts";
+import { type DaemonHost, waitForNext, waitForThrottle } from "./wait.ts";
 
 /**
  * Rekeys until it is told to stop.
@@ -88,20 +80,14 @@ class Daemon {
 
   /** @throws the reason of the stop signal, or what ends the daemon */
   async runLoop(): Promise<void> {
-    const { signals, service } = this.#host;
-    const runtime = this.#runtime;
+    const [host, runtime, reloads] = [this.#host, this.#runtime, this.#reloads];
     const { options } = this.#job;
-    const reloads = this.#reloads;
+    const { signals, service } = host;
     let plan = await this.#startUp();
     while (!signals.stop.aborted) {
       service.ready(statusOf(plan, runtime.clock.now()));
-      const wakeUp = await waitForNext(plan, {
-        options,
-        runtime,
-        signals,
-        service,
-        reloads,
-      });
+      const wait = { options, runtime, host, reloads };
+      const wakeUp = await waitForNext(plan, wait);
       switch (wakeUp.reason) {
         case "time is up":
           service.status("rekeying");
@@ -109,7 +95,7 @@ class Daemon {
           break;
         case "SIGHUP":
           service.reloading("rekeying");
-          await waitForThrottle(this.#throttle, { runtime, signals, service });
+          await waitForThrottle(this.#throttle, { runtime, host });
           plan = await this.#attempt("rekey", plan.failures);
           break;
         case "replaced":
@@ -152,23 +138,17 @@ class Daemon {
     // It may exceed the time that systemd allows for a start.
     if (lockTimeoutMs > 0) service.extend(lockTimeoutMs + START_MS);
     const files = fingerprint(this.#job.options);
-    const certificate = await checkPair(
-      this.#job,
-      this.#runtime,
-      signals.stop,
-    );
+    const { stop } = signals;
+    const certificate = await checkPair(this.#job, this.#runtime, stop);
     this.#planner.requireShorterThanLife(certificate);
     return this.#plan(certificate, { after: "start", files });
   }
 
   async #rekey(): Promise<Plan> {
     const { stop } = this.#host.signals;
-    const { outcome, debt } = await replacePair(
-      this.#job,
-      this.#runtime,
-      stop,
-    );
-    using pending = debt;
+    const pass = await replacePair(this.#job, this.#runtime, stop);
+    const { outcome } = pass;
+    using pending = pass.debt;
     const files = fingerprint(this.#job.options);
     const certificate = outcome.kind === "rekeyed"
       ? outcome.certificate

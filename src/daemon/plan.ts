@@ -9,13 +9,13 @@ import {
 } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
 import type { RekeyOptions, Schedule } from "../base/options.ts";
-import { attempt as bestEffort } from "../base/os_error.ts";
+import { bestEffort } from "../base/os_error.ts";
 import type { LogEvent, Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import type { FailureHook } from "../engine/failure_hook.ts";
 import {
   backoffMs,
-  calmMs,
+  leastIntervalMs,
   lifetimeMs,
   MIN_WAIT_MS,
   planWait,
@@ -254,7 +254,7 @@ export class Planner {
     const schedule = this.#schedule;
     const life = formatRoundedDuration(lifetimeMs(certificate));
     if (schedule.rule === "period" && schedule.periodMs < MIN_WAIT_MS) {
-      const least = formatRoundedDuration(calmMs(certificate));
+      const least = formatRoundedDuration(leastIntervalMs(certificate));
       return {
         event: "warning",
         message:

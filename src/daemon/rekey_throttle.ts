@@ -6,7 +6,11 @@
  * person who asks twice must not wait for minutes, so the delay grows with each
  * request that follows a rekey at once.
  */
-import { calmMs, MIN_WAIT_MS, type Validity } from "../engine/schedule.ts";
+import {
+  leastIntervalMs,
+  MIN_WAIT_MS,
+  type Validity,
+} from "../engine/schedule.ts";
 
 /** How long to hold back a rekey that was asked for. */
 export interface ThrottleDelay {
@@ -20,12 +24,15 @@ const SUSPICIOUS = 3;
 
 /** Remembers the last rekey, and how many requests in a row came soon after one. */
 export class RekeyThrottle {
-  #last: { readonly atMs: number; readonly calmMs: number } | undefined;
+  #last: { readonly atMs: number; readonly intervalMs: number } | undefined;
   #row = 0;
 
   /** A rekey has succeeded. */
   rekeyed(now: Date, certificate: Validity): void {
-    this.#last = { atMs: now.getTime(), calmMs: calmMs(certificate) };
+    this.#last = {
+      atMs: now.getTime(),
+      intervalMs: leastIntervalMs(certificate),
+    };
   }
 
   /**
@@ -38,7 +45,7 @@ export class RekeyThrottle {
       ? Infinity
       // A clock that was set back makes no delay longer.
       : Math.max(0, now.getTime() - this.#last.atMs);
-    const mostMs = Math.max(this.#last?.calmMs ?? 0, MIN_WAIT_MS);
+    const mostMs = Math.max(this.#last?.intervalMs ?? 0, MIN_WAIT_MS);
     this.#row = passedMs < mostMs ? this.#row + 1 : 0;
     if (this.#row === 0) return { waitMs: 0, isSuspicious: false };
     const apartMs = Math.min(mostMs, MIN_WAIT_MS * 2 ** (this.#row - 1));

@@ -26,6 +26,14 @@ export interface DaemonSignals {
   clearWake(): void;
 }
 
+/** Who a daemon listens to, and who it tells. */
+export interface DaemonHost {
+  readonly signals: DaemonSignals;
+  readonly service: ServiceManager;
+  /** Called with each plan for a rekey: what fails after the first is no failed start. */
+  started(): void;
+}
+
 /** Longest slice of a wait, in ms. */
 export const MAX_SLICE_MS = 60_000;
 
@@ -92,14 +100,15 @@ export interface WakeUp {
  */
 export async function waitForNext(
   planned: Plan,
-  { options, runtime: { clock, log }, signals, service, reloads }: {
+  { options, runtime, host, reloads }: {
     readonly options: RekeyOptions;
     readonly runtime: Runtime;
-    readonly signals: DaemonSignals;
-    readonly service: ServiceManager;
+    readonly host: DaemonHost;
     readonly reloads: ReloadRetries;
   },
 ): Promise<WakeUp> {
+  const { clock, log } = runtime;
+  const { signals, service } = host;
   const { stop } = signals;
   let plan = planned;
   const replaced = new AbortController();
@@ -146,10 +155,9 @@ export async function waitForNext(
  */
 export async function waitForThrottle(
   throttle: RekeyThrottle,
-  { runtime: { clock, log }, signals, service }: {
+  { runtime: { clock, log }, host: { signals, service } }: {
     readonly runtime: Runtime;
-    readonly signals: DaemonSignals;
-    readonly service: ServiceManager;
+    readonly host: DaemonHost;
   },
 ): Promise<void> {
   const { waitMs, isSuspicious } = throttle.delay(clock.now());

@@ -11,6 +11,7 @@ import {
   isError,
   type LogSinks,
   subject,
+  warningText,
   withoutRepetition,
 } from "./log.ts";
 
@@ -87,7 +88,7 @@ function eventFields(
       };
     case "warning":
       return {
-        message: event.message,
+        message: warningText(event, { hintText }),
         hint: event.hint === undefined ? undefined : hintText(event.hint),
       };
     case "not-due":

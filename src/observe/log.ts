@@ -151,7 +151,7 @@ export function eventLines(
       return [`warning: ${repairText(event)}`];
     case "warning":
       return event.routine === true
-        ? [printableLines(event.message)]
+        ? [printableLines(warningText(event, sinks))]
         : warningLines(event, sinks);
     case "failed": {
       const next = formatRoundedDuration(event.nextAttemptMs);
@@ -171,9 +171,17 @@ function warningLines(
   sinks: LogSinks,
 ): readonly string[] {
   return [
-    `warning: ${printableLines(warning.message)}`,
+    `warning: ${printableLines(warningText(warning, sinks))}`,
     ...hintLines(warning, sinks),
   ];
+}
+
+/** A warning, with what to do where that stands on the same line. */
+export function warningText(
+  { message, advice }: EventOf<"warning">,
+  { hintText }: Pick<LogSinks, "hintText">,
+): string {
+  return advice === undefined ? message : `${message}; ${hintText(advice)}`;
 }
 
 function reloadLines(

@@ -2,8 +2,8 @@
  * Tells a service by a signal to a process, given by its id or by a pid-file.
  *
  * A pid-file is read at the moment of the signal: the original reads it once at
- * the start, and then signals whoever has the number after a restart of the
- * service (smallstep/cli command/ca/rekey.go:308-321).
+ * the start, and then signals whatever process has the number after a restart
+ * of the service (smallstep/cli command/ca/rekey.go:308-321).
  */
 import { RekeyError } from "../base/errors.ts";
 import type { ReloadOptions } from "../base/options.ts";
@@ -42,7 +42,7 @@ export async function sendSignal(
     ? { remedy: "follow restarts" }
     : `the process that ${target.pidFile} names has ended: start the service, or remove the stale file`;
   if (pid > MAX_PID) throw failure("no such process", gone);
-  // Our own SIGHUP would mean "rekey now", for ever.
+  // A daemon that sends itself SIGHUP would rekey without end.
   if (pid === Deno.pid) {
     throw failure(
       "it is this program itself",
@@ -114,7 +114,7 @@ async function readPidFile(
 async function readText(file: string): Promise<string> {
   try {
     const { isFile, isDirectory, size } = await Deno.stat(file);
-    // A FIFO without a writer would hold us up for ever.
+    // Reading a FIFO without a writer would never end.
     if (isFile && size <= MAX_PID_FILE_BYTES) {
       return await Deno.readTextFile(file);
     }

@@ -57,7 +57,7 @@ interface Place {
   passedMs(): number;
 }
 
-/** A reload is owed, and the hook fails `failures` times. */
+/** A reload is pending, and the hook fails `failures` times. */
 async function place(
   dir: TempDir,
   { failures, attempts = 20, owed = ["exec"] }: {
@@ -111,7 +111,7 @@ async function place(
   };
 }
 
-Deno.test("during() pays at once what an earlier run owes, and only once", async () => {
+Deno.test("during() delivers at once what an earlier run left pending, and only once", async () => {
   await using dir = await tempDir();
   const { during, runs, events, passedMs } = await place(dir, { failures: 0 });
   await during(HOUR);
@@ -187,7 +187,7 @@ Deno.test("deliver() does not count a pair that somebody works on as a failure",
   assertEquals(events.at(-1), { event: "reloaded" });
 });
 
-Deno.test("deliver() looks again when another run that pays may yet fail", async () => {
+Deno.test("deliver() looks again when another run that delivers may yet fail", async () => {
   await using dir = await tempDir();
   const { pair, during, runs, retries, events } = await place(dir, {
     failures: 0,
@@ -219,7 +219,7 @@ Deno.test("deliver() looks again when the certificate could not be read for a mo
   assertEquals(events.map(({ event }) => event), ["warning", "reloaded"]);
 });
 
-Deno.test("deliver() says nothing of a reload that only another run can pay, and keeps the note", async () => {
+Deno.test("deliver() says nothing of a reload that only another run can deliver, and keeps the note", async () => {
   await using dir = await tempDir();
   const { during, runs, events } = await place(dir, {
     failures: 0,
@@ -230,7 +230,7 @@ Deno.test("deliver() says nothing of a reload that only another run can pay, and
   assert(await noteIn(dir) !== undefined);
 });
 
-Deno.test("deliver() keeps the part that it cannot pay, and pays the other", async () => {
+Deno.test("deliver() keeps the part that it cannot deliver, and delivers the other", async () => {
   await using dir = await tempDir();
   const { during, runs, events } = await place(dir, {
     failures: 0,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import {
   backoffMs,
-  type FailedTry,
+  type FailedPass,
   isDue,
   lifetimeMs,
   MIN_WAIT_MS,
@@ -229,7 +229,7 @@ function ruleOf(
   }
 }
 
-function failed(change: Partial<FailedTry>): FailedTry {
+function failed(change: Partial<FailedPass>): FailedPass {
   return { retry: "later", failures: 1, validity: validity(1000), ...change };
 }
 

@@ -71,6 +71,7 @@ export async function live(
     readonly isOwed?: boolean;
     /** The authority's settings cannot be read. */
     readonly isBroken?: boolean;
+    started?(): void;
   } = {},
 ): Promise<Life> {
   await using dir = await tempDir();
@@ -152,7 +153,11 @@ export async function live(
       reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
     },
   };
-  await runDaemon(job, runtime, { signals, service, started: () => {} });
+  await runDaemon(job, runtime, {
+    signals,
+    service,
+    started: () => place.started?.(),
+  });
   return {
     events,
     waits: events.flatMap((event) =>
