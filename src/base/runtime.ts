@@ -5,6 +5,7 @@
  * `cli/process/deno_runtime.ts`.
  */
 import type { RekeyError } from "./errors.ts";
+import type { KeyPairFiles } from "./options.ts";
 import type { Hint } from "./remedy.ts";
 
 /** Wall-clock time. */
@@ -61,15 +62,12 @@ export type LogEvent =
   | {
     /** The previous pair is in force again. */
     readonly event: "rolled-back";
-    readonly targets: {
-      readonly certificate: string;
-      readonly key: string;
-    };
+    readonly targets: KeyPairFiles;
     readonly certificate: IssuedFacts;
   }
   | {
     readonly event: "layout";
-    readonly targets: { readonly certificate: string; readonly key: string };
+    readonly targets: KeyPairFiles;
     readonly layout: "plain" | "versioned";
     /** False when the pair was in that layout already. */
     readonly isChanged: boolean;

@@ -32,7 +32,9 @@ Deno.test("runDaemon() plans each cycle by the new certificate", async () => {
 
 Deno.test("runDaemon() counts failures in a row, and forgets them after a success", async () => {
   const life = await live([
-    ...[refusal("unreachable"), refusal("unreachable"), "issue" as const],
+    refusal("unreachable"),
+    refusal("unreachable"),
+    "issue",
     refusal("unreachable"),
   ]);
   assertEquals(failures(life).map(({ attempt }) => attempt), [1, 2, 1]);

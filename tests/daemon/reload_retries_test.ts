@@ -60,10 +60,10 @@ interface Place {
 /** A reload is pending, and the hook fails `failures` times. */
 async function place(
   dir: TempDir,
-  { failures, attempts = 20, owed = ["exec"] }: {
+  { failures, attempts = 20, undelivered = ["exec"] }: {
     readonly failures: number;
     readonly attempts?: number;
-    readonly owed?: readonly ReloadPart[];
+    readonly undelivered?: readonly ReloadPart[];
   },
 ): Promise<Place> {
   const root = await OpensslCa.root(dir.file("ca"), "Root");
@@ -72,7 +72,7 @@ async function place(
   const [leaf] = parseChain(new TextEncoder().encode(host.certificate));
   if (leaf === undefined) throw new Error("no certificate");
   using draft = draftOwedReload(pair.certificate);
-  await draft.write(leaf, { owed });
+  await draft.write(leaf, { owed: undelivered });
   draft.claim()[Symbol.dispose]();
   const runs = dir.file("runs");
   await Deno.writeTextFile(
@@ -85,7 +85,9 @@ async function place(
   const clock = fakeClock(begin);
   const events: LogEvent[] = [];
   const runtime: Runtime = {
-    ...{ clock, random: () => 0, terminal: noTerminal() },
+    clock,
+    random: () => 0,
+    terminal: noTerminal(),
     log: { write: (event) => events.push(event) },
   };
   const job = {
@@ -98,7 +100,9 @@ async function place(
   const hook = new FailureHook(options, runtime, NEVER);
   const retries = new ReloadRetries(job, runtime, hook);
   return {
-    ...{ pair, retries, events },
+    pair,
+    retries,
+    events,
     during: (ms) =>
       retries.during(ms, {
         sleep: (slice) => clock.sleep(slice, NEVER),
@@ -223,7 +227,7 @@ Deno.test("deliver() says nothing of a reload that only another run can deliver,
   await using dir = await tempDir();
   const { during, runs, events } = await place(dir, {
     failures: 0,
-    owed: ["signal"],
+    undelivered: ["signal"],
   });
   await during(HOUR);
   assertEquals([await runs(), events], [0, []]);
@@ -234,7 +238,7 @@ Deno.test("deliver() keeps the part that it cannot deliver, and delivers the oth
   await using dir = await tempDir();
   const { during, runs, events } = await place(dir, {
     failures: 0,
-    owed: ["signal", "exec"],
+    undelivered: ["signal", "exec"],
   });
   await during(HOUR);
   assertEquals([await runs(), events], [1, [{ event: "reloaded" }]]);

@@ -145,7 +145,7 @@ Deno.test("reload() tells the hook which pair it is, in addition to the environm
 });
 
 for (const part of ["signal", "exec"] as const) {
-  Deno.test(`reload() tells only by ${part} when only that is owed`, async () => {
+  Deno.test(`reload() tells only by ${part} when only that is undelivered`, async () => {
     const failures = await reload(
       {
         signal: { target: { pid: NOBODY }, number: 1 },
@@ -158,7 +158,7 @@ for (const part of ["signal", "exec"] as const) {
   });
 }
 
-Deno.test("reload() does nothing for what is owed but not configured any more", async () => {
+Deno.test("reload() does nothing for what is undelivered but not configured any more", async () => {
   const failures = await reload({ exec: ["true"] }, NEVER, {
     ...NOTICE,
     undelivered: ["signal"],
