@@ -63,13 +63,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["settings"],
     ["grammar"],
     ["process"],
-    ["remedies.ts"],
+    ["exit_codes.ts", "remedies.ts"],
   ],
 };
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
-  /^(pki\/|base\/(duration|errors|instant|options|printable)\.ts|engine\/schedule\.ts|observe\/log\.ts|cli\/grammar\/|cli\/help\.ts|files\/plain\/journal\.ts|reload\/split_command\.ts)/;
+  /^(pki\/|base\/(duration|errors|options|printable|remedy)\.ts|engine\/schedule\.ts|observe\/|cli\/grammar\/|cli\/help\.ts|files\/plain\/journal\.ts|reload\/split_command\.ts)/;
 
 /** The path below src/, or undefined for files elsewhere. */
 export function sourcePath(filename: string): string | undefined {

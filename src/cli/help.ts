@@ -4,7 +4,7 @@
  * 80 columns, the sections of the original's help in its order, and the exit
  * codes. ANSI codes only where the caller says that a terminal reads them.
  */
-import { ERROR_KINDS } from "../base/errors.ts";
+import { type ExitCode, exitCodes } from "./exit_codes.ts";
 import {
   type CommandDefinition,
   type CommandGroup,
@@ -74,7 +74,7 @@ function commandSections(
         "",
       ]),
     ],
-    ["EXIT CODES", exitCodes()],
+    ["EXIT CODES", exitCodes().flatMap(exitCodeLines)],
   ];
 }
 
@@ -164,19 +164,10 @@ function entry(title: string, help: string): readonly string[] {
   return [INDENT + title, ...paragraphs(help, DEEP_INDENT), ""];
 }
 
-function exitCodes(): readonly string[] {
-  const rows = [
-    {
-      exitCode: 0,
-      when: "rekeyed; or not due yet; or a daemon that was told to stop",
-    },
-    ...Object.values(ERROR_KINDS),
-  ].toSorted((one, other) => one.exitCode - other.exitCode);
-  return rows.flatMap(({ exitCode, when }) => {
-    const [first = "", ...rest] = wrap(when, DEEP_INDENT);
-    const code = String(exitCode).padStart(DEEP_INDENT.length - 1);
-    return [`${code} ${first.trimStart()}`, ...rest];
-  });
+function exitCodeLines({ exitCode, when }: ExitCode): readonly string[] {
+  const [first = "", ...rest] = wrap(when, DEEP_INDENT);
+  const code = String(exitCode).padStart(DEEP_INDENT.length - 1);
+  return [`${code} ${first.trimStart()}`, ...rest];
 }
 
 /** Paragraphs stand apart by an empty line; a single line end is kept. */

@@ -59,9 +59,9 @@ export const command = defineCommand({
         import("../../reload/reloader.ts"),
         import("../process/deno_runtime.ts"),
       ]);
-    const { pair, reload } = options;
+    const { pair } = options;
     await rollbackPair(
-      { options, reloader: createReloader(reload, pair) },
+      { options, reloader: createReloader(options, pair) },
       denoRuntime({ run: "once", file: pair.certificate }),
       stop,
     );

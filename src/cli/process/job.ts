@@ -11,7 +11,7 @@ import { requireKnownOwners } from "../../files/disk/attributes.ts";
 import { servedPair } from "../../files/pair/targets.ts";
 import { runOnce } from "../../engine/once.ts";
 import type { RekeyJob } from "../../engine/rekey.ts";
-import { isProgram } from "../../reload/find_program.ts";
+import { isProgram } from "../../reload/exec.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
@@ -50,17 +50,11 @@ async function runAsDaemon(
       import("../../daemon/service_manager.ts"),
       import("../../daemon/passwords.ts"),
     ]);
-  const progress = { hasBegun: false };
   const runtime: Runtime = {
     ...base,
     terminal: rememberPasswords(base.terminal),
-    log: {
-      write(event) {
-        progress.hasBegun ||= event.event === "scheduled";
-        base.log.write(event);
-      },
-    },
   };
+  let hasStarted = false;
   await using service = connectServiceManager(
     notifyEnvironment(),
     (message) => runtime.log.write({ event: "warning", message }),
@@ -68,10 +62,14 @@ async function runAsDaemon(
   try {
     const job = await makeJobOrTell(options, runtime, signals.stop);
     await warnOfPrograms(options, runtime);
-    await runDaemon(job, runtime, { signals, service });
+    await runDaemon(job, runtime, {
+      signals,
+      service,
+      started: () => hasStarted = true,
+    });
   } catch (error) {
     // What ends it at its start reads as in a single run, as the original's.
-    if (!progress.hasBegun) throw error;
+    if (!hasStarted) throw error;
     throw new DaemonFailure(error, runtime.clock.now());
   }
 }
@@ -134,7 +132,7 @@ export async function makeJob(
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
-    reloader: createReloader(options.reload, servedPair(options)),
+    reloader: createReloader(options, servedPair(options)),
   };
   warnAboutOptions(options, runtime);
   return job;
@@ -173,12 +171,12 @@ async function authorityOpener(
  * serves, so there it is a warning.
  */
 async function checkPidFile(
-  { reload: { signal }, mode }: RekeyOptions,
+  { reload: { signal }, mode, names }: RekeyOptions,
   { log }: Runtime,
 ): Promise<void> {
   if (signal === undefined || "pid" in signal.target) return;
   try {
-    await requirePidFile(signal.target.pidFile);
+    await requirePidFile(signal.target.pidFile, names.pidFile);
   } catch (error) {
     if (!(error instanceof RekeyError) || mode.run === "once") throw error;
     log.write({

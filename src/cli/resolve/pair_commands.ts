@@ -3,6 +3,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { LayoutOptions, RollbackOptions } from "../../base/options.ts";
+import { SETTING_NAMES } from "../remedies.ts";
 import type { Invocation } from "../grammar/command.ts";
 import { requireDistinct, resolvePair } from "./files.ts";
 import { FlagReader } from "./flag_reader.ts";
@@ -25,6 +26,7 @@ export function resolveRollback(
     allowExpired: flags.values.force === true,
     lockTimeoutMs: resolveLockTimeout(flags),
     reload: { signal, ...resolveHooks(flags) },
+    names: SETTING_NAMES,
   };
 }
 

@@ -7,6 +7,7 @@
  * asks nobody: what is wrong with a line is known before anything is touched.
  */
 import type { RekeyOptions, RunMode } from "../../base/options.ts";
+import { SETTING_NAMES } from "../remedies.ts";
 import type { Invocation } from "../grammar/command.ts";
 import { resolveAuthority, resolveUrl } from "./authority.ts";
 import {
@@ -55,6 +56,7 @@ export function resolveRekey(
     write: resolveWrite(flags),
     reload: { signal, ...hooks },
     mode,
+    names: SETTING_NAMES,
     logFormat,
   };
 }

@@ -2,6 +2,7 @@
  * Whole command lines to RekeyOptions: every rule about combinations, in its
  * order and with its text.
  */
+import { SETTING_NAMES } from "../../../src/cli/remedies.ts";
 import {
   assert,
   assertEquals,
@@ -29,6 +30,7 @@ const DEFAULTS = {
   write: { inPlace: false, attributes: {}, lockTimeoutMs: 0 },
   reload: {},
   mode: { run: "once" },
+  names: SETTING_NAMES,
 };
 
 const OFFLINE = {
