@@ -57,21 +57,19 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "cli": [
     ["run.ts"],
-    ["catalogue.ts"],
     ["commands"],
     ["help.ts"],
     ["resolve"],
     ["settings"],
     ["grammar"],
     ["process"],
-    ["version.ts", "remedies.ts"],
-    ["vendor"],
+    ["exit_codes.ts", "remedies.ts"],
   ],
 };
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
-  /^(pki\/|base\/(duration|errors|instant|options|printable)\.ts|engine\/schedule\.ts|observe\/log\.ts|cli\/grammar\/|cli\/help\.ts|files\/plain\/journal\.ts|reload\/split_command\.ts)/;
+  /^(pki\/|base\/(duration|errors|options|printable|remedy)\.ts|engine\/schedule\.ts|observe\/|cli\/grammar\/|cli\/help\.ts|files\/plain\/journal\.ts|reload\/split_command\.ts)/;
 
 /** The path below src/, or undefined for files elsewhere. */
 export function sourcePath(filename: string): string | undefined {

@@ -6,7 +6,17 @@
  */
 export type Remedy =
   /** Go back to a certificate that has expired. */
-  { readonly remedy: "allow expired" };
+  | { readonly remedy: "allow expired" }
+  /** Give the hook more time. */
+  | { readonly remedy: "longer hook limit" }
+  /** Find the process of the service anew after each restart. */
+  | { readonly remedy: "follow restarts" }
+  /** Rekey before there is a process to signal. */
+  | { readonly remedy: "start before rekeying" }
+  /** A period that no certificate can follow. */
+  | { readonly remedy: "longer period" }
+  /** A schedule that the CA's lifetimes leave no room for. */
+  | { readonly remedy: "shorter schedule" };
 
 /** One action that the user can take: words, or an act that `cli/` words. */
 export type Hint = string | Remedy;

@@ -70,7 +70,10 @@ export async function payDebt(
   signal: AbortSignal,
 ): Promise<void> {
   using _claim = claim;
-  const failures = await reloader.reload({ ...claim.note, limitMs }, signal);
+  const failures = await reloader.reload(
+    { ...claim.note, undelivered: claim.note.owed, limitMs },
+    signal,
+  );
   try {
     claim.settle(
       claim.note.owed.filter((part) =>

@@ -19,7 +19,7 @@ import {
 } from "../files/reload_note/pending_reload.ts";
 import { lockPair } from "../files/lock/pair_lock.ts";
 import { findPreviousPair } from "../files/versioned/previous_pair.ts";
-import { formatInstant } from "../base/instant.ts";
+import { formatInstant } from "../base/duration.ts";
 import type { LayoutOptions, RollbackOptions } from "../base/options.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Reloader } from "../reload/reloader.ts";

@@ -233,19 +233,19 @@ export function wrongLibraries(
 ): readonly string[] {
   const path = "docs/dependencies.md";
   const text = documents.find((document) => document.path === path)?.text ?? "";
-  const told = text.matchAll(/\*\*([\w@/-]+)\*\* (\d[\d.]*\d)/g);
+  const told = new Map(
+    Array.from(
+      text.matchAll(/\*\*([\w@/-]+)\*\* (\d[\d.]*\d)/g),
+      ([, name = "", version = ""]) => [name, version],
+    ),
+  );
   return [
-    ...[...libraries]
-      // These come and go with it.
-      .filter(([name]) => !name.startsWith("@peculiar/asn1-"))
-      .filter(([name, version]) =>
-        !text.includes(`${name}** ${version} `) &&
-        !text.includes(`${name} ${version} `)
-      )
-      .map(([name, version]) => `${path}: nothing about ${name} ${version}`),
-    ...[...told].filter(([, name = "", version]) =>
-      libraries.get(name) !== version
-    ).map(([, name, version]) => `${path}: there is no ${name} ${version}`),
+    ...[...libraries].filter(([name, version]) =>
+      // These come and go with the library that is made of them.
+      !name.startsWith("@peculiar/asn1-") && told.get(name) !== version
+    ).map(([name, version]) => `${path}: nothing about ${name} ${version}`),
+    ...[...told].filter(([name, version]) => libraries.get(name) !== version)
+      .map(([name, version]) => `${path}: there is no ${name} ${version}`),
   ];
 }
 

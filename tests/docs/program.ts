@@ -3,6 +3,7 @@
  * help, the variables that it looks at, and the texts of its source.
  */
 import { ERROR_KINDS } from "../../src/base/errors.ts";
+import { ERROR_MEANINGS } from "../../src/cli/exit_codes.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { runLine } from "../support/command_line.ts";
 
@@ -47,6 +48,7 @@ export async function programFacts(): Promise<ProgramFacts> {
   const commands = new Map<string, readonly FlagFacts[]>();
   await addCommands([], commands);
   const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const meanings = new Map(Object.entries(ERROR_MEANINGS));
   const source = await textBelow("src");
   const others = await textBelow("scripts") + await textBelow("tests") +
     await Deno.readTextFile(`${ROOT}deno.json`);
@@ -66,7 +68,11 @@ export async function programFacts(): Promise<ProgramFacts> {
         String(source).replace(/^.*@/, ""),
       ]),
     ),
-    exitCodes: exitCodesIn((await runLine(["help", "ca", "rekey"])).stdout),
+    exitCodes: Object.entries(ERROR_KINDS).map(([kind, { exitCode }]) => [
+      OPEN_CODES[kind] ?? String(exitCode),
+      kind,
+      meanings.get(kind) ?? "",
+    ]),
     refusal: refusalOf,
     exists: isThere,
   };
@@ -88,21 +94,6 @@ const OPEN_CODES: Readonly<Record<string, string>> = {
   hook: "its own",
   interrupted: "128 + n",
 };
-
-/** Each kind with its code, and with the meaning that the help gives to it. */
-function exitCodesIn(help: string): ProgramFacts["exitCodes"] {
-  const [, section = ""] = help.split("\nEXIT CODES\n");
-  const rows = section.split(/^(?= {2,5}\d)/m).map((row) => {
-    const [, code = "", meaning = ""] = /^\s*(\d+) ([^]*)$/.exec(row) ?? [];
-    return { code, meaning: meaning.trim().replaceAll(/\s+/g, " ") };
-  });
-  return Object.entries(ERROR_KINDS).map(([kind, { exitCode }]) => {
-    const index = rows.findIndex(({ code }) => code === String(exitCode));
-    // Two kinds may have one code, in this order.
-    const [row] = index < 0 ? [] : rows.splice(index, 1);
-    return [OPEN_CODES[kind] ?? String(exitCode), kind, row?.meaning ?? ""];
-  });
-}
 
 /** Reads the help of a group, and of all that it lists. */
 async function addCommands(

@@ -4,7 +4,8 @@
  */
 import type { CertificateAuthority } from "../../src/ca/authority.ts";
 import { connectServiceManager } from "../../src/daemon/service_manager.ts";
-import { type DaemonSignals, runDaemon } from "../../src/daemon/loop.ts";
+import { runDaemon } from "../../src/daemon/loop.ts";
+import type { DaemonSignals } from "../../src/daemon/wait.ts";
 import { RekeyError, type RekeyErrorOptions } from "../../src/base/errors.ts";
 import { draftOwedReload } from "../../src/files/reload_note/pending_reload.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
@@ -70,6 +71,7 @@ export async function live(
     readonly isOwed?: boolean;
     /** The authority's settings cannot be read. */
     readonly isBroken?: boolean;
+    started?(): void;
   } = {},
 ): Promise<Life> {
   await using dir = await tempDir();
@@ -146,14 +148,16 @@ export async function live(
       if (place.isBroken === true) throw new RekeyError("config", "broken");
       return authority;
     },
-    reloader: reload === undefined
-      ? createReloader(options.reload, options.output)
-      : {
-        parts: ["exec"] as const,
-        reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
-      },
+    reloader: reload === undefined ? createReloader(options, options.output) : {
+      parts: ["exec"] as const,
+      reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
+    },
   };
-  await runDaemon(job, runtime, { signals, service });
+  await runDaemon(job, runtime, {
+    signals,
+    service,
+    started: () => place.started?.(),
+  });
   return {
     events,
     waits: events.flatMap((event) =>

@@ -6,7 +6,7 @@
  * Pure: the answer depends on the arguments alone.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { formatInstant } from "../../base/instant.ts";
+import { formatInstant } from "../../base/duration.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
 import type { CaConfig, Provisioner } from "./config/ca_config.ts";

@@ -3,7 +3,7 @@
  * may be wrong with it when the CA does not take it.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { formatInstant } from "../../base/instant.ts";
+import { formatInstant } from "../../base/duration.ts";
 import {
   type Certificate,
   chainToPem,

@@ -6,7 +6,7 @@
  * here: pki/verify.ts does that.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { formatInstant } from "../../base/instant.ts";
+import { formatInstant } from "../../base/duration.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";

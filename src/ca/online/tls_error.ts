@@ -2,7 +2,7 @@
  * What rustls says about a server's certificate, or a server about ours, in Go's
  * words and with what to look at.
  */
-import { formatInstant } from "../../base/instant.ts";
+import { formatInstant } from "../../base/duration.ts";
 
 /** The reason of a failure in the field's words, and what helps. */
 export interface Explanation {
