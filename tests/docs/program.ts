@@ -1,9 +1,21 @@
 /**
- * What the documents have to agree with, asked from the program itself: its
- * help, the variables that it looks at, and the texts of its source.
+ * What the documents have to agree with: the definitions of commands and flags,
+ * the variables that the program looks at, and the texts of its source.
  */
 import { ERROR_KINDS } from "../../src/base/errors.ts";
+import { COMMANDS } from "../../src/cli/commands/catalogue.ts";
 import { ERROR_MEANINGS } from "../../src/cli/exit_codes.ts";
+import {
+  type FlagDefinition,
+  HELP_FLAG,
+  spellingsOf,
+  variableOf,
+} from "../../src/cli/grammar/command.ts";
+import {
+  BUILT_IN,
+  placesIn,
+  PROGRAM_FLAGS,
+} from "../../src/cli/grammar/route.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { runLine } from "../support/command_line.ts";
 
@@ -43,17 +55,14 @@ export interface ProgramFacts {
   exists(path: string): boolean;
 }
 
-/** Asks the program. */
 export async function programFacts(): Promise<ProgramFacts> {
-  const commands = new Map<string, readonly FlagFacts[]>();
-  await addCommands([], commands);
   const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   const meanings = new Map(Object.entries(ERROR_MEANINGS));
   const source = await textBelow("src");
   const others = await textBelow("scripts") + await textBelow("tests") +
     await Deno.readTextFile(`${ROOT}deno.json`);
   return {
-    commands,
+    commands: await commandFacts(),
     variables: new Set(
       (await runLine(["ca", "rekey", "a.crt", "a.key"])).variables,
     ),
@@ -95,47 +104,40 @@ const OPEN_CODES: Readonly<Record<string, string>> = {
   interrupted: "128 + n",
 };
 
-/** Reads the help of a group, and of all that it lists. */
-async function addCommands(
-  path: readonly string[],
-  commands: Map<string, readonly FlagFacts[]>,
-): Promise<void> {
-  const help = (await runLine(["help", ...path])).stdout;
-  commands.set(path.join(" "), entriesIn(help, "OPTIONS").map(flagOf));
-  for (const [word] of entriesIn(help, "COMMANDS")) {
-    // Answered in front of all commands: they have no help of their own.
-    if (word === "help" || word === "version") commands.set(word, []);
-    else await addCommands([...path, word], commands);
+async function commandFacts(): Promise<ProgramFacts["commands"]> {
+  const commands = new Map<string, readonly FlagFacts[]>();
+  for (const { path, entry } of placesIn({ path: [], entry: COMMANDS })) {
+    const flags = typeof entry === "function"
+      ? { ...(await entry()).command.flags, help: HELP_FLAG }
+      : path.length === 0
+      ? PROGRAM_FLAGS
+      : { help: HELP_FLAG };
+    commands.set(path.join(" "), Object.entries(flags).map(flagFacts));
   }
+  for (const name of Object.keys(BUILT_IN)) commands.set(name, []);
+  return commands;
 }
 
-/** The entries of a section of the help: first line, and the text below it. */
-function entriesIn(
-  help: string,
-  section: string,
-): readonly (readonly [title: string, text: string])[] {
-  const [, rest = ""] = `\n${help}`.split(`\n${section}\n`);
-  const [own = ""] = rest.split(/\n(?=[A-Z])/);
-  return own.split(/^ {2}(?=\S)/m).slice(1).map((entry) => {
-    const [title = "", ...lines] = entry.split("\n");
-    return [title, lines.map((line) => line.trim()).join("\n")];
-  });
-}
-
-function flagOf(
-  [title, text]: readonly [title: string, text: string],
+function flagFacts(
+  [name, flag]: readonly [name: string, flag: FlagDefinition],
 ): FlagFacts {
-  const spellings = title.split(", ").map((word) => word.replace(/=.*/, ""));
-  const [first = ""] = spellings;
-  const name = first.replace(/^-+/, "").toUpperCase().replaceAll("-", "_");
-  const [, choices = ""] = text.split("must be one of:");
-  const values = [
-    ...choices.matchAll(/^([\w-]+): /gm),
-    ...text.replaceAll("\n", " ").matchAll(
-      /default(?:s to| is| value is)(?: SIGHUP)? \(?(\d\w*)/gi,
-    ),
-  ].map(([, value = ""]) => value);
-  return { title, spellings, variable: `STEP_${name}`, values };
+  const { placeholder, choices = {}, help } = flag;
+  const spellings = spellingsOf(name, flag).map((spelling) =>
+    (spelling.length === 1 ? "-" : "--") + spelling
+  );
+  const value = placeholder === undefined ? "" : `=<${placeholder}>`;
+  const defaults = help.matchAll(
+    /default(?:s to| is| value is)(?: SIGHUP)? \(?(\d\w*)/gi,
+  );
+  return {
+    title: spellings.map((spelling) => spelling + value).join(", "),
+    spellings,
+    variable: variableOf(name, flag),
+    values: [
+      ...Object.keys(choices),
+      ...Array.from(defaults, ([, number = ""]) => number),
+    ],
+  };
 }
 
 async function textBelow(folder: string): Promise<string> {
