@@ -101,7 +101,7 @@ function requireTold(name: string): void {
   );
 }
 
-/** Every member of what JSON a file holds. */
+/** Every member of the JSON in a file, and the first word of other lines. */
 function membersOf(text: string): ReadonlySet<string> {
   const members = new Set<string>();
   const visit = (value: unknown) => {
@@ -111,8 +111,12 @@ function membersOf(text: string): ReadonlySet<string> {
       visit(inner);
     }
   };
-  for (const line of text.split("\n")) {
+  // The first line says what it is, the last one that it is whole.
+  for (const line of text.split("\n").slice(1)) {
     if (/^[[{]/.test(line)) visit(JSON.parse(line));
+    else if (line !== "" && line !== "end") {
+      members.add(line.split(" ")[0] ?? "");
+    }
   }
   return members;
 }
