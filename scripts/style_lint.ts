@@ -27,7 +27,6 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "pki": [
     ["issue"],
-    ["go"],
     ["verify"],
     ["keys"],
     ["certificate"],

@@ -8,6 +8,7 @@ import {
   parseChain,
 } from "../../pki/certificate/certificate.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
 import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,
@@ -163,7 +164,9 @@ async function prompt(path: string, password: CaPassword): Promise<string> {
 
 /** What is wrong with the host's pair elsewhere is wrong with the CA here. */
 function asConfigError(prefix: string, error: unknown): unknown {
-  if (!(error instanceof RekeyError) || error.kind !== "pair") return error;
+  const isOfFile = error instanceof MalformedError ||
+    (error instanceof RekeyError && error.kind === "pair");
+  if (!isOfFile) return error;
   return new RekeyError("config", `${prefix}${error.message}`, {
     hint: error.hint,
     cause: error,

@@ -12,11 +12,14 @@ import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,
 } from "../../pki/certificate/extensions.ts";
-import { goRefusal } from "../../pki/go/go_strictness.ts";
 import { nameConstraintViolation } from "../../pki/verify/name_constraints.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
-import { reissue, ReissueError } from "../../pki/issue/reissue.ts";
-import { isSignedBy } from "../../pki/verify/verify.ts";
+import {
+  reissue,
+  ReissueError,
+  unreadableExtension,
+} from "../../pki/issue/reissue.ts";
+import { isSignedBy } from "../../pki/verify/certification_path.ts";
 import type { Clock, Log, LogEvent, Terminal } from "../../base/runtime.ts";
 import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
 import { authorizeRekey } from "./authorize.ts";
@@ -52,7 +55,7 @@ export function createOfflineAuthority(
   return {
     name: config,
     // Whoever holds the CA's key decides; step-ca would sign it all the same.
-    doubts: "warn",
+    onPathProblem: "warn",
     roots: async () => (await files()).roots,
     rekey: async (request) => await issue(request, await files(), options),
   };
@@ -203,11 +206,11 @@ async function describeForeign(
 }
 
 function refuseUnreadable(certificate: Certificate): void {
-  const reason = goRefusal(certificate);
-  if (reason === undefined) return;
+  const extension = unreadableExtension(certificate);
+  if (extension === undefined) return;
   throw new RekeyError(
     "pair",
-    `cannot rekey a certificate that step-ca cannot read: ${reason}`,
+    `cannot rekey a certificate that step-ca cannot read: x509: invalid ${extension}`,
   );
 }
 

@@ -8,7 +8,8 @@ import {
   type Certificate,
   parseChain,
 } from "../../pki/certificate/certificate.ts";
-import { pemPieces } from "../../pki/asn1/pem_pieces.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
+import { pemPieces } from "../../pki/asn1/pem.ts";
 
 /** Longest chain that is read; real ones have two or three certificates. */
 const MAX_CERTIFICATES = 32;
@@ -72,7 +73,7 @@ function parsePem(value: unknown, member: string): Certificate {
     const [certificate] = parseChain(new TextEncoder().encode(first));
     if (certificate !== undefined) return certificate;
   } catch (error) {
-    if (!(error instanceof RekeyError)) throw error;
+    if (!(error instanceof MalformedError)) throw error;
     throw unusable(`${member} is no certificate: ${error.message}`, error);
   }
   throw unusable(`${member} is no certificate`);
@@ -85,7 +86,7 @@ function unusable(fault: string, cause?: unknown): RekeyError {
     {
       hint:
         "nothing was changed; does --ca-url name the CA, without a proxy that answers for it?",
-      ...cause === undefined ? {} : { cause },
+      cause,
     },
   );
 }

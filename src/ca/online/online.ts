@@ -48,7 +48,7 @@ export function createOnlineAuthority(
   const roots = () => cache.roots ??= readRootCertificates(root);
   return {
     name: url,
-    doubts: "refuse",
+    onPathProblem: "refuse",
     roots,
     async rekey(request) {
       const trust = await roots();

@@ -17,6 +17,7 @@ import {
 } from "../../pki/keys/private_key.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { readInputFile } from "./input_file.ts";
 import { type PasswordReader, readPasswordFile } from "./password.ts";
 
@@ -164,7 +165,9 @@ async function withPrefix<T>(
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof RekeyError) || error.kind !== "pair") throw error;
+    const isOfFile = error instanceof MalformedError ||
+      (error instanceof RekeyError && error.kind === "pair");
+    if (!isOfFile) throw error;
     throw new RekeyError("pair", `${prefix}: ${error.message}`, {
       hint: error.hint,
       cause: error,

@@ -4,12 +4,6 @@
  * Everything that is compared or verified later (names, key, signed part) is a
  * piece of the original bytes: nothing here is encoded anew.
  */
-import { RekeyError } from "../../base/errors.ts";
-import {
-  type CertificateExtension,
-  readExtensions,
-} from "./certificate_extension.ts";
-import { readTime } from "./certificate_time.ts";
 import {
   DER_TAG,
   type DerElement,
@@ -20,15 +14,24 @@ import {
 import {
   type AlgorithmIdentifier,
   readAlgorithm,
+  readBoolean,
   readInteger,
+  readObjectIdentifier,
   readOctetBits,
   readSmallInteger,
+  readTime,
 } from "../asn1/der_values.ts";
 import { readDistinguishedName } from "./distinguished_name.ts";
 import { generalNameToText, readAlternativeNames } from "./general_name.ts";
+import { explainMalformed, MalformedError } from "../asn1/malformed.ts";
 import { isPem, parsePem, toPem } from "../asn1/pem.ts";
 
-export type { AlgorithmIdentifier, CertificateExtension };
+/** One X.509 v3 extension; `value` is the content of extnValue. */
+export interface CertificateExtension {
+  readonly oid: string;
+  readonly critical: boolean;
+  readonly value: Uint8Array<ArrayBuffer>;
+}
 
 /**
  * The fields of a certificate that the program uses, parsed once. Each array of
@@ -69,12 +72,11 @@ export interface Certificate {
 /**
  * Parses one DER certificate (RFC 5280 §4.1).
  *
- * Refuses what Go's crypto/x509 refuses of it, since the CA could not read such
- * a certificate either: duplicate extensions, negative serial numbers, two
- * different signature algorithms, bytes behind the end.
+ * Refuses what two readers could understand in two ways: duplicate extensions,
+ * negative serial numbers, two different signature algorithms, bytes behind the
+ * end.
  *
- * @throws {RekeyError} kind `pair`, with a text without file name such as
- *   `malformed certificate`; callers put the file in front
+ * @throws {MalformedError}
  */
 export function parseCertificate(der: Uint8Array): Certificate {
   return explainMalformed(() => readCertificate(readDer(der)));
@@ -85,7 +87,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
  * file order, or one DER certificate. There is at least one; a damaged block
  * fails the file (go.step.sm/crypto pemutil/pem.go, ReadCertificateBundle).
  *
- * @throws {RekeyError} kind `pair`, text without file name
+ * @throws {MalformedError}
  */
 export function parseChain(content: Uint8Array): readonly Certificate[] {
   if (!isPem(content)) return [parseCertificate(content)];
@@ -95,8 +97,7 @@ export function parseChain(content: Uint8Array): readonly Certificate[] {
     )
     .map(({ der }) => parseCertificate(der));
   if (chain.length === 0) {
-    throw new RekeyError(
-      "pair",
+    throw new MalformedError(
       "does not contain a valid PEM encoded certificate",
     );
   }
@@ -106,24 +107,6 @@ export function parseChain(content: Uint8Array): readonly Certificate[] {
 /** The chain as PEM: 64 columns, LF, leaf first, nothing between the blocks. */
 export function chainToPem(chain: readonly Certificate[]): string {
   return chain.map(({ der }) => toPem("CERTIFICATE", der)).join("");
-}
-
-/**
- * Runs a reader of certificate parts.
- *
- * @throws {RekeyError} kind `pair`: `malformed certificate`, and the reason
- *   where there is a short one
- */
-export function explainMalformed<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const reason = error.message === "" ? "" : `: ${error.message}`;
-    throw new RekeyError("pair", `malformed certificate${reason}`, {
-      cause: error,
-    });
-  }
 }
 
 function readCertificate(outer: DerElement): Certificate {
@@ -215,6 +198,42 @@ function readPublicKeyInfo(element: DerElement): Uint8Array<ArrayBuffer> {
   readOctetBits(fields.take());
   fields.end();
   return element.der.slice();
+}
+
+/**
+ * The list of extensions, in order.
+ *
+ * @param tagged the `[3]` element, undefined when the certificate has none
+ */
+function readExtensions(
+  tagged: DerElement | undefined,
+  version: number,
+): readonly CertificateExtension[] {
+  if (tagged === undefined) return [];
+  if (version !== 3) throw new SyntaxError("extensions need version 3");
+  const outer = new DerFields(tagged, 0xa3);
+  const list = new DerFields(outer.take());
+  outer.end();
+  const extensions = new Map<string, CertificateExtension>();
+  while (!list.isAtEnd) {
+    const extension = readExtension(list.take());
+    if (extensions.has(extension.oid)) {
+      throw new SyntaxError(
+        `certificate contains duplicate extension with OID "${extension.oid}"`,
+      );
+    }
+    extensions.set(extension.oid, extension);
+  }
+  return [...extensions.values()];
+}
+
+function readExtension(element: DerElement): CertificateExtension {
+  const fields = new DerFields(element);
+  const oid = readObjectIdentifier(fields.take());
+  const flag = fields.takeOptional(DER_TAG.boolean);
+  const value = fields.take(DER_TAG.octetString).content.slice();
+  fields.end();
+  return { oid, critical: flag !== undefined && readBoolean(flag), value };
 }
 
 function readNames(

@@ -2,10 +2,10 @@
  * What the extensions of a certificate say (RFC 5280 §4.2.1).
  *
  * Each reader gives undefined when the extension is absent, and throws
- * {@linkcode RekeyError} of kind `pair` when it is malformed.
+ * {@linkcode MalformedError} when it is malformed.
  */
-import { type Certificate, explainMalformed } from "./certificate.ts";
-import type { CertificateExtension } from "./certificate_extension.ts";
+import { explainMalformed } from "../asn1/malformed.ts";
+import type { Certificate, CertificateExtension } from "./certificate.ts";
 import {
   DER_TAG,
   type DerElement,

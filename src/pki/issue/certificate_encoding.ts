@@ -6,7 +6,7 @@
  * goes in as it is. The decorators are called as functions, because Deno
  * compiles the standard ones and the library has the older kind.
  */
-import type { CertificateExtension } from "../certificate/certificate_extension.ts";
+import type { CertificateExtension } from "../certificate/certificate.ts";
 import { asn1Schema, asn1X509 } from "../asn1/x509.ts";
 
 const {

@@ -8,18 +8,22 @@
  */
 import {
   type Certificate,
+  type CertificateExtension,
   parseCertificate,
 } from "../certificate/certificate.ts";
-import type { CertificateExtension } from "../certificate/certificate_extension.ts";
 import { DerFields, equalBytes, readDer } from "../asn1/der.ts";
+import { MalformedError } from "../asn1/malformed.ts";
 import { readOctetBits } from "../asn1/der_values.ts";
 import {
   basicConstraints,
+  extendedKeyUsage,
   EXTENSION_OID,
+  keyUsage,
   subjectKeyIdentifier,
 } from "../certificate/extensions.ts";
 import { issuerSignature } from "./issuer_signature.ts";
 import type { PrivateKey } from "../keys/private_key.ts";
+import { nameConstraints } from "../verify/name_constraints.ts";
 import { isValidSignature } from "../verify/signature.ts";
 import {
   encodeCertificate,
@@ -47,10 +51,38 @@ export class ReissueError extends Error {
   override readonly name = "ReissueError";
 }
 
+/** Extensions whose meaning counts here or in verification, by Go's names. */
+const READERS: readonly (readonly [
+  name: string,
+  read: (certificate: Certificate) => unknown,
+])[] = [
+  ["basic constraints", basicConstraints],
+  ["key usage", keyUsage],
+  ["extended key usages", extendedKeyUsage],
+  ["NameConstraints extension", nameConstraints],
+];
+
+/** The name of the first extension that cannot be read; undefined: all can. */
+export function unreadableExtension(
+  certificate: Certificate,
+): string | undefined {
+  const unreadable = READERS.find(([, read]) => {
+    try {
+      read(certificate);
+      return false;
+    } catch (error) {
+      if (error instanceof MalformedError) return true;
+      throw error;
+    }
+  });
+  return unreadable?.[0];
+}
+
 /**
  * Makes and signs the new certificate, and proves the signature.
  *
  * @throws {ReissueError} when step-ca would not issue it either
+ * @throws {MalformedError} for what {@linkcode unreadableExtension} names
  */
 export async function reissue(request: Reissue): Promise<Certificate> {
   const { issuer, issuerKey, previous } = request;

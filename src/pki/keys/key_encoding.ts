@@ -5,8 +5,9 @@
  * Must not trust what it reads: shapes are checked here, and whether the
  * numbers belong together is for `key_import.ts` to prove.
  */
-import { RekeyError } from "../../base/errors.ts";
 import type { EcCurve } from "../../base/options.ts";
+import { MalformedError } from "../asn1/malformed.ts";
+import { CURVES, KEY_OID, nameOf, UNSUPPORTED } from "./algorithms.ts";
 import {
   type KeyNumbers,
   MalformedKeyError,
@@ -21,44 +22,11 @@ import { asn1Ecc, asn1Rsa, asn1Schema, asn1X509 } from "../asn1/x509.ts";
 const { OctetString } = asn1Schema;
 const { AlgorithmIdentifier } = asn1X509;
 
-const EC_PUBLIC_KEY = "1.2.840.10045.2.1";
-const ED25519 = "1.3.101.112";
-const RSA_ENCRYPTION = "1.2.840.113549.1.1.1";
-
-/** RFC 5480 §2.1.1.1. */
-const CURVE_OIDS: Readonly<Record<EcCurve, string>> = {
-  "P-256": "1.2.840.10045.3.1.7",
-  "P-384": "1.3.132.0.34",
-  "P-521": "1.3.132.0.35",
-};
-
-const CURVES: ReadonlyMap<string, EcCurve> = new Map([
-  [CURVE_OIDS["P-256"], "P-256"],
-  [CURVE_OIDS["P-384"], "P-384"],
-  [CURVE_OIDS["P-521"], "P-521"],
-]);
-
-/** Names for a refusal; an identifier that is not here is shown as it is. */
-const UNSUPPORTED_NAMES: ReadonlyMap<string, string> = new Map([
-  ["1.3.132.0.33", "EC with P-224"],
-  ["1.2.840.10045.3.1.1", "EC with P-192"],
-  ["1.3.132.0.10", "EC with secp256k1"],
-  ["1.3.36.3.3.2.8.1.1.7", "EC with brainpoolP256r1"],
-  ["1.3.36.3.3.2.8.1.1.11", "EC with brainpoolP384r1"],
-  ["1.3.36.3.3.2.8.1.1.13", "EC with brainpoolP512r1"],
-  ["1.3.101.110", "X25519"],
-  ["1.3.101.111", "X448"],
-  ["1.3.101.113", "Ed448"],
-  ["1.2.840.10040.4.1", "DSA"],
-  ["1.2.840.113549.1.3.1", "DH"],
-  ["1.2.840.113549.1.1.10", "RSA for PSS only"],
-]);
-
 /**
  * Reads the content of `EC PRIVATE KEY` (RFC 5915 §3).
  *
  * @throws {MalformedKeyError} when it is not one
- * @throws {RekeyError} kind `pair` for a curve that is not supported
+ * @throws {MalformedError} for a curve that is not supported
  */
 export function decodeSec1(der: Uint8Array): KeyNumbers {
   return readEc(der, { curve: undefined, claimed: [] });
@@ -68,7 +36,7 @@ export function decodeSec1(der: Uint8Array): KeyNumbers {
  * Reads the content of `RSA PRIVATE KEY` (RFC 8017 §A.1.2).
  *
  * @throws {MalformedKeyError} when it is not one
- * @throws {RekeyError} kind `pair` for a key of more than two primes
+ * @throws {MalformedError} for a key of more than two primes
  */
 export function decodePkcs1(der: Uint8Array): RsaNumbers {
   const what = "RSA private key";
@@ -94,7 +62,7 @@ export function decodePkcs1(der: Uint8Array): RsaNumbers {
  * Reads the content of `PRIVATE KEY` (RFC 5208, and RFC 5958 with public key).
  *
  * @throws {MalformedKeyError} when it is not one
- * @throws {RekeyError} kind `pair` for a type or curve that is not supported
+ * @throws {MalformedError} for a type or curve that is not supported
  */
 export function decodePkcs8(der: Uint8Array): KeyNumbers {
   const what = "PKCS#8 private key";
@@ -106,11 +74,11 @@ export function decodePkcs8(der: Uint8Array): KeyNumbers {
   const claimed = info.publicKey ? [new Uint8Array(info.publicKey)] : [];
   const { algorithm, parameters } = info.privateKeyAlgorithm;
   switch (algorithm) {
-    case EC_PUBLIC_KEY:
+    case KEY_OID.ec:
       return readEc(content, { curve: outerCurve(parameters), claimed });
-    case RSA_ENCRYPTION:
+    case KEY_OID.rsa:
       return decodePkcs1(content);
-    case ED25519:
+    case KEY_OID.ed25519:
       // RFC 8410 §7: an octet string inside the octet string.
       return {
         kty: "OKP",
@@ -121,7 +89,7 @@ export function decodePkcs8(der: Uint8Array): KeyNumbers {
       };
     default:
       throw unsupportedKey(
-        UNSUPPORTED_NAMES.get(algorithm) ?? `algorithm ${shownOid(algorithm)}`,
+        UNSUPPORTED.get(algorithm) ?? `algorithm ${shownOid(algorithm)}`,
       );
   }
 }
@@ -140,7 +108,7 @@ export function encodeSec1(
     schema: asn1Ecc.ECPrivateKey,
     what: "EC private key",
   });
-  key.parameters = new asn1Ecc.ECParameters({ namedCurve: CURVE_OIDS[curve] });
+  key.parameters = new asn1Ecc.ECParameters({ namedCurve: CURVES[curve].oid });
   return serializeAsn(key);
 }
 
@@ -154,10 +122,10 @@ export function encodeEcPkcs8(
     privateKey: new OctetString(scalar),
   });
   const parameters = serializeAsn(
-    new asn1Ecc.ECParameters({ namedCurve: CURVE_OIDS[curve] }),
+    new asn1Ecc.ECParameters({ namedCurve: CURVES[curve].oid }),
   ).buffer;
   return encodePkcs8(
-    new AlgorithmIdentifier({ algorithm: EC_PUBLIC_KEY, parameters }),
+    new AlgorithmIdentifier({ algorithm: KEY_OID.ec, parameters }),
     inner,
   );
 }
@@ -165,7 +133,7 @@ export function encodeEcPkcs8(
 /** PKCS#8 version 1 without public key (RFC 8410 §7). */
 export function encodeEdPkcs8(seed: Uint8Array): Uint8Array<ArrayBuffer> {
   return encodePkcs8(
-    new AlgorithmIdentifier({ algorithm: ED25519 }),
+    new AlgorithmIdentifier({ algorithm: KEY_OID.ed25519 }),
     new OctetString(seed),
   );
 }
@@ -200,7 +168,7 @@ function readEc(der: Uint8Array, outer: EcSurroundings): KeyNumbers {
   const inner = key.parameters && namedCurve(key.parameters);
   const curve = outer.curve ?? inner;
   if (curve === undefined) {
-    throw new RekeyError("pair", "the EC private key does not name its curve");
+    throw new MalformedError("the EC private key does not name its curve");
   }
   if (inner !== undefined && inner !== curve) throw new MalformedKeyError(what);
   const scalar = new Uint8Array(key.privateKey.buffer);
@@ -223,8 +191,7 @@ function namedCurve(
 ): EcCurve {
   const oid = parameters.namedCurve;
   if (oid === undefined) {
-    throw new RekeyError(
-      "pair",
+    throw new MalformedError(
       "unsupported private key: found EC with explicit curve parameters, supported are curves that are named",
       {
         hint:
@@ -232,10 +199,10 @@ function namedCurve(
       },
     );
   }
-  const curve = CURVES.get(oid);
+  const curve = nameOf(CURVES, { oid });
   if (curve !== undefined) return curve;
   throw unsupportedKey(
-    UNSUPPORTED_NAMES.get(oid) ?? `EC with curve ${shownOid(oid)}`,
+    UNSUPPORTED.get(oid) ?? `EC with curve ${shownOid(oid)}`,
   );
 }
 

@@ -5,7 +5,8 @@
  * Everything that a file dictates is bounded before it is used, so that no file
  * can keep the program computing or make it fail in an undefined way.
  */
-import { RekeyError } from "../../base/errors.ts";
+import { MalformedError } from "../asn1/malformed.ts";
+import { type HmacHash, HMACS, nameOf } from "./algorithms.ts";
 import {
   type AesName,
   BLOCK_CIPHERS,
@@ -21,7 +22,7 @@ import {
   Pbkdf2Parameters,
   serializeAsn,
 } from "./key_schemas.ts";
-import { derivePbkdf2, PBKDF2_HASH_OIDS, type Pbkdf2Hash } from "./pbkdf2.ts";
+import { derivePbkdf2 } from "./pbkdf2.ts";
 import { asn1Pkcs8, asn1Schema, asn1X509 } from "../asn1/x509.ts";
 
 const { OctetString } = asn1Schema;
@@ -32,7 +33,7 @@ type Algorithm = InstanceType<typeof AlgorithmIdentifier>;
 /** How a PBES2 file protects its key. */
 export interface Pbes2Protection {
   readonly scheme: "pbes2";
-  readonly prf: Pbkdf2Hash;
+  readonly prf: HmacHash;
   readonly cipher: BlockCipherName;
   readonly iterations: number;
 }
@@ -48,15 +49,6 @@ export interface EncryptedKey {
 const PBES2 = "1.2.840.113549.1.5.13";
 const PBKDF2 = "1.2.840.113549.1.5.12";
 
-/** RFC 8018 §B.2. */
-const CIPHER_OIDS: Readonly<Record<BlockCipherName, string>> = {
-  "AES-128-CBC": "2.16.840.1.101.3.4.1.2",
-  "AES-192-CBC": "2.16.840.1.101.3.4.1.22",
-  "AES-256-CBC": "2.16.840.1.101.3.4.1.42",
-  "DES-EDE3-CBC": "1.2.840.113549.3.7",
-  "DES-CBC": "1.3.14.3.2.7",
-};
-
 /** What OWASP recommends for PBKDF2-HMAC-SHA256 since 2023. */
 const MIN_WRITTEN_ITERATIONS = 600_000;
 
@@ -71,7 +63,7 @@ const WHAT = "encrypted private key";
 /**
  * Reads the content of `ENCRYPTED PRIVATE KEY`.
  *
- * @throws {RekeyError} kind `pair`: another scheme (in the words of
+ * @throws {MalformedError} another scheme (in the words of
  *   go.step.sm/crypto/pemutil `DecryptPKCS8PrivateKey`), sizes that do not fit,
  *   or more than 10,000,000 iterations
  */
@@ -96,8 +88,8 @@ export function readEncryptedKey(der: Uint8Array): EncryptedKey {
   });
   const prf = derivation.prf === undefined
     ? "SHA-1"
-    : nameOf(PBKDF2_HASH_OIDS, derivation.prf.algorithm);
-  const cipher = nameOf(CIPHER_OIDS, scheme.encryptionScheme.algorithm);
+    : known(HMACS, derivation.prf.algorithm);
+  const cipher = known(BLOCK_CIPHERS, scheme.encryptionScheme.algorithm);
   const iv = parseAsn(parametersOf(scheme.encryptionScheme), {
     schema: OctetString,
     what: WHAT,
@@ -120,7 +112,7 @@ export function readEncryptedKey(der: Uint8Array): EncryptedKey {
 /**
  * Decrypts to PKCS#8.
  *
- * @throws {RekeyError} kind `pair` when the password is wrong; one wrong
+ * @throws {MalformedError} when the password is wrong; one wrong
  *   password in about 256 gives bytes that are no key instead
  */
 export async function decryptKey(
@@ -181,11 +173,11 @@ function pbes2Algorithm(
   derivation.salt = new OctetString(salt);
   derivation.iterationCount = protection.iterations;
   // RFC 8018 §B.1.2: NULL parameters, not absent ones.
-  derivation.prf = algorithm(PBKDF2_HASH_OIDS[protection.prf], null);
+  derivation.prf = algorithm(HMACS[protection.prf].oid, null);
   const scheme = new Pbes2Parameters();
   scheme.keyDerivationFunc = algorithm(PBKDF2, derivation);
   scheme.encryptionScheme = algorithm(
-    CIPHER_OIDS[protection.cipher],
+    BLOCK_CIPHERS[protection.cipher].oid,
     new OctetString(iv),
   );
   return algorithm(PBES2, scheme);
@@ -203,13 +195,12 @@ function parametersOf({ parameters }: Algorithm): ArrayBuffer {
   return parameters;
 }
 
-function nameOf<N extends string>(
-  names: Readonly<Record<N, string>>,
+function known<Name extends string>(
+  table: Readonly<Record<Name, { readonly oid: string }>>,
   oid: string,
-): N {
-  for (const name in names) {
-    if (names[name] === oid) return name;
-  }
+): Name {
+  const name = nameOf(table, { oid });
+  if (name !== undefined) return name;
   throw unsupported(`unknown algorithm ${shownOid(oid)}`);
 }
 
@@ -244,6 +235,6 @@ function deriveKey(
   return derivePbkdf2(password, { hash: prf, salt, iterations, bytes });
 }
 
-function unsupported(fault: string): RekeyError {
-  return new RekeyError("pair", `unsupported encrypted PEM: ${fault}`);
+function unsupported(fault: string): MalformedError {
+  return new MalformedError(`unsupported encrypted PEM: ${fault}`);
 }

@@ -22,25 +22,15 @@ import { isValidSignature } from "./signature.ts";
 export type { PathConditions };
 
 /**
- * What is wrong with a chain, as one sentence without final period; undefined
- * when it is in order and a path leads from its first certificate to an anchor.
+ * Everything that is wrong with a chain, one sentence without final period for
+ * each: first why no path leads from its first certificate to an anchor, then
+ * what speaks against the issuers. Empty when it is in order.
  *
  * The chain is what a TLS server is going to send, so it must be complete and in
  * issuing order. It may go on behind the anchor (a cross-signed root), or stop
  * before it.
  *
- * @throws {RekeyError} kind `pair` when an extension is malformed
- */
-export async function findPathProblem(
-  chain: readonly [Certificate, ...Certificate[]],
-  conditions: PathConditions,
-): Promise<string | undefined> {
-  return (await findPathProblems(chain, conditions))[0];
-}
-
-/**
- * Everything that is wrong with a chain, see {@linkcode findPathProblem}: first
- * why no path leads to an anchor, then what speaks against the issuers.
+ * @throws {MalformedError} when an extension is malformed
  */
 export async function findPathProblems(
   chain: readonly [Certificate, ...Certificate[]],

@@ -31,7 +31,7 @@ export type Path = readonly [Certificate, ...Certificate[]];
 /**
  * Checks every issuer of a path, from the leaf on: one sentence for each problem.
  *
- * @throws {RekeyError} kind `pair` when an extension is malformed
+ * @throws {MalformedError} when an extension is malformed
  */
 export function* issuerProblems(
   path: Path,
