@@ -16,11 +16,7 @@ import {
 import { nameConstraints } from "../../pki/verify/name_constraints.ts";
 import { loadPrivateKey, type PrivateKey } from "../../pki/keys/private_key.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
-import {
-  type CaConfig,
-  type CaConfigOptions,
-  parseCaConfig,
-} from "./config/ca_config.ts";
+import { type CaConfig, parseCaConfig } from "./config/ca_config.ts";
 
 /** Everything that signing needs. */
 export interface CaFiles {
@@ -31,10 +27,11 @@ export interface CaFiles {
   readonly key: PrivateKey;
 }
 
-/** How to open the CA's key. */
-export interface CaPassword {
-  /** Of `--ca-password-file` or `--password-file`; undefined: none, or empty. */
-  fromFile(): Promise<string | undefined>;
+/** How to open the CA's key, and whether to look at its database. */
+export interface CaFilesOptions {
+  readonly ignoreDatabase?: boolean | undefined;
+  /** Undefined: none is named, or it is empty. */
+  password(): Promise<string | undefined>;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -47,26 +44,29 @@ export interface CaPassword {
  */
 export async function readCaFiles(
   file: string,
-  password: CaPassword,
-  options: CaConfigOptions = {},
+  options: CaFilesOptions,
 ): Promise<CaFiles> {
-  const config = parseCaConfig(await readConfigText(file), file, options);
-  const given = await readPassword(password);
-  const [issuer, ...others] = await readBundle(config.certificate);
+  const { ignoreDatabase } = options;
+  const config = parseCaConfig(await readConfigText(file), {
+    file,
+    ignoreDatabase,
+  });
+  const given = await readPassword(options);
+  const [issuer, ...others] = await readBundle(config.certificateFile);
   if (issuer === undefined) throw new TypeError("an empty bundle");
   const key = await readKey(
-    config.key,
-    async (path) => given || config.password || await prompt(path, password),
+    config.keyFile,
+    async (path) => given || config.password || await prompt(path, options),
   );
   if (!equalBytes(key.publicKey, issuer.publicKey)) {
     throw new RekeyError(
       "config",
-      `the key in ${config.key} is not the one of the CA in ${config.certificate}: x509: provided PrivateKey doesn't match parent's PublicKey`,
+      `the key in ${config.keyFile} is not the one of the CA in ${config.certificateFile}: x509: provided PrivateKey doesn't match parent's PublicKey`,
       { hint: `"crt" and "key" in ${file} have to belong together` },
     );
   }
   const roots = [];
-  for (const path of config.roots) roots.push(...await readBundle(path));
+  for (const path of config.rootFiles) roots.push(...await readBundle(path));
   return { config, issuers: [issuer, ...others], roots, key };
 }
 
@@ -76,7 +76,7 @@ async function readConfigText(file: string): Promise<string> {
     return await Deno.readTextFile(file);
   } catch (error) {
     throw new RekeyError("config", `open ${file} failed: ${osReason(error)}`, {
-      hint: 'use --ca-config to name the file that "step ca init" made',
+      hint: { remedy: "name ca.json" },
       cause: error,
     });
   }
@@ -137,27 +137,30 @@ async function readBytes(
 }
 
 async function readPassword(
-  password: CaPassword,
+  options: CaFilesOptions,
 ): Promise<string | undefined> {
   try {
-    return await password.fromFile();
+    return await options.password();
   } catch (error) {
     throw asConfigError("error reading the password of the CA's key: ", error);
   }
 }
 
-async function prompt(path: string, password: CaPassword): Promise<string> {
+async function prompt(
+  path: string,
+  { terminal, signal }: CaFilesOptions,
+): Promise<string> {
   try {
-    return await password.terminal.readPassword(
+    return await terminal.readPassword(
       `Please enter the password to decrypt ${path}: `,
-      password.signal,
+      signal,
     );
   } catch (error) {
     if (!(error instanceof NoTerminalError)) throw error;
     throw new RekeyError(
       "config",
       `error decrypting ${path}: ${error.message}`,
-      { hint: "use --ca-password-file or --password-file", cause: error },
+      { hint: { remedy: "name the CA's password" }, cause: error },
     );
   }
 }

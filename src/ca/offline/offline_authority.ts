@@ -30,8 +30,11 @@ import type { CertificateRecord } from "./database/certificate_record.ts";
 export interface OfflineAuthorityOptions {
   /** Path of ca.json; `-` is standard input. */
   readonly config: string;
-  /** `--ignore-database`: revocation is not checked, and a warning says so. */
-  readonly ignoreDatabase?: boolean | undefined;
+  /**
+   * What the user said to leave the database out, as the warning about it calls
+   * it; undefined: the database is asked.
+   */
+  readonly databaseIgnoredBy?: string | undefined;
   /** The password of the CA's key, if a file names one. */
   password(): Promise<string | undefined>;
   readonly terminal: Terminal;
@@ -44,14 +47,15 @@ export interface OfflineAuthorityOptions {
 export function createOfflineAuthority(
   options: OfflineAuthorityOptions,
 ): CertificateAuthority {
-  const { config, ignoreDatabase, terminal, signal } = options;
+  const { config, databaseIgnoredBy, password, terminal, signal } = options;
   const state: { files?: Promise<CaFiles> } = {};
   const files = () =>
     state.files ??= readCaFiles(config, {
-      fromFile: options.password,
+      ignoreDatabase: databaseIgnoredBy !== undefined,
+      password,
       terminal,
       signal,
-    }, { ignoreDatabase });
+    });
   return {
     name: config,
     // Whoever holds the CA's key decides; step-ca would sign it all the same.
@@ -64,14 +68,15 @@ export function createOfflineAuthority(
 async function issue(
   { current, csr, signal }: RekeyRequest,
   files: CaFiles,
-  { config: configFile, clock, log }: OfflineAuthorityOptions,
+  { config: configFile, databaseIgnoredBy, clock, log }:
+    OfflineAuthorityOptions,
 ): Promise<readonly Certificate[]> {
   const [previous] = current.chain;
   const { config, issuers, key } = files;
   const [issuer] = issuers;
   throwIfStopped(signal);
-  if (config.database === "ignored") {
-    log.write(ignoredDatabase(configFile));
+  if (config.database === "ignored" && databaseIgnoredBy !== undefined) {
+    log.write(ignoredDatabase(configFile, databaseIgnoredBy));
   }
   refuseUnreadable(previous);
   const record = await recordOf(previous, files, { clock, signal });
@@ -141,8 +146,10 @@ function refuseUnrecorded(certificate: Certificate, folder: string): void {
       JSON.stringify(folder)
     } is empty, but step-ca, which issued the certificate, has used a database`,
     {
-      hint:
-        'mount or restore the database that "db" in ca.json names; --ignore-database rekeys without asking it',
+      hint: {
+        remedy: "ignore the database",
+        repair: 'mount or restore the database that "db" in ca.json names',
+      },
     },
   );
 }
@@ -158,14 +165,14 @@ function neverUsed(folder: string): LogEvent {
   };
 }
 
-function ignoredDatabase(configFile: string): LogEvent {
+function ignoredDatabase(configFile: string, flag: string): LogEvent {
   return {
     event: "warning",
     message:
-      `--ignore-database: whether the certificate is revoked was NOT checked, nor which provisioner issued it: the CA's database in ${
+      `${flag}: whether the certificate is revoked was NOT checked, nor which provisioner issued it: the CA's database in ${
         JSON.stringify(configFile)
       } was not read`,
-    hint: "leave --ignore-database out as soon as the database can be read",
+    hint: `leave ${flag} out as soon as the database can be read`,
   };
 }
 

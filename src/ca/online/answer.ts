@@ -84,8 +84,7 @@ function unusable(fault: string, cause?: unknown): RekeyError {
     "untrusted",
     `error rekeying certificate: the CA's answer is unusable: ${fault}`,
     {
-      hint:
-        "nothing was changed; does --ca-url name the CA, without a proxy that answers for it?",
+      hint: { remedy: "look for a proxy" },
       cause,
     },
   );

@@ -85,10 +85,6 @@ function poolError(action: string, path: string, error: unknown): RekeyError {
   return new RekeyError(
     "config",
     `error reading cert pool: ${action} ${path}: ${osReason(error)}`,
-    {
-      hint: "--root names the CA's root certificate; " +
-        '"step ca root" fetches it',
-      cause: error,
-    },
+    { hint: { remedy: "fetch the root" }, cause: error },
   );
 }

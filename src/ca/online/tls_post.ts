@@ -6,6 +6,7 @@
  */
 import { formatGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
+import type { Hint } from "../../base/remedy.ts";
 import {
   type Certificate,
   chainToPem,
@@ -43,7 +44,7 @@ export interface TlsPost {
   readonly signal: AbortSignal;
   /** For the wording of failures. */
   readonly root: string;
-  readonly clientCertificateHint: string;
+  readonly clientCertificateHint: Hint;
 }
 
 /** The answer, whatever its status. */
@@ -190,7 +191,7 @@ function tooLarge(url: URL): RekeyError {
   return new RekeyError(
     "untrusted",
     requestFailed(url, "the answer is larger than 1 MiB"),
-    { hint: "--ca-url has to name the CA itself" },
+    { hint: { remedy: "address the CA itself" } },
   );
 }
 

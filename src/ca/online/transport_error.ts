@@ -6,6 +6,7 @@
  * the original and their scripts know; unknown ones are passed on.
  */
 import { RekeyError } from "../../base/errors.ts";
+import type { Hint } from "../../base/remedy.ts";
 import { proxyName } from "./proxy.ts";
 import { explainTls, type Explanation } from "./tls_error.ts";
 
@@ -13,10 +14,10 @@ import { explainTls, type Explanation } from "./tls_error.ts";
 export interface FailedRequest {
   readonly url: URL;
   readonly proxy: URL | undefined;
-  /** `--root`, for hints. */
+  /** The files of the roots, for hints. */
   readonly root: string;
   /** What to look at when the CA refuses the client certificate. */
-  readonly clientCertificateHint: string;
+  readonly clientCertificateHint: Hint;
 }
 
 /** Go's words in front of each reason (certificates ca/client.go, clientError). */

@@ -190,7 +190,7 @@ async function authorityOpener(
   return ({ signal, readPassword }) =>
     createOfflineAuthority({
       config,
-      ignoreDatabase,
+      databaseIgnoredBy: ignoreDatabase ? "--ignore-database" : undefined,
       password: async () =>
         file === undefined ? undefined : await readPassword(file),
       terminal,

@@ -66,7 +66,7 @@ export function denoProgram(): Program {
         // Then the trust, before anything else in the process can use TLS: half
         // a second after the start `deno run` looks for a newer Deno.
         const { pinTrust } = await import("../../ca/online/trust.ts");
-        pinTrust();
+        pinTrust("--root");
       }
       const [{ runRekey }, { denoRuntime }] = await Promise.all([
         import("./job.ts"),

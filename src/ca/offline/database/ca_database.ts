@@ -7,6 +7,7 @@
  * would let a revoked certificate live on.
  */
 import { RekeyError } from "../../../base/errors.ts";
+import type { Hint } from "../../../base/remedy.ts";
 import type { Clock } from "../../../base/runtime.ts";
 import {
   type BadgerPlace,
@@ -73,13 +74,13 @@ export async function readCertificateRecord(
  * could be a revocation, and one with a flipped bit looks the same. Step-ca
  * does not start on it either ("Value log truncate required to run DB").
  */
-function hintFor({ file, state }: Damage): string {
-  const way = state === undefined
+function hintFor({ file, state }: Damage): Hint {
+  const repair = state === undefined
     ? 'check "db" in ca.json, start step-ca on it or restore it'
     : `restore the database, or have badger truncate ${
       JSON.stringify(file)
     }, without which step-ca does not start on it either`;
-  return `${way}; --ignore-database rekeys without asking it`;
+  return { remedy: "ignore the database", repair };
 }
 
 /**
