@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { MalformedError } from "../../src/pki/asn1/malformed.ts";
 import { isPem, parsePem, toPem } from "../../src/pki/asn1/pem.ts";
 import { loadPrivateKey } from "../../src/pki/keys/private_key.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert } from "../support/assert.ts";
 import { readVectorKeys } from "../support/go_vectors.ts";
 import { runOk } from "../support/run.ts";
 import { damagedOneOf, fuzzRuns, inTime } from "./mutation.ts";

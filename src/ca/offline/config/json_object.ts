@@ -6,7 +6,6 @@
 import { parseGoDuration } from "../../../base/duration.ts";
 import {
   isJsonMembers,
-  type JsonMembers,
   type JsonTree,
   parseJsonMembers,
 } from "./json_members.ts";

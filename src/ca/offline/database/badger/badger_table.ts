@@ -11,8 +11,7 @@ import {
   versionOf,
 } from "./badger_key.ts";
 import { decodeValue, type VersionedValue } from "./badger_value.ts";
-import type { ByteCursor } from "../file/byte_cursor.ts";
-import { compareBytes } from "../file/byte_order.ts";
+import { type ByteCursor, compareBytes } from "../file/byte_cursor.ts";
 
 /** One open table; whoever opened it disposes of it. */
 export interface BadgerTable extends Disposable {
@@ -34,7 +33,7 @@ export interface TableEntry {
 /**
  * The newest version of a key in this table, or undefined.
  *
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export async function findInTable(
   table: BadgerTable,

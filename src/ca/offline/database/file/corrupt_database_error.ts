@@ -6,8 +6,8 @@
  */
 
 /** Why a file gives no answer; the message is the reason, without the file. */
-export class Damage extends Error {
-  override readonly name = "Damage";
+export class CorruptDatabaseError extends Error {
+  override readonly name = "CorruptDatabaseError";
   /** The file or folder, as the settings name it. */
   readonly file: string;
   /**
