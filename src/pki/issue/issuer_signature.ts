@@ -18,7 +18,7 @@ import {
 } from "../keys/algorithms.ts";
 import type { PrivateKey } from "../keys/private_key.ts";
 import { readPssParameters } from "../verify/signature.ts";
-import { asn1Schema, asn1X509, x509 } from "../asn1/x509.ts";
+import { asn1X509, serialize, x509 } from "../asn1/x509.ts";
 
 /** An algorithm that fits the issuer's key. */
 export interface IssuerSignature {
@@ -131,5 +131,5 @@ function algorithmDer(
 ): Uint8Array<ArrayBuffer> {
   const identifier = new asn1X509.AlgorithmIdentifier({ algorithm: oid });
   if (parameters !== undefined) identifier.parameters = parameters;
-  return new Uint8Array(asn1Schema.AsnConvert.serialize(identifier));
+  return serialize(identifier);
 }

@@ -29,7 +29,7 @@ import {
   encodeCertificate,
   encodeTbsCertificate,
 } from "./certificate_encoding.ts";
-import { asn1Schema, asn1X509 } from "../asn1/x509.ts";
+import { asn1X509, serialize } from "../asn1/x509.ts";
 
 /** What the new certificate is made of. */
 export interface Reissue {
@@ -206,8 +206,4 @@ async function keyIdentifier(
   fields.take();
   const bits = readOctetBits(fields.take());
   return await crypto.subtle.digest("SHA-1", bits.slice());
-}
-
-function serialize(value: object): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(asn1Schema.AsnConvert.serialize(value));
 }

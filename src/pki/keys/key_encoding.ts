@@ -6,21 +6,42 @@
  * numbers belong together is for `key_import.ts` to prove.
  */
 import type { EcCurve } from "../../base/options.ts";
+import {
+  DER_TAG,
+  type DerElement,
+  DerFields,
+  readDer,
+  requireTag,
+} from "../asn1/der.ts";
+import {
+  type AlgorithmIdentifier,
+  readAlgorithm,
+  readInteger,
+  readObjectIdentifier,
+  readOctetBits,
+  readSmallInteger,
+} from "../asn1/der_values.ts";
 import { MalformedError } from "../asn1/malformed.ts";
+import {
+  asn1Ecc,
+  asn1Pkcs8,
+  asn1Schema,
+  asn1X509,
+  serialize,
+} from "../asn1/x509.ts";
 import { CURVES, KEY_OID, nameOf, UNSUPPORTED } from "./algorithms.ts";
 import {
+  type EcNumbers,
+  explainKey,
   type KeyNumbers,
-  MalformedKeyError,
   type RsaNumbers,
   shownOid,
   toBigInt,
   unsupportedKey,
 } from "./key_numbers.ts";
-import { OneAsymmetricKey, parseAsn, serializeAsn } from "./key_schemas.ts";
-import { asn1Ecc, asn1Rsa, asn1Schema, asn1X509 } from "../asn1/x509.ts";
 
-const { OctetString } = asn1Schema;
-const { AlgorithmIdentifier } = asn1X509;
+const EC = "EC private key";
+const PKCS8 = "PKCS#8 private key";
 
 /**
  * Reads the content of `EC PRIVATE KEY` (RFC 5915 §3).
@@ -28,7 +49,7 @@ const { AlgorithmIdentifier } = asn1X509;
  * @throws {MalformedKeyError} when it is not one
  * @throws {MalformedError} for a curve that is not supported
  */
-export function decodeSec1(der: Uint8Array): KeyNumbers {
+export function decodeSec1(der: Uint8Array): EcNumbers {
   return readEc(der, { curve: undefined, claimed: [] });
 }
 
@@ -39,23 +60,26 @@ export function decodeSec1(der: Uint8Array): KeyNumbers {
  * @throws {MalformedError} for a key of more than two primes
  */
 export function decodePkcs1(der: Uint8Array): RsaNumbers {
-  const what = "RSA private key";
-  const key = parseAsn(der, { schema: asn1Rsa.RSAPrivateKey, what });
-  if (key.version === 1 || key.otherPrimeInfos !== undefined) {
-    throw unsupportedKey("RSA with more than two primes");
-  }
-  if (key.version !== 0) throw new MalformedKeyError(what);
-  return {
-    kty: "RSA",
-    n: positive(key.modulus),
-    e: positive(key.publicExponent),
-    d: positive(key.privateExponent),
-    p: positive(key.prime1),
-    q: positive(key.prime2),
-    dp: positive(key.exponent1),
-    dq: positive(key.exponent2),
-    qi: positive(key.coefficient),
-  };
+  return explainKey("RSA private key", () => {
+    const fields = new DerFields(readDer(der));
+    const version = readSmallInteger(fields.take());
+    const next = () => readPositive(fields.take());
+    const numbers: RsaNumbers = {
+      kty: "RSA",
+      n: next(),
+      e: next(),
+      d: next(),
+      p: next(),
+      q: next(),
+      dp: next(),
+      dq: next(),
+      qi: next(),
+    };
+    if (version === 1) throw unsupportedKey("RSA with more than two primes");
+    if (version !== 0) throw new SyntaxError();
+    fields.end();
+    return numbers;
+  });
 }
 
 /**
@@ -65,31 +89,24 @@ export function decodePkcs1(der: Uint8Array): RsaNumbers {
  * @throws {MalformedError} for a type or curve that is not supported
  */
 export function decodePkcs8(der: Uint8Array): KeyNumbers {
-  const what = "PKCS#8 private key";
-  const info = parseAsn(der, { schema: OneAsymmetricKey, what });
-  if (info.version !== 0 && info.version !== 1) {
-    throw new MalformedKeyError(what);
-  }
-  const content = new Uint8Array(info.privateKey.buffer);
-  const claimed = info.publicKey ? [new Uint8Array(info.publicKey)] : [];
-  const { algorithm, parameters } = info.privateKeyAlgorithm;
-  switch (algorithm) {
+  const { algorithm, content, claimed } = readPkcs8(der);
+  switch (algorithm.oid) {
     case KEY_OID.ec:
-      return readEc(content, { curve: outerCurve(parameters), claimed });
+      return readEc(content, { curve: outerCurve(algorithm), claimed });
     case KEY_OID.rsa:
       return decodePkcs1(content);
-    case KEY_OID.ed25519:
+    case KEY_OID.ed25519: {
       // RFC 8410 §7: an octet string inside the octet string.
-      return {
-        kty: "OKP",
-        seed: new Uint8Array(
-          parseAsn(content, { schema: OctetString, what }).buffer,
-        ),
-        claimed,
-      };
+      const seed = explainKey(
+        PKCS8,
+        () => requireTag(readDer(content), DER_TAG.octetString).content,
+      );
+      return { kty: "OKP", seed, claimed };
+    }
     default:
       throw unsupportedKey(
-        UNSUPPORTED.get(algorithm) ?? `algorithm ${shownOid(algorithm)}`,
+        UNSUPPORTED.get(algorithm.oid) ??
+          `algorithm ${shownOid(algorithm.oid)}`,
       );
   }
 }
@@ -104,12 +121,17 @@ export function encodeSec1(
   pkcs8: Uint8Array,
   curve: EcCurve,
 ): Uint8Array<ArrayBuffer> {
-  const key = parseAsn(unwrapPkcs8(pkcs8), {
-    schema: asn1Ecc.ECPrivateKey,
-    what: "EC private key",
-  });
-  key.parameters = new asn1Ecc.ECParameters({ namedCurve: CURVES[curve].oid });
-  return serializeAsn(key);
+  const surroundings = { curve, claimed: [] };
+  const { scalar, claimed } = readEc(unwrapPkcs8(pkcs8), surroundings);
+  const [point = new Uint8Array()] = claimed;
+  return serialize(
+    new asn1Ecc.ECPrivateKey({
+      version: 1,
+      privateKey: new asn1Schema.OctetString(scalar),
+      parameters: new asn1Ecc.ECParameters({ namedCurve: CURVES[curve].oid }),
+      publicKey: point.slice().buffer,
+    }),
+  );
 }
 
 /** PKCS#8 with the scalar and no public point. */
@@ -117,42 +139,65 @@ export function encodeEcPkcs8(
   curve: EcCurve,
   scalar: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const inner = new asn1Ecc.ECPrivateKey({
-    version: 1,
-    privateKey: new OctetString(scalar),
-  });
-  const parameters = serializeAsn(
-    new asn1Ecc.ECParameters({ namedCurve: CURVES[curve].oid }),
-  ).buffer;
+  const { oid } = CURVES[curve];
+  const named = new asn1Ecc.ECParameters({ namedCurve: oid });
   return encodePkcs8(
-    new AlgorithmIdentifier({ algorithm: KEY_OID.ec, parameters }),
-    inner,
+    new asn1X509.AlgorithmIdentifier({
+      algorithm: KEY_OID.ec,
+      parameters: serialize(named).buffer,
+    }),
+    new asn1Ecc.ECPrivateKey({
+      version: 1,
+      privateKey: new asn1Schema.OctetString(scalar),
+    }),
   );
 }
 
 /** PKCS#8 version 1 without public key (RFC 8410 §7). */
 export function encodeEdPkcs8(seed: Uint8Array): Uint8Array<ArrayBuffer> {
   return encodePkcs8(
-    new AlgorithmIdentifier({ algorithm: KEY_OID.ed25519 }),
-    new OctetString(seed),
+    new asn1X509.AlgorithmIdentifier({ algorithm: KEY_OID.ed25519 }),
+    new asn1Schema.OctetString(seed),
   );
 }
 
 /** The content of `RSA PRIVATE KEY`, out of the PKCS#8 around it. */
 export function unwrapPkcs8(pkcs8: Uint8Array): Uint8Array<ArrayBuffer> {
-  const what = "PKCS#8 private key";
-  const info = parseAsn(pkcs8, { schema: OneAsymmetricKey, what });
-  return new Uint8Array(info.privateKey.buffer);
+  return readPkcs8(pkcs8).content;
 }
 
 function encodePkcs8(
-  algorithm: InstanceType<typeof AlgorithmIdentifier>,
+  privateKeyAlgorithm: InstanceType<typeof asn1X509.AlgorithmIdentifier>,
   content: object,
 ): Uint8Array<ArrayBuffer> {
-  const info = new OneAsymmetricKey();
-  info.privateKeyAlgorithm = algorithm;
-  info.privateKey = new OctetString(serializeAsn(content));
-  return serializeAsn(info);
+  const privateKey = new asn1Pkcs8.PrivateKey(serialize(content));
+  return serialize(
+    new asn1Pkcs8.PrivateKeyInfo({ privateKeyAlgorithm, privateKey }),
+  );
+}
+
+/** OneAsymmetricKey (RFC 5958 §2). */
+interface Pkcs8Content {
+  readonly algorithm: AlgorithmIdentifier;
+  readonly content: Uint8Array<ArrayBuffer>;
+  /** The public key, where the file names it. */
+  readonly claimed: readonly Uint8Array[];
+}
+
+function readPkcs8(der: Uint8Array): Pkcs8Content {
+  return explainKey(PKCS8, () => {
+    const fields = new DerFields(readDer(der));
+    if (readSmallInteger(fields.take()) > 1) throw new SyntaxError();
+    const algorithm = readAlgorithm(fields.take());
+    const content = fields.take(DER_TAG.octetString).content.slice();
+    fields.takeOptional(0xa0); // attributes
+    const publicKey = fields.takeOptional(0x81);
+    fields.end();
+    const claimed = publicKey === undefined
+      ? []
+      : [readOctetBits({ ...publicKey, tag: DER_TAG.bitString })];
+    return { algorithm, content, claimed };
+  });
 }
 
 /** What is known about an EC key before its SEC 1 part is read. */
@@ -161,36 +206,40 @@ interface EcSurroundings {
   readonly claimed: readonly Uint8Array[];
 }
 
-function readEc(der: Uint8Array, outer: EcSurroundings): KeyNumbers {
-  const what = "EC private key";
-  const key = parseAsn(der, { schema: asn1Ecc.ECPrivateKey, what });
-  if (key.version !== 1) throw new MalformedKeyError(what);
-  const inner = key.parameters && namedCurve(key.parameters);
-  const curve = outer.curve ?? inner;
-  if (curve === undefined) {
-    throw new MalformedError("the EC private key does not name its curve");
-  }
-  if (inner !== undefined && inner !== curve) throw new MalformedKeyError(what);
-  const scalar = new Uint8Array(key.privateKey.buffer);
-  const claimed = key.publicKey === undefined
-    ? outer.claimed
-    : [...outer.claimed, new Uint8Array(key.publicKey)];
-  return { kty: "EC", curve, scalar, claimed };
+function readEc(der: Uint8Array, outer: EcSurroundings): EcNumbers {
+  return explainKey(EC, () => {
+    const fields = new DerFields(readDer(der));
+    if (readSmallInteger(fields.take()) !== 1) throw new SyntaxError();
+    const scalar = fields.take(DER_TAG.octetString).content;
+    const parameters = unwrap(fields.takeOptional(0xa0));
+    const point = unwrap(fields.takeOptional(0xa1));
+    fields.end();
+    const inner = parameters && namedCurve(parameters);
+    const curve = outer.curve ?? inner;
+    if (curve === undefined) {
+      throw new MalformedError("the EC private key does not name its curve");
+    }
+    if (inner !== undefined && inner !== curve) throw new SyntaxError();
+    const claimed = point === undefined
+      ? outer.claimed
+      : [...outer.claimed, readOctetBits(point)];
+    return { kty: "EC", curve, scalar, claimed };
+  });
 }
 
-function outerCurve(parameters: ArrayBuffer | null | undefined): EcCurve {
-  const what = "EC private key";
-  if (!parameters) throw new MalformedKeyError(what);
-  return namedCurve(
-    parseAsn(parameters, { schema: asn1Ecc.ECParameters, what }),
-  );
+function unwrap(tagged: DerElement | undefined): DerElement | undefined {
+  return tagged && new DerFields(tagged, tagged.tag).take();
 }
 
-function namedCurve(
-  parameters: InstanceType<typeof asn1Ecc.ECParameters>,
-): EcCurve {
-  const oid = parameters.namedCurve;
-  if (oid === undefined) {
+function outerCurve({ parameters }: AlgorithmIdentifier): EcCurve {
+  return explainKey(EC, () => {
+    if (parameters === undefined) throw new SyntaxError();
+    return namedCurve(readDer(parameters));
+  });
+}
+
+function namedCurve(parameters: DerElement): EcCurve {
+  if (parameters.tag === DER_TAG.sequence) {
     throw new MalformedError(
       "unsupported private key: found EC with explicit curve parameters, supported are curves that are named",
       {
@@ -199,6 +248,7 @@ function namedCurve(
       },
     );
   }
+  const oid = readObjectIdentifier(parameters);
   const curve = nameOf(CURVES, { oid });
   if (curve !== undefined) return curve;
   throw unsupportedKey(
@@ -206,11 +256,9 @@ function namedCurve(
   );
 }
 
-function positive(integer: ArrayBuffer): bigint {
-  const bytes = new Uint8Array(integer);
-  // The top bit is the sign (X.690 §8.3.3); no number of a key is negative.
-  if (((bytes[0] ?? 0) & 0x80) !== 0) {
-    throw new MalformedKeyError("RSA private key");
-  }
-  return toBigInt(bytes);
+/** No number of a key is negative (X.690 §8.3.3: the top bit is the sign). */
+function readPositive(element: DerElement): bigint {
+  const octets = readInteger(element);
+  if ((octets[0] ?? 0) >= 0x80) throw new SyntaxError();
+  return toBigInt(octets);
 }

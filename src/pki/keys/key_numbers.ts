@@ -54,6 +54,20 @@ export class MalformedKeyError extends MalformedError {
   }
 }
 
+/**
+ * Runs a reader of DER.
+ *
+ * @throws {MalformedKeyError} when the bytes are not what it reads
+ */
+export function explainKey<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new MalformedKeyError(what, error);
+  }
+}
+
 /** The refusal of a key that is well formed, but of a type that nobody signs with here. */
 export function unsupportedKey(what: string): MalformedError {
   return new MalformedError(

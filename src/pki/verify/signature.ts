@@ -18,7 +18,7 @@ import {
   readOctetBits,
   readSmallInteger,
 } from "../asn1/der_values.ts";
-import { asn1Schema, asn1X509 } from "../asn1/x509.ts";
+import { asn1X509, serialize } from "../asn1/x509.ts";
 import {
   CURVES,
   HASHES,
@@ -218,7 +218,7 @@ function asPlainRsa(key: PublicKey): Uint8Array<ArrayBuffer> {
     }),
     subjectPublicKey: key.bits.slice().buffer,
   });
-  return new Uint8Array(asn1Schema.AsnConvert.serialize(info));
+  return serialize(info);
 }
 
 /** What Web Crypto needs to know of a PSS signature. */
