@@ -174,21 +174,12 @@ function isExpired({ chain }: KeyPair, clock: Clock): boolean {
   return chain[0].notAfter < clock.now();
 }
 
-type Target = Pick<
-  TlsPost,
-  "url" | "trust" | "connectTimeoutMs" | "timeoutMs" | "signal" | "root"
->;
-
-function postTo(path: string, pass: Pass): Target {
-  const { url, trust, connectTimeoutMs, timeoutMs, signal, root } = pass;
-  return {
-    url: new URL(path, url),
-    trust,
-    connectTimeoutMs,
-    timeoutMs,
-    signal,
-    root,
-  };
+function postTo(
+  path: string,
+  { url, trust, root, connectTimeoutMs, timeoutMs, signal }: Pass,
+): Omit<TlsPost, "headers" | "body" | "clientCertificateHint"> {
+  const limits = { connectTimeoutMs, timeoutMs, signal };
+  return { url: new URL(path, url), trust, root, ...limits };
 }
 
 /** The chain of a success; anything else is thrown. */

@@ -11,12 +11,12 @@ export interface Explanation {
   readonly hint?: Hint | undefined;
 }
 
-/** What hints are made from. */
+/** Who is talked to, for the wording of failures. */
 export interface TlsPeer {
   readonly url: URL;
   /** The files of the roots. */
   readonly root: string;
-  /** What to look at when the server refuses the client certificate. */
+  /** What to look at when the CA refuses the client certificate. */
   readonly clientCertificateHint: Hint;
 }
 

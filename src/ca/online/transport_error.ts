@@ -6,18 +6,12 @@
  * the original and their scripts know; unknown ones are passed on.
  */
 import { RekeyError } from "../../base/errors.ts";
-import type { Hint } from "../../base/remedy.ts";
 import { proxyName } from "./proxy.ts";
-import { explainTls, type Explanation } from "./tls_error.ts";
+import { explainTls, type Explanation, type TlsPeer } from "./tls_error.ts";
 
 /** The request that failed. */
-export interface FailedRequest {
-  readonly url: URL;
+export interface FailedRequest extends TlsPeer {
   readonly proxy: URL | undefined;
-  /** The files of the roots, for hints. */
-  readonly root: string;
-  /** What to look at when the CA refuses the client certificate. */
-  readonly clientCertificateHint: Hint;
 }
 
 /** Go's words in front of each reason (certificates ca/client.go, clientError). */
