@@ -44,6 +44,23 @@ export interface CertificateAuthority {
 }
 
 /**
+ * The caller's own reason to stop wins over what an abort looks like elsewhere.
+ *
+ * @param before what has not happened yet: `the CA signed`
+ * @throws {RekeyError} kind `interrupted`, or the signal's own
+ */
+export function throwIfStopped(
+  { aborted, reason }: AbortSignal,
+  before: string,
+): void {
+  if (!aborted) return;
+  if (reason instanceof RekeyError) throw reason;
+  throw new RekeyError("interrupted", `stopped before ${before}`, {
+    cause: reason,
+  });
+}
+
+/**
  * Verifies what an authority returned; see {@linkcode verifyIssued}.
  *
  * @throws {RekeyError} kind `untrusted`; worth another try only when nothing but

@@ -21,7 +21,11 @@ import {
 } from "../../pki/issue/reissue.ts";
 import { isSignedBy } from "../../pki/verify/certification_path.ts";
 import type { Clock, Log, LogEvent, Terminal } from "../../base/runtime.ts";
-import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
+import {
+  type CertificateAuthority,
+  type RekeyRequest,
+  throwIfStopped,
+} from "../authority.ts";
 import { authorizeRekey } from "./authorize.ts";
 import { type CaFiles, readCaFiles } from "./ca_files.ts";
 import type { CertificateRecord } from "./database/certificate_record.ts";
@@ -74,7 +78,7 @@ async function issue(
   const [previous] = current.chain;
   const { config, issuers, key } = files;
   const [issuer] = issuers;
-  throwIfStopped(signal);
+  throwIfStopped(signal, "the CA signed");
   if (config.database === "ignored" && databaseIgnoredBy !== undefined) {
     log.write(ignoredDatabase(configFile, databaseIgnoredBy));
   }
@@ -128,7 +132,7 @@ async function recordOf(
   try {
     return await readCertificateRecord(database, serial, { clock, signal });
   } catch (error) {
-    throwIfStopped(signal);
+    throwIfStopped(signal, "the CA signed");
     throw error;
   }
 }
@@ -186,15 +190,6 @@ function notRecorded({ serial }: Certificate): LogEvent {
       }, to be able to revoke it`,
     routine: true,
   };
-}
-
-/** The caller's own reason wins. */
-function throwIfStopped({ aborted, reason }: AbortSignal): void {
-  if (!aborted) return;
-  if (reason instanceof RekeyError) throw reason;
-  throw new RekeyError("interrupted", "stopped before the CA signed", {
-    cause: reason,
-  });
 }
 
 /** Says that a certificate is not of this CA, which signs it anew all the same. */

@@ -10,6 +10,7 @@ import {
   type Certificate,
   chainToPem,
 } from "../../pki/certificate/certificate.ts";
+import { throwIfStopped } from "../authority.ts";
 import type { TlsPeer } from "./tls_error.ts";
 import { hostPort, requestFailed, transportError } from "./transport_error.ts";
 import { createPinnedClient, environmentProxy } from "./trust.ts";
@@ -52,7 +53,7 @@ export interface HttpReply {
  *   proxy, `pair` for an identity that TLS cannot use, `interrupted`
  */
 export async function postOverTls(post: TlsPost): Promise<HttpReply> {
-  throwIfStopped(post.signal);
+  throwIfStopped(post.signal, "the CA answered");
   const proxy = environmentProxy(post.url);
   using limits = timeLimits(post, proxy);
   using client = openClient(post, proxy);
@@ -69,7 +70,7 @@ export async function postOverTls(post: TlsPost): Promise<HttpReply> {
     const { status, headers } = response;
     return { status, headers, body: await readBody(response, post.url) };
   } catch (error) {
-    throwIfStopped(post.signal);
+    throwIfStopped(post.signal, "the CA answered");
     if (limits.signal.aborted) throw limits.signal.reason;
     if (error instanceof RekeyError) throw error;
     throw transportError(error, { ...post, proxy });
@@ -197,15 +198,6 @@ async function tryConnection(
 
 function limitText(ms: number): string {
   return formatGoDuration(BigInt(Math.round(ms * 1_000_000)));
-}
-
-/** The caller's own reason wins over what the abort looks like to fetch. */
-function throwIfStopped(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  if (signal.reason instanceof RekeyError) throw signal.reason;
-  throw new RekeyError("interrupted", "stopped before the CA answered", {
-    cause: signal.reason,
-  });
 }
 
 /**

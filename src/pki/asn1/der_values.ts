@@ -103,6 +103,44 @@ export function readAlgorithm(element: DerElement): AlgorithmIdentifier {
   return { oid, parameters };
 }
 
+/** An algorithm of a key, and the bits that only it explains. */
+export interface PublicKeyInfo {
+  readonly algorithm: AlgorithmIdentifier;
+  readonly bits: Uint8Array<ArrayBuffer>;
+}
+
+/** SubjectPublicKeyInfo (RFC 5280 §4.1.2.7). */
+export function readPublicKeyInfo(element: DerElement): PublicKeyInfo {
+  const fields = new DerFields(element);
+  const algorithm = readAlgorithm(fields.take());
+  const bits = readOctetBits(fields.take());
+  fields.end();
+  return { algorithm, bits };
+}
+
+/** Each octet as one character; of ASCII and Latin-1 their text. */
+export function octetsToText(octets: Uint8Array): string {
+  return Array.from(octets, (octet) => String.fromCharCode(octet)).join("");
+}
+
+/**
+ * Text in an encoding, exactly: no byte order mark is dropped, and what is not
+ * the same bytes does not become the same text.
+ *
+ * @throws {SyntaxError} when it is not well-formed
+ */
+export function decodeText(
+  encoding: "utf-8" | "utf-16be",
+  octets: Uint8Array,
+): string {
+  try {
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
+      .decode(octets);
+  } catch (error) {
+    throw new SyntaxError("", { cause: error });
+  }
+}
+
 const UTC_TIME = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 const GENERALIZED_TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 
@@ -116,7 +154,7 @@ export function readTime(element: DerElement): Date {
   const isUtcTime = element.tag === DER_TAG.utcTime;
   if (!isUtcTime) requireTag(element, DER_TAG.generalizedTime);
   // Longer than any form is cut, and so matches none.
-  const text = String.fromCharCode(...element.content.subarray(0, 16));
+  const text = octetsToText(element.content.subarray(0, 16));
   const match = (isUtcTime ? UTC_TIME : GENERALIZED_TIME).exec(text);
   if (match === null) throw new SyntaxError("malformed time");
   const [, yearText = "", month, day, hour, minute, second] = match;

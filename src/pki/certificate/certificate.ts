@@ -18,6 +18,7 @@ import {
   readInteger,
   readObjectIdentifier,
   readOctetBits,
+  readPublicKeyInfo,
   readSmallInteger,
   readTime,
 } from "../asn1/der_values.ts";
@@ -131,7 +132,7 @@ type SignedPart = Omit<
 
 function readSignedPart(tbs: DerElement, algorithm: DerElement): SignedPart {
   const fields = new DerFields(tbs);
-  const version = readVersion(fields.takeOptional(0xa0));
+  const version = readVersion(fields.takeExplicit(0xa0));
   const serial = readSerial(fields.take());
   if (!equalBytes(fields.take().der, algorithm.der)) {
     throw new SyntaxError(
@@ -141,10 +142,11 @@ function readSignedPart(tbs: DerElement, algorithm: DerElement): SignedPart {
   const issuer = fields.take();
   const validity = new DerFields(fields.take());
   const subject = fields.take();
-  const publicKey = readPublicKeyInfo(fields.take());
+  const publicKey = fields.take();
+  readPublicKeyInfo(publicKey);
   fields.takeOptional(0x81); // issuerUniqueID
   fields.takeOptional(0x82); // subjectUniqueID
-  const extensions = readExtensions(fields.takeOptional(0xa3), version);
+  const extensions = readExtensions(fields.takeExplicit(0xa3), version);
   fields.end();
   const notBefore = readTime(validity.take());
   const notAfter = readTime(validity.take());
@@ -161,16 +163,13 @@ function readSignedPart(tbs: DerElement, algorithm: DerElement): SignedPart {
     serial,
     notBefore,
     notAfter,
-    publicKey,
+    publicKey: publicKey.der.slice(),
     extensions,
   };
 }
 
-function readVersion(tagged: DerElement | undefined): 1 | 2 | 3 {
-  if (tagged === undefined) return 1;
-  const fields = new DerFields(tagged, 0xa0);
-  const version = readSmallInteger(fields.take());
-  fields.end();
+function readVersion(element: DerElement | undefined): 1 | 2 | 3 {
+  const version = element === undefined ? 0 : readSmallInteger(element);
   switch (version) {
     case 0:
       return 1;
@@ -192,28 +191,13 @@ function readSerial(element: DerElement): string {
   return octets.subarray(isSignOctet ? 1 : 0).toHex().toUpperCase();
 }
 
-function readPublicKeyInfo(element: DerElement): Uint8Array<ArrayBuffer> {
-  const fields = new DerFields(element);
-  readAlgorithm(fields.take());
-  readOctetBits(fields.take());
-  fields.end();
-  return element.der.slice();
-}
-
-/**
- * The list of extensions, in order.
- *
- * @param tagged the `[3]` element, undefined when the certificate has none
- */
 function readExtensions(
-  tagged: DerElement | undefined,
+  element: DerElement | undefined,
   version: number,
 ): readonly CertificateExtension[] {
-  if (tagged === undefined) return [];
+  if (element === undefined) return [];
   if (version !== 3) throw new SyntaxError("extensions need version 3");
-  const outer = new DerFields(tagged, 0xa3);
-  const list = new DerFields(outer.take());
-  outer.end();
+  const list = new DerFields(element);
   const extensions = new Map<string, CertificateExtension>();
   while (!list.isAtEnd) {
     const extension = readExtension(list.take());

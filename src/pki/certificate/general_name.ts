@@ -7,7 +7,7 @@ import {
   DerFields,
   readLeadingDer,
 } from "../asn1/der.ts";
-import { readObjectIdentifier } from "../asn1/der_values.ts";
+import { octetsToText, readObjectIdentifier } from "../asn1/der_values.ts";
 import { readDistinguishedName } from "./distinguished_name.ts";
 
 /** The kinds of names; `other` is any that only its bytes identify. */
@@ -108,7 +108,7 @@ export function readAscii(
   if (content.some((octet) => octet > 0x7f)) {
     throw new SyntaxError(`SAN ${FORM_NAME[form]} is malformed`);
   }
-  return Array.from(content, (octet) => String.fromCharCode(octet)).join("");
+  return octetsToText(content);
 }
 
 /**

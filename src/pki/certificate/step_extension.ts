@@ -9,7 +9,7 @@ import {
   DerFields,
   readLeadingDer,
 } from "../asn1/der.ts";
-import { readInteger } from "../asn1/der_values.ts";
+import { decodeText, readInteger } from "../asn1/der_values.ts";
 import { findExtension } from "./extensions.ts";
 
 const STEP_PROVISIONER_OID = "1.3.6.1.4.1.37476.9000.64.1";
@@ -37,7 +37,7 @@ export function provisionerReference(
     const name = fields.take(DER_TAG.octetString).content;
     fields.take(DER_TAG.octetString);
     fields.takeOptional(DER_TAG.sequence)?.children.forEach(requireString);
-    return { kind: "named", name: readUtf8(name) };
+    return { kind: "named", name: decodeText("utf-8", name) };
   } catch (error) {
     if (error instanceof SyntaxError) return { kind: "malformed" };
     throw error;
@@ -61,15 +61,5 @@ const STRING_TAGS: ReadonlySet<number> = new Set([
 /** The optional pairs are texts. */
 function requireString({ tag, content }: DerElement): void {
   if (!STRING_TAGS.has(tag)) throw new SyntaxError();
-  if (tag === 0x0c) readUtf8(content);
-}
-
-/** Exactly: what is not the same bytes must not become the same name. */
-function readUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
-  } catch (error) {
-    throw new SyntaxError("", { cause: error });
-  }
+  if (tag === 0x0c) decodeText("utf-8", content);
 }

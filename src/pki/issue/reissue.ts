@@ -11,9 +11,9 @@ import {
   type CertificateExtension,
   parseCertificate,
 } from "../certificate/certificate.ts";
-import { DerFields, equalBytes, readDer } from "../asn1/der.ts";
+import { equalBytes, readDer } from "../asn1/der.ts";
 import { MalformedError } from "../asn1/malformed.ts";
-import { readOctetBits } from "../asn1/der_values.ts";
+import { readPublicKeyInfo } from "../asn1/der_values.ts";
 import {
   basicConstraints,
   extendedKeyUsage,
@@ -202,8 +202,6 @@ async function newExtensions(
 async function keyIdentifier(
   publicKey: Uint8Array<ArrayBuffer>,
 ): Promise<ArrayBuffer> {
-  const fields = new DerFields(readDer(publicKey));
-  fields.take();
-  const bits = readOctetBits(fields.take());
+  const { bits } = readPublicKeyInfo(readDer(publicKey));
   return await crypto.subtle.digest("SHA-1", bits.slice());
 }

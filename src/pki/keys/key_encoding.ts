@@ -211,8 +211,8 @@ function readEc(der: Uint8Array, outer: EcSurroundings): EcNumbers {
     const fields = new DerFields(readDer(der));
     if (readSmallInteger(fields.take()) !== 1) throw new SyntaxError();
     const scalar = fields.take(DER_TAG.octetString).content;
-    const parameters = unwrap(fields.takeOptional(0xa0));
-    const point = unwrap(fields.takeOptional(0xa1));
+    const parameters = fields.takeExplicit(0xa0);
+    const point = fields.takeExplicit(0xa1);
     fields.end();
     const inner = parameters && namedCurve(parameters);
     const curve = outer.curve ?? inner;
@@ -225,10 +225,6 @@ function readEc(der: Uint8Array, outer: EcSurroundings): EcNumbers {
       : [...outer.claimed, readOctetBits(point)];
     return { kty: "EC", curve, scalar, claimed };
   });
-}
-
-function unwrap(tagged: DerElement | undefined): DerElement | undefined {
-  return tagged && new DerFields(tagged, tagged.tag).take();
 }
 
 function outerCurve({ parameters }: AlgorithmIdentifier): EcCurve {

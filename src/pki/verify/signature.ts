@@ -12,10 +12,11 @@ import {
 } from "../asn1/der.ts";
 import {
   type AlgorithmIdentifier,
+  type PublicKeyInfo,
   readAlgorithm,
   readInteger,
   readObjectIdentifier,
-  readOctetBits,
+  readPublicKeyInfo,
   readSmallInteger,
 } from "../asn1/der_values.ts";
 import { asn1X509, serialize } from "../asn1/x509.ts";
@@ -56,7 +57,8 @@ function planFor(
   publicKey: Uint8Array<ArrayBuffer>,
 ): SignatureCheck | undefined {
   try {
-    return planCheck(signed, readPublicKey(publicKey));
+    const info = readPublicKeyInfo(readDer(publicKey));
+    return planCheck(signed, { ...info, der: publicKey });
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -99,18 +101,8 @@ interface SignatureCheck {
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
-interface PublicKey {
+interface PublicKey extends PublicKeyInfo {
   readonly der: Uint8Array<ArrayBuffer>;
-  readonly algorithm: AlgorithmIdentifier;
-  readonly bits: Uint8Array<ArrayBuffer>;
-}
-
-function readPublicKey(der: Uint8Array<ArrayBuffer>): PublicKey {
-  const fields = new DerFields(readDer(der));
-  const algorithm = readAlgorithm(fields.take());
-  const bits = readOctetBits(fields.take());
-  fields.end();
-  return { der, algorithm, bits };
 }
 
 function planCheck(
@@ -237,10 +229,10 @@ export function readPssParameters(
   element: DerElement,
 ): PssParameters | undefined {
   const fields = new DerFields(element);
-  const hash = readHash(unwrap(fields.takeOptional(0xa0)));
-  const mask = unwrap(fields.takeOptional(0xa1));
-  const salt = unwrap(fields.takeOptional(0xa2));
-  const trailer = unwrap(fields.takeOptional(0xa3));
+  const hash = readHash(fields.takeExplicit(0xa0));
+  const mask = fields.takeExplicit(0xa1);
+  const salt = fields.takeExplicit(0xa2);
+  const trailer = fields.takeExplicit(0xa3);
   fields.end();
   if (hash === undefined || mask === undefined) return undefined;
   const maskFields = new DerFields(mask);
@@ -254,14 +246,6 @@ export function readPssParameters(
 }
 
 const MGF1_OID = "1.2.840.113549.1.1.8";
-
-function unwrap(tagged: DerElement | undefined): DerElement | undefined {
-  if (tagged === undefined) return undefined;
-  const fields = new DerFields(tagged, tagged.tag);
-  const element = fields.take();
-  fields.end();
-  return element;
-}
 
 function readHash(
   element: DerElement | undefined,
