@@ -68,7 +68,7 @@ const OFFLINE = {
   name: "createOfflineAuthority()",
   open: (ca: StepCa, events: LogEvent[]) =>
     createOfflineAuthority({
-      config: ca.configFile,
+      configFile: ca.configFile,
       password: () => Deno.readTextFile(ca.passwordFile),
       terminal: noTerminal(),
       clock,

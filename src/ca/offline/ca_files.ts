@@ -5,6 +5,7 @@ import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
 import {
   type Certificate,
+  type CertificateChain,
   parseChain,
 } from "../../pki/certificate/certificate.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
@@ -22,7 +23,7 @@ import { type CaConfig, parseCaConfig } from "./config/ca_config.ts";
 export interface CaFiles {
   readonly config: CaConfig;
   /** The bundle of `crt`: the first signs, all are delivered. */
-  readonly issuers: readonly [Certificate, ...Certificate[]];
+  readonly issuers: CertificateChain;
   readonly roots: readonly Certificate[];
   readonly key: PrivateKey;
 }
@@ -52,13 +53,12 @@ export async function readCaFiles(
     ignoreDatabase,
   });
   const given = await readPassword(options);
-  const [issuer, ...others] = await readBundle(config.certificateFile);
-  if (issuer === undefined) throw new TypeError("an empty bundle");
+  const issuers = await readBundle(config.certificateFile);
   const key = await readKey(
     config.keyFile,
     async (path) => given || config.password || await prompt(path, options),
   );
-  if (!equalBytes(key.publicKey, issuer.publicKey)) {
+  if (!equalBytes(key.publicKey, issuers[0].publicKey)) {
     throw new RekeyError(
       "config",
       `the key in ${config.keyFile} is not the one of the CA in ${config.certificateFile}: x509: provided PrivateKey doesn't match parent's PublicKey`,
@@ -67,7 +67,7 @@ export async function readCaFiles(
   }
   const roots = [];
   for (const path of config.rootFiles) roots.push(...await readBundle(path));
-  return { config, issuers: [issuer, ...others], roots, key };
+  return { config, issuers, roots, key };
 }
 
 async function readConfigText(file: string): Promise<string> {
@@ -82,7 +82,7 @@ async function readConfigText(file: string): Promise<string> {
   }
 }
 
-async function readBundle(path: string): Promise<readonly Certificate[]> {
+async function readBundle(path: string): Promise<CertificateChain> {
   const content = await readBytes(
     path,
     (reason) => `error reading ${JSON.stringify(path)}: ${reason}`,

@@ -33,7 +33,7 @@ import type { CertificateRecord } from "./database/certificate_record.ts";
 /** Settings of an offline authority. */
 export interface OfflineAuthorityOptions {
   /** Path of ca.json; `-` is standard input. */
-  readonly config: string;
+  readonly configFile: string;
   /**
    * What the user said to leave the database out, as the warning about it calls
    * it; undefined: the database is asked.
@@ -51,17 +51,17 @@ export interface OfflineAuthorityOptions {
 export function createOfflineAuthority(
   options: OfflineAuthorityOptions,
 ): CertificateAuthority {
-  const { config, databaseIgnoredBy, password, terminal, signal } = options;
+  const { configFile, databaseIgnoredBy, password, terminal, signal } = options;
   const state: { files?: Promise<CaFiles> } = {};
   const files = () =>
-    state.files ??= readCaFiles(config, {
+    state.files ??= readCaFiles(configFile, {
       ignoreDatabase: databaseIgnoredBy !== undefined,
       password,
       terminal,
       signal,
     });
   return {
-    name: config,
+    name: configFile,
     // Whoever holds the CA's key decides; step-ca would sign it all the same.
     onPathProblem: "warn",
     roots: async () => (await files()).roots,
@@ -72,8 +72,7 @@ export function createOfflineAuthority(
 async function issue(
   { current, csr, signal }: RekeyRequest,
   files: CaFiles,
-  { config: configFile, databaseIgnoredBy, clock, log }:
-    OfflineAuthorityOptions,
+  { configFile, databaseIgnoredBy, clock, log }: OfflineAuthorityOptions,
 ): Promise<readonly Certificate[]> {
   const [previous] = current.chain;
   const { config, issuers, key } = files;

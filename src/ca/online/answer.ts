@@ -70,13 +70,11 @@ function parsePem(value: unknown, member: string): Certificate {
   const [first] = pemPieces(value);
   if (first === undefined) throw unusable(`${member} is not PEM`);
   try {
-    const [certificate] = parseChain(new TextEncoder().encode(first));
-    if (certificate !== undefined) return certificate;
+    return parseChain(new TextEncoder().encode(first))[0];
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     throw unusable(`${member} is no certificate: ${error.message}`, error);
   }
-  throw unusable(`${member} is no certificate`);
 }
 
 function unusable(fault: string, cause?: unknown): RekeyError {

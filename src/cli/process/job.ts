@@ -189,7 +189,7 @@ async function authorityOpener(
   const file = passwordFiles.ca;
   return ({ signal, readPassword }) =>
     createOfflineAuthority({
-      config,
+      configFile: config,
       databaseIgnoredBy: ignoreDatabase ? "--ignore-database" : undefined,
       password: async () =>
         file === undefined ? undefined : await readPassword(file),

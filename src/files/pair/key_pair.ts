@@ -40,17 +40,10 @@ export async function loadChain(
   file: string,
 ): Promise<readonly [Certificate, ...Certificate[]]> {
   const content = await withPrefix(CHAIN_PREFIX, () => readInputFile(file));
-  const [leaf, ...others] = await withPrefix(
+  return await withPrefix(
     `${CHAIN_PREFIX}: ${file}`,
     () => parseChain(content),
   );
-  if (leaf === undefined) {
-    throw new RekeyError(
-      "pair",
-      `${CHAIN_PREFIX}: ${file}: does not contain a certificate`,
-    );
-  }
-  return [leaf, ...others];
 }
 
 /**

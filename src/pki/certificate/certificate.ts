@@ -70,6 +70,9 @@ export interface Certificate {
   readonly extensions: readonly CertificateExtension[];
 }
 
+/** Leaf first where it is one. */
+export type CertificateChain = readonly [Certificate, ...Certificate[]];
+
 /**
  * Parses one DER certificate (RFC 5280 §4.1).
  *
@@ -85,24 +88,24 @@ export function parseCertificate(der: Uint8Array): Certificate {
 
 /**
  * Reads a certificate file: every PEM block `CERTIFICATE` without headers, in
- * file order, or one DER certificate. There is at least one; a damaged block
+ * file order, or one DER certificate. A damaged block
  * fails the file (go.step.sm/crypto pemutil/pem.go, ReadCertificateBundle).
  *
  * @throws {MalformedError}
  */
-export function parseChain(content: Uint8Array): readonly Certificate[] {
+export function parseChain(content: Uint8Array): CertificateChain {
   if (!isPem(content)) return [parseCertificate(content)];
-  const chain = parsePem(content)
+  const [first, ...others] = parsePem(content)
     .filter(({ label, headers }) =>
       label === "CERTIFICATE" && headers.size === 0
     )
     .map(({ der }) => parseCertificate(der));
-  if (chain.length === 0) {
+  if (first === undefined) {
     throw new MalformedError(
       "does not contain a valid PEM encoded certificate",
     );
   }
-  return chain;
+  return [first, ...others];
 }
 
 /** The chain as PEM: 64 columns, LF, leaf first, nothing between the blocks. */

@@ -5,7 +5,10 @@
  * Policies and revocation are not looked at. What is critical and not
  * understood is refused.
  */
-import type { Certificate } from "../certificate/certificate.ts";
+import type {
+  Certificate,
+  CertificateChain,
+} from "../certificate/certificate.ts";
 import { equalBytes } from "../asn1/der.ts";
 import {
   authorityKeyIdentifier,
@@ -13,7 +16,6 @@ import {
 } from "../certificate/extensions.ts";
 import {
   issuerProblems,
-  type Path,
   type PathConditions,
   quoteName,
 } from "./issuer_problems.ts";
@@ -33,7 +35,7 @@ export type { PathConditions };
  * @throws {MalformedError} when an extension is malformed
  */
 export async function findPathProblems(
-  chain: readonly [Certificate, ...Certificate[]],
+  chain: CertificateChain,
   conditions: PathConditions,
 ): Promise<readonly string[]> {
   const disorder = await findDisorder(chain);
@@ -95,12 +97,12 @@ async function findDisorder(
 
 /** Every path that the chain makes possible, the shortest first. */
 async function* pathsToAnchors(
-  chain: readonly [Certificate, ...Certificate[]],
+  chain: CertificateChain,
   anchors: readonly Certificate[],
-): AsyncGenerator<Path> {
+): AsyncGenerator<CertificateChain> {
   const [leaf, ...issuers] = chain;
   for (const [index, last] of chain.entries()) {
-    const path: Path = [leaf, ...issuers.slice(0, index)];
+    const path: CertificateChain = [leaf, ...issuers.slice(0, index)];
     // The leaf itself is new: it cannot be an anchor.
     const isAnchor = anchors.some(({ der }) => equalBytes(der, last.der));
     if (index > 0 && isAnchor) yield path;

@@ -4,7 +4,10 @@
  * A certificate that is not for our key, not for our names or not from our CA
  * would take the service down at its next reload. It must never reach the disk.
  */
-import type { Certificate } from "../certificate/certificate.ts";
+import type {
+  Certificate,
+  CertificateChain,
+} from "../certificate/certificate.ts";
 import { findPathProblems } from "./certification_path.ts";
 import { unknownCriticalExtensions } from "./issuer_problems.ts";
 import { equalBytes } from "../asn1/der.ts";
@@ -54,7 +57,7 @@ export interface ExpectedCertificate {
 /** A chain that passed, and what a person should know about it all the same. */
 export interface VerifiedChain {
   /** As it was sent. */
-  readonly chain: readonly [Certificate, ...Certificate[]];
+  readonly chain: CertificateChain;
   readonly warnings: readonly string[];
 }
 
@@ -172,7 +175,7 @@ function* dateProblems(leaf: Certificate, now: Date): Generator<string> {
 }
 
 function* findWarnings(
-  chain: readonly [Certificate, ...Certificate[]],
+  chain: CertificateChain,
   expected: ExpectedCertificate,
 ): Generator<string> {
   const [leaf, ...issuers] = chain;

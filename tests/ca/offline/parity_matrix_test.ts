@@ -96,7 +96,7 @@ async function rekeyHere(
   pair: { readonly certificateFile: string; readonly keyFile: string },
 ): Promise<readonly Certificate[]> {
   const authority = createOfflineAuthority({
-    config: configFile,
+    configFile,
     password: async () => (await Deno.readTextFile(passwordFile)).trim(),
     terminal: noTerminal(),
     clock: { now: () => new Date(), sleep: () => Promise.resolve() },

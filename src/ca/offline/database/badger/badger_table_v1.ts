@@ -5,7 +5,7 @@
  * is verified before anything in the file is believed.
  */
 import type { ListedTable } from "./badger_manifest.ts";
-import type { BadgerTable, TableEntry } from "./badger_table.ts";
+import { type BadgerTable, readKey, type TableEntry } from "./badger_table.ts";
 import { VERSION_BYTES } from "./badger_key.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
 import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
@@ -126,17 +126,12 @@ function* readEntries(
   path: string,
 ): Generator<TableEntry> {
   const at = new ByteCursor(block, path);
-  let base = new Uint8Array(0);
+  let base: Uint8Array = new Uint8Array(0);
   while (at.left > 0) {
     const [shared, rest, valueLength] = [at.u16be(), at.u16be(), at.u16be()];
     at.u32be(); // The previous entry, for reading backwards.
     if (shared === 0 && rest === 0) return;
-    if (shared > base.length || shared + rest < VERSION_BYTES) {
-      throw at.corrupt("has a key that shares more than there is");
-    }
-    const key = new Uint8Array(shared + rest);
-    key.set(base.subarray(0, shared));
-    key.set(at.take(rest), shared);
+    const key = readKey(at, base, { shared, rest });
     if (base.length === 0) base = key;
     yield { key, value: new ByteCursor(at.take(valueLength), path) };
   }

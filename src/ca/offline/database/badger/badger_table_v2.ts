@@ -6,7 +6,7 @@
  * bit; here each is verified before it is believed.
  */
 import { VERSION_BYTES } from "./badger_key.ts";
-import type { BadgerTable, TableEntry } from "./badger_table.ts";
+import { type BadgerTable, readKey, type TableEntry } from "./badger_table.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
 import { crc32c } from "./crc32c.ts";
 import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
@@ -161,18 +161,13 @@ function* readEntries(
     readonly path: string;
   },
 ): Generator<TableEntry> {
-  let base = new Uint8Array(0);
+  let base: Uint8Array = new Uint8Array(0);
   for (const [index, start] of offsets.entries()) {
     const end = offsets[index + 1];
     if (end === undefined) return;
     const at = new ByteCursor(block.subarray(0, end), path, start);
     const [shared, rest] = [at.u16le(), at.u16le()];
-    if (shared > base.length || shared + rest < VERSION_BYTES) {
-      throw at.corrupt("has a key that shares more than there is");
-    }
-    const key = new Uint8Array(shared + rest);
-    key.set(base.subarray(0, shared));
-    key.set(at.take(rest), shared);
+    const key = readKey(at, base, { shared, rest });
     if (index === 0) {
       base = key;
       if (!equalBytes(key, first)) {
