@@ -1,7 +1,7 @@
 /**
  * Reads the CA's answer to a successful request: JSON with PEM certificates.
  *
- * Never judges them: pki/verify.ts does, before anything is written.
+ * It does not verify them: {@linkcode verifyAnswer} of authority.ts does.
  */
 import { RekeyError } from "../../base/errors.ts";
 import {

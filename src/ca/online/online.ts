@@ -2,8 +2,8 @@
  * The CA over the network: `POST /rekey`, authenticated by the current pair.
  *
  * One request and no retry (an expired certificate needs one before it); who
- * repeats, and when, is decided above. Nothing that the CA sends is believed
- * here: pki/verify.ts does that.
+ * repeats, and when, is decided above. What the CA sends is not verified here
+ * either: {@linkcode verifyAnswer} of authority.ts does that.
  */
 import { RekeyError } from "../../base/errors.ts";
 import { formatInstant } from "../../base/instant.ts";
@@ -134,7 +134,7 @@ async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
 
 /**
  * A refusal means that the CA does not renew expired certificates: a change of
- * its policy heals that, so a daemon goes on asking.
+ * its policy helps, so a daemon goes on asking.
  */
 function beyondRecovery(error: unknown, certificate: Certificate): unknown {
   if (!(error instanceof RekeyError)) return error;

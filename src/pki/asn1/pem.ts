@@ -85,7 +85,7 @@ export function pemPieces(text: string): readonly string[] {
   );
 }
 
-/** Where a block starts: index of its BEGIN line, and the how manieth it is. */
+/** Index of the BEGIN line of a block, and its number, from 1. */
 interface BlockPlace {
   readonly start: number;
   readonly number: number;

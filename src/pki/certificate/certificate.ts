@@ -34,6 +34,19 @@ export interface CertificateExtension {
   readonly value: Uint8Array<ArrayBuffer>;
 }
 
+/** Object identifiers of the extensions that the program looks into. */
+export const EXTENSION_OID = {
+  subjectKeyIdentifier: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  subjectAltName: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
+  crlDistributionPoints: "2.5.29.31",
+  certificatePolicies: "2.5.29.32",
+  authorityKeyIdentifier: "2.5.29.35",
+  extendedKeyUsage: "2.5.29.37",
+} as const;
+
 /**
  * The fields of a certificate that the program uses, parsed once. Each array of
  * bytes has a buffer of its own.
@@ -226,7 +239,9 @@ function readExtension(element: DerElement): CertificateExtension {
 function readNames(
   extensions: readonly CertificateExtension[],
 ): readonly string[] {
-  const extension = extensions.find(({ oid }) => oid === "2.5.29.17");
+  const extension = extensions.find(({ oid }) =>
+    oid === EXTENSION_OID.subjectAltName
+  );
   if (extension === undefined) return [];
   return readAlternativeNames(extension.value).map(generalNameToText);
 }

@@ -2,7 +2,7 @@
  * Distinguished names as text (RFC 4514).
  *
  * For people and for messages. Names are compared by their DER, never by this
- * text: it says nothing about the type of string an attribute is kept in.
+ * text: it does not show which type of string an attribute has.
  */
 import { DER_TAG, type DerElement, DerFields } from "../asn1/der.ts";
 import {

@@ -9,6 +9,7 @@
 import {
   type Certificate,
   type CertificateExtension,
+  EXTENSION_OID,
   parseCertificate,
 } from "../certificate/certificate.ts";
 import { equalBytes, readDer } from "../asn1/der.ts";
@@ -17,7 +18,6 @@ import { readPublicKeyInfo } from "../asn1/der_values.ts";
 import {
   basicConstraints,
   extendedKeyUsage,
-  EXTENSION_OID,
   keyUsage,
   subjectKeyIdentifier,
 } from "../certificate/extensions.ts";
@@ -170,7 +170,7 @@ function wholeSeconds(nanoseconds: bigint): Date {
 async function newExtensions(
   { previous, publicKey, issuer }: Reissue,
 ): Promise<readonly CertificateExtension[]> {
-  const kept = previous.extensions.filter(({ oid }) =>
+  const copied = previous.extensions.filter(({ oid }) =>
     oid !== EXTENSION_OID.subjectKeyIdentifier &&
     oid !== EXTENSION_OID.authorityKeyIdentifier
   );
@@ -194,7 +194,7 @@ async function newExtensions(
         }),
       ),
     }],
-    ...kept,
+    ...copied,
   ];
 }
 

@@ -151,7 +151,7 @@ function belongTogether({ n, e, d, p, q, dp, dq, qi }: RsaNumbers): boolean {
 
 /**
  * The JWK of a PKCS#8 key without public key: Web Crypto derives it then, and
- * gives scalars in fixed length. (What a JWK claims, it would believe.)
+ * gives scalars in fixed length. (The public half of a JWK it does not check.)
  */
 async function derive(
   pkcs8: Uint8Array<ArrayBuffer>,

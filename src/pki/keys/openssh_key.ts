@@ -51,7 +51,7 @@ export function decodeOpenSsh(content: Uint8Array): KeyNumbers {
   return numbers;
 }
 
-/** Both halves of the file name the public key; neither is believed. */
+/** Both halves of the file name the public key; `key_import.ts` checks both. */
 function readNumbers(secret: SshReader, outer: SshReader): KeyNumbers {
   const type = secret.name();
   if (outer.name() !== type) throw new MalformedKeyError(WHAT);

@@ -4,16 +4,13 @@
  *
  * Says nothing of signatures and order, which certification_path.ts looks at.
  */
-import type {
-  Certificate,
-  CertificateChain,
+import {
+  type Certificate,
+  type CertificateChain,
+  EXTENSION_OID,
 } from "../certificate/certificate.ts";
 import { equalBytes } from "../asn1/der.ts";
-import {
-  basicConstraints,
-  EXTENSION_OID,
-  keyUsage,
-} from "../certificate/extensions.ts";
+import { basicConstraints, keyUsage } from "../certificate/extensions.ts";
 import {
   directoryConstraintViolation,
   nameConstraintViolation,

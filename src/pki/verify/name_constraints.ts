@@ -5,14 +5,14 @@
  * verification asks about what an online CA signed. The rules and texts are
  * those of step-ca (authority/internal/constraints).
  */
-import type { Certificate } from "../certificate/certificate.ts";
+import { type Certificate, EXTENSION_OID } from "../certificate/certificate.ts";
 import { explainMalformed } from "../asn1/malformed.ts";
 import { type DerElement, DerFields, readDer } from "../asn1/der.ts";
 import {
   relativeNames,
   relativeNameText,
 } from "../certificate/distinguished_name.ts";
-import { EXTENSION_OID, findExtension } from "../certificate/extensions.ts";
+import { findExtension } from "../certificate/extensions.ts";
 import {
   type GeneralName,
   readAlternativeNames,

@@ -2,7 +2,7 @@
  * Tables of badger v1 (dgraph-io/badger v1.6.2 table/builder.go, table.go).
  *
  * Its blocks have no checksum. The whole file has one, in MANIFEST, and that
- * is verified before anything in the file is believed.
+ * is verified before anything else in the file is read.
  */
 import type { ListedTable } from "./badger_manifest.ts";
 import { type BadgerTable, readKey, type TableEntry } from "./badger_table.ts";

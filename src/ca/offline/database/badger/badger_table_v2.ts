@@ -3,7 +3,7 @@
  *
  * The index and each block have a checksum. The original verifies none of the
  * blocks by default, and so issues for a revoked certificate after one flipped
- * bit; here each is verified before it is believed.
+ * bit; here each is verified before it is used.
  */
 import { VERSION_BYTES } from "./badger_key.ts";
 import { type BadgerTable, readKey, type TableEntry } from "./badger_table.ts";

@@ -1,5 +1,5 @@
 /**
- * What a key of badger has: a value, a pointer into a value log, or the mark
+ * What a key of badger has: a value, a pointer into a value log, or a note
  * that it was deleted (dgraph-io/badger y/iterator.go, structs.go, value.go).
  */
 import type { BadgerVersion } from "./badger_files.ts";

@@ -3,7 +3,7 @@
  *
  * With no checksums, everything that leads to the leaf is proven by what it
  * leads to: a branch has the first key of each child, and both children around
- * the key have to begin with just that. Before any of it is believed, all trees
+ * the key have to begin with just that. Before any of it is used, all trees
  * of the file together have to lead to each page in use, and to each only once.
  */
 import { ByteCursor, compareBytes } from "../file/byte_cursor.ts";

@@ -16,8 +16,8 @@ export class CorruptDatabaseError extends Error {
    */
   readonly mayPass: boolean;
   /**
-   * File, size and time of the last change when it was opened, where only its
-   * writer mends it: it is no use to read the same again.
+   * File, size and time of the last change when it was opened, where another
+   * attempt makes sense only after its writer has changed it.
    */
   readonly state: string | undefined;
 

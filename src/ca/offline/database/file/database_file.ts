@@ -2,7 +2,7 @@
  * A file of a database, read at positions.
  *
  * Opened for reading only: no lock, no creation, no write. What is not a
- * regular file is never opened, since reading a pipe could wait for ever.
+ * regular file is never opened, since reading a pipe could wait forever.
  */
 import { osReason } from "../../../../base/os_error.ts";
 import { CorruptDatabaseError } from "./corrupt_database_error.ts";
