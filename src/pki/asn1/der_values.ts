@@ -1,8 +1,8 @@
 /**
- * Values of primitive DER elements (X.690), strictly: one value, one encoding.
+ * Values of DER elements (X.690), strictly: one value, one encoding.
  *
- * Every reader throws a SyntaxError with an empty message when the element has
- * another type or is not DER.
+ * Every reader throws a SyntaxError, mostly with an empty message, when the
+ * element has another type or is not DER.
  */
 import { DER_TAG, type DerElement, DerFields, requireTag } from "./der.ts";
 

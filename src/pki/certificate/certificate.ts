@@ -83,7 +83,7 @@ export interface Certificate {
   readonly extensions: readonly CertificateExtension[];
 }
 
-/** Leaf first where it is one. */
+/** The certificates of a file or of an answer, in order: of a chain, leaf first. */
 export type CertificateChain = readonly [Certificate, ...Certificate[]];
 
 /**
@@ -101,8 +101,8 @@ export function parseCertificate(der: Uint8Array): Certificate {
 
 /**
  * Reads a certificate file: every PEM block `CERTIFICATE` without headers, in
- * file order, or one DER certificate. A damaged block
- * fails the file (go.step.sm/crypto pemutil/pem.go, ReadCertificateBundle).
+ * file order, or one DER certificate. A damaged block fails the file
+ * (go.step.sm/crypto pemutil/pem.go, ReadCertificateBundle).
  *
  * @throws {MalformedError}
  */
