@@ -108,6 +108,7 @@ function matchUri(name: GeneralName, constraint: GeneralName): MatchResult {
   const uri = octetsToText(name.element.content);
   const host = uriHost(uri);
   const place = `(${quote(uri)}) cannot be matched against constraints`;
+  if (host === undefined) return { fault: `URI with an odd host ${place}` };
   if (host === "") return { fault: `URI with empty host ${place}` };
   if (host.startsWith("[") || isIpv4Text(host)) {
     return { fault: `URI with IP ${place}` };
@@ -121,10 +122,18 @@ function isIpv4Text(host: string): boolean {
     numbers.every((text) => /^(?:0|[1-9]\d{0,2})$/.test(text) && +text <= 255);
 }
 
-/** Host of the authority (RFC 3986 §3.2.2), without user and port. */
-function uriHost(uri: string): string {
-  const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(uri)?.[1];
-  return (authority ?? "").replace(/^[^]*@/, "").replace(/:\d*$/, "");
+/**
+ * Host of the authority (RFC 3986 §3.2.2), without user and port; undefined for
+ * one that readers of URIs take for different hosts, as they do with a backslash
+ * or an escape.
+ */
+function uriHost(uri: string): string | undefined {
+  const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(uri)?.[1] ??
+    "";
+  const host = authority.replace(/^[^]*@/, "").replace(/:\d*$/, "");
+  // deno-lint-ignore no-control-regex
+  const isOdd = /[\x00-\x20\x7f"<>\\^`{|}]/.test(authority);
+  return isOdd || host.includes("%") ? undefined : host;
 }
 
 /** An IPv4-mapped address counts as IPv4. */
