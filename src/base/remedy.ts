@@ -16,7 +16,25 @@ export type Remedy =
   /** A period that no certificate can follow. */
   | { readonly remedy: "longer period" }
   /** A schedule that the CA's lifetimes leave no room for. */
-  | { readonly remedy: "shorter schedule" };
+  | { readonly remedy: "shorter schedule" }
+  | CaRemedy;
+
+/** What helps when the CA, or its own files, do not sign. */
+export type CaRemedy =
+  | { readonly remedy: "rekey online" }
+  | { readonly remedy: "get a new certificate or rekey offline" }
+  | { readonly remedy: "name ca.json" }
+  | { readonly remedy: "name the CA's password" }
+  /** `repair` is the first choice, as a sentence. */
+  | { readonly remedy: "ignore the database"; readonly repair: string }
+  | { readonly remedy: "fetch the root" }
+  | { readonly remedy: "address the CA itself" }
+  /** `facts` are what its answer said. */
+  | { readonly remedy: "check the CA's address"; readonly facts: string }
+  | { readonly remedy: "look for a proxy" }
+  | { readonly remedy: "address the CA by a certified name" }
+  | { readonly remedy: "check the CA's port" }
+  | { readonly remedy: "check the CA and the clocks" };
 
 /** One action that the user can take: words, or an act that `cli/` words. */
 export type Hint = string | Remedy;

@@ -9,7 +9,7 @@
  * After it the new pair is in place whatever happens: a failed reload is
  * reported, never undone.
  */
-import type { CertificateAuthority } from "../ca/authority.ts";
+import { type CertificateAuthority, verifyAnswer } from "../ca/authority.ts";
 import { type InstallTransaction, prepareInstall } from "../files/install.ts";
 import { installTargets } from "../files/pair/targets.ts";
 import { lockAndRepair } from "../files/open_pair.ts";
@@ -25,7 +25,6 @@ import type { KeyPairFiles, RekeyOptions } from "../base/options.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import { chainToPem } from "../pki/certificate/certificate.ts";
 import { createCsr } from "../pki/keys/csr.ts";
-import { verifyIssued } from "../pki/verify/verify.ts";
 import type { Reloader } from "../reload/reloader.ts";
 import { claimDebt, payDebt } from "./pending_reload.ts";
 import type { Runtime } from "../base/runtime.ts";
@@ -144,12 +143,12 @@ export async function replacePair(
   const issued = await authority.rekey({ current, csr, signal });
 
   // 6. Believe nothing: our key, our names, a path to our root, valid now.
-  const { chain, warnings } = await verifyIssued(issued, {
+  const { chain, warnings } = await verifyAnswer(issued, {
     publicKey: csr.publicKey,
     previous: oldChain[0],
     roots,
     now: clock.now(),
-    doubts: authority.doubts,
+    onPathProblem: authority.onPathProblem,
   });
   for (const message of warnings) log.write({ event: "warning", message });
 

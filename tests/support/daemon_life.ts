@@ -108,7 +108,7 @@ export async function live(
   let asked = 0;
   const authority: CertificateAuthority = {
     name: "test",
-    doubts: "refuse",
+    onPathProblem: "refuse",
     roots: () => Promise.resolve(chainOf(ca.certificate)),
     async rekey({ csr }) {
       const answer = answers[asked++];

@@ -154,8 +154,8 @@ async function authorityOpener(
   const file = passwordFiles.ca;
   return ({ signal, readPassword }) =>
     createOfflineAuthority({
-      config,
-      ignoreDatabase,
+      configFile: config,
+      databaseIgnoredBy: ignoreDatabase ? "--ignore-database" : undefined,
       password: async () =>
         file === undefined ? undefined : await readPassword(file),
       terminal,
