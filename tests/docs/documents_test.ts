@@ -14,7 +14,12 @@ import {
   wrongTasks,
 } from "./checks.ts";
 import { type Document, readDocuments } from "./documents.ts";
-import { brokenLinks, longReadme, missingPaths } from "./link_checks.ts";
+import {
+  brokenLinks,
+  longReadme,
+  missingFolders,
+  missingPaths,
+} from "./link_checks.ts";
 import { programFacts } from "./program.ts";
 
 const DOCUMENTS = await readDocuments();
@@ -179,6 +184,17 @@ const CASES: readonly Case[] = [
     promise: "name only paths that exist",
     broken: {
       "a file": adding("CONTRIBUTING.md", "See `src/base/nothing.ts`."),
+    },
+  },
+  {
+    check: missingFolders,
+    promise: "have a line for each folder of the source",
+    broken: {
+      "a line less": without("CONTRIBUTING.md", /^\| `src\/pki\/`.*\n/gm),
+      "a line less in the tree": without(
+        "docs/architecture.md",
+        /^\| `reload\/`.*\n/gm,
+      ),
     },
   },
   {

@@ -1,6 +1,12 @@
 /** Checks of what the documents lead to, and of their size; see checks.ts. */
 import { found } from "./checks.ts";
-import { anchorsOf, codeOf, type Document, linksOf } from "./documents.ts";
+import {
+  anchorsOf,
+  codeOf,
+  type Document,
+  linksOf,
+  rowsBelow,
+} from "./documents.ts";
 import type { ProgramFacts } from "./program.ts";
 
 /** Most lines of README: what is longer belongs in docs/. */
@@ -47,6 +53,24 @@ export function missingPaths(
     ).filter((path) => !exists(path))
       .map((path) => `${document.path}: there is no ${path}`)
   );
+}
+
+/** The house has a line for each folder of the source. */
+export function missingFolders(
+  documents: readonly Document[],
+  { folders }: ProgramFacts,
+): readonly string[] {
+  const tables = [
+    ["CONTRIBUTING.md", "## A line per folder", "src/"],
+    ["docs/architecture.md", "## The tree", ""],
+  ] as const;
+  return tables.flatMap(([path, heading, before]) => {
+    const page = documents.find((document) => document.path === path);
+    const told = (page === undefined ? [] : rowsBelow(page, heading))
+      .map(([cell]) => cell);
+    return folders.filter((name) => !told.includes(`\`${before}${name}/\``))
+      .map((name) => `${path}: nothing about src/${name}`);
+  });
 }
 
 /** README stays short. */

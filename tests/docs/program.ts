@@ -49,6 +49,8 @@ export interface ProgramFacts {
   readonly libraries: ReadonlyMap<string, string>;
   /** Exit code, kind and meaning, as the table of README has them. */
   readonly exitCodes: readonly (readonly [string, string, string])[];
+  /** Names of the folders in src/. */
+  readonly folders: readonly string[];
   /** Why the program refuses a command line; undefined when it does not. */
   refusal(words: readonly string[]): Promise<string | undefined>;
   /** Whether a path below the root of the checkout exists. */
@@ -82,6 +84,8 @@ export async function programFacts(): Promise<ProgramFacts> {
       kind,
       meanings.get(kind) ?? "",
     ]),
+    folders: (await Array.fromAsync(Deno.readDir(`${ROOT}src`)))
+      .map(({ name }) => name),
     refusal: refusalOf,
     exists: isThere,
   };
