@@ -46,6 +46,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["badger", "bolt", "certificate_record.ts", "settled.ts"],
     ["file"],
   ],
+  "engine": [
+    ["once.ts"],
+    ["rekey.ts", "rollback.ts"],
+    ["pending_reload.ts"],
+    ["open_job.ts"],
+    ["failure_hook.ts", "schedule.ts"],
+  ],
   "files": [
     ["open_pair.ts"],
     ["versioned"],

@@ -48,7 +48,7 @@ export function retryInterrupted<T>(call: () => T): T {
  * Tries to tidy up, twice; false when the system refuses both times. For what
  * harms nobody when it is left undone, and for nothing else.
  */
-export function attempt(call: () => void): boolean {
+export function bestEffort(call: () => void): boolean {
   return tryOnce(call) || tryOnce(call);
 }
 

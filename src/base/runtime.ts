@@ -117,6 +117,8 @@ export type LogEvent =
   | {
     readonly event: "warning";
     readonly message: string;
+    /** Behind the message, on its line. */
+    readonly advice?: Hint | undefined;
     /** True for what a daemon would say again at every pass. */
     readonly once?: boolean | undefined;
     /** True for what nobody has to mend: to a daemon it is information. */

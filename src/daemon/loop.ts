@@ -23,10 +23,11 @@ import { requireShorterThanLife } from "./shorter_than_life.ts";
 import { WakeFloor } from "./rekey_throttle.ts";
 import { RekeyError } from "../base/errors.ts";
 import { FailureHook } from "../engine/failure_hook.ts";
-import type { ClaimedReload } from "../files/reload_note/pending_reload.ts";
+import type { PendingReload } from "../files/reload_note/pending_reload.ts";
 import type { RekeyOptions, Schedule } from "../base/options.ts";
-import { checkPair, type RekeyJob, replacePair } from "../engine/rekey.ts";
-import { payDebt } from "../engine/pending_reload.ts";
+import { checkPair, type RekeyJob } from "../engine/open_job.ts";
+import { deliverReload } from "../engine/pending_reload.ts";
+import { replacePair } from "../engine/rekey.ts";
 import { ReloadRetries } from "./reload_retries.ts";
 import type { Runtime } from "../base/runtime.ts";
 
@@ -172,8 +173,8 @@ async function planAgain(daemon: Daemon, planned: Next): Promise<Next> {
 
 async function rekeyAndPlan(daemon: Daemon): Promise<Next> {
   const { job, runtime, signals, reloads, failureHook, wakes } = daemon;
-  const { outcome, debt } = await replacePair(job, runtime, signals.stop);
-  using claim = debt;
+  const { outcome, pending } = await replacePair(job, runtime, signals.stop);
+  using reload = pending;
   const mark = pairMark(job.options);
   const certificate = outcome.kind === "rekeyed"
     ? outcome.certificate
@@ -187,20 +188,24 @@ async function rekeyAndPlan(daemon: Daemon): Promise<Next> {
     mark,
     step: rekeyAndPlan,
   });
-  if (claim !== undefined) await tellService(daemon, claim, next);
+  if (reload !== undefined) await tellService(daemon, reload, next);
   return next;
 }
 
 /** The service has no longer than until the next rekey is due. */
 async function tellService(
   { job, runtime: { log }, signals: { stop }, reloads }: Daemon,
-  debt: ClaimedReload,
+  pending: PendingReload,
   { waitMs }: Next,
 ): Promise<void> {
   const { reloader } = job;
   try {
     const hookLimit = hookLimitMs(waitMs);
-    await payDebt(debt, { reloader, log, hookLimitMs: hookLimit }, stop);
+    await deliverReload(
+      pending,
+      { reloader, log, hookLimitMs: hookLimit },
+      stop,
+    );
   } catch (error) {
     if (!(error instanceof RekeyError) || error.retry !== "reload") throw error;
     // The pair is new: only the reload failed, so no new certificate is due.

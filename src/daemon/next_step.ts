@@ -4,7 +4,7 @@
 import type { FailureHook } from "../engine/failure_hook.ts";
 import { formatInstant } from "../base/instant.ts";
 import type { Schedule } from "../base/options.ts";
-import type { RekeyJob } from "../engine/rekey.ts";
+import type { RekeyJob } from "../engine/open_job.ts";
 import type { ReloadRetries } from "./reload_retries.ts";
 import type { Runtime } from "../base/runtime.ts";
 import type { ServiceManager } from "./service_manager.ts";

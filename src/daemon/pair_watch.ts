@@ -1,7 +1,7 @@
 /**
  * Whether somebody else replaced the certificate while the daemon waits.
  */
-import { attempt } from "../base/os_error.ts";
+import { bestEffort } from "../base/os_error.ts";
 import type { RekeyOptions } from "../base/options.ts";
 
 /**
@@ -17,7 +17,7 @@ export function pairMark(
 
 function fileMark(file: string): string {
   let mark = "none";
-  attempt(() => {
+  bestEffort(() => {
     const { dev, ino, size, mtime } = Deno.statSync(file);
     mark = [dev, ino, size, mtime?.getTime()].join(":");
   });

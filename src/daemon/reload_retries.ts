@@ -7,8 +7,8 @@
  */
 import { RekeyError } from "../base/errors.ts";
 import type { FailureHook } from "../engine/failure_hook.ts";
-import type { RekeyJob } from "../engine/rekey.ts";
-import { payOwedReload } from "../engine/pending_reload.ts";
+import type { RekeyJob } from "../engine/open_job.ts";
+import { deliverPendingReload } from "../engine/pending_reload.ts";
 import type { Runtime } from "../base/runtime.ts";
 
 /** Tries for one certificate: `--reload-attempts` when it is not given. About an hour. */
@@ -87,12 +87,12 @@ export class ReloadRetries {
   async pay(stop: AbortSignal, hookLimitMs?: number): Promise<void> {
     try {
       const job = { ...this.#job, hookLimitMs };
-      const end = await payOwedReload(job, this.#runtime, stop);
+      const end = await deliverPendingReload(job, this.#runtime, stop);
       if (end === "elsewhere" || end === "unreadable") {
         this.#delayed();
         return;
       }
-      if (end === "paid") this.#runtime.log.write({ event: "reloaded" });
+      if (end === "delivered") this.#runtime.log.write({ event: "reloaded" });
       this.paid();
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;

@@ -6,7 +6,7 @@
  */
 import type { IssuedFacts, Log, LogEvent } from "../base/runtime.ts";
 import { errorFields, type JsonLine, jsonLine } from "./json_line.ts";
-import { daemonLines, type LogSinks, subject } from "./log.ts";
+import { daemonLines, type LogSinks, subject, warningText } from "./log.ts";
 
 /** What a machine reads in each line of `--log-format json`. */
 export interface JsonLogOptions {
@@ -91,7 +91,7 @@ function jsonFields(
       };
     case "warning":
       return {
-        message: event.message,
+        message: warningText(event, { hintText }),
         hint: event.hint === undefined ? undefined : hintText(event.hint),
       };
     case "not-due":

@@ -176,7 +176,7 @@ function troubleLines(
       ];
     case "warning":
       return [
-        `warning: ${printableLines(event.message)}`,
+        `warning: ${printableLines(warningText(event, words))}`,
         ...hintLine(event.hint, words),
       ];
     case "failed":
@@ -267,6 +267,14 @@ function repairText(
           : `, and the old key is kept in ${JSON.stringify(recovery.savedKey)}`
       }`;
   }
+}
+
+/** A warning, with what to do where that stands on the same line. */
+export function warningText(
+  { message, advice }: Extract<LogEvent, { readonly event: "warning" }>,
+  { hintText }: HintWords,
+): string {
+  return advice === undefined ? message : `${message}; ${hintText(advice)}`;
 }
 
 function hintLine(

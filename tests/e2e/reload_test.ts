@@ -34,7 +34,7 @@ test("a hook that fails is noted, and paid by the next run that has nothing else
   assertEquals([first.code, first.stderr.includes("exit status 7")], [7, true]);
   const serial = await place.serial();
   const [note, ...others] = await place.leftovers();
-  assertMatch(note ?? "", /^\.host\.crt\.[0-9a-f]{16}\.owed$/);
+  assertMatch(note ?? "", /^\.host\.crt\.[0-9a-f]{16}\.reload$/);
   assertEquals(others, []);
   const { mode } = await Deno.stat(place.dir.file(`tls/${note}`));
   assertEquals((mode ?? 0) & 0o777, 0o600);
@@ -106,7 +106,7 @@ test("a note that was damaged still says that a reload is owed", async (place) =
 test("a swap that never happened owes nothing", async (place) => {
   const hook = await place.failingHook(0);
   await Deno.writeTextFile(
-    place.dir.file("tls/.host.crt.0123456789abcdef.owed"),
+    place.dir.file("tls/.host.crt.0123456789abcdef.reload"),
     "{}",
   );
   assertEquals((await place.once("--exec", hook, ...NOT_DUE)).code, 0);

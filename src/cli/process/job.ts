@@ -12,9 +12,9 @@ import type {
 import { RekeyError } from "../../base/errors.ts";
 import { FailureHook } from "../../engine/failure_hook.ts";
 import { requireKnownOwners } from "../../files/disk/attributes.ts";
-import { servedPair } from "../../files/pair/targets.ts";
+import { servedPair } from "../../files/pair/current_pair.ts";
 import { runOnce } from "../../engine/once.ts";
-import type { RekeyJob } from "../../engine/rekey.ts";
+import type { RekeyJob } from "../../engine/open_job.ts";
 import { isProgram } from "../../reload/find_program.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";

@@ -6,13 +6,13 @@
  * and by its owner alone where it replaces none.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { attempt } from "../../base/os_error.ts";
+import { bestEffort } from "../../base/os_error.ts";
 import {
+  discard,
   diskCall,
   diskWait,
   isSameFile,
   lstatIfExists,
-  removeIfExists,
   writeAll,
 } from "./disk.ts";
 import {
@@ -135,7 +135,7 @@ export class StagedFile implements Disposable {
     this.#file[Symbol.dispose]();
     if (this.#isRenamed) return;
     // Where that fails, the next pass finds it by its name.
-    attempt(() => removeIfExists(this.#path));
+    bestEffort(() => discard(this.#path));
   }
 
   #takeOwner(): void {

@@ -148,7 +148,7 @@ async function askPassword(
       `the key is encrypted and nobody can be asked for its password: ${error.message}`,
       {
         hint: passwordFile === undefined
-          ? "use --password-file"
+          ? { remedy: "name a password file" }
           : `the password file ${passwordFile} is empty: write the password into it`,
         cause: error,
       },

@@ -89,7 +89,7 @@ async function successorEncryption(
       `cannot encrypt the new private key: the password file ${
         JSON.stringify(file ?? "")
       } is empty`,
-      { hint: "write a password into it, or leave --password-file out" },
+      { hint: { remedy: "fill the password file" } },
     );
   }
   return { password, like: undefined };

@@ -8,20 +8,18 @@
  */
 import type { FileAttributes } from "../disk/attributes.ts";
 import { isHiddenName } from "../disk/hidden_names.ts";
+import type { Role } from "../disk/target.ts";
 
 /** One target of an install, as bare names in its directory. */
 export interface JournalTarget {
-  readonly role: "key" | "certificate";
-  /**
-   * Real path of the directory; undefined when it is the journal's own, so that
-   * a pair survives the move of its directory.
-   */
+  readonly role: Role;
+  /** The directory as seen from the journal's own; undefined when it is that one. */
   readonly directory?: string | undefined;
   readonly name: string;
   /** Hidden name of the new content until the rename. */
   readonly staged: string;
-  /** Hidden second name of the old file; undefined when there was none. */
-  readonly kept?: string | undefined;
+  /** Hidden name of the old file's backup; undefined when there was none. */
+  readonly backup?: string | undefined;
   /** SHA-256 in hexadecimal of the old content; undefined when there was none. */
   readonly oldDigest?: string | undefined;
   /** SHA-256 in hexadecimal of the new content. */
@@ -98,7 +96,8 @@ function parseTargets(body: string): readonly JournalTarget[] | undefined {
 function isJournalTarget(value: unknown): value is JournalTarget {
   if (typeof value !== "object" || value === null) return false;
   const target: Partial<Record<keyof JournalTarget, unknown>> = value;
-  const { role, directory, name, staged, kept, oldDigest, newDigest } = target;
+  const { role, directory, name, staged, backup, oldDigest, newDigest } =
+    target;
   const { inPlace, attributes } = target;
   return (role === "key" || role === "certificate") &&
     (directory === undefined ||
@@ -106,11 +105,11 @@ function isJournalTarget(value: unknown): value is JournalTarget {
     typeof name === "string" && !name.includes("/") &&
     typeof staged === "string" && isHiddenName(staged, name, ["new"]) &&
     isDigest(newDigest) &&
-    (inPlace === undefined || inPlace === true && kept !== undefined) &&
+    (inPlace === undefined || inPlace === true && backup !== undefined) &&
     (attributes === undefined || isAttributes(attributes)) &&
-    (kept === undefined
+    (backup === undefined
       ? oldDigest === undefined
-      : typeof kept === "string" && isHiddenName(kept, name, ["old"]) &&
+      : typeof backup === "string" && isHiddenName(backup, name, ["old"]) &&
         isDigest(oldDigest));
 }
 
@@ -138,7 +137,7 @@ export interface ObservedTarget {
   /** Under the target's own name. */
   readonly current: string | undefined;
   readonly staged: string | undefined;
-  readonly kept: string | undefined;
+  readonly backup: string | undefined;
   /**
    * Whether the content is one of the old with parts of the new in it, or of
    * zeros: only a copy that was interrupted makes that.
@@ -148,8 +147,8 @@ export interface ObservedTarget {
 
 /**
  * What has to be done with one target: nothing, rename the staged file to it,
- * bring back the kept one, remove it since there was none before, or give the
- * kept one a lasting name.
+ * bring back its backup, remove it since there was none before, or give the
+ * backup a lasting name.
  */
 export type TargetAction = "leave" | "install" | "restore" | "remove" | "save";
 
@@ -204,7 +203,7 @@ export function planRecovery(
     actions: states.map((state, index) =>
       // The old key may exist nowhere else, and its certificate may be the one
       // that somebody put back.
-      targets[index]?.role === "key" && state.isKeptLast ? "save" : "leave"
+      targets[index]?.role === "key" && state.isBackupLast ? "save" : "leave"
     ),
   };
 }
@@ -216,31 +215,32 @@ interface TargetState {
   readonly isForeign: boolean;
   readonly canInstall: boolean;
   readonly canRestore: boolean;
-  /** The old content is only there under the kept name. */
-  readonly isKeptLast: boolean;
+  /** The old content is nowhere but in the backup. */
+  readonly isBackupLast: boolean;
   readonly wasThere: boolean;
 }
 
 const NOTHING: ObservedTarget = {
   current: undefined,
   staged: undefined,
-  kept: undefined,
+  backup: undefined,
 };
 
 function stateOf(
   { oldDigest, newDigest }: JournalTarget,
-  { current, staged, kept, isTorn = false }: ObservedTarget,
+  { current, staged, backup, isTorn = false }: ObservedTarget,
 ): TargetState {
   const isNew = current === newDigest;
   const isOld = current === oldDigest;
-  const isKept = kept !== undefined && kept === oldDigest;
+  const hasBackup = backup !== undefined && backup === oldDigest;
   return {
     isNew,
     isOld,
     isForeign: current !== undefined && !isNew && !isOld && !isTorn,
     canInstall: staged === newDigest,
-    canRestore: isKept || oldDigest === undefined,
-    isKeptLast: isKept && !isOld && (isNew || isTorn || current === undefined),
+    canRestore: hasBackup || oldDigest === undefined,
+    isBackupLast: hasBackup && !isOld &&
+      (isNew || isTorn || current === undefined),
     wasThere: oldDigest !== undefined,
   };
 }

@@ -6,13 +6,14 @@
  * since.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { attempt } from "../../base/os_error.ts";
-import { sha256 } from "../disk/digest.ts";
+import { bestEffort } from "../../base/os_error.ts";
+import { duplicateFile } from "../disk/backup_file.ts";
 import {
+  discard,
   diskCall,
   readIfExists,
   removeIfExists,
-  removeTree,
+  sha256,
   sortedNames,
   syncDirectories,
 } from "../disk/disk.ts";
@@ -25,6 +26,14 @@ import {
   savedName,
 } from "../disk/hidden_names.ts";
 import {
+  inDirectory,
+  relativeTo,
+  resolveFrom,
+  type Target,
+} from "../disk/target.ts";
+import { membersOf, type Pair, type Recovery } from "../transaction.ts";
+import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
+import {
   type InstallJournal,
   type JournalTarget,
   type ObservedTarget,
@@ -32,32 +41,7 @@ import {
   type RecoveryPlan,
   type TargetAction,
 } from "./journal.ts";
-import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
 import { findJournal, unusable } from "./journal_file.ts";
-import { duplicateFile } from "../disk/backup_file.ts";
-import { inDirectory, type Target } from "../disk/target.ts";
-
-/** What a repair found. */
-export type Recovery =
-  /** Nothing was pending. */
-  | { readonly kind: "none" }
-  /** An interrupted swap was finished (`new`) or undone (`old`). */
-  | { readonly kind: "finished" | "undone" }
-  /** An interrupted change of the layout was finished. */
-  | { readonly kind: "layout changed" }
-  /** Somebody else replaced a file since: left alone, journal dropped. */
-  | {
-    readonly kind: "foreign";
-    readonly file: string;
-    /** Where the old private key was kept, when it is nowhere else. */
-    readonly savedKey?: string | undefined;
-  };
-
-/** The targets of a pair, links followed. */
-export interface PairTargets {
-  readonly certificate: Target;
-  readonly key: Target | undefined;
-}
 
 /** One entry of a journal, and where its files really are. */
 interface PendingTarget {
@@ -67,12 +51,13 @@ interface PendingTarget {
 
 /**
  * Brings the pair to one of its two states and removes all hidden files of
- * installs but the locks.
+ * installs but the locks. Idempotent.
  *
- * @throws {RekeyError} kind `install`
+ * @throws {RekeyError} kind `install` when the repair itself cannot be written,
+ *   or when the journal found is not one that this version may act on
  */
-export async function recoverTargets(
-  pair: PairTargets,
+export async function recoverInstall(
+  pair: Pair<Target>,
   options: {
     /** Finish only what is finished: for who has just failed to. */
     readonly undo?: boolean;
@@ -86,31 +71,30 @@ export async function recoverTargets(
   const pending = locate(journal, pair);
   const observed = await Promise.all(pending.map(observe));
   const plan = planRecovery(journal, observed, options);
-  const saved = carryOut(plan, pending);
+  const savedKey = carryOut(plan, pending);
   removePending(pending, pair);
   if (plan.kind !== "foreign") return { kind: plan.kind };
-  return {
-    kind: "foreign",
-    file: pending[plan.target]?.target.path ?? pair.certificate.path,
-    savedKey: saved,
-  };
+  const changed = pending[plan.target]?.target ?? pair.certificate;
+  return { kind: "foreign", file: changed.path, savedKey };
 }
 
 /** Finds the files of a journal, which must be those that the user named. */
 function locate(
   { targets }: InstallJournal,
-  pair: PairTargets,
+  pair: Pair<Target>,
 ): readonly PendingTarget[] {
+  const { directory } = pair.certificate;
   return targets.map((entry) => {
     const target = pair[entry.role];
-    const directory = entry.directory ?? pair.certificate.directory;
     if (
       target !== undefined && target.name === entry.name &&
-      target.directory === directory
+      relativeTo(directory, target.directory) === (entry.directory ?? "")
     ) return { entry, target };
-    const other = inDirectory(directory, entry.name);
+    const place = resolveFrom(directory, entry.directory ?? "");
     throw unusable(pair.certificate, {
-      what: `has to be repaired first, and it includes ${other}`,
+      what: `has to be repaired first, and it includes ${
+        inDirectory(place, entry.name)
+      }`,
       hint: `run the command once with that file as ${entry.role}`,
     });
   });
@@ -119,27 +103,23 @@ function locate(
 async function observe(
   { entry, target }: PendingTarget,
 ): Promise<ObservedTarget> {
-  const [current, staged, kept] = [target.name, entry.staged, entry.kept].map(
-    (name) => name === undefined ? undefined : contentOf(target, name),
-  );
+  const [current, staged, backup] = [target.name, entry.staged, entry.backup]
+    .map((name) => name === undefined ? undefined : contentOf(target, name));
   return {
     current: await digestOf(current),
     staged: await digestOf(staged),
-    kept: await digestOf(kept),
+    backup: await digestOf(backup),
     isTorn: entry.inPlace === true && current instanceof Uint8Array &&
-      staged instanceof Uint8Array && kept instanceof Uint8Array &&
-      isInterruptedCopy(current, { old: kept, fresh: staged }),
+      staged instanceof Uint8Array && backup instanceof Uint8Array &&
+      isInterruptedCopy(current, { old: backup, fresh: staged }),
   };
 }
 
 type FileContent = ReturnType<typeof readIfExists>;
 
 function contentOf({ directory, path }: Target, name: string): FileContent {
-  return diskCall(
-    "read",
-    path,
-    () => readIfExists(inDirectory(directory, name)),
-  );
+  const file = inDirectory(directory, name);
+  return diskCall("read", path, () => readIfExists(file));
 }
 
 async function digestOf(content: FileContent): Promise<string | undefined> {
@@ -157,102 +137,84 @@ function carryOut(
   );
   // What was prepared has to be durable before anything is moved over it.
   syncDirectories(targets);
-  for (const step of steps) step.finish();
+  for (const step of steps) step.finish?.();
   syncDirectories(targets);
   return steps.find(({ saved }) => saved !== undefined)?.saved;
 }
 
 interface Step {
-  finish(): void;
+  finish?(): void;
   readonly saved?: string;
 }
-
-const NO_STEP: Step = { finish() {} };
 
 function prepareStep(action: TargetAction, item: PendingTarget): Step {
   const { target, entry } = item;
   const { directory, file, path } = target;
   switch (action) {
     case "leave":
-      return NO_STEP;
-    case "install":
-      if (entry.inPlace === true) return copying(item, entry.staged);
-      return renaming(target, entry.staged);
-    case "remove":
+      return {};
+    case "install": {
+      const from = inDirectory(directory, entry.staged);
+      if (entry.inPlace === true) return copying(item, from);
       return {
-        finish: () => diskCall("remove", path, () => removeIfExists(file)),
+        finish: () =>
+          diskCall("rename to", path, () => Deno.renameSync(from, file)),
       };
+    }
+    case "remove":
+      return { finish: () => diskCall("remove", path, () => discard(file)) };
     case "restore": {
-      if (entry.inPlace === true) return copying(item, entry.kept);
-      // Another name of the kept file is moved, never its last one: a rename
+      const backup = inDirectory(directory, entry.backup ?? "");
+      if (entry.inPlace === true) return copying(item, backup);
+      // Another name of the backup is moved, never its last one: a rename
       // that the power undoes may lose both names. And where both are names of
       // one file, rename(2) does nothing and says that it did.
       const name = hiddenName(target.name, "new", randomTag());
-      duplicateKept(item, inDirectory(directory, name));
-      return { finish: () => moveBack(target, inDirectory(directory, name)) };
+      const from = inDirectory(directory, name);
+      duplicateBackup(item, from);
+      return { finish: () => moveBack(target, from) };
     }
     case "save": {
       const saved = inDirectory(directory, savedName(target.name));
-      duplicateKept(item, saved);
-      return { ...NO_STEP, saved };
+      duplicateBackup(item, saved);
+      return { saved };
     }
   }
 }
 
-function duplicateKept({ entry, target }: PendingTarget, to: string): void {
+function duplicateBackup({ entry, target }: PendingTarget, to: string): void {
   if (
-    entry.kept !== undefined &&
-    duplicateFile(target, inDirectory(target.directory, entry.kept), to)
+    entry.backup !== undefined &&
+    duplicateFile(target, inDirectory(target.directory, entry.backup), to)
   ) return;
   throw new RekeyError("install", `the old file of ${target.path} is gone`);
 }
 
 function moveBack({ file, path }: Target, from: string): void {
-  if (attempt(() => Deno.renameSync(from, file))) return;
+  if (bestEffort(() => Deno.renameSync(from, file))) return;
   // Renames have stopped working, which is why we are here. So the name is
   // missing for a moment; the journal knows what belongs there.
   diskCall("restore", path, () => {
-    removeIfExists(file);
+    discard(file);
     Deno.linkSync(from, file);
   });
 }
 
-function copying(
-  { target, entry }: PendingTarget,
-  from: string | undefined,
-): Step {
-  return {
-    finish: () =>
-      overwriteFrom(
-        target,
-        inDirectory(target.directory, from ?? ""),
-        entry.attributes,
-      ),
-  };
-}
-
-function renaming({ directory, file, path }: Target, from: string): Step {
-  return {
-    finish: () =>
-      diskCall(
-        "rename to",
-        path,
-        () => Deno.renameSync(inDirectory(directory, from), file),
-      ),
-  };
+function copying({ target, entry }: PendingTarget, from: string): Step {
+  return { finish: () => overwriteFrom(target, from, entry.attributes) };
 }
 
 /** The journal last: until it is gone, all of this can be done again. */
 function removePending(
   pending: readonly PendingTarget[],
-  pair: PairTargets,
+  pair: Pair<Target>,
 ): void {
   const { certificate } = pair;
   for (const { entry, target } of pending) {
-    for (const name of [entry.staged, entry.kept]) {
+    for (const name of [entry.staged, entry.backup]) {
       if (name === undefined) continue;
       const file = inDirectory(target.directory, name);
-      diskCall("tidy up after", target.path, () => removeIfExists(file));
+      diskCall("tidy up after", target.path, () => discard(file));
     }
   }
   const journal = inDirectory(
@@ -269,16 +231,17 @@ function removePending(
  * one that cannot be removed stays: a directory that cannot be written is
  * refused, with its reason, when something is to be written into it.
  */
-function removeLeftovers({ certificate, key }: PairTargets): void {
-  for (const target of [certificate, ...(key === undefined ? [] : [key])]) {
-    attempt(() => {
-      const names = sortedNames(target.directory).filter((name) =>
-        target === certificate
-          ? isHiddenName(name, target.name)
-          : isLeftoverOf(certificate.name, name, target.name)
+function removeLeftovers(pair: Pair<Target>): void {
+  const certificateName = pair.certificate.name;
+  for (const { role, value: { directory, name } } of membersOf(pair)) {
+    bestEffort(() => {
+      const leftovers = sortedNames(directory).filter((candidate) =>
+        role === "certificate"
+          ? isHiddenName(candidate, name)
+          : isLeftoverOf(certificateName, candidate, name)
       );
-      for (const name of names) {
-        attempt(() => removeTree(inDirectory(target.directory, name)));
+      for (const leftover of leftovers) {
+        bestEffort(() => discard(inDirectory(directory, leftover)));
       }
     });
   }

@@ -4,22 +4,23 @@
  * Each step of a change leaves the contents behind both names as they were, so
  * the note is no journal: it only says what has to be done again.
  */
-import { StagedFile } from "../disk/staged_file.ts";
 import {
   diskCall,
   lstatIfExists,
   readIfExists,
   removeIfExists,
-  syncDirectories,
+  syncDirectory,
 } from "../disk/disk.ts";
 import { layoutNoteName, randomTag } from "../disk/hidden_names.ts";
+import { StagedFile } from "../disk/staged_file.ts";
+import {
+  inDirectory,
+  relativeTo,
+  resolveFrom,
+  type Target,
+} from "../disk/target.ts";
 import { requireTrustworthy, unusable } from "../plain/journal_file.ts";
-import type { PairTargets } from "../plain/recovery.ts";
-import { inDirectory, type Target } from "../disk/target.ts";
-import { versionsDirectory } from "./versions.ts";
-
-/** How a pair stands on disk: two files, or links to numbered versions. */
-export type Layout = "plain" | "versioned";
+import type { Layout, Pair } from "../transaction.ts";
 
 /** What a note says. */
 export interface LayoutNote {
@@ -33,14 +34,16 @@ export interface LayoutNote {
  *
  * @throws {RekeyError} kind `install`
  */
-export function noteLayout(pair: PairTargets, layout: Layout): void {
-  const { certificate, key } = pair;
-  const versions = versionsDirectory(certificate);
-  const lines = [layout, key?.file ?? "", versions].map((path) =>
-    beside(certificate, path)
+export function noteLayout(
+  { certificate, key }: Pair<Target>,
+  { layout, versions }: LayoutNote,
+): void {
+  const [keyFile, directory] = [key?.file ?? "", versions].map((path) =>
+    relativeTo(certificate.directory, path)
   );
-  const text = lines.map((line) => `${line}\n`).join("");
-  const bytes = new TextEncoder().encode(text);
+  const bytes = new TextEncoder().encode(
+    `${layout}\n${keyFile}\n${directory}\n`,
+  );
   using note = StagedFile.create(certificate, {
     kind: "journal",
     tag: randomTag(),
@@ -48,14 +51,7 @@ export function noteLayout(pair: PairTargets, layout: Layout): void {
   });
   note.write(bytes);
   note.renameTo(layoutNoteName(certificate.name));
-  syncDirectories([certificate]);
-}
-
-/** The bare name of what stands beside the certificate, so that its folder can be moved. */
-function beside({ directory }: Target, path: string): string {
-  const start = inDirectory(directory, "");
-  const rest = path.startsWith(start) ? path.slice(start.length) : path;
-  return rest.includes("/") ? path : rest;
+  syncDirectory(certificate);
 }
 
 /**
@@ -63,8 +59,10 @@ function beside({ directory }: Target, path: string): string {
  *
  * @throws {RekeyError} kind `install` for a note that must not be acted on
  */
-export function findLayoutNote(pair: PairTargets): LayoutNote | undefined {
-  const { certificate, key } = pair;
+export function findLayoutNote(
+  { certificate, key }: Pair<Target>,
+): LayoutNote | undefined {
+  const { directory } = certificate;
   const file = noteFile(certificate);
   const info = diskCall("open", certificate.path, () => lstatIfExists(file));
   if (info === undefined) return undefined;
@@ -83,18 +81,15 @@ export function findLayoutNote(pair: PairTargets): LayoutNote | undefined {
       hint: "move that file away",
     });
   }
-  if (key === undefined || keyFile !== beside(certificate, key.file)) {
+  if (key === undefined || keyFile !== relativeTo(directory, key.file)) {
     throw unusable(certificate, {
-      what: `has to be repaired first, and it includes ${keyFile}`,
+      what: `has to be repaired first, and it includes ${
+        resolveFrom(directory, keyFile)
+      }`,
       hint: "run the command once with that file as key",
     });
   }
-  return {
-    layout,
-    versions: versions.includes("/")
-      ? versions
-      : inDirectory(certificate.directory, versions),
-  };
+  return { layout, versions: resolveFrom(directory, versions) };
 }
 
 /**
@@ -108,7 +103,7 @@ export function clearLayoutNote(certificate: Target): void {
     certificate.path,
     () => removeIfExists(noteFile(certificate)),
   );
-  syncDirectories([certificate]);
+  syncDirectory(certificate);
 }
 
 function noteFile({ directory, name }: Target): string {

@@ -3,10 +3,10 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { KeyPairFiles } from "../../base/options.ts";
-import { resolvePair } from "../install.ts";
+import { inDirectory, type Target, VERSION_FILES } from "../disk/target.ts";
+import type { Pair } from "../transaction.ts";
 import { layoutOf, mixedLayouts } from "./layout.ts";
 import { switchTo } from "./staged_version.ts";
-import { inDirectory, VERSION_FILES } from "../disk/target.ts";
 import { currentVersion, previousVersion, versionPath } from "./versions.ts";
 
 /** A pair that can be put in force again. */
@@ -22,20 +22,19 @@ export interface PreviousPair {
 }
 
 /**
- * Finds the pair before the current one. Call it under the lock, after
- * `recoverInstall`.
+ * Finds the pair before the current one.
  *
  * @throws {RekeyError} kind `pair` when the layout is another, or when there is
  *   none before; kind `install` when the two are links of different pairs
  */
-export function findPreviousPair(targets: KeyPairFiles): PreviousPair {
-  const pair = resolvePair(targets);
-  const versions = pair.certificate.version?.directory;
+export function findPreviousPair(pair: Pair<Target>): PreviousPair {
+  const { path, version } = pair.certificate;
+  const versions = version?.directory;
   if (layoutOf(pair) === "mixed") throw mixedLayouts(pair);
   if (layoutOf(pair) !== "versioned" || versions === undefined) {
     throw new RekeyError(
       "pair",
-      `cannot roll back ${targets.certificate}: it does not stand in the versioned layout, and nothing else keeps the pair before`,
+      `cannot roll back ${path}: it does not stand in the versioned layout, and nothing else keeps the pair before`,
       { hint: "begin with: ca layout versioned <crt-file> <key-file>" },
     );
   }
@@ -46,7 +45,7 @@ export function findPreviousPair(targets: KeyPairFiles): PreviousPair {
   if (previous === undefined) {
     throw new RekeyError(
       "pair",
-      `cannot roll back ${targets.certificate}: no pair before the current one is kept`,
+      `cannot roll back ${path}: no pair before the current one is kept`,
       { hint: `the pairs that are kept are in ${versions}` },
     );
   }
@@ -56,6 +55,6 @@ export function findPreviousPair(targets: KeyPairFiles): PreviousPair {
       certificate: inDirectory(directory, VERSION_FILES.certificate),
       key: inDirectory(directory, VERSION_FILES.key),
     },
-    putBack: () => switchTo(versions, previous, targets.certificate),
+    putBack: () => switchTo(versions, previous, path),
   };
 }

@@ -2,8 +2,8 @@
  * A version from its first name to the rename that puts it in force, and the
  * way back to one that was.
  */
-import { attempt } from "../../base/os_error.ts";
-import { diskCall, removeTree, symlink, syncPath } from "../disk/disk.ts";
+import { bestEffort } from "../../base/os_error.ts";
+import { discard, diskCall, symlink, syncDirectory } from "../disk/disk.ts";
 import {
   type HiddenKind,
   hiddenName,
@@ -62,7 +62,7 @@ export class StagedVersion implements Disposable {
     const previous = currentVersion(this.#versions);
     // Durable before there is anything that it has to lead to.
     symlink(String(this.number), this.#link, this.#shownPath);
-    syncPath(this.#versions, this.#shownPath);
+    this.#sync(this.#versions);
     makeDirectory(this.directory, {
       like: this.#versions,
       shownPath: this.#shownPath,
@@ -81,20 +81,24 @@ export class StagedVersion implements Disposable {
    * @throws {RekeyError} kind `install`; the version before is then in force
    */
   put(): void {
-    syncPath(this.directory, this.#shownPath);
-    syncPath(this.#versions, this.#shownPath);
+    this.#sync(this.directory);
+    this.#sync(this.#versions);
     // Whichever of the two the power leaves in force, it is there.
     swap(this.#versions, this.#link, this.#shownPath, () => {
       this.#isPut = true;
     });
   }
 
+  #sync(directory: string): void {
+    syncDirectory({ directory, path: this.#shownPath });
+  }
+
   /** Removes the version unless it was put in force. Never throws. */
   [Symbol.dispose](): void {
     if (this.#isPut) return;
     // Where that fails, the next pass finds it by its link.
-    const isGone = attempt(() => removeTree(this.directory));
-    if (isGone) attempt(() => removeTree(this.#link));
+    const isGone = bestEffort(() => discard(this.directory));
+    if (isGone) bestEffort(() => discard(this.#link));
   }
 }
 
@@ -112,7 +116,7 @@ export function switchTo(
   try {
     swap(versions, link, shownPath);
   } catch (error) {
-    attempt(() => removeTree(link));
+    bestEffort(() => discard(link));
     throw error;
   }
 }
@@ -147,14 +151,16 @@ function swap(
   );
   swapped();
   try {
-    syncPath(versions, shownPath);
+    syncDirectory({ directory: versions, path: shownPath });
   } catch (error) {
-    if (attempt(() => syncPath(versions, shownPath))) return;
-    const isBack = before !== undefined && attempt(() => {
+    if (
+      bestEffort(() => syncDirectory({ directory: versions, path: shownPath }))
+    ) return;
+    const isBack = before !== undefined && bestEffort(() => {
       Deno.renameSync(linkBack(versions, before, shownPath), current);
     });
     if (!isBack) return;
-    attempt(() => syncPath(versions, shownPath));
+    bestEffort(() => syncDirectory({ directory: versions, path: shownPath }));
     throw error;
   }
 }

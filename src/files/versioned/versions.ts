@@ -11,24 +11,20 @@
  * force once: its link is still there.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { attempt } from "../../base/os_error.ts";
+import { bestEffort } from "../../base/os_error.ts";
 import { permissions, setMode, setOwner } from "../disk/attributes.ts";
-import {
-  diskCall,
-  lstatIfExists,
-  removeTree,
-  sortedNames,
-} from "../disk/disk.ts";
+import { discard, diskCall, lstatIfExists, sortedNames } from "../disk/disk.ts";
 import { isHiddenName, versionsName } from "../disk/hidden_names.ts";
 import {
   CURRENT,
   inDirectory,
+  type Role,
   type Target,
   VERSION_FILES,
 } from "../disk/target.ts";
 
 /** Versions that are kept, the one in force included. */
-export const KEPT_VERSIONS = 5;
+const KEPT_VERSIONS = 5;
 
 /** The link of a version to the one that was in force before it. */
 export const PREVIOUS = "previous";
@@ -38,6 +34,25 @@ export function versionsDirectory(
   { directory, name, version }: Target,
 ): string {
   return version?.directory ?? inDirectory(directory, versionsName(name));
+}
+
+/** The path of a file of the version in force. */
+export function currentFile(versions: string, role: Role): string {
+  return inDirectory(versions, `${CURRENT}/${VERSION_FILES[role]}`);
+}
+
+/**
+ * What the link of a target says: relative beside the versions, so that the
+ * directory can be moved; absolute from anywhere else.
+ */
+export function linkText(
+  role: Role,
+  { directory }: Target,
+  certificate: Target,
+): string {
+  return directory === certificate.directory
+    ? currentFile(versionsName(certificate.name), role)
+    : currentFile(versionsDirectory(certificate), role);
 }
 
 /** The path of one version. */
@@ -124,8 +139,8 @@ export function makeDirectory(
   const mode = permissions(model) & 0o2775 | 0o700;
   const [uid, gid] = [model.uid ?? undefined, model.gid ?? undefined];
   // Only root can give it to another user; a group of one's own anybody can.
-  const isGiven = attempt(() => setOwner(own, { mode, uid, gid })) ||
-    attempt(() => setOwner(own, { mode, gid }));
+  const isGiven = bestEffort(() => setOwner(own, { mode, uid, gid })) ||
+    bestEffort(() => setOwner(own, { mode, gid }));
   // The rights of a group are not those of another one.
   setMode(own, isGiven ? mode : mode & ~0o2070);
 }
@@ -144,7 +159,7 @@ export function pruneVersions(versions: string): void {
   const spared = [current, previousVersion(versions, current)];
   for (const number of listVersions(versions).slice(KEPT_VERSIONS)) {
     if (spared.includes(number)) continue;
-    attempt(() => removeTree(versionPath(versions, number)));
+    bestEffort(() => discard(versionPath(versions, number)));
   }
 }
 
@@ -167,12 +182,12 @@ export function removeUnfinished(versions: string): void {
     const number = linkedVersion(link);
     const isUnfinished = isHiddenName(name, CURRENT, ["new"]) &&
       number !== undefined && number !== current;
-    if (isUnfinished) removeTree(versionPath(versions, number));
-    removeTree(link);
+    if (isUnfinished) discard(versionPath(versions, number));
+    discard(link);
   }
   if (current !== undefined) return;
   // Only when it is empty: what we do not know stays.
-  attempt(() => Deno.removeSync(versions));
+  bestEffort(() => Deno.removeSync(versions));
 }
 
 /** What somebody made beside the files of a version, and could not remove. */
@@ -180,6 +195,6 @@ function removeHidden(directory: string): void {
   for (const name of sortedNames(directory)) {
     const isLeftover = Object.values(VERSION_FILES)
       .some((file) => isHiddenName(name, file));
-    if (isLeftover) attempt(() => removeTree(inDirectory(directory, name)));
+    if (isLeftover) bestEffort(() => discard(inDirectory(directory, name)));
   }
 }

@@ -15,7 +15,7 @@ const KEY: JournalTarget = {
   role: "key",
   name: "a.key",
   staged: `.a.key.${TAG}.new`,
-  kept: `.a.key.${TAG}.old`,
+  backup: `.a.key.${TAG}.old`,
   oldDigest: OLD,
   newDigest: NEW,
 };
@@ -23,7 +23,7 @@ const CERTIFICATE: JournalTarget = {
   role: "certificate",
   name: "a.crt",
   staged: `.a.crt.${TAG}.new`,
-  kept: `.a.crt.${TAG}.old`,
+  backup: `.a.crt.${TAG}.old`,
   oldDigest: OLD,
   newDigest: NEW,
 };
@@ -50,7 +50,7 @@ Deno.test("readJournal() reads what formatJournal() wrote", () => {
       directory: "/other place",
       name: text,
       staged: `.${text}.${TAG}.new`,
-      kept: `.${text}.${TAG}.old`,
+      backup: `.${text}.${TAG}.old`,
       oldDigest: before,
       newDigest: after,
     };
@@ -63,7 +63,7 @@ Deno.test("readJournal() reads what formatJournal() wrote", () => {
 });
 
 Deno.test("readJournal() reads a journal of new files, and of a certificate alone", () => {
-  const { kept: _kept, oldDigest: _oldDigest, ...fresh } = CERTIFICATE;
+  const { backup: _kept, oldDigest: _oldDigest, ...fresh } = CERTIFICATE;
   const journal = { targets: [fresh] };
   assertEquals(readJournal(formatJournal(journal)), {
     kind: "complete",
@@ -113,9 +113,9 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["a name with a slash", withKey({ name: "../a.key" })],
   ["a staged file elsewhere", withKey({ staged: `../.a.key.${TAG}.new` })],
   ["a staged file of another form", withKey({ staged: "shadow" })],
-  ["a kept file of another form", withKey({ kept: ".a.key.old" })],
-  ["a kept file without a digest", withKey({ oldDigest: undefined })],
-  ["a digest without a kept file", withKey({ kept: undefined })],
+  ["a backup of another form", withKey({ backup: ".a.key.old" })],
+  ["a backup without a digest", withKey({ oldDigest: undefined })],
+  ["a digest without a backup", withKey({ backup: undefined })],
   ["a digest of the wrong length", withKey({ newDigest: "ff" })],
   ["a digest that is no text", withKey({ newDigest: 1 })],
   ["no role", withKey({ role: "other" })],

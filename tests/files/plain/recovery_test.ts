@@ -1,10 +1,9 @@
 import { RekeyError } from "../../../src/base/errors.ts";
-import { prepareInstall, recoverInstall } from "../../../src/files/install.ts";
 import {
   formatJournal,
   type JournalTarget,
 } from "../../../src/files/plain/journal.ts";
-import { sha256 } from "../../../src/files/disk/digest.ts";
+import { sha256 } from "../../../src/files/disk/disk.ts";
 import {
   assert,
   assertEquals,
@@ -18,6 +17,7 @@ import {
   pairFixture,
   writePair,
 } from "../pair_fixture.ts";
+import { prepareInstall, recoverInstall } from "../pair_steps.ts";
 
 const OLD = generation(1);
 const NEW = generation(2);
@@ -42,10 +42,10 @@ async function journalText(pair: PairFixture): Promise<string> {
     const directory = pair.targets[role].replace(/\/[^/]*$/, "");
     return {
       role,
-      ...(directory !== pair.dir.file("tls") && { directory }),
+      directory: directory === pair.dir.file("tls") ? undefined : "../private",
       name,
       staged: `.${name}.${TAG}.new`,
-      kept: `.${name}.${TAG}.old`,
+      backup: `.${name}.${TAG}.old`,
       oldDigest: await digest(OLD[role]),
       newDigest: await digest(NEW[role]),
     };
@@ -262,7 +262,11 @@ const REFUSED:
     ],
     [
       "another directory",
-      (text) => text.replace('"role":"key"', '"role":"key","directory":"/etc"'),
+      (text) =>
+        text.replace(
+          '"role":"key"',
+          '"role":"key","directory":"../../../../../../etc"',
+        ),
       /includes \/etc\/internal\.key$/,
     ],
   ];
