@@ -9,18 +9,12 @@ import { discard, diskCall, readIfExists, writeAll } from "./disk.ts";
 import { hiddenName } from "./hidden_names.ts";
 import { inDirectory, type Target } from "./target.ts";
 
-/** A file that can be brought back. */
-export interface BackupFile {
-  /** Its hidden name, beside the target. */
-  readonly name: string;
-  readonly content: Uint8Array<ArrayBuffer>;
-}
-
 /**
- * Makes a backup under a hidden name; undefined when there is no such file.
+ * Makes a backup under a hidden name.
  *
  * @param isOverwritten whether the file itself will be: then a second name of
  *   it would be no backup, and its content is copied
+ * @returns its content; undefined when there is no such file
  * @throws {RekeyError} kind `install`
  */
 export function backUp(
@@ -29,21 +23,19 @@ export function backUp(
     readonly tag: string;
     readonly isOverwritten: boolean;
   },
-): BackupFile | undefined {
-  const name = hiddenName(target.name, "old", tag);
-  const backup = inDirectory(target.directory, name);
+): Uint8Array<ArrayBuffer> | undefined {
+  const { directory, name, file, path } = target;
+  const backup = inDirectory(directory, hiddenName(name, "old", tag));
   const isMade = isOverwritten
-    ? copy(target, { from: target.file, to: backup, takeAttributes: false })
-    : duplicateFile(target, target.file, backup);
+    ? copy(target, { from: file, to: backup, takeAttributes: false })
+    : duplicateFile(target, file, backup);
   if (!isMade) return undefined;
-  const content = diskCall("read", target.path, () => readIfExists(backup));
-  if (content === undefined || content === "not a file") {
-    throw new RekeyError(
-      "install",
-      `read ${target.path} failed: it was replaced by something else meanwhile`,
-    );
-  }
-  return { name, content };
+  const content = diskCall("read", path, () => readIfExists(backup));
+  if (content instanceof Uint8Array) return content;
+  throw new RekeyError(
+    "install",
+    `read ${path} failed: it was replaced by something else meanwhile`,
+  );
 }
 
 /**

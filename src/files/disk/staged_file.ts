@@ -39,8 +39,6 @@ export interface StageOptions {
 
 /** A file under a hidden name beside its target. */
 export class StagedFile implements Disposable {
-  /** Its hidden name. */
-  readonly name: string;
   readonly #target: Target;
   readonly #path: string;
   readonly #file: Deno.FsFile;
@@ -68,9 +66,9 @@ export class StagedFile implements Disposable {
     target: Target,
     { kind, tag, attributes }: StageOptions,
   ) {
-    this.name = hiddenName(target.name, kind, tag);
+    const name = hiddenName(target.name, kind, tag);
     this.#target = target;
-    this.#path = inDirectory(target.directory, this.name);
+    this.#path = inDirectory(target.directory, name);
     this.#attributes = attributes ?? { mode: PRIVATE_MODE };
     this.#file = diskCall(
       "open",

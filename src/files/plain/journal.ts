@@ -7,19 +7,15 @@
  * else has written since.
  */
 import type { FileAttributes } from "../disk/attributes.ts";
-import { isHiddenName } from "../disk/hidden_names.ts";
 import type { Role } from "../disk/target.ts";
 
-/** One target of an install, as bare names in its directory. */
+/** One target of an install. */
 export interface JournalTarget {
   readonly role: Role;
   /** The directory as seen from the journal's own; undefined when it is that one. */
   readonly directory?: string | undefined;
+  /** Its name in there. */
   readonly name: string;
-  /** Hidden name of the new content until the rename. */
-  readonly staged: string;
-  /** Hidden name of the old file's backup; undefined when there was none. */
-  readonly backup?: string | undefined;
   /** SHA-256 in hexadecimal of the old content; undefined when there was none. */
   readonly oldDigest?: string | undefined;
   /** SHA-256 in hexadecimal of the new content. */
@@ -30,8 +26,11 @@ export interface JournalTarget {
   readonly attributes?: FileAttributes | undefined;
 }
 
-/** An install that was decided. Targets in the order of their renames. */
+/** An install that was decided. */
 export interface InstallJournal {
+  /** In the names of its staged files and backups. */
+  readonly tag: string;
+  /** In the order of their renames. */
   readonly targets: readonly JournalTarget[];
 }
 
@@ -52,7 +51,7 @@ const END = "end\n";
 
 /** The journal as the content of its file. */
 export function formatJournal(journal: InstallJournal): string {
-  return `${MAGIC}${VERSION}\n${JSON.stringify(journal.targets)}\n${END}`;
+  return `${MAGIC}${VERSION}\n${JSON.stringify(journal)}\n${END}`;
 }
 
 /** Reads a journal's file; never throws. */
@@ -69,54 +68,57 @@ export function readJournal(text: string): JournalReading {
     return { kind: "newer", version: Number(version) };
   }
   if (end !== "end" || rest.length !== 1) return { kind: "damaged" };
-  const targets = parseTargets(body ?? "");
-  if (targets === undefined) return { kind: "damaged" };
-  return { kind: "complete", journal: { targets } };
+  const journal = parseJournal(body ?? "");
+  return journal === undefined
+    ? { kind: "damaged" }
+    : { kind: "complete", journal };
 }
 
-function parseTargets(body: string): readonly JournalTarget[] | undefined {
-  let value: unknown;
+function parseJournal(body: string): InstallJournal | undefined {
+  const { tag, targets }: Fields<InstallJournal> = parseObject(body);
+  if (typeof tag !== "string" || !/^[0-9a-f]{16}$/.test(tag)) return undefined;
+  const listed: readonly unknown[] = Array.isArray(targets) ? targets : [];
+  const known = listed.filter(isJournalTarget);
+  const roles = known.map(({ role }) => role).join();
+  const isPlausible = known.length === listed.length &&
+    (roles === "key,certificate" || roles === "certificate");
+  return isPlausible ? { tag, targets: known } : undefined;
+}
+
+type Fields<T> = Partial<Record<keyof T, unknown>>;
+
+function parseObject(text: string): object {
   try {
-    value = JSON.parse(body);
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return {};
     throw error;
   }
-  if (!Array.isArray(value)) return undefined;
-  const targets: readonly unknown[] = value;
-  const roles = targets.map((target) =>
-    isJournalTarget(target) ? target.role : "malformed"
-  );
-  const isPlausible = roles.join() === "key,certificate" ||
-    roles.join() === "certificate";
-  return isPlausible ? targets.filter(isJournalTarget) : undefined;
 }
 
-/** A journal may only name what an install would have made: no way out of the directory. */
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** Names are compared with those that the user gives, and not followed. */
 function isJournalTarget(value: unknown): value is JournalTarget {
-  if (typeof value !== "object" || value === null) return false;
-  const target: Partial<Record<keyof JournalTarget, unknown>> = value;
-  const { role, directory, name, staged, backup, oldDigest, newDigest } =
-    target;
+  if (!isObject(value)) return false;
+  const target: Fields<JournalTarget> = value;
+  const { role, directory, name, oldDigest, newDigest } = target;
   const { inPlace, attributes } = target;
   return (role === "key" || role === "certificate") &&
     (directory === undefined ||
       role === "key" && typeof directory === "string") &&
-    typeof name === "string" && !name.includes("/") &&
-    typeof staged === "string" && isHiddenName(staged, name, ["new"]) &&
-    isDigest(newDigest) &&
-    (inPlace === undefined || inPlace === true && backup !== undefined) &&
-    (attributes === undefined || isAttributes(attributes)) &&
-    (backup === undefined
-      ? oldDigest === undefined
-      : typeof backup === "string" && isHiddenName(backup, name, ["old"]) &&
-        isDigest(oldDigest));
+    typeof name === "string" && !name.includes("/") && isDigest(newDigest) &&
+    (oldDigest === undefined || isDigest(oldDigest)) &&
+    (inPlace === undefined || inPlace === true && oldDigest !== undefined) &&
+    (attributes === undefined || isAttributes(attributes));
 }
 
 function isAttributes(value: unknown): value is FileAttributes {
-  if (typeof value !== "object" || value === null) return false;
-  const { mode, uid, gid }: Partial<Record<keyof FileAttributes, unknown>> =
-    value;
+  if (!isObject(value)) return false;
+  const { mode, uid, gid }: Fields<FileAttributes> = value;
   return isNumber(mode) && (uid === undefined || isNumber(uid)) &&
     (gid === undefined || isNumber(gid));
 }

@@ -17,7 +17,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
-import { backUp, type BackupFile } from "../disk/backup_file.ts";
+import { backUp } from "../disk/backup_file.ts";
 import {
   awaitDirectories,
   discard,
@@ -44,10 +44,14 @@ import {
   warningsFor,
 } from "./examine.ts";
 import { overwriteFile } from "./in_place.ts";
-import { formatJournal, type JournalTarget } from "./journal.ts";
+import {
+  formatJournal,
+  type InstallJournal,
+  type JournalTarget,
+} from "./journal.ts";
 import { recoverInstall } from "./recovery.ts";
 
-/** Bytes of the longest journal: five names of 255 bytes, escaped, and digests. */
+/** Bytes of the longest journal: two names of 255 bytes, escaped, a path, and digests. */
 const JOURNAL_BYTES = 8 * 1024;
 
 /** One file, and what will replace it. */
@@ -58,7 +62,7 @@ interface Part extends ExaminedTarget {
 /** A part with both contents; `old` is undefined when there was no such file. */
 interface WrittenPart extends Part {
   readonly content: Uint8Array<ArrayBuffer>;
-  readonly old: BackupFile | undefined;
+  readonly old: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** An install from its first staged file to its last removed one. */
@@ -122,7 +126,7 @@ export class PlainInstall implements InstallTransaction {
       const targets = await Promise.all(
         written.map((part) => this.#describe(part)),
       );
-      this.#decide(formatJournal({ targets }));
+      this.#decide({ tag: this.#tag, targets });
       this.#swap(written);
     } catch (error) {
       await this.#putBack(error);
@@ -146,16 +150,14 @@ export class PlainInstall implements InstallTransaction {
   }
 
   async #describe(
-    { role, target, staged, content, old, inPlace, attributes }: WrittenPart,
+    { role, target, content, old, inPlace, attributes }: WrittenPart,
   ): Promise<JournalTarget> {
     const { directory } = this.#pair.certificate;
     return {
       role,
       directory: relativeTo(directory, target.directory) || undefined,
       name: target.name,
-      staged: staged.name,
-      backup: old?.name,
-      oldDigest: old === undefined ? undefined : await sha256(old.content),
+      oldDigest: old === undefined ? undefined : await sha256(old),
       newDigest: await sha256(content),
       inPlace: inPlace || undefined,
       attributes: inPlace ? attributes : undefined,
@@ -163,9 +165,9 @@ export class PlainInstall implements InstallTransaction {
   }
 
   /** Step 3. */
-  #decide(journal: string): void {
+  #decide(journal: InstallJournal): void {
     const { certificate } = this.#pair;
-    this.#journal.write(new TextEncoder().encode(journal));
+    this.#journal.write(new TextEncoder().encode(formatJournal(journal)));
     syncDirectories(this.#directories);
     this.#journal.renameTo(journalName(certificate.name));
     syncDirectory(certificate);

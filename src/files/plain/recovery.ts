@@ -47,6 +47,8 @@ import { findJournal, unusable } from "./journal_file.ts";
 interface PendingTarget {
   readonly entry: JournalTarget;
   readonly target: Target;
+  readonly staged: string;
+  readonly backup: string;
 }
 
 /**
@@ -80,7 +82,7 @@ export async function recoverInstall(
 
 /** Finds the files of a journal, which must be those that the user named. */
 function locate(
-  { targets }: InstallJournal,
+  { tag, targets }: InstallJournal,
   pair: Pair<Target>,
 ): readonly PendingTarget[] {
   const { directory } = pair.certificate;
@@ -89,7 +91,11 @@ function locate(
     if (
       target !== undefined && target.name === entry.name &&
       relativeTo(directory, target.directory) === (entry.directory ?? "")
-    ) return { entry, target };
+    ) {
+      const beside = (kind: "new" | "old") =>
+        inDirectory(target.directory, hiddenName(target.name, kind, tag));
+      return { entry, target, staged: beside("new"), backup: beside("old") };
+    }
     const place = resolveFrom(directory, entry.directory ?? "");
     throw unusable(pair.certificate, {
       what: `has to be repaired first, and it includes ${
@@ -101,28 +107,24 @@ function locate(
 }
 
 async function observe(
-  { entry, target }: PendingTarget,
+  { entry, target, staged, backup }: PendingTarget,
 ): Promise<ObservedTarget> {
-  const [current, staged, backup] = [target.name, entry.staged, entry.backup]
-    .map((name) => name === undefined ? undefined : contentOf(target, name));
+  const read = (file: string) =>
+    diskCall("read", target.path, () => readIfExists(file));
+  const [current, fresh, old] = [read(target.file), read(staged), read(backup)];
   return {
     current: await digestOf(current),
-    staged: await digestOf(staged),
-    backup: await digestOf(backup),
+    staged: await digestOf(fresh),
+    backup: await digestOf(old),
     isTorn: entry.inPlace === true && current instanceof Uint8Array &&
-      staged instanceof Uint8Array && backup instanceof Uint8Array &&
-      isInterruptedCopy(current, { old: backup, fresh: staged }),
+      fresh instanceof Uint8Array && old instanceof Uint8Array &&
+      isInterruptedCopy(current, { old, fresh }),
   };
 }
 
-type FileContent = ReturnType<typeof readIfExists>;
-
-function contentOf({ directory, path }: Target, name: string): FileContent {
-  const file = inDirectory(directory, name);
-  return diskCall("read", path, () => readIfExists(file));
-}
-
-async function digestOf(content: FileContent): Promise<string | undefined> {
+async function digestOf(
+  content: ReturnType<typeof readIfExists>,
+): Promise<string | undefined> {
   return content instanceof Uint8Array ? await sha256(content) : content;
 }
 
@@ -147,46 +149,47 @@ interface Step {
   readonly saved?: string;
 }
 
-function prepareStep(action: TargetAction, item: PendingTarget): Step {
-  const { target, entry } = item;
-  const { directory, file, path } = target;
+function prepareStep(
+  action: TargetAction,
+  { target, entry, staged, backup }: PendingTarget,
+): Step {
+  const { directory, name, file, path } = target;
+  const copy = (from: string): Step => ({
+    finish: () => overwriteFrom(target, from, entry.attributes),
+  });
   switch (action) {
     case "leave":
       return {};
-    case "install": {
-      const from = inDirectory(directory, entry.staged);
-      if (entry.inPlace === true) return copying(item, from);
+    case "install":
+      if (entry.inPlace === true) return copy(staged);
       return {
         finish: () =>
-          diskCall("rename to", path, () => Deno.renameSync(from, file)),
+          diskCall("rename to", path, () => Deno.renameSync(staged, file)),
       };
-    }
     case "remove":
       return { finish: () => diskCall("remove", path, () => discard(file)) };
     case "restore": {
-      const backup = inDirectory(directory, entry.backup ?? "");
-      if (entry.inPlace === true) return copying(item, backup);
+      if (entry.inPlace === true) return copy(backup);
       // Another name of the backup is moved, never its last one: a rename
       // that the power undoes may lose both names. And where both are names of
       // one file, rename(2) does nothing and says that it did.
-      const name = hiddenName(target.name, "new", randomTag());
-      const from = inDirectory(directory, name);
-      duplicateBackup(item, from);
+      const from = inDirectory(
+        directory,
+        hiddenName(name, "new", randomTag()),
+      );
+      duplicateBackup(target, backup, from);
       return { finish: () => moveBack(target, from) };
     }
     case "save": {
-      const saved = inDirectory(directory, savedName(target.name));
-      duplicateBackup(item, saved);
+      const saved = inDirectory(directory, savedName(name));
+      duplicateBackup(target, backup, saved);
       return { saved };
     }
   }
 }
 
-function duplicateBackup({ entry, target }: PendingTarget, to: string): void {
-  if (
-    entry.backup !== undefined &&
-    duplicateFile(target, inDirectory(target.directory, entry.backup), to)
-  ) return;
+function duplicateBackup(target: Target, backup: string, to: string): void {
+  if (duplicateFile(target, backup, to)) return;
   throw new RekeyError("install", `the old file of ${target.path} is gone`);
 }
 
@@ -200,21 +203,15 @@ function moveBack({ file, path }: Target, from: string): void {
   });
 }
 
-function copying({ target, entry }: PendingTarget, from: string): Step {
-  return { finish: () => overwriteFrom(target, from, entry.attributes) };
-}
-
 /** The journal last: until it is gone, all of this can be done again. */
 function removePending(
   pending: readonly PendingTarget[],
   pair: Pair<Target>,
 ): void {
   const { certificate } = pair;
-  for (const { entry, target } of pending) {
-    for (const name of [entry.staged, entry.backup]) {
-      if (name === undefined) continue;
-      const file = inDirectory(target.directory, name);
-      diskCall("tidy up after", target.path, () => discard(file));
+  for (const { target: { path }, staged, backup } of pending) {
+    for (const file of [staged, backup]) {
+      diskCall("tidy up after", path, () => discard(file));
     }
   }
   const journal = inDirectory(

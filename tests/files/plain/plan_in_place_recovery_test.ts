@@ -37,8 +37,6 @@ function target(role: JournalTarget["role"]): JournalTarget {
   return {
     role,
     name: role,
-    staged: "staged",
-    backup: "backup",
     oldDigest: "old",
     newDigest: "new",
     inPlace: true,
@@ -46,6 +44,7 @@ function target(role: JournalTarget["role"]): JournalTarget {
 }
 
 const JOURNAL: InstallJournal = {
+  tag: "tag",
   targets: [target("key"), target("certificate")],
 };
 

@@ -37,11 +37,11 @@ function journalOf(existed: readonly [boolean, boolean]): InstallJournal {
   ): JournalTarget => ({
     role,
     name: role,
-    staged: "staged",
-    ...(isThere && { backup: "backup", oldDigest: "old" }),
+    oldDigest: isThere ? "old" : undefined,
     newDigest: "new",
   });
   return {
+    tag: "tag",
     targets: [target("key", existed[0]), target("certificate", existed[1])],
   };
 }
@@ -200,6 +200,7 @@ Deno.test("planRecovery() saves no key that somebody else replaced", () => {
 
 Deno.test("planRecovery() finishes when new and old content are the same", () => {
   const journal: InstallJournal = {
+    tag: "tag",
     targets: journalOf([true, true]).targets.map((target) => ({
       ...target,
       oldDigest: "new",

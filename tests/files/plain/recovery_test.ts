@@ -44,13 +44,12 @@ async function journalText(pair: PairFixture): Promise<string> {
       role,
       directory: directory === pair.dir.file("tls") ? undefined : "../private",
       name,
-      staged: `.${name}.${TAG}.new`,
-      backup: `.${name}.${TAG}.old`,
       oldDigest: await digest(OLD[role]),
       newDigest: await digest(NEW[role]),
     };
   };
   return formatJournal({
+    tag: TAG,
     targets: [await entry("key"), await entry("certificate")],
   });
 }
