@@ -50,36 +50,27 @@ export class StagedFile implements Disposable {
    *
    * @throws {RekeyError} kind `install`; nothing is left then
    */
-  static create(target: Target, options: StageOptions): StagedFile {
-    const staged = new StagedFile(target, options);
-    try {
-      staged.#takeOwner();
-      staged.#reserve(options.reserveBytes);
-    } catch (error) {
-      staged[Symbol.dispose]();
-      throw error;
-    }
-    return staged;
-  }
-
-  private constructor(
+  constructor(
     target: Target,
-    { kind, tag, attributes }: StageOptions,
+    { kind, tag, attributes, reserveBytes }: StageOptions,
   ) {
-    const name = hiddenName(target.name, kind, tag);
+    const { directory, name, path } = target;
+    const mode = PRIVATE_MODE;
     this.#target = target;
-    this.#path = inDirectory(target.directory, name);
-    this.#attributes = attributes ?? { mode: PRIVATE_MODE };
+    this.#path = inDirectory(directory, hiddenName(name, kind, tag));
+    this.#attributes = attributes ?? { mode };
     this.#file = diskCall(
       "open",
-      target.path,
-      () =>
-        Deno.openSync(this.#path, {
-          write: true,
-          createNew: true,
-          mode: PRIVATE_MODE,
-        }),
+      path,
+      () => Deno.openSync(this.#path, { write: true, createNew: true, mode }),
     );
+    using undo = new DisposableStack();
+    undo.use(this);
+    this.#takeOwner();
+    // Random, since file systems that compress take no space for zeros.
+    const space = crypto.getRandomValues(new Uint8Array(reserveBytes));
+    writeAll(this.#file, space, path);
+    undo.move();
   }
 
   /**
@@ -152,12 +143,6 @@ export class StagedFile implements Disposable {
       file: this.#file,
       shownPath: this.#target.path,
     };
-  }
-
-  #reserve(bytes: number): void {
-    const { path } = this.#target;
-    // Random, since file systems that compress take no space for zeros.
-    writeAll(this.#file, crypto.getRandomValues(new Uint8Array(bytes)), path);
   }
 
   /** A cleaner of temporary files, or an attacker, may have been at it. */

@@ -106,7 +106,7 @@ export class PlainInstall implements InstallTransaction {
       ...part,
       staged: undo.use(stage(part, tag)),
     }));
-    this.#journal = StagedFile.create(pair.certificate, {
+    this.#journal = new StagedFile(pair.certificate, {
       kind: "journal",
       tag,
       reserveBytes: JOURNAL_BYTES,
@@ -259,7 +259,7 @@ function stage(
   { role, target, info, inPlace, attributes }: ExaminedTarget,
   tag: string,
 ): StagedFile {
-  return StagedFile.create(target, {
+  return new StagedFile(target, {
     kind: "new",
     tag,
     reserveBytes: reserveFor(role, info),

@@ -61,26 +61,23 @@ export interface ReloadFacts {
   readonly undelivered: readonly ReloadPart[];
 }
 
+/** Where a note is. */
+interface NoteFile {
+  /** The certificate that it stands beside. */
+  readonly target: Target;
+  readonly path: string;
+  /** Open and locked; undefined when somebody took the note away. */
+  readonly file: Deno.FsFile | undefined;
+}
+
 /** A reload that this process alone delivers, until it is disposed. */
 export class PendingReload implements Disposable {
   readonly facts: ReloadFacts;
-  readonly #target: Target;
-  readonly #path: string;
-  /** Undefined when somebody took the note away: the service is told all the same. */
-  readonly #file: Deno.FsFile | undefined;
+  readonly #note: NoteFile;
 
-  constructor(
-    facts: ReloadFacts,
-    note: {
-      readonly target: Target;
-      readonly path: string;
-      readonly file: Deno.FsFile | undefined;
-    },
-  ) {
+  constructor(facts: ReloadFacts, note: NoteFile) {
     this.facts = facts;
-    this.#target = note.target;
-    this.#path = note.path;
-    this.#file = note.file;
+    this.#note = note;
   }
 
   /**
@@ -89,20 +86,22 @@ export class PendingReload implements Disposable {
    * @throws {RekeyError} kind `install`: then the note stays as it was
    */
   delivered(parts: readonly ReloadPart[]): void {
-    const { undelivered } = this.facts;
-    const { path } = this.#target;
-    if (undelivered.every((part) => parts.includes(part))) {
-      diskCall("remove the note of the reload of", path, () => {
-        removeIfExists(this.#path);
-      });
-      syncDirectory(this.#target);
-    } else if (this.#file !== undefined && parts.length > 0) {
-      append(this.#file, parts.map(deliveredLine).join(""), path);
+    const { target, path, file } = this.#note;
+    const { path: shown } = target;
+    if (this.facts.undelivered.every((part) => parts.includes(part))) {
+      diskCall(
+        "remove the note of the reload of",
+        shown,
+        () => removeIfExists(path),
+      );
+      syncDirectory(target);
+    } else if (file !== undefined && parts.length > 0) {
+      append(file, parts.map(deliveredLine).join(""), shown);
     }
   }
 
   [Symbol.dispose](): void {
-    this.#file?.[Symbol.dispose]();
+    this.#note.file?.[Symbol.dispose]();
   }
 }
 
@@ -124,7 +123,7 @@ export class ReloadDraft implements Disposable {
     this.#target = certificate;
     this.#parts = parts;
     if (parts.length === 0) return;
-    this.#staged = StagedFile.create(certificate, {
+    this.#staged = new StagedFile(certificate, {
       kind: "journal",
       tag: randomTag(),
       reserveBytes: NOTE_BYTES,
@@ -158,13 +157,12 @@ export class ReloadDraft implements Disposable {
     this.#path = undefined;
     removeOthers(this.#target, note);
     const { serial, notAfter } = certificate;
-    return new PendingReload({
-      serial,
-      previousSerial,
-      notAfter,
-      attempts: 1,
-      undelivered: this.#parts,
-    }, { target: this.#target, path, file: openIfPossible(path) });
+    const undelivered = this.#parts;
+    return new PendingReload(
+      { serial, previousSerial, notAfter, attempts: 1, undelivered },
+      // Without a note, the service is told all the same: the pair is new.
+      { target: this.#target, path, file: openIfPossible(path) },
+    );
   }
 
   [Symbol.dispose](): void {

@@ -38,7 +38,7 @@ import {
   ensureVersions,
   linkText,
   removeUnfinished,
-  versionsDirectory,
+  versionsOf,
 } from "./versions.ts";
 
 /**
@@ -69,7 +69,7 @@ export function changeLayout(pair: Pair<Target>, to: Layout): boolean {
   if (from === to) return false;
   if (from === "mixed") throw mixedLayouts(pair);
   requireChangeable(pair, to);
-  const versions = versionsDirectory(pair.certificate);
+  const { directory: versions } = versionsOf(pair.certificate);
   const isNew = lstatIfExists(versions) === undefined;
   const note = { layout: to, versions };
   try {
@@ -136,11 +136,11 @@ export function resumeLayout(pair: Pair<Target>): boolean {
  * process left. They harm nobody, so what cannot be removed stays.
  */
 export function removeUnfinishedVersions(pair: Pair<Target>): void {
-  const versions = versionsDirectory(pair.certificate);
+  const versions = versionsOf(pair.certificate);
   bestEffort(() => removeUnfinished(versions));
-  if (lstatIfExists(versions) !== undefined) return;
+  if (lstatIfExists(versions.directory) !== undefined) return;
   for (const { value: { version, file } } of membersOf(pair)) {
-    if (version?.directory !== versions) continue;
+    if (version?.directory !== versions.directory) continue;
     bestEffort(() => {
       if (lstatIfExists(file)?.isSymlink === true) Deno.removeSync(file);
     });
@@ -156,10 +156,10 @@ function carryOut(pair: Pair<Target>, { layout, versions }: LayoutNote): void {
 function makeVersioned(pair: Pair<Target>): void {
   const { certificate } = pair;
   if (layoutOf(pair) === "versioned") return;
-  if (ensureVersions(certificate)) syncDirectory(certificate);
-  const versions = versionsDirectory(certificate);
-  if (!isInForce(pair, versions)) {
-    using staged = StagedVersion.create(versions, certificate.path);
+  ensureVersions(certificate);
+  const versions = versionsOf(certificate);
+  if (!isInForce(pair, versions.directory)) {
+    using staged = new StagedVersion(versions);
     for (const { role, value: target } of membersOf(pair)) {
       takeContent(target, inDirectory(staged.directory, VERSION_FILES[role]));
     }
@@ -167,7 +167,9 @@ function makeVersioned(pair: Pair<Target>): void {
   }
   for (const { role, value: target } of membersOf(pair)) {
     const { version } = target;
-    if (version?.directory === versions && version.role === role) continue;
+    const isLink = version?.directory === versions.directory &&
+      version?.role === role;
+    if (isLink) continue;
     replace(target, (name) => {
       symlink(linkText(role, target, certificate), name, target.path);
     });

@@ -4,13 +4,7 @@
  * Each step of a change leaves the contents behind both names as they were, so
  * the note is no journal: it only says what has to be done again.
  */
-import {
-  diskCall,
-  lstatIfExists,
-  readIfExists,
-  removeIfExists,
-  syncDirectory,
-} from "../disk/disk.ts";
+import { diskCall, removeIfExists, syncDirectory } from "../disk/disk.ts";
 import { layoutNoteName, randomTag } from "../disk/hidden_names.ts";
 import { StagedFile } from "../disk/staged_file.ts";
 import {
@@ -19,7 +13,7 @@ import {
   resolveFrom,
   type Target,
 } from "../disk/target.ts";
-import { requireTrustworthy, unusable } from "../plain/journal_file.ts";
+import { readRepairNote, unusable } from "../plain/journal_file.ts";
 import type { Layout, Pair } from "../transaction.ts";
 
 /** What a note says. */
@@ -44,7 +38,7 @@ export function noteLayout(
   const bytes = new TextEncoder().encode(
     `${layout}\n${keyFile}\n${directory}\n`,
   );
-  using note = StagedFile.create(certificate, {
+  using note = new StagedFile(certificate, {
     kind: "journal",
     tag: randomTag(),
     reserveBytes: bytes.length,
@@ -63,21 +57,13 @@ export function findLayoutNote(
   { certificate, key }: Pair<Target>,
 ): LayoutNote | undefined {
   const { directory } = certificate;
-  const file = noteFile(certificate);
-  const info = diskCall("open", certificate.path, () => lstatIfExists(file));
-  if (info === undefined) return undefined;
-  requireTrustworthy(info, certificate, file);
-  const content = diskCall("read", certificate.path, () => readIfExists(file));
-  const text = content instanceof Uint8Array
-    ? new TextDecoder().decode(content)
-    : "";
-  const [layout, keyFile = "", versions = ""] = text.split("\n");
-  if (
-    (layout !== "plain" && layout !== "versioned") ||
-    !/\.versions$/.test(versions)
-  ) {
+  const note = readRepairNote(certificate, layoutNoteName(certificate.name));
+  if (note === undefined) return undefined;
+  const [layout, keyFile = "", versions = ""] = note.text?.split("\n") ?? [];
+  const isKnown = layout === "plain" || layout === "versioned";
+  if (!isKnown || !versions.endsWith(".versions")) {
     throw unusable(certificate, {
-      what: `cannot be ruled out: ${file} is not a note of step-rekey`,
+      what: `cannot be ruled out: ${note.file} is not a note of step-rekey`,
       hint: "move that file away",
     });
   }
@@ -98,14 +84,8 @@ export function findLayoutNote(
  * @throws {RekeyError} kind `install`
  */
 export function clearLayoutNote(certificate: Target): void {
-  diskCall(
-    "tidy up after",
-    certificate.path,
-    () => removeIfExists(noteFile(certificate)),
-  );
+  const { directory, name, path } = certificate;
+  const file = inDirectory(directory, layoutNoteName(name));
+  diskCall("tidy up after", path, () => removeIfExists(file));
   syncDirectory(certificate);
-}
-
-function noteFile({ directory, name }: Target): string {
-  return inDirectory(directory, layoutNoteName(name));
 }

@@ -7,7 +7,12 @@ import { inDirectory, type Target, VERSION_FILES } from "../disk/target.ts";
 import type { Pair } from "../transaction.ts";
 import { layoutOf, mixedLayouts } from "./layout.ts";
 import { switchTo } from "./staged_version.ts";
-import { currentVersion, previousVersion, versionPath } from "./versions.ts";
+import {
+  currentVersion,
+  previousVersion,
+  versionPath,
+  versionsOf,
+} from "./versions.ts";
 
 /** A pair that can be put in force again. */
 export interface PreviousPair {
@@ -28,10 +33,10 @@ export interface PreviousPair {
  *   none before; kind `install` when the two are links of different pairs
  */
 export function findPreviousPair(pair: Pair<Target>): PreviousPair {
-  const { path, version } = pair.certificate;
-  const versions = version?.directory;
+  const { path } = pair.certificate;
+  const versions = versionsOf(pair.certificate);
   if (layoutOf(pair) === "mixed") throw mixedLayouts(pair);
-  if (layoutOf(pair) !== "versioned" || versions === undefined) {
+  if (layoutOf(pair) !== "versioned") {
     throw new RekeyError(
       "pair",
       `cannot roll back ${path}: it does not stand in the versioned layout, and nothing else keeps the pair before`,
@@ -46,7 +51,7 @@ export function findPreviousPair(pair: Pair<Target>): PreviousPair {
     throw new RekeyError(
       "pair",
       `cannot roll back ${path}: no pair before the current one is kept`,
-      { hint: `the pairs that are kept are in ${versions}` },
+      { hint: `the pairs that are kept are in ${versions.directory}` },
     );
   }
   const directory = versionPath(versions, previous);
@@ -55,6 +60,6 @@ export function findPreviousPair(pair: Pair<Target>): PreviousPair {
       certificate: inDirectory(directory, VERSION_FILES.certificate),
       key: inDirectory(directory, VERSION_FILES.key),
     },
-    putBack: () => switchTo(versions, previous, path),
+    putBack: () => switchTo(versions, previous),
   };
 }

@@ -3,12 +3,14 @@
  * way back to one that was.
  */
 import { bestEffort } from "../../base/os_error.ts";
-import { discard, diskCall, symlink, syncDirectory } from "../disk/disk.ts";
 import {
-  type HiddenKind,
-  hiddenName,
-  randomTag,
-} from "../disk/hidden_names.ts";
+  discard,
+  diskCall,
+  type ShownDirectory,
+  symlink,
+  syncDirectory,
+} from "../disk/disk.ts";
+import { hiddenName, randomTag } from "../disk/hidden_names.ts";
 import { CURRENT, inDirectory } from "../disk/target.ts";
 import {
   currentVersion,
@@ -20,59 +22,38 @@ import {
 
 /** A version that is being made. Disposing it before `put()` leaves no trace. */
 export class StagedVersion implements Disposable {
-  readonly number: number;
   /** Where its files have to be made. */
   readonly directory: string;
-  readonly #versions: string;
-  readonly #shownPath: string;
+  readonly #versions: ShownDirectory;
   readonly #link: string;
   #isPut = false;
 
   /**
    * Makes the next version, empty.
    *
-   * @param shownPath the target that messages name
    * @throws {RekeyError} kind `install`; nothing is left then
    */
-  static create(versions: string, shownPath: string): StagedVersion {
-    const staged = new StagedVersion(versions, shownPath);
-    try {
-      staged.#make();
-    } catch (error) {
-      staged[Symbol.dispose]();
-      throw error;
-    }
-    return staged;
-  }
-
-  private constructor(versions: string, shownPath: string) {
+  constructor(versions: ShownDirectory) {
+    const { path } = versions;
+    const current = currentVersion(versions);
     const [newest = 0] = diskCall(
       "open the versions of",
-      shownPath,
+      path,
       () => listVersions(versions),
     );
-    this.number = Math.max(newest, currentVersion(versions) ?? 0) + 1;
-    this.directory = versionPath(versions, this.number);
+    const number = Math.max(newest, current ?? 0) + 1;
+    this.directory = versionPath(versions, number);
     this.#versions = versions;
-    this.#shownPath = shownPath;
-    this.#link = hiddenLink(versions, "new");
-  }
-
-  #make(): void {
-    const previous = currentVersion(this.#versions);
     // Durable before there is anything that it has to lead to.
-    symlink(String(this.number), this.#link, this.#shownPath);
-    this.#sync(this.#versions);
-    makeDirectory(this.directory, {
-      like: this.#versions,
-      shownPath: this.#shownPath,
-    });
-    if (previous === undefined) return;
-    symlink(
-      String(previous),
-      inDirectory(this.directory, PREVIOUS),
-      this.#shownPath,
-    );
+    this.#link = hiddenLink(versions, { kind: "new", number });
+    using undo = new DisposableStack();
+    undo.use(this);
+    syncDirectory(versions);
+    makeDirectory(this.directory, { like: versions.directory, path });
+    if (current !== undefined) {
+      symlink(String(current), inDirectory(this.directory, PREVIOUS), path);
+    }
+    undo.move();
   }
 
   /**
@@ -81,16 +62,10 @@ export class StagedVersion implements Disposable {
    * @throws {RekeyError} kind `install`; the version before is then in force
    */
   put(): void {
-    this.#sync(this.directory);
-    this.#sync(this.#versions);
+    syncDirectory({ ...this.#versions, directory: this.directory });
+    syncDirectory(this.#versions);
     // Whichever of the two the power leaves in force, it is there.
-    swap(this.#versions, this.#link, this.#shownPath, () => {
-      this.#isPut = true;
-    });
-  }
-
-  #sync(directory: string): void {
-    syncDirectory({ directory, path: this.#shownPath });
+    swap(this.#versions, this.#link, () => this.#isPut = true);
   }
 
   /** Removes the version unless it was put in force. Never throws. */
@@ -107,28 +82,14 @@ export class StagedVersion implements Disposable {
  *
  * @throws {RekeyError} kind `install`
  */
-export function switchTo(
-  versions: string,
-  number: number,
-  shownPath: string,
-): void {
-  const link = linkBack(versions, number, shownPath);
+export function switchTo(versions: ShownDirectory, number: number): void {
+  const link = hiddenLink(versions, { kind: "old", number });
   try {
-    swap(versions, link, shownPath);
+    swap(versions, link);
   } catch (error) {
     bestEffort(() => discard(link));
     throw error;
   }
-}
-
-function linkBack(
-  versions: string,
-  number: number,
-  shownPath: string,
-): string {
-  const link = hiddenLink(versions, "old");
-  symlink(String(number), link, shownPath);
-  return link;
 }
 
 /**
@@ -137,38 +98,39 @@ function linkBack(
  * happened.
  */
 function swap(
-  versions: string,
+  versions: ShownDirectory,
   link: string,
-  shownPath: string,
   swapped: () => void = () => {},
 ): void {
-  const current = inDirectory(versions, CURRENT);
-  const before = currentVersion(versions);
+  const current = inDirectory(versions.directory, CURRENT);
+  const number = currentVersion(versions);
   diskCall(
     "switch the version of",
-    shownPath,
+    versions.path,
     () => Deno.renameSync(link, current),
   );
   swapped();
+  const sync = () => syncDirectory(versions);
   try {
-    syncDirectory({ directory: versions, path: shownPath });
+    sync();
   } catch (error) {
-    if (
-      bestEffort(() => syncDirectory({ directory: versions, path: shownPath }))
-    ) return;
-    const isBack = before !== undefined && bestEffort(() => {
-      Deno.renameSync(linkBack(versions, before, shownPath), current);
+    if (bestEffort(sync)) return;
+    const isBack = number !== undefined && bestEffort(() => {
+      const back = hiddenLink(versions, { kind: "old", number });
+      Deno.renameSync(back, current);
     });
     if (!isBack) return;
-    bestEffort(() => syncDirectory({ directory: versions, path: shownPath }));
+    bestEffort(sync);
     throw error;
   }
 }
 
-/** `new`: leads to a version that is being made; `old`: to one that is there. */
+/** Makes a link: `new` to a version that is being made, `old` to one that is there. */
 function hiddenLink(
-  versions: string,
-  kind: Extract<HiddenKind, "new" | "old">,
+  { directory, path }: ShownDirectory,
+  { kind, number }: { readonly kind: "new" | "old"; readonly number: number },
 ): string {
-  return inDirectory(versions, hiddenName(CURRENT, kind, randomTag()));
+  const link = inDirectory(directory, hiddenName(CURRENT, kind, randomTag()));
+  symlink(String(number), link, path);
+  return link;
 }

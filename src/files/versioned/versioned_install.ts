@@ -12,6 +12,7 @@ import {
   discard,
   diskCall,
   lstatIfExists,
+  type ShownDirectory,
   symlink,
   syncDirectory,
 } from "../disk/disk.ts";
@@ -38,7 +39,7 @@ import {
   ensureVersions,
   linkText,
   pruneVersions,
-  versionsDirectory,
+  versionsOf,
 } from "./versions.ts";
 
 /** One file of the new version. */
@@ -52,7 +53,7 @@ interface Part {
 export class VersionedInstall implements InstallTransaction {
   readonly warnings: InstallWarning[] = [];
   readonly #pair: Pair<Target>;
-  readonly #versions: string;
+  readonly #versions: ShownDirectory;
   readonly #staged: StagedVersion;
   readonly #parts: readonly Part[];
   readonly #undo: DisposableStack;
@@ -81,18 +82,17 @@ export class VersionedInstall implements InstallTransaction {
   ) {
     using undo = new DisposableStack();
     const { certificate } = pair;
-    const versions = versionsDirectory(certificate);
+    const versions = versionsOf(certificate);
     if (ensureVersions(certificate)) {
-      undo.defer(() => bestEffort(() => Deno.removeSync(versions)));
-      syncDirectory(certificate);
+      undo.defer(() => bestEffort(() => Deno.removeSync(versions.directory)));
     }
-    const version = undo.use(StagedVersion.create(versions, certificate.path));
+    const version = undo.use(new StagedVersion(versions));
     const tag = randomTag();
     const stage = (role: Role, { path }: Target): Part => {
       const before = diskCall(
         "open",
         path,
-        () => lstatIfExists(currentFile(versions, role)),
+        () => lstatIfExists(currentFile(versions.directory, role)),
       );
       const wanted = attributesFor(role, before, attributes);
       const { directory } = version;
@@ -107,12 +107,14 @@ export class VersionedInstall implements InstallTransaction {
         const { mode } = wanted;
         this.warnings.push(...openKeyWarnings(target, { before, mode }));
       }
-      const staged = undo.use(StagedFile.create(target, {
-        kind: "new",
-        tag,
-        reserveBytes: reserveFor(role, before),
-        attributes: wanted,
-      }));
+      const staged = undo.use(
+        new StagedFile(target, {
+          kind: "new",
+          tag,
+          reserveBytes: reserveFor(role, before),
+          attributes: wanted,
+        }),
+      );
       return { role, target, staged };
     };
     this.#pair = pair;
@@ -143,7 +145,7 @@ export class VersionedInstall implements InstallTransaction {
   #takeOverKey(): void {
     if (this.#parts.some(({ role }) => role === "key")) return;
     const { certificate } = this.#pair;
-    const from = currentFile(this.#versions, "key");
+    const from = currentFile(this.#versions.directory, "key");
     const to = inDirectory(this.#staged.directory, VERSION_FILES.key);
     if (copyFile(certificate, from, to)) return;
     throw new RekeyError("install", `copy ${from} failed: it is gone`);
@@ -157,7 +159,8 @@ export class VersionedInstall implements InstallTransaction {
       symlink(to, target.file, target.path);
       // Goes again when the version does not come into force.
       this.#undo.defer(() => {
-        if (lstatIfExists(currentFile(this.#versions, role)) === undefined) {
+        const file = currentFile(this.#versions.directory, role);
+        if (lstatIfExists(file) === undefined) {
           bestEffort(() => discard(target.file));
         }
       });

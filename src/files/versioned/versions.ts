@@ -13,7 +13,14 @@
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
 import { permissions, setMode, setOwner } from "../disk/attributes.ts";
-import { discard, diskCall, lstatIfExists, sortedNames } from "../disk/disk.ts";
+import {
+  discard,
+  diskCall,
+  lstatIfExists,
+  type ShownDirectory,
+  sortedNames,
+  syncDirectory,
+} from "../disk/disk.ts";
 import { isHiddenName, versionsName } from "../disk/hidden_names.ts";
 import {
   CURRENT,
@@ -30,10 +37,11 @@ const KEPT_VERSIONS = 5;
 export const PREVIOUS = "previous";
 
 /** The directory of versions that belongs to a certificate, there or not. */
-export function versionsDirectory(
-  { directory, name, version }: Target,
-): string {
-  return version?.directory ?? inDirectory(directory, versionsName(name));
+export function versionsOf(
+  { directory, name, path, version }: Target,
+): ShownDirectory {
+  const beside = inDirectory(directory, versionsName(name));
+  return { directory: version?.directory ?? beside, path };
 }
 
 /** The path of a file of the version in force. */
@@ -52,22 +60,27 @@ export function linkText(
 ): string {
   return directory === certificate.directory
     ? currentFile(versionsName(certificate.name), role)
-    : currentFile(versionsDirectory(certificate), role);
+    : currentFile(versionsOf(certificate).directory, role);
 }
 
 /** The path of one version. */
-export function versionPath(versions: string, number: number): string {
-  return inDirectory(versions, String(number));
+export function versionPath(
+  { directory }: ShownDirectory,
+  number: number,
+): string {
+  return inDirectory(directory, String(number));
 }
 
 /** The version in force; undefined when there is none. */
-export function currentVersion(versions: string): number | undefined {
-  return linkedVersion(inDirectory(versions, CURRENT));
+export function currentVersion(
+  { directory }: ShownDirectory,
+): number | undefined {
+  return linkedVersion(inDirectory(directory, CURRENT));
 }
 
 /** The version that was in force before `number`, if it is still there. */
 export function previousVersion(
-  versions: string,
+  versions: ShownDirectory,
   number: number,
 ): number | undefined {
   const previous = linkedVersion(
@@ -88,23 +101,24 @@ function versionNumber(text: string): number | undefined {
 }
 
 /** All versions that are there, the newest first. */
-export function listVersions(versions: string): readonly number[] {
-  return [...Deno.readDirSync(versions)]
+export function listVersions(
+  { directory }: ShownDirectory,
+): readonly number[] {
+  return [...Deno.readDirSync(directory)]
     .map(({ name }) => versionNumber(name))
     .filter((number) => number !== undefined)
     .sort((one, other) => other - one);
 }
 
 /**
- * Makes the directory of versions where there is none, as open as the directory
- * that it stands in, but never writable by everybody.
+ * Makes the directory of versions where there is none, durably, as open as the
+ * directory that it stands in, but never writable by everybody.
  *
  * @returns whether it was made
- * @throws {RekeyError} kind `install`
+ * @throws {RekeyError} kind `install`; nothing is left then
  */
 export function ensureVersions(certificate: Target): boolean {
-  const { path, directory } = certificate;
-  const versions = versionsDirectory(certificate);
+  const { directory: versions, path } = versionsOf(certificate);
   const info = diskCall("open", path, () => lstatIfExists(versions));
   if (info?.isDirectory === true) return false;
   if (info !== undefined) {
@@ -114,8 +128,14 @@ export function ensureVersions(certificate: Target): boolean {
       { hint: "move that file away" },
     );
   }
-  makeDirectory(versions, { like: directory, shownPath: path });
-  return true;
+  try {
+    makeDirectory(versions, { like: certificate.directory, path });
+    syncDirectory(certificate);
+    return true;
+  } catch (error) {
+    bestEffort(() => Deno.removeSync(versions));
+    throw error;
+  }
 }
 
 /**
@@ -124,18 +144,18 @@ export function ensureVersions(certificate: Target): boolean {
  * @throws {RekeyError} kind `install`
  */
 export function makeDirectory(
-  path: string,
-  { like, shownPath }: { readonly like: string; readonly shownPath: string },
+  directory: string,
+  { like, path }: { readonly like: string; readonly path: string },
 ): void {
   diskCall(
     "make the versions of",
-    shownPath,
-    () => Deno.mkdirSync(path, { mode: 0o700 }),
+    path,
+    () => Deno.mkdirSync(directory, { mode: 0o700 }),
   );
-  diskCall("open", shownPath, () => openToOwner(path));
-  using file = diskCall("open", shownPath, () => Deno.openSync(path));
-  const model = diskCall("stat", shownPath, () => Deno.statSync(like));
-  const own = { path, file, shownPath };
+  diskCall("open", path, () => openToOwner(directory));
+  using file = diskCall("open", path, () => Deno.openSync(directory));
+  const model = diskCall("stat", path, () => Deno.statSync(like));
+  const own = { path: directory, file, shownPath: path };
   const mode = permissions(model) & 0o2775 | 0o700;
   const [uid, gid] = [model.uid ?? undefined, model.gid ?? undefined];
   // Only root can give it to another user; a group of one's own anybody can.
@@ -153,7 +173,7 @@ function openToOwner(path: string): void {
 }
 
 /** Removes all versions but the newest, the one in force and the one before it. */
-export function pruneVersions(versions: string): void {
+export function pruneVersions(versions: ShownDirectory): void {
   const current = currentVersion(versions);
   if (current === undefined) return;
   const spared = [current, previousVersion(versions, current)];
@@ -167,18 +187,15 @@ export function pruneVersions(versions: string): void {
  * Removes what a killed process left: versions that never came into force, and
  * a directory in which none ever did. The lock proves that it is gone.
  */
-export function removeUnfinished(versions: string): void {
-  if (lstatIfExists(versions)?.isDirectory !== true) return;
+export function removeUnfinished(versions: ShownDirectory): void {
+  const { directory } = versions;
+  if (lstatIfExists(directory)?.isDirectory !== true) return;
   const current = currentVersion(versions);
-  for (const name of sortedNames(versions)) {
-    const { isSymlink, isDirectory } = Deno.lstatSync(
-      inDirectory(versions, name),
-    );
-    if (isDirectory && versionNumber(name) !== undefined) {
-      removeHidden(inDirectory(versions, name));
-    }
+  for (const name of sortedNames(directory)) {
+    const link = inDirectory(directory, name);
+    const { isSymlink, isDirectory } = Deno.lstatSync(link);
+    if (isDirectory && versionNumber(name) !== undefined) removeHidden(link);
     if (!isSymlink || !isHiddenName(name, CURRENT)) continue;
-    const link = inDirectory(versions, name);
     const number = linkedVersion(link);
     const isUnfinished = isHiddenName(name, CURRENT, ["new"]) &&
       number !== undefined && number !== current;
@@ -187,7 +204,7 @@ export function removeUnfinished(versions: string): void {
   }
   if (current !== undefined) return;
   // Only when it is empty: what we do not know stays.
-  bestEffort(() => Deno.removeSync(versions));
+  bestEffort(() => Deno.removeSync(directory));
 }
 
 /** What somebody made beside the files of a version, and could not remove. */
