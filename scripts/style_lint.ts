@@ -62,6 +62,24 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["transaction.ts"],
     ["disk"],
   ],
+  "files/disk": [
+    ["backup_file.ts", "staged_file.ts"],
+    ["attributes.ts"],
+    ["hidden_names.ts", "target.ts"],
+    ["disk.ts"],
+  ],
+  "files/plain": [
+    ["plain_install.ts"],
+    ["recovery.ts"],
+    ["examine.ts", "in_place.ts", "journal_file.ts"],
+    ["journal.ts"],
+  ],
+  "files/versioned": [
+    ["previous_pair.ts", "versioned_install.ts"],
+    ["layout.ts"],
+    ["changeable_layout.ts", "layout_note.ts", "staged_version.ts"],
+    ["versions.ts"],
+  ],
   "cli": [
     ["run.ts"],
     ["catalogue.ts"],

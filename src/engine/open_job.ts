@@ -8,7 +8,7 @@ import { stoppable } from "../base/stoppable.ts";
 import type { CertificateAuthority } from "../ca/authority.ts";
 import { type LockedPair, openPair } from "../files/open_pair.ts";
 import { type CurrentPair, writtenFiles } from "../files/pair/current_pair.ts";
-import type { PasswordSource } from "../files/pair/key_pair.ts";
+import type { NewKeyContext } from "../files/pair/new_key.ts";
 import { type PasswordReader, passwordReader } from "../files/pair/password.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Reloader } from "../reload/reloader.ts";
@@ -50,8 +50,7 @@ export async function openJobPair(
 export interface OpenedJob extends Disposable {
   readonly pair: LockedPair;
   readonly current: CurrentPair;
-  /** How `<key-file>` is opened. */
-  readonly password: PasswordSource;
+  readonly passwords: Pick<NewKeyContext, "password" | "privateKeyPassword">;
   /** Reads each password file once in this pass. */
   readonly readPassword: PasswordReader;
   /** What is left until it expires, in ms, when no certificate is due. */
@@ -73,26 +72,27 @@ export async function openJob(
 ): Promise<OpenedJob> {
   const { clock, random, terminal } = runtime;
   const readPassword = passwordReader();
-  const { key: file } = options.passwordFiles;
-  const password = { file, read: readPassword, terminal, signal };
+  const { mode, passwordFiles: { key, privateKey } } = options;
+  const source = { read: readPassword, terminal, signal };
+  const password = { ...source, file: key };
+  const privateKeyPassword = { ...source, file: privateKey };
   using undo = new DisposableStack();
   const pair = undo.use(await openJobPair(options, runtime, signal));
-  const current = await stoppable(
-    pair.load(options, password, clock.now()),
-    signal,
-  );
-  const [{ mode }, [leaf], now] = [options, current.chain, clock.now()];
+  const loading = pair.load(options, password, clock.now());
+  const current = await stoppable(loading, signal);
+  const now = clock.now();
+  const [leaf] = current.chain;
   const isTime = mode.run === "daemon" ||
     mode.onlyIfExpiresInMs === undefined ||
     isDue(leaf, mode.onlyIfExpiresInMs, { now, random: random() });
-  undo.move();
+  const held = undo.move();
   return {
     pair,
     current,
-    password,
+    passwords: { password, privateKeyPassword },
     readPassword,
     notDueForMs: isTime ? undefined : remainingMs(leaf, now),
-    [Symbol.dispose]: () => pair[Symbol.dispose](),
+    [Symbol.dispose]: () => held.dispose(),
   };
 }
 

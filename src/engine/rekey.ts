@@ -14,6 +14,7 @@ import { stoppable } from "../base/stoppable.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
 import { provideNewKey } from "../files/pair/new_key.ts";
 import type { PendingReload } from "../files/reload_note/pending_reload.ts";
+import { mapPair } from "../files/transaction.ts";
 import {
   type Certificate,
   chainToPem,
@@ -65,14 +66,14 @@ export async function replacePair(
   signal: AbortSignal,
 ): Promise<Replacement> {
   const { options, reloader } = job;
-  const { newKey, passwordFiles, write, encryptNewKey: encrypt } = options;
+  const { newKey, write, encryptNewKey: encrypt } = options;
   const { clock, terminal, log } = runtime;
   // Until the swap, a signal ends the pass at once, whatever it waits for.
   const until = <T>(work: Promise<T>) => stoppable(work, signal);
 
-  // 1. What is there, read again on every pass. Is it time?
+  // 1. What is there, read again on every pass: is it time?
   using pass = await openJob(job, runtime, signal);
-  const { pair, password, readPassword, notDueForMs } = pass;
+  const { pair, notDueForMs, readPassword } = pass;
   const [oldLeaf] = pass.current.chain;
   if (notDueForMs !== undefined) {
     const found = await takePendingReload(pair, { reloader, log });
@@ -98,16 +99,15 @@ export async function replacePair(
 
   // 3. New key, and proof that we hold it (RFC 2986). The old key only
   //    authenticates the request; it never signs the CSR.
-  const privateKeyPassword = { ...password, file: passwordFiles.privateKey };
-  const passwords = { current, encrypt, password, privateKeyPassword };
-  const next = await until(provideNewKey(newKey, passwords));
+  const context = { current, encrypt, ...pass.passwords };
+  const next = await until(provideNewKey(newKey, context));
   const csr = await createCsr(next.key);
 
   // 4. The CA copies subject, names and lifetime from the current certificate.
   const issued = await authority.rekey({ current, csr, signal });
 
   // 5. Believe nothing: our key, our names, a path to our root, valid now.
-  const { chain: [leaf, ...issuers], warnings } = await verifyIssued(issued, {
+  const { chain, warnings } = await verifyIssued(issued, {
     publicKey: csr.publicKey,
     previous: oldLeaf,
     roots,
@@ -116,20 +116,18 @@ export async function replacePair(
   });
   for (const message of warnings) log.write({ event: "warning", message });
 
-  // 6. Swap: old pair or new pair, never a mixture. From here on no signal
-  //    interrupts. That the service has to be told is on the disk before the
-  //    pair is.
+  // 6. Swap: old pair or new pair, never a mixture. No signal interrupts it.
+  //    That the service has to be told is on the disk before the pair is.
   signal.throwIfAborted();
-  const contents = {
-    certificate: encode(chainToPem([leaf, ...issuers])),
-    key: pair.files.key === undefined ? undefined : encode(await next.toPem()),
-  };
+  const [certificate] = chain;
+  const keyPem = pair.files.key === undefined ? undefined : await next.toPem();
+  const pems = { certificate: chainToPem(chain), key: keyPem };
   const pending = await reload.around(
-    () => install.commit(contents),
-    { certificate: leaf, previousSerial: oldLeaf.serial },
+    () => install.commit(mapPair(pems, encode)),
+    { certificate, previousSerial: oldLeaf.serial },
   );
-  log.write({ event: "rekeyed", targets: pair.files, certificate: leaf });
-  return { outcome: { kind: "rekeyed", certificate: leaf }, pending };
+  log.write({ event: "rekeyed", targets: pair.files, certificate });
+  return { outcome: { kind: "rekeyed", certificate }, pending };
 }
 
 function encode(pem: string): Uint8Array<ArrayBuffer> {

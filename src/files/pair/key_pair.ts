@@ -6,6 +6,7 @@
  * (smallstep/cli#1314).
  */
 import { RekeyError } from "../../base/errors.ts";
+import type { KeyPairFiles } from "../../base/options.ts";
 import {
   type Certificate,
   parseChain,
@@ -85,7 +86,7 @@ export async function loadKey(
  */
 export async function loadKeyPair(
   chain: readonly [Certificate, ...Certificate[]],
-  files: { readonly certificate: string; readonly key: string },
+  files: KeyPairFiles,
   password: PasswordSource,
 ): Promise<KeyPair> {
   const loaded = await loadKey(files.key, password);
@@ -100,7 +101,7 @@ export async function loadKeyPair(
  * @throws {RekeyError} kind `pair`
  */
 export async function requireBelonging(
-  files: { readonly certificate: string; readonly key: string },
+  files: KeyPairFiles,
 ): Promise<void> {
   const chain = await loadChain(files.certificate);
   const content = await withPrefix(KEY_PREFIX, () => readInputFile(files.key));
@@ -119,12 +120,12 @@ export async function requireBelonging(
 function requireMatch(
   [leaf]: readonly [Certificate, ...Certificate[]],
   publicKey: Uint8Array,
-  { certificate, key }: { readonly certificate: string; readonly key: string },
+  { certificate: certificateFile, key: keyFile }: KeyPairFiles,
 ): void {
   if (equalBytes(publicKey, leaf.publicKey)) return;
   throw new RekeyError(
     "pair",
-    `${KEY_PREFIX}: ${key} is not the key of the certificate in ${certificate}: their public keys differ`,
+    `${KEY_PREFIX}: ${keyFile} is not the key of the certificate in ${certificateFile}: their public keys differ`,
     { hint: "name the certificate and the key that belong together" },
   );
 }
