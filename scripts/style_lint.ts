@@ -65,7 +65,8 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   "files/disk": [
     ["backup_file.ts", "staged_file.ts"],
     ["attributes.ts"],
-    ["hidden_names.ts", "target.ts"],
+    ["hidden_names.ts"],
+    ["target.ts"],
     ["disk.ts"],
   ],
   "files/plain": [

@@ -1,6 +1,4 @@
-/**
- * One pass, and what has to be done when it fails.
- */
+/** One pass, and what has to be done when it fails. */
 import { RekeyError } from "../base/errors.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { FailureHook } from "./failure_hook.ts";

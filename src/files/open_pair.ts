@@ -10,8 +10,8 @@ import { isOsError } from "../base/os_error.ts";
 import type { KeyPairFiles, ReloadPart } from "../base/options.ts";
 import type { Clock, Log } from "../base/runtime.ts";
 import { lstatIfExists } from "./disk/disk.ts";
-import { journalName, layoutNoteName } from "./disk/hidden_names.ts";
-import { inDirectory, resolveTarget, type Target } from "./disk/target.ts";
+import { journalPath, layoutNotePath } from "./disk/hidden_names.ts";
+import { resolveTarget, type Target } from "./disk/target.ts";
 import { lockPair } from "./lock/pair_lock.ts";
 import {
   type CurrentPair,
@@ -250,9 +250,9 @@ function isNew(pair: Pair<Target>): boolean {
 function isInterrupted(certificateFile: string): boolean {
   if (certificateFile === STANDARD_INPUT) return false;
   try {
-    const { directory, name } = resolveTarget(certificateFile);
-    return [journalName(name), layoutNoteName(name)].some((note) =>
-      lstatIfExists(inDirectory(directory, note)) !== undefined
+    const target = resolveTarget(certificateFile);
+    return [journalPath(target), layoutNotePath(target)].some((note) =>
+      lstatIfExists(note) !== undefined
     );
   } catch (error) {
     if (error instanceof RekeyError || isOsError(error)) return false;

@@ -44,10 +44,10 @@ const BREAKS: readonly Break[] = [
   {
     name: "the renames are not fsynced before the journal goes",
     file: "plain/plain_install.ts",
-    replace: `      else staged.renameTo(target.name);
+    replace: `      else staged.renameTo(target.file);
     }
     syncDirectories(this.#directories);`,
-    by: "      else staged.renameTo(target.name);\n    }",
+    by: "      else staged.renameTo(target.file);\n    }",
   },
   {
     name: "the certificate is renamed before the key",
@@ -60,23 +60,23 @@ const BREAKS: readonly Break[] = [
   {
     name: "there is no journal",
     file: "plain/plain_install.ts",
-    replace: "    this.#journal.renameTo(journalName(certificate.name));\n",
+    replace: "    this.#journal.renameTo(journalPath(certificate));\n",
     by: "",
   },
   {
     name: "the journal comes after the renames",
     file: "plain/plain_install.ts",
-    replace: `      this.#decide(formatJournal({ targets }));
+    replace: `      this.#decide({ tag: this.#tag, targets });
       this.#swap(written);`,
     by: `      this.#swap(written);
-      this.#decide(formatJournal({ targets }));`,
+      this.#decide({ tag: this.#tag, targets });`,
   },
   {
     name: "the journal goes before the last rename",
     file: "plain/plain_install.ts",
-    replace: "      else staged.renameTo(target.name);\n",
+    replace: "      else staged.renameTo(target.file);\n",
     by:
-      "      else staged.renameTo(target.name);\n      this.#removeJournal();\n",
+      "      else staged.renameTo(target.file);\n      this.#removeJournal();\n",
   },
   {
     name: "there are no backups",
@@ -95,7 +95,7 @@ const BREAKS: readonly Break[] = [
     file: "plain/recovery.ts",
     replace: "  const savedKey = carryOut(plan, pending);\n",
     by:
-      "  removeIfExists(inDirectory(pair.certificate.directory, journalName(pair.certificate.name)));\n  const savedKey = carryOut(plan, pending);\n",
+      "  removeIfExists(journalPath(pair.certificate));\n  const savedKey = carryOut(plan, pending);\n",
   },
   {
     name: "a new file is open to others at first",
@@ -120,7 +120,7 @@ const BREAKS: readonly Break[] = [
     name: "files are overwritten without a journal",
     layout: "in place",
     file: "plain/plain_install.ts",
-    replace: "    this.#journal.renameTo(journalName(certificate.name));\n",
+    replace: "    this.#journal.renameTo(journalPath(certificate));\n",
     by: "",
   },
   {
@@ -141,7 +141,8 @@ const BREAKS: readonly Break[] = [
     name: "a version is in force before its names are durable",
     layout: "versioned",
     file: "versioned/staged_version.ts",
-    replace: "    this.#sync(this.directory);\n",
+    replace:
+      "    syncDirectory({ ...this.#versions, directory: this.directory });\n",
     by: "",
   },
 ];

@@ -146,8 +146,6 @@ export function setOwner(
 /**
  * Gives the file its mode, where it has another. After the owner: a change of
  * owner may clear bits (chown(2)).
- *
- * @throws {RekeyError} kind `install`
  */
 export function setMode(own: OwnFile, mode: number): void {
   // Windows has no such modes.

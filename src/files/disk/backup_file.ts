@@ -6,8 +6,8 @@ import { RekeyError } from "../../base/errors.ts";
 import { osCode, osReason } from "../../base/os_error.ts";
 import { permissions, setMode, setOwner } from "./attributes.ts";
 import { discard, diskCall, readIfExists, writeAll } from "./disk.ts";
-import { hiddenName } from "./hidden_names.ts";
-import { inDirectory, type Target } from "./target.ts";
+import { hiddenPath } from "./hidden_names.ts";
+import type { Target } from "./target.ts";
 
 /**
  * Makes a backup under a hidden name.
@@ -24,8 +24,8 @@ export function backUp(
     readonly isOverwritten: boolean;
   },
 ): Uint8Array<ArrayBuffer> | undefined {
-  const { directory, name, file, path } = target;
-  const backup = inDirectory(directory, hiddenName(name, "old", tag));
+  const { file, path } = target;
+  const backup = hiddenPath(target, { kind: "old", tag });
   const isMade = isOverwritten
     ? copy(target, { from: file, to: backup, takeAttributes: false })
     : duplicateFile(target, file, backup);

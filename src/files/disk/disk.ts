@@ -6,6 +6,9 @@
  * waits for a disk before anything is decided can be given up on a signal. Each is
  * repeated when a signal interrupts it, and fails with a message that names the
  * target that the user knows rather than the hidden file beside it.
+ *
+ * What fails here, and in plain/, versioned/ and reload_note/, is a RekeyError
+ * of kind `install`; docstrings there name other errors, and what is left then.
  */
 import { RekeyError } from "../../base/errors.ts";
 import { osCode, osReason, retryInterrupted } from "../../base/os_error.ts";
@@ -145,11 +148,7 @@ export function sortedNames(directory: string): readonly string[] {
   return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
 }
 
-/**
- * Writes all of `bytes` at the current position.
- *
- * @throws {RekeyError} kind `install`
- */
+/** Writes all of `bytes` at the current position. */
 export function writeAll(
   file: Deno.FsFile,
   bytes: Uint8Array,
@@ -172,11 +171,7 @@ export function writeAll(
   }
 }
 
-/**
- * Makes a symbolic link.
- *
- * @throws {RekeyError} kind `install`
- */
+/** Makes a symbolic link. */
 export function symlink(to: string, at: string, shownPath: string): void {
   diskCall("link", shownPath, () => Deno.symlinkSync(to, at));
 }
@@ -186,8 +181,6 @@ const SYNC_ACTION = "sync the directory of";
 /**
  * Makes the names in a directory durable: without it a rename may be lost with
  * the power, though the files themselves are safe.
- *
- * @throws {RekeyError} kind `install`
  */
 export function syncDirectory({ directory, path }: ShownDirectory): void {
   // Windows cannot open a directory for this; NTFS journals its names itself.

@@ -5,6 +5,7 @@
  * carry a tag of 16 hexadecimal digits, so that leftovers of a killed process
  * are told from anything that somebody else calls similar.
  */
+import { inDirectory, type Target } from "./target.ts";
 
 /**
  * `new`: staged content; `old`: backup of the replaced file; `journal`: a
@@ -98,7 +99,7 @@ export function versionsName(certificateName: string): string {
 }
 
 /** The name of the note that a change of layout has begun, beside the certificate. */
-export function layoutNoteName(certificateName: string): string {
+function layoutNoteName(certificateName: string): string {
   return `.${stem(certificateName)}.rekey-layout`;
 }
 
@@ -110,6 +111,32 @@ export function lockName(name: string): string {
 /** The name of a key that is saved for a person to look at. Not hidden. */
 export function savedName(name: string): string {
   return `${stem(name)}.${randomDigits(TAG_DIGITS)}.saved`;
+}
+
+/** Where a name is: a target, or what stands like one. */
+type Place = Pick<Target, "directory" | "name">;
+
+/** The path of a hidden file beside a target. */
+export function hiddenPath(
+  { directory, name }: Place,
+  { kind, tag }: { readonly kind: HiddenKind; readonly tag: string },
+): string {
+  return inDirectory(directory, hiddenName(name, kind, tag));
+}
+
+/** A path beside a target that a repair removes, should this process be killed. */
+export function temporaryPath(place: Place, kind: HiddenKind = "new"): string {
+  return hiddenPath(place, { kind, tag: randomTag() });
+}
+
+/** Where the journal in force is; see {@linkcode journalName}. */
+export function journalPath({ directory, name }: Place): string {
+  return inDirectory(directory, journalName(name));
+}
+
+/** Where the note of a change of layout is. */
+export function layoutNotePath({ directory, name }: Place): string {
+  return inDirectory(directory, layoutNoteName(name));
 }
 
 /** What file systems allow for one name (NAME_MAX), in bytes. */

@@ -23,8 +23,8 @@ import {
   setMode,
   setOwner,
 } from "./attributes.ts";
-import { type HiddenKind, hiddenName } from "./hidden_names.ts";
-import { inDirectory, type Target } from "./target.ts";
+import { type HiddenKind, hiddenPath } from "./hidden_names.ts";
+import type { Target } from "./target.ts";
 
 /** How to stage a file. */
 export interface StageOptions {
@@ -54,10 +54,10 @@ export class StagedFile implements Disposable {
     target: Target,
     { kind, tag, attributes, reserveBytes }: StageOptions,
   ) {
-    const { directory, name, path } = target;
+    const { path } = target;
     const mode = PRIVATE_MODE;
     this.#target = target;
-    this.#path = inDirectory(directory, hiddenName(name, kind, tag));
+    this.#path = hiddenPath(target, { kind, tag });
     this.#attributes = attributes ?? { mode };
     this.#file = diskCall(
       "open",
@@ -87,11 +87,7 @@ export class StagedFile implements Disposable {
     );
   }
 
-  /**
-   * Makes `content` all that the file holds, durably, under its final mode.
-   *
-   * @throws {RekeyError} kind `install`
-   */
+  /** Makes `content` all that the file holds, durably, under its final mode. */
   write(content: Uint8Array): void {
     const { path } = this.#target;
     diskCall("write", path, () => this.#file.seekSync(0, Deno.SeekMode.Start));
@@ -103,17 +99,12 @@ export class StagedFile implements Disposable {
     this.#requireInPlace();
   }
 
-  /**
-   * Gives the file a lasting name beside its target.
-   *
-   * @throws {RekeyError} kind `install`
-   */
-  renameTo(name: string): void {
-    const { directory, path } = this.#target;
+  /** Gives the file its lasting name, in the same directory. */
+  renameTo(file: string): void {
     diskCall(
       "rename to",
-      path,
-      () => Deno.renameSync(this.#path, inDirectory(directory, name)),
+      this.#target.path,
+      () => Deno.renameSync(this.#path, file),
     );
     this.#isRenamed = true;
   }

@@ -20,7 +20,7 @@ import {
 } from "../../base/os_error.ts";
 import { setOwner } from "../disk/attributes.ts";
 import { isSameFile, lstatIfExists, removeIfExists } from "../disk/disk.ts";
-import { hiddenName, lockName, randomTag } from "../disk/hidden_names.ts";
+import { lockName, temporaryPath } from "../disk/hidden_names.ts";
 import { inDirectory, type Target } from "../disk/target.ts";
 
 /** Each needs another holder to come and go in the few system calls of a try. */
@@ -222,8 +222,8 @@ function openIfReadable(path: string): Deno.FsFile | undefined {
   }
 }
 
-function canCreateBeside({ directory, name }: Target): boolean {
-  const probe = inDirectory(directory, hiddenName(name, "new", randomTag()));
+function canCreateBeside(target: Target): boolean {
+  const probe = temporaryPath(target);
   try {
     Deno.openSync(probe, { write: true, createNew: true, mode: 0o600 }).close();
   } catch (error) {

@@ -1,6 +1,4 @@
-/**
- * Which files are read, which are written, and which the service reads.
- */
+/** Which files are read, which are written, and which the service reads. */
 import { RekeyError } from "../../base/errors.ts";
 import type { KeyPairFiles, RekeyOptions } from "../../base/options.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";

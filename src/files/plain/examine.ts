@@ -18,8 +18,8 @@ import {
   lstatIfExists,
   readIfExists,
 } from "../disk/disk.ts";
-import { hiddenName, randomTag } from "../disk/hidden_names.ts";
-import { inDirectory, type Role, type Target } from "../disk/target.ts";
+import { temporaryPath } from "../disk/hidden_names.ts";
+import type { Role, Target } from "../disk/target.ts";
 import { type InstallWarning, membersOf, type Pair } from "../transaction.ts";
 
 /** A target that can be replaced. */
@@ -59,7 +59,10 @@ export function examineTargets(
   for (const { target, info, inPlace } of examined) {
     if (info === undefined) continue;
     if (inPlace) requireWritable(target);
-    else requireRenamable(target, info, options);
+    else {
+      requireRemovable(target, info);
+      probeLink(target, info, options);
+    }
     requireReadable(target);
   }
   return examined;
@@ -100,15 +103,6 @@ function refuseOneFileForBoth(
     `${second.target.path} and ${first.target.path} are the same file`,
     { hint: "name two different files for the certificate and the key" },
   );
-}
-
-function requireRenamable(
-  target: Target,
-  info: Deno.FileInfo,
-  options: ExamineOptions,
-): void {
-  requireRemovable(target, info);
-  probeLink(target, info, options);
 }
 
 /** Opens it as the overwriting will, and changes nothing. */
@@ -158,7 +152,7 @@ function probeLink(
   info: Deno.FileInfo,
   { allowsInPlace = true }: ExamineOptions,
 ): void {
-  const probe = hiddenFile(target);
+  const probe = temporaryPath(target);
   try {
     diskCall("open", target.path, () => Deno.linkSync(target.file, probe));
   } catch (error) {
@@ -188,8 +182,8 @@ function isOwn({ uid }: Deno.FileInfo): boolean {
 
 /** Whether the file system knows hard links at all. */
 function hasLinks(target: Target): boolean {
-  const file = hiddenFile(target);
-  const link = hiddenFile(target);
+  const file = temporaryPath(target);
+  const link = temporaryPath(target);
   Deno.openSync(file, { write: true, createNew: true, mode: 0o600 }).close();
   try {
     Deno.linkSync(file, link);
@@ -201,11 +195,6 @@ function hasLinks(target: Target): boolean {
     discard(file);
     discard(link);
   }
-}
-
-/** A name that recovery removes, should this process be killed. */
-function hiddenFile({ directory, name }: Target): string {
-  return inDirectory(directory, hiddenName(name, "new", randomTag()));
 }
 
 function mountPoint(

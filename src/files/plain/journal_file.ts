@@ -1,6 +1,4 @@
-/**
- * The journal on disk: which file is one, and whether it may be trusted.
- */
+/** The journal on disk: which file is one, and whether it may be trusted. */
 import { RekeyError } from "../../base/errors.ts";
 import {
   diskCall,
@@ -8,9 +6,9 @@ import {
   readIfExists,
   removeIfExists,
 } from "../disk/disk.ts";
-import { journalName } from "../disk/hidden_names.ts";
+import { journalPath } from "../disk/hidden_names.ts";
 import { type InstallJournal, readJournal } from "./journal.ts";
-import { inDirectory, type Target } from "../disk/target.ts";
+import type { Target } from "../disk/target.ts";
 
 /** A file beside a certificate that says what has to be repaired. */
 export interface RepairNote {
@@ -27,9 +25,8 @@ export interface RepairNote {
  */
 export function readRepairNote(
   { directory, path }: Target,
-  name: string,
+  file: string,
 ): RepairNote | undefined {
-  const file = inDirectory(directory, name);
   return diskCall("read the journal of", path, () => {
     const info = lstatIfExists(file);
     if (info === undefined) return undefined;
@@ -61,7 +58,7 @@ export function readRepairNote(
  * @throws {RekeyError} kind `install` for one that must not be acted on
  */
 export function findJournal(certificate: Target): InstallJournal | undefined {
-  const note = readRepairNote(certificate, journalName(certificate.name));
+  const note = readRepairNote(certificate, journalPath(certificate));
   if (note === undefined) return undefined;
   const { file, text } = note;
   const reading = text === undefined

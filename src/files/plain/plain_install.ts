@@ -26,9 +26,9 @@ import {
   syncDirectories,
   syncDirectory,
 } from "../disk/disk.ts";
-import { hiddenName, installTag, journalName } from "../disk/hidden_names.ts";
+import { hiddenPath, installTag, journalPath } from "../disk/hidden_names.ts";
 import { StagedFile } from "../disk/staged_file.ts";
-import { inDirectory, relativeTo, type Target } from "../disk/target.ts";
+import { relativeTo, type Target } from "../disk/target.ts";
 import type {
   InstallContents,
   InstallOptions,
@@ -169,7 +169,7 @@ export class PlainInstall implements InstallTransaction {
     const { certificate } = this.#pair;
     this.#journal.write(new TextEncoder().encode(formatJournal(journal)));
     syncDirectories(this.#directories);
-    this.#journal.renameTo(journalName(certificate.name));
+    this.#journal.renameTo(journalPath(certificate));
     syncDirectory(certificate);
   }
 
@@ -178,7 +178,7 @@ export class PlainInstall implements InstallTransaction {
     this.#isSwapping = true;
     for (const { staged, target, inPlace, attributes, content } of written) {
       if (inPlace) overwriteFile(target, content, attributes);
-      else staged.renameTo(target.name);
+      else staged.renameTo(target.file);
     }
     syncDirectories(this.#directories);
   }
@@ -234,14 +234,14 @@ export class PlainInstall implements InstallTransaction {
   }
 
   #removeBackups(): void {
-    for (const { directory, name } of this.#directories) {
-      discard(inDirectory(directory, hiddenName(name, "old", this.#tag)));
+    const tag = this.#tag;
+    for (const { target } of this.#parts) {
+      discard(hiddenPath(target, { kind: "old", tag }));
     }
   }
 
   #removeJournal(): void {
-    const { directory, name } = this.#pair.certificate;
-    removeIfExists(inDirectory(directory, journalName(name)));
+    removeIfExists(journalPath(this.#pair.certificate));
   }
 
   #close(): void {

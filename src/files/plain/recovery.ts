@@ -18,12 +18,12 @@ import {
   syncDirectories,
 } from "../disk/disk.ts";
 import {
-  hiddenName,
+  hiddenPath,
   isHiddenName,
   isLeftoverOf,
-  journalName,
-  randomTag,
+  journalPath,
   savedName,
+  temporaryPath,
 } from "../disk/hidden_names.ts";
 import {
   inDirectory,
@@ -92,9 +92,9 @@ function locate(
       target !== undefined && target.name === entry.name &&
       relativeTo(directory, target.directory) === (entry.directory ?? "")
     ) {
-      const beside = (kind: "new" | "old") =>
-        inDirectory(target.directory, hiddenName(target.name, kind, tag));
-      return { entry, target, staged: beside("new"), backup: beside("old") };
+      const staged = hiddenPath(target, { kind: "new", tag });
+      const backup = hiddenPath(target, { kind: "old", tag });
+      return { entry, target, staged, backup };
     }
     const place = resolveFrom(directory, entry.directory ?? "");
     throw unusable(pair.certificate, {
@@ -173,10 +173,7 @@ function prepareStep(
       // Another name of the backup is moved, never its last one: a rename
       // that the power undoes may lose both names. And where both are names of
       // one file, rename(2) does nothing and says that it did.
-      const from = inDirectory(
-        directory,
-        hiddenName(name, "new", randomTag()),
-      );
+      const from = temporaryPath(target);
       duplicateBackup(target, backup, from);
       return { finish: () => moveBack(target, from) };
     }
@@ -214,11 +211,11 @@ function removePending(
       diskCall("tidy up after", path, () => discard(file));
     }
   }
-  const journal = inDirectory(
-    certificate.directory,
-    journalName(certificate.name),
+  diskCall(
+    "tidy up after",
+    certificate.path,
+    () => removeIfExists(journalPath(certificate)),
   );
-  diskCall("tidy up after", certificate.path, () => removeIfExists(journal));
   syncDirectories(pending.map(({ target }) => target));
   removeLeftovers(pair);
 }

@@ -51,11 +51,7 @@ export function lockNote(file: Deno.FsFile): boolean {
   }
 }
 
-/**
- * As much of the note as counts.
- *
- * @throws {RekeyError} kind `install`
- */
+/** As much of the note as counts. */
 export function readText(file: Deno.FsFile, shownPath: string): string {
   const bytes = new Uint8Array(MOST_NOTE_BYTES);
   let size = 0;
@@ -71,11 +67,7 @@ export function readText(file: Deno.FsFile, shownPath: string): string {
   return new TextDecoder().decode(bytes.subarray(0, size));
 }
 
-/**
- * Adds lines, durably.
- *
- * @throws {RekeyError} kind `install`
- */
+/** Adds lines, durably. */
 export function append(
   file: Deno.FsFile,
   text: string,

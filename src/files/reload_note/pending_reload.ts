@@ -24,9 +24,9 @@ import {
 } from "../disk/disk.ts";
 import {
   digestTag,
-  hiddenName,
+  hiddenPath,
   isHiddenName,
-  journalName,
+  journalPath,
   randomTag,
 } from "../disk/hidden_names.ts";
 import { StagedFile } from "../disk/staged_file.ts";
@@ -118,7 +118,6 @@ export class ReloadDraft implements Disposable {
   /** Of the note in force. */
   #path: string | undefined;
 
-  /** @throws {RekeyError} kind `install` */
   constructor(certificate: Target, parts: readonly ReloadPart[]) {
     this.#target = certificate;
     this.#parts = parts;
@@ -145,23 +144,22 @@ export class ReloadDraft implements Disposable {
   ): Promise<PendingReload | undefined> {
     const staged = this.#staged;
     if (staged === undefined) return void await swap();
-    const { directory, name } = this.#target;
-    const note = noteName(name, await sha256(certificate.der));
+    const target = this.#target;
+    const path = notePath(target, await sha256(certificate.der));
     const text = formatNote(this.#parts, previousSerial);
     staged.write(new TextEncoder().encode(text));
-    staged.renameTo(note);
-    const path = inDirectory(directory, note);
+    staged.renameTo(path);
     this.#path = path;
-    syncDirectory(this.#target);
+    syncDirectory(target);
     await swap();
     this.#path = undefined;
-    removeOthers(this.#target, note);
+    removeOthers(target, path);
     const { serial, notAfter } = certificate;
     const undelivered = this.#parts;
     return new PendingReload(
       { serial, previousSerial, notAfter, attempts: 1, undelivered },
       // Without a note, the service is told all the same: the pair is new.
-      { target: this.#target, path, file: openIfPossible(path) },
+      { target, path, file: openIfPossible(path) },
     );
   }
 
@@ -170,8 +168,7 @@ export class ReloadDraft implements Disposable {
     const path = this.#path;
     if (path === undefined) return;
     // With a journal in force, the next pass decides which pair it is.
-    const { directory, name } = this.#target;
-    const journal = inDirectory(directory, journalName(name));
+    const journal = journalPath(this.#target);
     bestEffort(() => {
       if (lstatIfExists(journal) === undefined) removeIfExists(path);
     });
@@ -200,13 +197,12 @@ export async function findPendingReload(
     readonly parts: readonly ReloadPart[];
   },
 ): Promise<PendingReload | "elsewhere" | undefined> {
-  const names = notesBeside(certificate);
-  if (names.length === 0) return undefined;
+  const notes = notesBeside(certificate);
+  if (notes.length === 0) return undefined;
   const { der, serial, notAfter } = await from.load();
-  const name = noteName(certificate.name, await sha256(der));
-  removeOthers(certificate, name);
-  if (!names.includes(name)) return undefined;
-  const path = inDirectory(certificate.directory, name);
+  const path = notePath(certificate, await sha256(der));
+  removeOthers(certificate, path);
+  if (!notes.includes(path)) return undefined;
   using undo = new DisposableStack();
   const shown = certificate.path;
   const file = undo.use(
@@ -230,24 +226,26 @@ export async function findPendingReload(
   }, { target: certificate, path, file });
 }
 
-function noteName(name: string, certificateDigest: string): string {
-  return hiddenName(name, "reload", digestTag(certificateDigest));
+function notePath(target: Target, certificateDigest: string): string {
+  return hiddenPath(target, {
+    kind: "reload",
+    tag: digestTag(certificateDigest),
+  });
 }
 
 function notesBeside({ directory, name, path }: Target): readonly string[] {
-  return diskCall("open the directory of", path, () =>
-    sortedNames(directory)
-      .filter((entry) => isHiddenName(entry, name, ["reload"])));
+  return diskCall("open the directory of", path, () => sortedNames(directory))
+    .filter((entry) => isHiddenName(entry, name, ["reload"]))
+    .map((entry) => inDirectory(directory, entry));
 }
 
 /** Where that fails, they are of no certificate that is here, and harm nobody. */
-function removeOthers(target: Target, name: string): void {
+function removeOthers(target: Target, path: string): void {
   bestEffort(() => {
     for (const other of notesBeside(target)) {
-      const file = inDirectory(target.directory, other);
       // A directory of that name is somebody else's.
-      const isOld = other !== name && !lstatIfExists(file)?.isDirectory;
-      if (isOld) removeIfExists(file);
+      const isOld = other !== path && !lstatIfExists(other)?.isDirectory;
+      if (isOld) removeIfExists(other);
     }
   });
 }

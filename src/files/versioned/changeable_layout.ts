@@ -1,6 +1,4 @@
-/**
- * Can the layout of this pair be changed? Asked before anything is.
- */
+/** Can the layout of this pair be changed? Asked before anything is. */
 import { RekeyError } from "../../base/errors.ts";
 import { permissions } from "../disk/attributes.ts";
 import { diskCall, statIfExists } from "../disk/disk.ts";

@@ -17,7 +17,7 @@ import {
   symlink,
   syncDirectory,
 } from "../disk/disk.ts";
-import { hiddenName, randomTag } from "../disk/hidden_names.ts";
+import { temporaryPath } from "../disk/hidden_names.ts";
 import {
   inDirectory,
   resolveTarget,
@@ -208,10 +208,7 @@ function discardVersions(
 ): void {
   if (lstatIfExists(versions) === undefined) return;
   // Not half of it, should somebody look.
-  const discarded = inDirectory(
-    certificate.directory,
-    hiddenName(certificate.name, "old", randomTag()),
-  );
+  const discarded = temporaryPath(certificate, "old");
   diskCall(
     "remove the versions of",
     certificate.path,
@@ -243,10 +240,7 @@ function duplicateAnywhere(target: Target, from: string, to: string): boolean {
 
 /** Puts something else under a target's name, in one rename. */
 function replace(target: Target, make: (name: string) => void): void {
-  const staged = inDirectory(
-    target.directory,
-    hiddenName(target.name, "new", randomTag()),
-  );
+  const staged = temporaryPath(target);
   try {
     make(staged);
     syncDirectory(target);

@@ -5,14 +5,9 @@
  * the note is no journal: it only says what has to be done again.
  */
 import { diskCall, removeIfExists, syncDirectory } from "../disk/disk.ts";
-import { layoutNoteName, randomTag } from "../disk/hidden_names.ts";
+import { layoutNotePath, randomTag } from "../disk/hidden_names.ts";
 import { StagedFile } from "../disk/staged_file.ts";
-import {
-  inDirectory,
-  relativeTo,
-  resolveFrom,
-  type Target,
-} from "../disk/target.ts";
+import { relativeTo, resolveFrom, type Target } from "../disk/target.ts";
 import { readRepairNote, unusable } from "../plain/journal_file.ts";
 import type { Layout, Pair } from "../transaction.ts";
 
@@ -23,11 +18,7 @@ export interface LayoutNote {
   readonly versions: string;
 }
 
-/**
- * Writes the note, durably.
- *
- * @throws {RekeyError} kind `install`
- */
+/** Writes the note, durably. */
 export function noteLayout(
   { certificate, key }: Pair<Target>,
   { layout, versions }: LayoutNote,
@@ -44,7 +35,7 @@ export function noteLayout(
     reserveBytes: bytes.length,
   });
   note.write(bytes);
-  note.renameTo(layoutNoteName(certificate.name));
+  note.renameTo(layoutNotePath(certificate));
   syncDirectory(certificate);
 }
 
@@ -57,7 +48,7 @@ export function findLayoutNote(
   { certificate, key }: Pair<Target>,
 ): LayoutNote | undefined {
   const { directory } = certificate;
-  const note = readRepairNote(certificate, layoutNoteName(certificate.name));
+  const note = readRepairNote(certificate, layoutNotePath(certificate));
   if (note === undefined) return undefined;
   const [layout, keyFile = "", versions = ""] = note.text?.split("\n") ?? [];
   const isKnown = layout === "plain" || layout === "versioned";
@@ -78,14 +69,12 @@ export function findLayoutNote(
   return { layout, versions: resolveFrom(directory, versions) };
 }
 
-/**
- * Removes the note.
- *
- * @throws {RekeyError} kind `install`
- */
+/** Removes the note. */
 export function clearLayoutNote(certificate: Target): void {
-  const { directory, name, path } = certificate;
-  const file = inDirectory(directory, layoutNoteName(name));
-  diskCall("tidy up after", path, () => removeIfExists(file));
+  diskCall(
+    "tidy up after",
+    certificate.path,
+    () => removeIfExists(layoutNotePath(certificate)),
+  );
   syncDirectory(certificate);
 }

@@ -1,6 +1,4 @@
-/**
- * The pair that was in force before, in the versioned layout.
- */
+/** The pair that was in force before, in the versioned layout. */
 import { RekeyError } from "../../base/errors.ts";
 import type { KeyPairFiles } from "../../base/options.ts";
 import { inDirectory, type Target, VERSION_FILES } from "../disk/target.ts";
@@ -18,11 +16,7 @@ import {
 export interface PreviousPair {
   /** Its own files. */
   readonly files: KeyPairFiles;
-  /**
-   * Puts it in force, in one rename.
-   *
-   * @throws {RekeyError} kind `install`
-   */
+  /** Puts it in force, in one rename. */
   putBack(): void;
 }
 

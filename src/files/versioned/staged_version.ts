@@ -10,7 +10,7 @@ import {
   symlink,
   syncDirectory,
 } from "../disk/disk.ts";
-import { hiddenName, randomTag } from "../disk/hidden_names.ts";
+import { temporaryPath } from "../disk/hidden_names.ts";
 import { CURRENT, inDirectory } from "../disk/target.ts";
 import {
   currentVersion,
@@ -77,11 +77,7 @@ export class StagedVersion implements Disposable {
   }
 }
 
-/**
- * Puts a version that is there in force again, in one rename.
- *
- * @throws {RekeyError} kind `install`
- */
+/** Puts a version that is there in force again, in one rename. */
 export function switchTo(versions: ShownDirectory, number: number): void {
   const link = hiddenLink(versions, { kind: "old", number });
   try {
@@ -130,7 +126,7 @@ function hiddenLink(
   { directory, path }: ShownDirectory,
   { kind, number }: { readonly kind: "new" | "old"; readonly number: number },
 ): string {
-  const link = inDirectory(directory, hiddenName(CURRENT, kind, randomTag()));
+  const link = temporaryPath({ directory, name: CURRENT }, kind);
   symlink(String(number), link, path);
   return link;
 }

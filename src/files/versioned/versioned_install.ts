@@ -133,7 +133,7 @@ export class VersionedInstall implements InstallTransaction {
       const content = contents[role];
       if (content === undefined) throw new Error(`no content for ${role}`);
       staged.write(content);
-      staged.renameTo(target.name);
+      staged.renameTo(target.file);
     }
     this.#takeOverKey();
     this.#makeLinks();

@@ -140,8 +140,6 @@ export function ensureVersions(certificate: Target): boolean {
 
 /**
  * Makes a directory that is as open as `like`, and belongs to whom that does.
- *
- * @throws {RekeyError} kind `install`
  */
 export function makeDirectory(
   directory: string,
