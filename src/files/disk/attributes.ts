@@ -49,7 +49,7 @@ export function attributesFor(
     mode: mode ?? (info === undefined ? PRIVATE_MODE : permissions(info)),
     uid: uid ?? info?.uid ?? undefined,
     gid: gid ?? info?.gid ?? undefined,
-    isChosen: (uid ?? gid) !== undefined ? true : undefined,
+    isChosen: (uid ?? gid) !== undefined,
   };
 }
 

@@ -187,8 +187,8 @@ const NOTE_BYTES = 512;
  * @param from `load` reads the certificate, and is called only when there is a
  *   note; `parts` is what the caller can deliver, and what a note that cannot
  *   be read is taken to be about
- * @throws {RekeyError} kind `install` when the note cannot be read or changed;
- *   what `load` throws
+ * @throws {RekeyError} kind `install` when the note cannot be read; what `load`
+ *   throws
  */
 export async function findPendingReload(
   certificate: Target,
@@ -215,7 +215,10 @@ export async function findPendingReload(
   const undelivered = note.undelivered ?? from.parts;
   // The rest is for a run that can: no try of it is counted.
   if (!undelivered.some((part) => from.parts.includes(part))) return undefined;
-  if (text.length < MOST_NOTE_BYTES) append(file, TRY_LINE, shown);
+  // Only a number: a disk that is full must not keep the service waiting.
+  if (text.length < MOST_NOTE_BYTES) {
+    bestEffort(() => append(file, TRY_LINE, shown));
+  }
   undo.move();
   return new PendingReload({
     serial,
