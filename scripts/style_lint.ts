@@ -95,6 +95,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
 };
 
+/**
+ * What other folders may import of `files`: whoever changes a pair has opened it,
+ * and so holds its lock. The rest is reached through open_pair.ts only.
+ */
+const FILES_DOORS =
+  /^files\/(open_pair\.ts|transaction\.ts|pair\/.*|reload_note\/pending_reload\.ts|disk\/attributes\.ts)$/;
+
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
   /^(pki\/|base\/(duration|errors|instant|options|printable)\.ts|engine\/schedule\.ts|observe\/log\.ts|cli\/grammar\/|cli\/help\.ts|files\/plain\/journal\.ts|reload\/split_command\.ts)/;
@@ -130,6 +137,10 @@ export function importFault(
   if (!specifier.startsWith(".")) return undefined;
   const target = resolveImport(from, specifier);
   if (target.startsWith("../")) return "src imports nothing from outside of it";
+  const isInside = from.startsWith("files/") || !target.startsWith("files/");
+  if (!isInside && !FILES_DOORS.test(target)) {
+    return "a pair is changed by who has opened it: src/files/open_pair.ts";
+  }
   return layerFault(from, target);
 }
 

@@ -12,7 +12,6 @@ import type { PendingReload } from "../files/reload_note/pending_reload.ts";
 import { joinFailures, type Reloader } from "../reload/reloader.ts";
 import { openJobPair } from "./open_job.ts";
 
-/** Who delivers. */
 export interface Deliverer {
   readonly reloader: Reloader;
   readonly log: Log;

@@ -24,7 +24,6 @@ import { verifyIssued } from "../pki/verify/verify.ts";
 import { openJob, type RekeyJob } from "./open_job.ts";
 import { deliverReload, takePendingReload } from "./pending_reload.ts";
 
-/** How a pass ended. */
 export type RekeyOutcome =
   | { readonly kind: "rekeyed"; readonly certificate: Certificate }
   | { readonly kind: "not-due"; readonly expiresInMs: number };

@@ -47,7 +47,6 @@ import {
 } from "./versioned/previous_pair.ts";
 import { VersionedInstall } from "./versioned/versioned_install.ts";
 
-/** How a pair is opened. */
 export interface OpenOptions {
   /** A pair that is only read, where that is another one. */
   readonly input?: KeyPairFiles | undefined;

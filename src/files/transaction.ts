@@ -18,7 +18,6 @@ export interface Pair<T> {
   readonly key?: T | undefined;
 }
 
-/** One value of a pair, and whose it is. */
 export interface Member<T> {
   readonly role: Role;
   readonly value: T;
@@ -53,7 +52,6 @@ export function resolvePair(files: Pair<string>): Pair<Target> {
 /** How a pair stands on disk: two files, or links to numbered versions. */
 export type Layout = "plain" | "versioned";
 
-/** How the files are written. */
 export interface InstallOptions extends Partial<WriteOptions> {
   /** The file of the key that the new certificate will belong to, unless it is written. */
   readonly givenKeyFile?: string | undefined;
@@ -86,9 +84,7 @@ export interface InstallTransaction extends Disposable {
   commit(contents: InstallContents): Promise<void>;
 }
 
-/** What a repair found. */
 export type Recovery =
-  /** Nothing was pending. */
   | { readonly kind: "none" }
   /** An interrupted swap was finished (`new`) or undone (`old`). */
   | { readonly kind: "finished" | "undone" }

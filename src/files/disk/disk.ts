@@ -90,10 +90,8 @@ export function statIfExists(file: string): Deno.FileInfo | undefined {
   return unlessMissing(() => Deno.statSync(file));
 }
 
-/** What tells one file from another. */
 type FileIdentity = Pick<Deno.FileInfo, "dev" | "ino">;
 
-/** Whether both are the same file on the same file system. */
 export function isSameFile(left: FileIdentity, right: FileIdentity): boolean {
   return left.dev === right.dev && left.ino === right.ino;
 }
@@ -117,7 +115,6 @@ function unlessMissing<T>(call: () => T): T | undefined {
   }
 }
 
-/** The SHA-256 of `content` in hexadecimal. */
 export async function sha256(
   content: Uint8Array<ArrayBuffer>,
 ): Promise<string> {
@@ -171,7 +168,6 @@ export function writeAll(
   }
 }
 
-/** Makes a symbolic link. */
 export function symlink(to: string, at: string, shownPath: string): void {
   diskCall("link", shownPath, () => Deno.symlinkSync(to, at));
 }

@@ -103,7 +103,6 @@ function layoutNoteName(certificateName: string): string {
   return `.${stem(certificateName)}.rekey-layout`;
 }
 
-/** The name of a target's lock file. */
 export function lockName(name: string): string {
   return `.${stem(name)}.rekey-lock`;
 }
@@ -116,7 +115,6 @@ export function savedName(name: string): string {
 /** Where a name is: a target, or what stands like one. */
 type Place = Pick<Target, "directory" | "name">;
 
-/** The path of a hidden file beside a target. */
 export function hiddenPath(
   { directory, name }: Place,
   { kind, tag }: { readonly kind: HiddenKind; readonly tag: string },
@@ -129,12 +127,10 @@ export function temporaryPath(place: Place, kind: HiddenKind = "new"): string {
   return hiddenPath(place, { kind, tag: randomTag() });
 }
 
-/** Where the journal in force is; see {@linkcode journalName}. */
 export function journalPath({ directory, name }: Place): string {
   return inDirectory(directory, journalName(name));
 }
 
-/** Where the note of a change of layout is. */
 export function layoutNotePath({ directory, name }: Place): string {
   return inDirectory(directory, layoutNoteName(name));
 }

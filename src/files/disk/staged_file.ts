@@ -26,7 +26,6 @@ import {
 import { type HiddenKind, hiddenPath } from "./hidden_names.ts";
 import type { Target } from "./target.ts";
 
-/** How to stage a file. */
 export interface StageOptions {
   readonly kind: Extract<HiddenKind, "new" | "journal">;
   /** From `randomTag()`. */

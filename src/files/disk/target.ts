@@ -5,7 +5,6 @@
 import { RekeyError } from "../../base/errors.ts";
 import { diskCall, lstatIfExists, type ShownDirectory } from "./disk.ts";
 
-/** Which file of a pair. */
 export type Role = "key" | "certificate";
 
 /** A file to be replaced or made; its directory is a real path. */
@@ -28,7 +27,6 @@ export interface VersionLink {
   readonly role: Role;
 }
 
-/** The name that stands for the version in force. */
 export const CURRENT = "current";
 
 /** What the files of a version are called. */
@@ -73,7 +71,6 @@ export function resolveTarget(path: string): Target {
 /** As many as Linux follows (path_resolution(7)). */
 const MAX_LINKS = 40;
 
-/** The path of `name` in `directory`. */
 export function inDirectory(directory: string, name: string): string {
   return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
 }

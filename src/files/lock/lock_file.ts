@@ -26,7 +26,6 @@ import { inDirectory, type Target } from "../disk/target.ts";
 /** Each needs another holder to come and go in the few system calls of a try. */
 export const MAX_TRIES = 100;
 
-/** What one try for all locks knows. */
 export interface HeldLocks {
   readonly inPlace: boolean;
   /** Files that are locked themselves: a second handle would meet the first. */

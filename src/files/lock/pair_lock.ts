@@ -9,7 +9,6 @@ import { CURRENT, inDirectory, type Target } from "../disk/target.ts";
 import { membersOf, type Pair, resolvePair } from "../transaction.ts";
 import { busy, lockTarget, MAX_TRIES } from "./lock_file.ts";
 
-/** How a lock is taken. */
 export interface LockOptions {
   /** Longest wait for a busy pair; 0: none. */
   readonly timeoutMs: number;

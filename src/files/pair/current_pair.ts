@@ -6,13 +6,11 @@ import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { Pair } from "../transaction.ts";
 import { loadChain, loadKeyPair, type PasswordSource } from "./key_pair.ts";
 
-/** The pairs to choose from. */
 export type PairChoice = Pick<
   RekeyOptions,
   "input" | "output" | "mode" | "newKey" | "passwordFiles"
 >;
 
-/** The files that a pass replaces. */
 export function writtenFiles(
   { newKey, output }: Pick<PairChoice, "newKey" | "output">,
 ): Pair<string> {

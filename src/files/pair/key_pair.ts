@@ -21,7 +21,6 @@ import { equalBytes } from "../../pki/asn1/der.ts";
 import { readInputFile } from "./input_file.ts";
 import { type PasswordReader, readPasswordFile } from "./password.ts";
 
-/** How to open an encrypted key. */
 export interface PasswordSource {
   /** File whose content is the password; without one the terminal is asked. */
   readonly file?: string | undefined;

@@ -25,10 +25,8 @@ export interface NewPrivateKey {
   toPem(): Promise<string>;
 }
 
-/** What decides how the new key is protected. */
 export interface NewKeyContext {
   readonly current: KeyPair;
-  /** See `RekeyOptions.encryptNewKey`. */
   readonly encrypt: "as-current" | "always";
   /** How `<key-file>` was opened. */
   readonly password: PasswordSource;

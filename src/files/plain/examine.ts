@@ -22,7 +22,6 @@ import { temporaryPath } from "../disk/hidden_names.ts";
 import type { Role, Target } from "../disk/target.ts";
 import { type InstallWarning, membersOf, type Pair } from "../transaction.ts";
 
-/** A target that can be replaced. */
 export interface ExaminedTarget {
   readonly role: Role;
   readonly target: Target;
@@ -30,11 +29,9 @@ export interface ExaminedTarget {
   readonly info: Deno.FileInfo | undefined;
   /** Whether its content is overwritten, rather than the file replaced. */
   readonly inPlace: boolean;
-  /** Those of the new file. */
   readonly attributes: FileAttributes;
 }
 
-/** How the targets will be written. */
 export interface ExamineOptions {
   readonly inPlace?: boolean | undefined;
   readonly attributes?: AttributeChoice | undefined;

@@ -9,12 +9,10 @@
 import type { FileAttributes } from "../disk/attributes.ts";
 import type { Role } from "../disk/target.ts";
 
-/** One target of an install. */
 export interface JournalTarget {
   readonly role: Role;
   /** The directory as seen from the journal's own; undefined when it is that one. */
   readonly directory?: string | undefined;
-  /** Its name in there. */
   readonly name: string;
   /** SHA-256 in hexadecimal of the old content; undefined when there was none. */
   readonly oldDigest?: string | undefined;
@@ -49,7 +47,6 @@ const VERSION = 1;
 /** Last line of every version: without it, the writing was interrupted. */
 const END = "end\n";
 
-/** The journal as the content of its file. */
 export function formatJournal(journal: InstallJournal): string {
   return `${MAGIC}${VERSION}\n${JSON.stringify(journal)}\n${END}`;
 }

@@ -65,7 +65,6 @@ interface WrittenPart extends Part {
   readonly old: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** An install from its first staged file to its last removed one. */
 export class PlainInstall implements InstallTransaction {
   readonly warnings: readonly InstallWarning[];
   readonly #pair: Pair<Target>;

@@ -16,13 +16,11 @@
  */
 import type { ReloadPart } from "../../base/options.ts";
 
-/** What a note says. */
 export interface ReloadNote {
   /** Hexadecimal; undefined when it is not known any more. */
   readonly previousSerial: string | undefined;
   /** What is not delivered yet; undefined when the note cannot be read. */
   readonly undelivered: readonly ReloadPart[] | undefined;
-  /** Tries that have begun. */
   readonly attempts: number;
 }
 
@@ -35,7 +33,6 @@ const SERIAL = /^previous-serial ([0-9A-Fa-f]{1,128})$/;
 /** The line of a try that begins. After whatever stands there, whole or not. */
 export const TRY_LINE = "\ntry\n";
 
-/** The line of a part that was delivered. */
 export function deliveredLine(part: ReloadPart): string {
   return `\ndelivered ${part}\n`;
 }

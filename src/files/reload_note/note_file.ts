@@ -67,7 +67,6 @@ export function readText(file: Deno.FsFile, shownPath: string): string {
   return new TextDecoder().decode(bytes.subarray(0, size));
 }
 
-/** Adds lines, durably. */
 export function append(
   file: Deno.FsFile,
   text: string,

@@ -44,12 +44,10 @@ import {
 /** The certificate that somebody has to be told of. */
 export interface ReloadCertificate {
   readonly der: Uint8Array<ArrayBuffer>;
-  /** Hexadecimal. */
   readonly serial: string;
   readonly notAfter: Date;
 }
 
-/** What there is to deliver. */
 export interface ReloadFacts {
   readonly serial: string;
   /** Undefined when it is not known any more. */
@@ -61,7 +59,6 @@ export interface ReloadFacts {
   readonly undelivered: readonly ReloadPart[];
 }
 
-/** Where a note is. */
 interface NoteFile {
   /** The certificate that it stands beside. */
   readonly target: Target;

@@ -11,7 +11,6 @@ import { relativeTo, resolveFrom, type Target } from "../disk/target.ts";
 import { readRepairNote, unusable } from "../plain/journal_file.ts";
 import type { Layout, Pair } from "../transaction.ts";
 
-/** What a note says. */
 export interface LayoutNote {
   readonly layout: Layout;
   /** Where the versions are, or will be. */
@@ -69,7 +68,6 @@ export function findLayoutNote(
   return { layout, versions: resolveFrom(directory, versions) };
 }
 
-/** Removes the note. */
 export function clearLayoutNote(certificate: Target): void {
   diskCall(
     "tidy up after",

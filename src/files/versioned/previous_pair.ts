@@ -12,9 +12,7 @@ import {
   versionsOf,
 } from "./versions.ts";
 
-/** A pair that can be put in force again. */
 export interface PreviousPair {
-  /** Its own files. */
   readonly files: KeyPairFiles;
   /** Puts it in force, in one rename. */
   putBack(): void;

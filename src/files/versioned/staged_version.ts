@@ -22,7 +22,6 @@ import {
 
 /** A version that is being made. Disposing it before `put()` leaves no trace. */
 export class StagedVersion implements Disposable {
-  /** Where its files have to be made. */
   readonly directory: string;
   readonly #versions: ShownDirectory;
   readonly #link: string;

@@ -42,7 +42,6 @@ import {
   versionsOf,
 } from "./versions.ts";
 
-/** One file of the new version. */
 interface Part {
   readonly role: Role;
   readonly target: Target;
@@ -151,7 +150,7 @@ export class VersionedInstall implements InstallTransaction {
     throw new RekeyError("install", `copy ${from} failed: it is gone`);
   }
 
-  /** Into nothing, until there is a version in force. */
+  /** They lead nowhere until a version is in force. */
   #makeLinks(): void {
     for (const { role, value: target } of membersOf(this.#pair)) {
       if (target.version !== undefined) continue;

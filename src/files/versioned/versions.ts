@@ -63,7 +63,6 @@ export function linkText(
     : currentFile(versionsOf(certificate).directory, role);
 }
 
-/** The path of one version. */
 export function versionPath(
   { directory }: ShownDirectory,
   number: number,
@@ -163,7 +162,7 @@ export function makeDirectory(
   setMode(own, isGiven ? mode : mode & ~0o2070);
 }
 
-/** The umask may have taken even that. */
+/** The umask may have taken away even the rights of the owner. */
 function openToOwner(path: string): void {
   if (Deno.build.os === "windows") return;
   if ((permissions(Deno.lstatSync(path)) & 0o700) === 0o700) return;
