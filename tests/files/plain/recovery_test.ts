@@ -177,6 +177,22 @@ Deno.test("recoverInstall() keeps the owner's directory usable after a move", as
   assertEquals(await Deno.readTextFile(targets.key), NEW.key);
 });
 
+Deno.test("recoverInstall() finds both directories when they were moved together", async () => {
+  await using pair = await committed("two directories");
+  renameKey(pair);
+  await Deno.mkdir(pair.dir.file("mounted"));
+  for (const name of ["tls", "private"]) {
+    await Deno.rename(pair.dir.file(name), pair.dir.file(`mounted/${name}`));
+  }
+  const targets = {
+    certificate: pair.dir.file("mounted/tls/internal.crt"),
+    key: pair.dir.file("mounted/private/internal.key"),
+  };
+  assertEquals(await recoverInstall(targets), { kind: "finished" });
+  assertEquals(await Deno.readTextFile(targets.certificate), NEW.certificate);
+  assertEquals(await Deno.readTextFile(targets.key), NEW.key);
+});
+
 for (const role of ["key", "certificate"] as const) {
   Deno.test(`recoverInstall() touches nothing when somebody wrote the ${role}`, async () => {
     await using pair = await committed();
