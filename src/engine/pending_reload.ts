@@ -64,11 +64,10 @@ export async function deliverReload(
   signal: AbortSignal,
 ): Promise<void> {
   using held = pending;
-  const { undelivered: owed, ...facts } = held.facts;
-  const failures = await reloader.reload({ ...facts, owed, limitMs }, signal);
+  const failures = await reloader.reload({ ...held.facts, limitMs }, signal);
   try {
     held.delivered(
-      owed.filter((part) =>
+      held.facts.undelivered.filter((part) =>
         reloader.parts.includes(part) && !failures.has(part)
       ),
     );

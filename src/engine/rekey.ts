@@ -11,6 +11,7 @@
  */
 import type { Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
+import { verifyAnswer } from "../ca/authority.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
 import { provideNewKey } from "../files/pair/new_key.ts";
 import type { PendingReload } from "../files/reload_note/pending_reload.ts";
@@ -20,7 +21,6 @@ import {
   chainToPem,
 } from "../pki/certificate/certificate.ts";
 import { createCsr } from "../pki/keys/csr.ts";
-import { verifyIssued } from "../pki/verify/verify.ts";
 import { openJob, type RekeyJob } from "./open_job.ts";
 import { deliverReload, takePendingReload } from "./pending_reload.ts";
 
@@ -106,12 +106,12 @@ export async function replacePair(
   const issued = await authority.rekey({ current, csr, signal });
 
   // 5. Believe nothing: our key, our names, a path to our root, valid now.
-  const { chain, warnings } = await verifyIssued(issued, {
+  const { chain, warnings } = await verifyAnswer(issued, {
     publicKey: csr.publicKey,
     previous: oldLeaf,
     roots,
     now: clock.now(),
-    doubts: authority.doubts,
+    onPathProblem: authority.onPathProblem,
   });
   for (const message of warnings) log.write({ event: "warning", message });
 

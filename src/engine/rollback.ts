@@ -6,7 +6,7 @@
  * told when the lock is released.
  */
 import { RekeyError } from "../base/errors.ts";
-import { formatInstant } from "../base/instant.ts";
+import { formatInstant } from "../base/duration.ts";
 import type { LayoutOptions, RollbackOptions } from "../base/options.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";

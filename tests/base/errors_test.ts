@@ -1,4 +1,9 @@
-import { ERROR_KINDS, RekeyError } from "../../src/base/errors.ts";
+import {
+  ERROR_KINDS,
+  type ErrorKind,
+  RekeyError,
+} from "../../src/base/errors.ts";
+import { ERROR_MEANINGS } from "../../src/cli/exit_codes.ts";
 import { assertEquals } from "../support/assert.ts";
 import { ROOT } from "../../scripts/paths.ts";
 
@@ -8,7 +13,7 @@ const OPEN_CODES: Readonly<Record<string, string>> = {
   interrupted: "128 + n",
 };
 
-Deno.test("README's table of exit codes is the one of ERROR_KINDS", async () => {
+Deno.test("README's table of exit codes is the one of ERROR_KINDS and ERROR_MEANINGS", async () => {
   const readme = await Deno.readTextFile(`${ROOT}README.md`);
   const section = readme.split("## Exit codes")[1]?.split("\n## ")[0] ?? "";
   const rows = section.split("\n").filter((line) => line.startsWith("| "))
@@ -16,8 +21,8 @@ Deno.test("README's table of exit codes is the one of ERROR_KINDS", async () => 
     .map((line) => line.split("|").slice(1, 4).map((cell) => cell.trim()));
   assertEquals(
     rows,
-    Object.entries(ERROR_KINDS).map(([kind, { exitCode, when }]) => [
-      OPEN_CODES[kind] ?? String(exitCode),
+    Object.entries(ERROR_MEANINGS).map(([kind, when]) => [
+      OPEN_CODES[kind] ?? String(ERROR_KINDS[kind as ErrorKind].exitCode),
       kind,
       when,
     ]),

@@ -86,7 +86,11 @@ daemonTest(
     await ca.stop();
     await using running = daemon(files, [...JSON_LOG]);
     // Each pause is at most a quarter of the rest.
-    while (failuresOf(running).every((line) => line.time < line.notAfter)) {
+    while (
+      failuresOf(running).every(({ time, notAfter }) =>
+        Date.parse(time) < Date.parse(notAfter)
+      )
+    ) {
       await running.says('"event":"failed"');
     }
     const waits = failuresOf(running).map((

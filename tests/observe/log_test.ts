@@ -140,7 +140,10 @@ for (
     const error = new RekeyError("hook", "exit status 7");
     assertEquals(
       printed((sinks) => daemonLog(sinks, now), {
-        ...{ event: "reload-failed", error, attempt, nextAttemptMs },
+        event: "reload-failed",
+        error,
+        attempt,
+        nextAttemptMs,
       }),
       {
         out: "",

@@ -5,9 +5,9 @@
 import { denoCacheDirectory } from "../../scripts/paths.ts";
 import {
   type Certificate,
+  EXTENSION_OID,
   parseChain,
 } from "../../src/pki/certificate/certificate.ts";
-import { EXTENSION_OID } from "../../src/pki/certificate/extensions.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { program } from "./program.ts";
 import { run, type RunResult } from "./run.ts";

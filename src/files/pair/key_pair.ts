@@ -18,6 +18,7 @@ import {
 } from "../../pki/keys/private_key.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { readInputFile } from "./input_file.ts";
 import { type PasswordReader, readPasswordFile } from "./password.ts";
 
@@ -39,17 +40,10 @@ export async function loadChain(
   file: string,
 ): Promise<readonly [Certificate, ...Certificate[]]> {
   const content = await withPrefix(CHAIN_PREFIX, () => readInputFile(file));
-  const [leaf, ...others] = await withPrefix(
+  return await withPrefix(
     `${CHAIN_PREFIX}: ${file}`,
     () => parseChain(content),
   );
-  if (leaf === undefined) {
-    throw new RekeyError(
-      "pair",
-      `${CHAIN_PREFIX}: ${file}: does not contain a certificate`,
-    );
-  }
-  return [leaf, ...others];
 }
 
 /**
@@ -164,7 +158,9 @@ async function withPrefix<T>(
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof RekeyError) || error.kind !== "pair") throw error;
+    const isOfFile = error instanceof MalformedError ||
+      (error instanceof RekeyError && error.kind === "pair");
+    if (!isOfFile) throw error;
     throw new RekeyError("pair", `${prefix}: ${error.message}`, {
       hint: error.hint,
       cause: error,

@@ -49,7 +49,6 @@ const TRAILING_SPACE =
 
 function decode(content: Uint8Array, file: string): string {
   try {
-    // Takes one byte order mark away, as the original does.
     return new TextDecoder("utf-8", { fatal: true }).decode(content);
   } catch (error) {
     throw new RekeyError("pair", `password file ${file} is not UTF-8 text`, {
