@@ -4,14 +4,13 @@
 import type { LogEvent } from "../../src/base/runtime.ts";
 import { openPair } from "../../src/files/open_pair.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
-import { encodePair } from "../support/install_child.ts";
+import { encodePair, open } from "../support/install_child.ts";
 import {
   generation,
   type PairFixture,
   pairFixture,
   writePair,
 } from "./pair_fixture.ts";
-import { open } from "./pair_steps.ts";
 
 /** A change of layout that was interrupted before its first step. */
 function interrupt(pair: PairFixture): void {

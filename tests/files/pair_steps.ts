@@ -1,31 +1,13 @@
 /**
  * The steps of a locked pair, each with its own opening of it.
  */
-import { type LockedPair, openPair } from "../../src/files/open_pair.ts";
 import type {
   InstallOptions,
   Layout,
   Pair,
   Recovery,
 } from "../../src/files/transaction.ts";
-import { encodePair, type PairTexts } from "../support/install_child.ts";
-
-/** Locks and repairs. */
-export async function open(
-  files: Pair<string>,
-  write: (recovery: Recovery) => void = () => {},
-): Promise<LockedPair> {
-  return await openPair(files, {
-    lockTimeoutMs: 0,
-    clock: { now: () => new Date(), sleep: () => Promise.resolve() },
-    log: {
-      write(event) {
-        if (event.event === "repaired") write(event.recovery);
-      },
-    },
-    signal: new AbortController().signal,
-  });
-}
+import { encodePair, open, type PairTexts } from "../support/install_child.ts";
 
 /** An install of texts, and the lock that it needs. */
 export interface TestInstall extends Disposable {

@@ -7,12 +7,13 @@
  * MESSAGE`.
  */
 import { RekeyError } from "../../src/base/errors.ts";
-import { openPair } from "../../src/files/open_pair.ts";
+import { type LockedPair, openPair } from "../../src/files/open_pair.ts";
 import {
   type InstallContents,
   type InstallOptions,
   mapPair,
   type Pair,
+  type Recovery,
 } from "../../src/files/transaction.ts";
 
 /** The content of both files in one generation; they belong together by it. */
@@ -34,23 +35,35 @@ export function encodePair(texts: PairTexts): InstallContents {
   return mapPair(texts, (text) => new TextEncoder().encode(text));
 }
 
+/** Locks and repairs a pair; `repaired` hears of what was found. */
+export async function open(
+  files: Pair<string>,
+  repaired: (recovery: Recovery) => void = () => {},
+): Promise<LockedPair> {
+  return await openPair(files, {
+    lockTimeoutMs: 0,
+    clock: { now: () => new Date(), sleep: () => Promise.resolve() },
+    log: {
+      write(event) {
+        if (event.event === "repaired") repaired(event.recovery);
+      },
+    },
+    signal: new AbortController().signal,
+  });
+}
+
+/** Repairs what an interrupted install left, as every run does first. */
+export async function recoverPair(files: Pair<string>): Promise<void> {
+  using _pair = await open(files);
+}
+
 async function installOnce(
   files: Pair<string>,
   number: number,
   options: InstallOptions,
 ): Promise<string> {
   try {
-    using pair = await openPair(files, {
-      lockTimeoutMs: 0,
-      clock: { now: () => new Date(), sleep: () => Promise.resolve() },
-      log: {
-        write(event) {
-          if (event.event !== "repaired") return;
-          print(`recovered ${event.recovery.kind}`);
-        },
-      },
-      signal: new AbortController().signal,
-    });
+    using pair = await open(files, ({ kind }) => print(`recovered ${kind}`));
     using install = await pair.prepareInstall(options);
     const { certificate, key } = generation(number);
     await install.commit(encodePair({
