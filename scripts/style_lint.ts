@@ -45,6 +45,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["badger", "bolt", "certificate_record.ts", "settled.ts"],
     ["file"],
   ],
+  "engine": [
+    ["once.ts"],
+    ["rekey.ts", "rollback.ts"],
+    ["pending_reload.ts"],
+    ["failure_hook.ts", "open_job.ts"],
+    ["schedule.ts"],
+  ],
   "files": [
     ["open_pair.ts"],
     ["versioned"],
@@ -53,6 +60,25 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["lock"],
     ["transaction.ts"],
     ["disk"],
+  ],
+  "files/disk": [
+    ["backup_file.ts", "staged_file.ts"],
+    ["attributes.ts"],
+    ["hidden_names.ts"],
+    ["target.ts"],
+    ["disk.ts"],
+  ],
+  "files/plain": [
+    ["plain_install.ts"],
+    ["recovery.ts"],
+    ["examine.ts", "in_place.ts", "journal_file.ts"],
+    ["journal.ts"],
+  ],
+  "files/versioned": [
+    ["previous_pair.ts", "versioned_install.ts"],
+    ["layout.ts"],
+    ["changeable_layout.ts", "layout_note.ts", "staged_version.ts"],
+    ["versions.ts"],
   ],
   "cli": [
     ["run.ts"],
@@ -65,6 +91,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["exit_codes.ts", "remedies.ts"],
   ],
 };
+
+/**
+ * What other folders may import of `files`: whoever changes a pair has opened it,
+ * and so holds its lock. The rest is reached through open_pair.ts only.
+ */
+const FILES_DOORS =
+  /^files\/(open_pair\.ts|transaction\.ts|pair\/.*|reload_note\/pending_reload\.ts|disk\/attributes\.ts)$/;
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
@@ -103,6 +136,10 @@ export function importFault(
   if (target.startsWith("../")) return "src imports nothing from outside of it";
   if (target.startsWith("pki/vendor/") && from !== "pki/asn1/x509.ts") {
     return X509_DOOR;
+  }
+  const isInside = from.startsWith("files/") || !target.startsWith("files/");
+  if (!isInside && !FILES_DOORS.test(target)) {
+    return "a pair is changed by who has opened it: src/files/open_pair.ts";
   }
   return layerFault(from, target);
 }

@@ -59,6 +59,16 @@ Deno.test("importFault() refuses imports that point up or sideways", () => {
   }
 });
 
+Deno.test("importFault() lets nobody change a pair who has not opened it", () => {
+  for (const path of ["plain/plain_install.ts", "versioned/layout.ts"]) {
+    assertEquals(
+      importFault("engine/rekey.ts", `../files/${path}`),
+      "a pair is changed by who has opened it: src/files/open_pair.ts",
+    );
+    assertEquals(importFault("files/open_pair.ts", `./${path}`), undefined);
+  }
+});
+
 Deno.test("importFault() proves the order of sub-folders", () => {
   const refused: readonly [string, string][] = [
     ["pki/asn1/pem.ts", "../certificate/certificate.ts"],

@@ -6,6 +6,7 @@
  * (smallstep/cli#1314).
  */
 import { RekeyError } from "../../base/errors.ts";
+import type { KeyPairFiles } from "../../base/options.ts";
 import {
   type Certificate,
   parseChain,
@@ -21,7 +22,6 @@ import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { readInputFile } from "./input_file.ts";
 import { type PasswordReader, readPasswordFile } from "./password.ts";
 
-/** How to open an encrypted key. */
 export interface PasswordSource {
   /** File whose content is the password; without one the terminal is asked. */
   readonly file?: string | undefined;
@@ -79,7 +79,7 @@ export async function loadKey(
  */
 export async function loadKeyPair(
   chain: readonly [Certificate, ...Certificate[]],
-  files: { readonly certificate: string; readonly key: string },
+  files: KeyPairFiles,
   password: PasswordSource,
 ): Promise<KeyPair> {
   const loaded = await loadKey(files.key, password);
@@ -94,7 +94,7 @@ export async function loadKeyPair(
  * @throws {RekeyError} kind `pair`
  */
 export async function requireBelonging(
-  files: { readonly certificate: string; readonly key: string },
+  files: KeyPairFiles,
 ): Promise<void> {
   const chain = await loadChain(files.certificate);
   const content = await withPrefix(KEY_PREFIX, () => readInputFile(files.key));
@@ -113,12 +113,12 @@ export async function requireBelonging(
 function requireMatch(
   [leaf]: readonly [Certificate, ...Certificate[]],
   publicKey: Uint8Array,
-  { certificate, key }: { readonly certificate: string; readonly key: string },
+  { certificate: certificateFile, key: keyFile }: KeyPairFiles,
 ): void {
   if (equalBytes(publicKey, leaf.publicKey)) return;
   throw new RekeyError(
     "pair",
-    `${KEY_PREFIX}: ${key} is not the key of the certificate in ${certificate}: their public keys differ`,
+    `${KEY_PREFIX}: ${keyFile} is not the key of the certificate in ${certificateFile}: their public keys differ`,
     { hint: "name the certificate and the key that belong together" },
   );
 }
@@ -142,7 +142,7 @@ async function askPassword(
       `the key is encrypted and nobody can be asked for its password: ${error.message}`,
       {
         hint: passwordFile === undefined
-          ? "use --password-file"
+          ? { remedy: "name a password file" }
           : `the password file ${passwordFile} is empty: write the password into it`,
         cause: error,
       },
