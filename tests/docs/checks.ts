@@ -211,9 +211,11 @@ export function wrongExitCodes(
   const known = exitCodes.map(([code]) => code);
   return [
     ...success?.[0] === "0" ? [] : ["README.md: no row for exit code 0"],
-    ...String(failures) === String(exitCodes)
+    ...failures.length === exitCodes.length
       ? []
-      : [`README.md: the exit codes are ${JSON.stringify(exitCodes)}`],
+      : [`README.md: ${failures.length} rows, not ${exitCodes.length}`],
+    ...exitCodes.filter((row, index) => String(row) !== String(failures[index]))
+      .map((row) => `README.md: no row | ${row.join(" | ")} | in its place`),
     ...documents.flatMap(({ path, text }) =>
       [
         ...found(text, /\bexit\s+code\s+(\d+)/gi),
