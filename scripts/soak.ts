@@ -104,6 +104,7 @@ async function live(
   await runDaemon(await makeJob(options, runtime), runtime, {
     signals: { stop: stop.signal, wake: () => NEVER, clearWake: () => {} },
     service,
+    started: () => {},
   });
   return samples;
 }

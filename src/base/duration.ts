@@ -1,8 +1,9 @@
 /**
- * Go durations ("2h45m", "1.5h", "-300ms") as exact nanoseconds.
+ * Durations ("2h45m", "1.5h", "-300ms") and instants as text.
  *
- * Same grammar, range and printed form as Go's time.ParseDuration and
- * Duration.String, since flags, ca.json and messages all use them.
+ * Durations have the grammar, range and printed form of Go's
+ * time.ParseDuration and Duration.String, since flags, ca.json and messages
+ * all use them. Instants are RFC 3339.
  */
 
 const NANOSECONDS: Readonly<Record<string, bigint>> = {
@@ -18,6 +19,13 @@ const NANOSECONDS: Readonly<Record<string, bigint>> = {
 
 /** Largest magnitude: Go keeps durations in an int64. */
 const MAX_NANOSECONDS = 2n ** 63n - 1n;
+
+/** What durations below a second are printed in. */
+const SMALL_UNITS = [
+  ["ns", 1n],
+  ["µs", 1_000n],
+  ["ms", 1_000_000n],
+] as const;
 
 const PART = /([0-9]*)(?:\.([0-9]*))?([^0-9.]+)/y;
 
@@ -51,17 +59,12 @@ export function parseGoDuration(text: string): bigint | undefined {
   return text.startsWith("-") ? -total : total;
 }
 
-/** Go's text of a duration: `24h1m0s`, `1m30s`, `499ms`, `1.5µs`, `0s`. */
+/** Go's text of a duration in ns: `24h1m0s`, `1m30s`, `499ms`, `1.5µs`, `0s`. */
 export function formatGoDuration(nanoseconds: bigint): string {
   if (nanoseconds === 0n) return "0s";
   const sign = nanoseconds < 0n ? "-" : "";
   const value = nanoseconds < 0n ? -nanoseconds : nanoseconds;
-  for (
-    const [unit, size] of [["ns", 1n], ["µs", 1_000n], [
-      "ms",
-      1_000_000n,
-    ]] as const
-  ) {
+  for (const [unit, size] of SMALL_UNITS) {
     if (value < size * 1_000n) return `${sign}${decimal(value, size)}${unit}`;
   }
   const minutes = value / 60_000_000_000n;
@@ -72,10 +75,20 @@ export function formatGoDuration(nanoseconds: bigint): string {
   return `${sign}${hours}h${minutes % 60n}m${seconds}`;
 }
 
-/** Go's text of a duration rounded to the nearest second, half away from zero. */
+/** Go's text of a duration in ms. */
+export function formatDurationMs(ms: number): string {
+  return formatGoDuration(BigInt(Math.round(ms * 1_000_000)));
+}
+
+/** The same, rounded to the nearest second, half away from zero. */
 export function formatRoundedDuration(ms: number): string {
   const seconds = Math.sign(ms) * Math.round(Math.abs(ms) / 1000);
   return formatGoDuration(BigInt(seconds) * 1_000_000_000n);
+}
+
+/** RFC 3339 in UTC, without a fraction: `2026-01-31T12:00:00Z`. */
+export function formatInstant(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 /** A quotient with as many decimals as it needs. */

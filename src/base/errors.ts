@@ -5,13 +5,11 @@
  * branch on `kind`, never on text. Anything else that escapes is a bug.
  *
  * Exit codes follow sysexits(3), so that they cannot be confused with the
- * status of a hook, which is passed through. A test holds the table of
- * README.md against this one.
+ * status of a hook, which is passed through.
  */
-
 import type { Hint } from "./remedy.ts";
 
-/** What went wrong, as far as a caller has to know. */
+/** What went wrong, as far as callers have to tell it apart. */
 export type ErrorKind =
   | "declined"
   | "usage"
@@ -28,90 +26,34 @@ export type ErrorKind =
   | "interrupted";
 
 /**
- * Whether another try can help: `never` without a change by a person, `later`
- * by itself, `slowly` only after somebody changes the CA's policy, `reload`
- * means that the pair is installed and only the reload is worth repeating.
+ * Whether another try can help. `never`: not before a person changes something
+ * here. `later`: it may succeed without a change. `slowly`: only after somebody
+ * changes the CA's policy. `reload`: the pair is installed, and only the reload
+ * is worth another try.
  */
 export type RetryClass = "never" | "later" | "slowly" | "reload";
 
-/** The exit code of a kind, whether to try again, and when it occurs. */
+/** The exit code of a kind, and whether to try again. */
 export interface ErrorKindFacts {
   readonly exitCode: number;
   readonly retry: RetryClass;
-  readonly when: string;
 }
 
-/** Every kind with its exit code, retry class and meaning. */
+/** Every kind with its exit code and retry class; `cli/exit_codes.ts` has the meaning. */
 export const ERROR_KINDS: Readonly<Record<ErrorKind, ErrorKindFacts>> = {
-  declined: {
-    exitCode: 1,
-    retry: "never",
-    when: "you answered no to overwriting",
-  },
-  usage: {
-    exitCode: 64,
-    retry: "never",
-    when: "flags and arguments, and combinations of them that cannot work",
-  },
-  pair: {
-    exitCode: 65,
-    retry: "never",
-    when:
-      "the current certificate or key is missing, malformed, mismatched, expired beyond recovery, or the password is wrong",
-  },
-  unreachable: {
-    exitCode: 69,
-    retry: "later",
-    when: "the CA cannot be reached: DNS, TCP, TLS, timeout, HTTP 429 or 5xx",
-  },
-  bug: {
-    exitCode: 70,
-    retry: "never",
-    when: "an unexpected exception; please report it",
-  },
-  signal: {
-    exitCode: 71,
-    retry: "reload",
-    when: "the new pair is installed, but the process could not be signalled",
-  },
-  install: {
-    exitCode: 73,
-    retry: "later",
-    when: "the files cannot be written; the old pair is intact",
-  },
-  busy: {
-    exitCode: 75,
-    retry: "later",
-    when: "another process is working on the same pair",
-  },
-  untrusted: {
-    exitCode: 76,
-    retry: "never",
-    when: "the CA's answer failed verification; nothing was written",
-  },
-  refused: {
-    exitCode: 77,
-    retry: "slowly",
-    when: "the CA refused the request (HTTP 4xx)",
-  },
-  config: {
-    exitCode: 78,
-    retry: "never",
-    when:
-      "defaults.json, contexts, ca.json, the CA's database, --root or --ca-url is unusable",
-  },
-  hook: {
-    exitCode: 1,
-    retry: "reload",
-    when:
-      "the new pair is installed, but --exec failed: its own exit status, 255 if a signal killed it or it exceeded --exec-timeout, 1 if it could not be started",
-  },
-  interrupted: {
-    exitCode: 130,
-    retry: "never",
-    when:
-      "stopped by signal n, before the swap or, as the message then says, after it, during --exec",
-  },
+  declined: { exitCode: 1, retry: "never" },
+  usage: { exitCode: 64, retry: "never" },
+  pair: { exitCode: 65, retry: "never" },
+  unreachable: { exitCode: 69, retry: "later" },
+  bug: { exitCode: 70, retry: "never" },
+  signal: { exitCode: 71, retry: "reload" },
+  install: { exitCode: 73, retry: "later" },
+  busy: { exitCode: 75, retry: "later" },
+  untrusted: { exitCode: 76, retry: "never" },
+  refused: { exitCode: 77, retry: "slowly" },
+  config: { exitCode: 78, retry: "never" },
+  hook: { exitCode: 1, retry: "reload" },
+  interrupted: { exitCode: 130, retry: "never" },
 };
 
 /** What a {@linkcode RekeyError} may carry besides kind and message. */

@@ -1,10 +1,10 @@
 /**
  * RekeyOptions: the contract between the command line and everything else.
  *
- * Data only: printable, comparable, no functions. `cli/resolve.ts` makes it,
- * `rekey.ts` and `daemon.ts` read it; the folders below them take plain
- * arguments instead. A combination that cannot work has no place in these
- * types. Durations are milliseconds and end in `Ms`.
+ * Data only: printable, comparable, no functions. `cli/resolve` makes it,
+ * `engine` and `daemon` read it; the folders below them take plain arguments
+ * instead. A combination that cannot work has no place in these types.
+ * Durations are milliseconds and end in `Ms`.
  */
 
 /** The two files of a pair, as the user named them. */
@@ -59,7 +59,7 @@ export type AuthorityOptions =
     readonly ignoreDatabase?: boolean | undefined;
   };
 
-/** Files that hold passwords; read when needed, never kept. */
+/** Files that hold passwords; read again each time one is needed. */
 export interface PasswordFiles {
   /** For `<key-file>`: decrypts the current key, encrypts the new one. */
   readonly key?: string | undefined;
@@ -91,8 +91,20 @@ export interface ReloadOptions {
   readonly onFailure?: readonly string[] | undefined;
 }
 
-/** One of the two ways to tell a service. Each is owed, and tried again, by itself. */
+/** One of the two ways to tell a service. Each is pending, and tried again, by itself. */
 export type ReloadPart = "signal" | "exec";
+
+/**
+ * What messages call a setting. Only `cli/` knows how a flag is spelled, so it
+ * passes the spelling down: `--exec`.
+ */
+export interface SettingNames {
+  readonly exec: string;
+  readonly execOnFailure: string;
+  readonly pidFile: string;
+  readonly expiresIn: string;
+  readonly rekeyPeriod: string;
+}
 
 /** When the daemon rekeys. */
 export type Schedule =
@@ -119,7 +131,7 @@ export interface WriteOptions {
   readonly lockTimeoutMs: number;
 }
 
-/** Once or for ever. */
+/** One rekey, or a daemon that repeats it. */
 export type RunMode =
   | {
     readonly run: "once";
@@ -149,6 +161,7 @@ export interface RekeyOptions {
   readonly write: WriteOptions;
   readonly reload: ReloadOptions;
   readonly mode: RunMode;
+  readonly names: SettingNames;
   /** `text` unless given. */
   readonly logFormat?: LogFormat | undefined;
 }
@@ -161,6 +174,7 @@ export interface RollbackOptions {
   readonly allowExpired: boolean;
   readonly lockTimeoutMs: number;
   readonly reload: ReloadOptions;
+  readonly names: SettingNames;
 }
 
 /** Everything that `ca layout` depends on. */

@@ -2,8 +2,8 @@
  * The operating system's own words for a failed call.
  *
  * Deno decorates them (`No such file or directory (os error 2): open 'x'`);
- * people and scripts know them as strerror(3) has them. Messages put the action
- * and the file in front themselves.
+ * people and scripts know them from strerror(3). Messages name the action and
+ * the file themselves.
  */
 import { RekeyError } from "./errors.ts";
 
@@ -11,8 +11,8 @@ import { RekeyError } from "./errors.ts";
 export function osReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const decorated = /(?:^|: )([^:]*) \(os error \d+\)/.exec(message);
-  // Deno.kill: `ESRCH: No such process`. A missing permission of the runtime
-  // names the flag that grants it, and stays as it is.
+  // Deno.kill: `ESRCH: No such process`. The message about a missing permission
+  // of the runtime names the flag that grants it, and stays as it is.
   const reason = decorated?.[1] ?? message.replace(/^E[A-Z]+: /, "");
   return reason.charAt(0).toLowerCase() + reason.slice(1);
 }
@@ -48,7 +48,7 @@ export function retryInterrupted<T>(call: () => T): T {
  * Tries to tidy up, twice; false when the system refuses both times. For what
  * harms nobody when it is left undone, and for nothing else.
  */
-export function attempt(call: () => void): boolean {
+export function bestEffort(call: () => void): boolean {
   return tryOnce(call) || tryOnce(call);
 }
 
@@ -66,5 +66,5 @@ function isInterruption(error: unknown): boolean {
   return error instanceof Deno.errors.Interrupted;
 }
 
-/** More in a row than any sane system delivers; a bound, so that nothing spins. */
+/** More in a row than any working system delivers; a bound, so that nothing spins. */
 const MAX_INTERRUPTIONS = 100;

@@ -3,9 +3,9 @@
  */
 
 /**
- * `text` with control characters as `\xHH`, so that a name can neither paint
- * the terminal nor break a line in two. Colours and line ends of our own are
- * added afterwards.
+ * `text` with control characters as `\xHH`, so that a name can neither move
+ * the cursor nor break a line in two. Colours and line ends of the program
+ * itself are added afterwards.
  */
 export function printable(text: string): string {
   return text.replace(

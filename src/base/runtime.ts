@@ -2,18 +2,19 @@
  * The injected part of the program: clock, chance, terminal and log.
  *
  * Tests replace these four and nothing else. The real ones are made in
- * `cli/deno_runtime.ts`.
+ * `cli/process/deno_runtime.ts`.
  */
 import type { RekeyError } from "./errors.ts";
+import type { KeyPairFiles } from "./options.ts";
 import type { Hint } from "./remedy.ts";
 
 /** Wall-clock time. */
 export interface Clock {
   now(): Date;
   /**
-   * Resolves after `ms`, or at once when `signal` aborts. One timer, so it does
-   * not see that the clock was set or that the machine was suspended: who waits
-   * for long does it in slices of at most a minute and looks at the clock.
+   * Resolves after `ms`, or at once when `signal` aborts. It is one timer, which
+   * does not see that the clock was set or that the machine was suspended: a
+   * long wait is made of slices of at most a minute.
    */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
@@ -37,7 +38,7 @@ export interface Terminal {
   readPassword(label: string, signal: AbortSignal): Promise<string>;
 }
 
-/** There is no terminal; the caller knows which flag helps. `reason` is the system's. */
+/** There is no terminal. The caller knows what helps; `reason` is the system's. */
 export class NoTerminalError extends Error {
   override readonly name = "NoTerminalError";
   readonly reason: string;
@@ -59,23 +60,20 @@ export type LogEvent =
     readonly certificate: IssuedFacts;
   }
   | {
-    /** The pair before is in force again. */
+    /** The previous pair is in force again. */
     readonly event: "rolled-back";
-    readonly targets: {
-      readonly certificate: string;
-      readonly key: string;
-    };
+    readonly targets: KeyPairFiles;
     readonly certificate: IssuedFacts;
   }
   | {
     readonly event: "layout";
-    readonly targets: { readonly certificate: string; readonly key: string };
+    readonly targets: KeyPairFiles;
     readonly layout: "plain" | "versioned";
-    /** False when the pair stood like that already. */
+    /** False when the pair was in that layout already. */
     readonly isChanged: boolean;
   }
   | {
-    /** `--expires-in`: more than that is left. */
+    /** The certificate lives longer than the limit of this run. */
     readonly event: "not-due";
     readonly expiresInMs: number;
   }
@@ -87,7 +85,7 @@ export type LogEvent =
       | {
         readonly kind: "foreign";
         readonly file: string;
-        /** Where the old key was kept, when it exists nowhere else. */
+        /** Where the old key was saved, when it exists nowhere else. */
         readonly savedKey?: string | undefined;
       };
   }
@@ -103,7 +101,7 @@ export type LogEvent =
     readonly event: "replaced";
     readonly certificate: IssuedFacts;
   }
-  /** A reload that was owed is paid. */
+  /** A pending reload was delivered. */
   | { readonly event: "reloaded" }
   | {
     /** The pair is new, but the service was not reached. */
@@ -117,9 +115,11 @@ export type LogEvent =
   | {
     readonly event: "warning";
     readonly message: string;
-    /** True for what a daemon would say again at every pass. */
+    /** Behind the message, on its line. */
+    readonly advice?: Hint | undefined;
+    /** True for what a daemon would repeat in every pass. */
     readonly once?: boolean | undefined;
-    /** True for what nobody has to mend: to a daemon it is information. */
+    /** True where nobody has to act: a daemon logs it as information. */
     readonly routine?: boolean | undefined;
     readonly hint?: Hint | undefined;
   }
@@ -129,7 +129,7 @@ export type LogEvent =
     /** Failures in a row, this one included. */
     readonly attempt: number;
     readonly nextAttemptMs: number;
-    /** What the failed try should have replaced. */
+    /** The one that the failed try should have replaced. */
     readonly certificate: IssuedFacts;
     /** Until it expires; negative when it has. */
     readonly leftMs: number;
@@ -140,7 +140,7 @@ export type LogEvent =
     /** The wall clock moved by that much more (less: negative) than the time that passed. */
     readonly event: "clock-stepped";
     readonly byMs: number;
-    /** Until what is waited for; undefined in a short wait. */
+    /** Until the next try; undefined while a throttle holds it back. */
     readonly nextAttemptMs?: number | undefined;
   }
   /** A signal ended the daemon. */

@@ -2,35 +2,28 @@
  * The same pass, repeated: waits, replaces the pair, tells the service, waits
  * again.
  *
- * Nothing is remembered across passes but the number of failures in a row:
- * each wait is computed from the certificate that is on disk at that moment
+ * Only the number of failures in a row is remembered across passes. Each wait
+ * is computed from the certificate that is on disk at that moment
  * (smallstep/cli#1632), and each pass makes a new key (smallstep/cli#1343).
  */
-import { withBeats } from "./beats.ts";
-import { hookLimitMs, passLimitMs } from "./limits.ts";
-import {
-  type Daemon,
-  type DaemonHost,
-  leftMs,
-  type Next,
-  statusOf,
-  type Step,
-} from "./next_step.ts";
-import { pairMark } from "./pair_watch.ts";
-import { obeyWake, pause } from "./pause.ts";
-import { certificateOnDisk, plan, planAfterFailure } from "./plan.ts";
-import { requireShorterThanLife } from "./shorter_than_life.ts";
-import { WakeFloor } from "./rekey_throttle.ts";
 import { RekeyError } from "../base/errors.ts";
-import { FailureHook } from "../engine/failure_hook.ts";
-import type { ClaimedReload } from "../files/reload_note/pending_reload.ts";
-import type { RekeyOptions, Schedule } from "../base/options.ts";
-import { checkPair, type RekeyJob, replacePair } from "../engine/rekey.ts";
-import { payDebt } from "../engine/pending_reload.ts";
-import { ReloadRetries } from "./reload_retries.ts";
 import type { Runtime } from "../base/runtime.ts";
-
-export type { DaemonHost, DaemonSignals } from "./next_step.ts";
+import { FailureHook } from "../engine/failure_hook.ts";
+import { checkPair, type RekeyJob } from "../engine/open_job.ts";
+import { replacePair } from "../engine/rekey.ts";
+import type { Certificate } from "../pki/certificate/certificate.ts";
+import {
+  fingerprint,
+  hookLimitMs,
+  passLimitMs,
+  type Plan,
+  Planner,
+  statusOf,
+} from "./plan.ts";
+import { RekeyThrottle } from "./rekey_throttle.ts";
+import { ReloadRetries } from "./reload_retries.ts";
+import { withPings } from "./service_manager.ts";
+import { type DaemonHost, waitForNext, waitForThrottle } from "./wait.ts";
 
 /**
  * Rekeys until it is told to stop.
@@ -40,21 +33,18 @@ export type { DaemonHost, DaemonSignals } from "./next_step.ts";
 export async function runDaemon(
   job: RekeyJob,
   runtime: Runtime,
-  { signals, service }: DaemonHost,
+  host: DaemonHost,
 ): Promise<void> {
-  const schedule = daemonSchedule(job.options);
-  const { stop } = signals;
+  const { signals: { stop }, service } = host;
   const failureHook = new FailureHook(job.options, runtime, stop);
-  const reloads = new ReloadRetries(job, runtime, failureHook);
-  const daemon = {
-    ...{ job, runtime, schedule, signals, service },
-    ...{ failureHook, reloads, wakes: new WakeFloor() },
-  };
   stop.addEventListener("abort", () => service.stopping(), { once: true });
   try {
-    await live(daemon);
+    await new Daemon(job, runtime, { host, failureHook }).runLoop();
+  } catch (error) {
+    // Whatever a stop interrupts fails, which is no failure of the daemon.
+    if (!stop.aborted) throw error;
   } finally {
-    await withBeats(failureHook[Symbol.asyncDispose](), {
+    await withPings(failureHook[Symbol.asyncDispose](), {
       service,
       limitMs: passLimitMs(job.options),
     });
@@ -62,153 +52,150 @@ export async function runDaemon(
   runtime.log.write({ event: "stopped" });
 }
 
-async function live(daemon: Daemon): Promise<void> {
-  const { runtime, signals, signals: { stop }, service } = daemon;
-  let next = await start(daemon);
-  while (!stop.aborted) {
-    service.ready(statusOf(next, runtime));
-    const { end, planned } = await pause(daemon, next);
-    if (stop.aborted) break;
-    if (end === "replaced" && !signals.wake().aborted) {
-      const again = () => planAgain(daemon, planned);
-      next = await attempt(daemon, again, next.failures);
-      continue;
-    }
-    const isWoken = signals.wake().aborted;
-    if (isWoken) await obeyWake(daemon);
-    else service.status("rekeying");
-    if (stop.aborted) break;
-    const step = isWoken ? rekeyAndPlan : next.step;
-    // Who is stopping is not ready any more: the loop ends after this.
-    next = await attempt(daemon, step, next.failures);
-  }
-}
-
-/** The first look. When that ends it all, what is owed is paid all the same. */
-async function start(daemon: Daemon): Promise<Next> {
-  const { reloads, signals: { stop }, service, job } = daemon;
-  try {
-    return await attempt(daemon, begin, 0);
-  } catch (error) {
-    if (error instanceof RekeyError && error.kind !== "declined") {
-      await withBeats(reloads.pay(stop), {
-        service,
-        limitMs: passLimitMs(job.options),
-      });
-    }
-    throw error;
-  }
-}
-
-/** Takes a step, and decides what comes after it, be it done or failed. */
-async function attempt(
-  daemon: Daemon,
-  step: Step,
-  failures: number,
-): Promise<Next> {
-  const { signals: { stop }, service } = daemon;
-  try {
-    return await withBeats(step(daemon), {
-      service,
-      limitMs: passLimitMs(daemon.job.options),
-    });
-  } catch (error) {
-    if (stop.aborted) return STOPPED;
-    if (!(error instanceof RekeyError)) throw error;
-    try {
-      return await planAfterFailure(daemon, error, { step, failures });
-    } catch (later) {
-      if (stop.aborted) return STOPPED;
-      throw later;
-    }
-  }
-}
-
-const STOPPED: Next = {
-  ...{ waitMs: 0, fromMs: 0, step: begin, failures: 0 },
-  ...{ serial: "", mark: "" },
-};
-
 /** What a start may take besides the wait for a lock, in ms. */
 const START_MS = 90_000;
 
-/** Looks before the first wait whether a pass could succeed. */
-async function begin(daemon: Daemon): Promise<Next> {
-  const { job, runtime, schedule, signals, service } = daemon;
-  const { lockTimeoutMs } = job.options.write;
-  // Longer than systemd waits for a start by itself, perhaps.
-  if (lockTimeoutMs > 0) service.extend(lockTimeoutMs + START_MS);
-  const mark = pairMark(job.options);
-  const certificate = await checkPair(job, runtime, signals.stop);
-  requireShorterThanLife(certificate, schedule);
-  return plan(daemon, certificate, {
-    after: "start",
-    mark,
-    step: rekeyAndPlan,
-  });
-}
+class Daemon {
+  readonly #job: RekeyJob;
+  readonly #runtime: Runtime;
+  readonly #host: DaemonHost;
+  readonly #planner: Planner;
+  readonly #reloads: ReloadRetries;
+  readonly #throttle = new RekeyThrottle();
 
-/** Plans anew when the files hold another certificate; else goes on waiting. */
-async function planAgain(daemon: Daemon, planned: Next): Promise<Next> {
-  const { job, runtime: { clock, log } } = daemon;
-  const mark = pairMark(job.options);
-  const waitMs = leftMs(planned, clock.now());
-  const same = { ...planned, fromMs: clock.now().getTime(), waitMs };
-  try {
-    const certificate = await certificateOnDisk(daemon);
-    if (certificate.serial === planned.serial) return { ...same, mark };
-    log.write({ event: "replaced", certificate });
-    return plan(daemon, certificate, {
-      after: "start",
-      mark,
-      step: rekeyAndPlan,
+  constructor(
+    job: RekeyJob,
+    runtime: Runtime,
+    { host, failureHook }: {
+      readonly host: DaemonHost;
+      readonly failureHook: FailureHook;
+    },
+  ) {
+    const { stop } = host.signals;
+    this.#job = job;
+    this.#runtime = runtime;
+    this.#host = host;
+    this.#planner = new Planner(job.options, runtime, { failureHook, stop });
+    this.#reloads = new ReloadRetries(job, runtime, failureHook);
+  }
+
+  /** @throws the reason of the stop signal, or what ends the daemon */
+  async runLoop(): Promise<void> {
+    const [host, runtime, reloads] = [this.#host, this.#runtime, this.#reloads];
+    const { options } = this.#job;
+    const { signals, service } = host;
+    let plan = await this.#startUp();
+    while (!signals.stop.aborted) {
+      service.ready(statusOf(plan, runtime.clock.now()));
+      const wait = { options, runtime, host, reloads };
+      const wakeUp = await waitForNext(plan, wait);
+      switch (wakeUp.reason) {
+        case "time is up":
+          service.status("rekeying");
+          plan = await this.#attempt(plan.due, plan.failures);
+          break;
+        case "SIGHUP":
+          service.reloading("rekeying");
+          await waitForThrottle(this.#throttle, { runtime, host });
+          plan = await this.#attempt("rekey", plan.failures);
+          break;
+        case "replaced":
+          plan = await this.#lookAgain(wakeUp.plan);
+          break;
+      }
+    }
+  }
+
+  /** The first look. When it ends the daemon, a pending reload is delivered all the same. */
+  async #startUp(): Promise<Plan> {
+    const { stop } = this.#host.signals;
+    try {
+      return await this.#attempt("look", 0);
+    } catch (error) {
+      const isFailure = error instanceof RekeyError &&
+        error.kind !== "declined" && !stop.aborted;
+      if (isFailure) await this.#withPings(this.#reloads.deliver(stop));
+      throw error;
+    }
+  }
+
+  /** Does what is due, and plans what comes after it or after its failure. */
+  async #attempt(due: Plan["due"], failures: number): Promise<Plan> {
+    try {
+      return await this.#withPings(
+        due === "look" ? this.#look() : this.#rekey(),
+      );
+    } catch (error) {
+      if (!(error instanceof RekeyError)) throw error;
+      this.#host.signals.stop.throwIfAborted();
+      return await this.#planner.afterFailure(error, { due, failures });
+    }
+  }
+
+  /** Finds out whether a rekey could succeed, before the first wait. */
+  async #look(): Promise<Plan> {
+    const { signals, service } = this.#host;
+    const { lockTimeoutMs } = this.#job.options.write;
+    // It may exceed the time that systemd allows for a start.
+    if (lockTimeoutMs > 0) service.extend(lockTimeoutMs + START_MS);
+    const files = fingerprint(this.#job.options);
+    const { stop } = signals;
+    const certificate = await checkPair(this.#job, this.#runtime, stop);
+    this.#planner.requireShorterThanLife(certificate);
+    return this.#plan(certificate, { after: "start", files });
+  }
+
+  async #rekey(): Promise<Plan> {
+    const { stop } = this.#host.signals;
+    const pass = await replacePair(this.#job, this.#runtime, stop);
+    const { outcome } = pass;
+    using pending = pass.pending;
+    const files = fingerprint(this.#job.options);
+    const certificate = outcome.kind === "rekeyed"
+      ? outcome.certificate
+      : await this.#planner.certificateOnDisk();
+    this.#throttle.rekeyed(this.#runtime.clock.now(), certificate);
+    // Planned and logged before a hook that takes its time.
+    const plan = this.#plan(certificate, { after: "rekey", files });
+    await this.#reloads.deliverNew(pending, {
+      stop,
+      hookLimitMs: hookLimitMs(plan.waitMs),
     });
-  } catch (error) {
-    if (!(error instanceof RekeyError)) throw error;
-    // Half written, perhaps: looked at again after the next slice.
-    return same;
+    return plan;
   }
-}
 
-async function rekeyAndPlan(daemon: Daemon): Promise<Next> {
-  const { job, runtime, signals, reloads, failureHook, wakes } = daemon;
-  const { outcome, debt } = await replacePair(job, runtime, signals.stop);
-  using claim = debt;
-  const mark = pairMark(job.options);
-  const certificate = outcome.kind === "rekeyed"
-    ? outcome.certificate
-    : await certificateOnDisk(daemon);
-  wakes.rekeyed(runtime.clock.now(), certificate);
-  reloads.paid();
-  failureHook.succeeded();
-  // Planned, and said, before a hook that takes its time.
-  const next = plan(daemon, certificate, {
-    after: "rekey",
-    mark,
-    step: rekeyAndPlan,
-  });
-  if (claim !== undefined) await tellService(daemon, claim, next);
-  return next;
-}
-
-/** The service has no longer than until the next rekey is due. */
-async function tellService(
-  { job, runtime: { log }, signals: { stop }, reloads }: Daemon,
-  debt: ClaimedReload,
-  { waitMs }: Next,
-): Promise<void> {
-  const { reloader } = job;
-  try {
-    const hookLimit = hookLimitMs(waitMs);
-    await payDebt(debt, { reloader, log, hookLimitMs: hookLimit }, stop);
-  } catch (error) {
-    if (!(error instanceof RekeyError) || error.retry !== "reload") throw error;
-    // The pair is new: only the reload failed, so no new certificate is due.
-    await reloads.owes(error);
+  /** Plans anew when the files hold another certificate; else goes on waiting. */
+  async #lookAgain(plan: Plan): Promise<Plan> {
+    const files = fingerprint(this.#job.options);
+    try {
+      const certificate = await this.#withPings(
+        this.#planner.certificateOnDisk(),
+      );
+      if (certificate.serial === plan.serial) {
+        return { ...plan, files };
+      }
+      this.#runtime.log.write({ event: "replaced", certificate });
+      return this.#plan(certificate, { after: "start", files });
+    } catch (error) {
+      if (!(error instanceof RekeyError)) throw error;
+      // It may be half written: looked at again after the next slice.
+      return plan;
+    }
   }
-}
 
-function daemonSchedule({ mode }: RekeyOptions): Schedule {
-  if (mode.run === "daemon") return mode.schedule;
-  throw new TypeError("runDaemon() needs options of a daemon");
+  #plan(
+    certificate: Certificate,
+    found: Parameters<Planner["afterSuccess"]>[1],
+  ): Plan {
+    this.#host.started();
+    return this.#planner.afterSuccess(certificate, found);
+  }
+
+  #withPings<T>(work: Promise<T>): Promise<T> {
+    const { service } = this.#host;
+    return withPings(work, {
+      service,
+      limitMs: passLimitMs(this.#job.options),
+    });
+  }
 }

@@ -1,13 +1,12 @@
 /**
  * A terminal that asks for each password once in the life of a daemon.
  *
- * The original asks at its start and keeps the answer; nobody sits at the
- * terminal when the next rekey is due. The answers stay in memory, and nowhere
- * else.
+ * The original asks at its start and keeps the answer, since nobody sits at the
+ * terminal when the next rekey is due. The answers are kept in memory only.
  */
 import type { Terminal } from "../base/runtime.ts";
 
-/** `terminal`, which remembers what it was told. A failed question is asked again. */
+/** `terminal` with a memory for passwords. A failed question is asked again. */
 export function rememberPasswords(terminal: Terminal): Terminal {
   const answers = new Map<string, string>();
   return {

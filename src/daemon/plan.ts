@@ -1,104 +1,274 @@
 /**
- * When a certificate is due, and when to try again after a failure.
+ * What the daemon does next, and when: by the dates of the certificate on disk,
+ * or by the failure of the last try.
  */
+import {
+  formatDurationMs,
+  formatInstant,
+  formatRoundedDuration,
+} from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
+import type { RekeyOptions, Schedule } from "../base/options.ts";
+import { bestEffort } from "../base/os_error.ts";
+import type { LogEvent, Runtime } from "../base/runtime.ts";
+import { stoppable } from "../base/stoppable.ts";
+import type { FailureHook } from "../engine/failure_hook.ts";
+import {
+  backoffMs,
+  leastIntervalMs,
+  lifetimeMs,
+  MIN_WAIT_MS,
+  planWait,
+  remainingMs,
+  type Validity,
+} from "../engine/schedule.ts";
 import { currentCertificate } from "../files/pair/current_pair.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
-import { backoffMs, planWait, remainingMs } from "../engine/schedule.ts";
-import { stoppable } from "../base/stoppable.ts";
-import type { Daemon, Next, Step } from "./next_step.ts";
-import { pairMark } from "./pair_watch.ts";
-import { scheduleWarning } from "./schedule_warning.ts";
+import { DEFAULT_TIMEOUT_MS } from "../reload/exec.ts";
 
-/** The plan for a certificate, which is logged. */
-export function plan(
-  { runtime: { clock, random, log }, schedule }: Daemon,
-  certificate: Certificate,
-  { after, mark, step }: {
-    readonly after: "start" | "rekey";
-    /** The files' {@linkcode pairMark}, taken before they were read. */
-    readonly mark: string;
-    /** What is due then. */
-    readonly step: Step;
-  },
-): Next {
-  const now = clock.now();
-  const { waitMs, isRaised } = planWait(certificate, schedule, {
-    now,
-    random: random(),
-    after,
-  });
-  const warning = scheduleWarning(schedule, certificate, isRaised);
-  if (warning !== undefined) log.write(warning);
-  const first = after === "start";
-  log.write({ event: "scheduled", certificate, waitMs, first });
-  return {
-    ...{ waitMs, fromMs: now.getTime(), step, failures: 0 },
-    ...{ serial: certificate.serial, mark },
-  };
+/** What comes next. */
+export interface Plan {
+  /** Counted from `fromMs` on the clock. */
+  readonly waitMs: number;
+  readonly fromMs: number;
+  /** What is due then. `look`: the first look at the pair has not succeeded yet. */
+  readonly due: "look" | "rekey";
+  /** Failures in a row so far. */
+  readonly failures: number;
+  /** The certificate that it was made for. */
+  readonly serial: string;
+  /** The {@linkcode fingerprint} of its files before it was read. */
+  readonly files: string;
+}
+
+/** What is left of the wait, in ms. A clock that is set back makes no wait longer than planned. */
+export function leftMs({ waitMs, fromMs }: Plan, now: Date): number {
+  return Math.min(waitMs, Math.max(0, fromMs + waitMs - now.getTime()));
+}
+
+/** The line that a service manager shows. */
+export function statusOf(plan: Plan, now: Date): string {
+  const { failures } = plan;
+  const at = formatInstant(new Date(now.getTime() + leftMs(plan, now)));
+  if (failures === 0) return `next rekey at ${at}`;
+  const times = failures === 1 ? "once" : `${failures} times in a row`;
+  return `failed ${times}, next attempt at ${at}`;
 }
 
 /**
- * The plan after a failure, which is logged and told.
- *
- * @throws {RekeyError} when another try cannot help
+ * What the certificate's files look like from outside: another text after one
+ * of them was replaced or written. Reads no content, so it is cheap enough for
+ * each slice of a wait.
  */
-export async function planAfterFailure(
-  daemon: Daemon,
-  error: RekeyError,
-  failed: Pick<Next, "step" | "failures">,
-): Promise<Next> {
-  const { job, runtime: { clock, random, log }, failureHook } = daemon;
-  const { retry } = error;
-  const attempt = failed.failures + 1;
-  if (retry === "never" || retry === "reload") {
-    await failureHook.tell({ error, attempt, next: "last" });
-    throw error;
-  }
-  const mark = pairMark(job.options);
-  const certificate = await certificateAfter(daemon, error, attempt);
-  const now = clock.now();
-  const next = {
-    waitMs: backoffMs({
-      ...{ retry, failures: attempt, validity: certificate },
-      retryAfterMs: error.retryAfterMs,
-    }, { now, random: random() }),
-    ...{ fromMs: now.getTime(), step: failed.step, failures: attempt },
-    ...{ serial: certificate.serial, mark },
-  };
-  log.write({
-    ...{ event: "failed", error, attempt, certificate },
-    nextAttemptMs: next.waitMs,
-    leftMs: remainingMs(certificate, now),
-  });
-  await failureHook.tell({ error, attempt, next: "again" });
-  return next;
+export function fingerprint(
+  { input, output }: Pick<RekeyOptions, "input" | "output">,
+): string {
+  return [input.certificate, output.certificate].map((file) => {
+    let text = "none";
+    bestEffort(() => {
+      const { dev, ino, size, mtime } = Deno.statSync(file);
+      text = [dev, ino, size, mtime?.getTime()].join(":");
+    });
+    return text;
+  }).join(" ");
 }
 
-/** The certificate in force; without one, both reasons are told before the end. */
-async function certificateAfter(
-  daemon: Daemon,
-  error: RekeyError,
-  attempt: number,
-): Promise<Certificate> {
-  const { signals: { stop }, runtime: { log }, failureHook } = daemon;
-  try {
-    return await certificateOnDisk(daemon);
-  } catch (worse) {
-    if (!(worse instanceof RekeyError) || stop.aborted) throw worse;
-    const { message, hint } = error;
-    log.write({ event: "warning", message, hint });
-    await failureHook.tell({ error: worse, attempt, next: "last" });
-    throw worse;
-  }
+/** Time for the generation of the largest key on a slow disk, in ms. */
+const LONGEST_WORK_MS = 1_800_000;
+
+/** Least time for a hook, in ms, also when the next rekey is due at once. */
+const LEAST_HOOK_MS = 10_000;
+
+/** How long a pass may take before it counts as stuck, in ms; may be infinite. */
+export function passLimitMs(
+  { authority, reload, write }: Pick<
+    RekeyOptions,
+    "authority" | "reload" | "write"
+  >,
+): number {
+  const { execTimeoutMs = DEFAULT_TIMEOUT_MS } = reload;
+  return LONGEST_WORK_MS + write.lockTimeoutMs +
+    (execTimeoutMs === 0 ? Infinity : execTimeoutMs) +
+    // An expired certificate is renewed before it is rekeyed: two requests.
+    (authority.mode === "online" ? 2 * authority.timeoutMs : 0);
 }
 
-/** The certificate whose dates count now. */
-export async function certificateOnDisk(
-  { job, runtime, signals }: Daemon,
-): Promise<Certificate> {
-  return await stoppable(
-    currentCertificate(job.options, runtime.clock.now()),
-    signals.stop,
-  );
+/** Most time for a hook while `left` ms are left until the next rekey, in ms. */
+export function hookLimitMs(left: number): number {
+  return Math.max(left, LEAST_HOOK_MS);
+}
+
+/** Makes the plans of one daemon, and logs them. */
+export class Planner {
+  readonly #options: RekeyOptions;
+  readonly #schedule: Schedule;
+  readonly #runtime: Runtime;
+  readonly #failureHook: FailureHook;
+  readonly #stop: AbortSignal;
+
+  constructor(
+    options: RekeyOptions,
+    runtime: Runtime,
+    { failureHook, stop }: {
+      readonly failureHook: FailureHook;
+      readonly stop: AbortSignal;
+    },
+  ) {
+    if (options.mode.run !== "daemon") {
+      throw new TypeError("these are not the options of a daemon");
+    }
+    this.#options = options;
+    this.#schedule = options.mode.schedule;
+    this.#runtime = runtime;
+    this.#failureHook = failureHook;
+    this.#stop = stop;
+  }
+
+  /** The certificate whose dates count now, read from the disk. */
+  async certificateOnDisk(): Promise<Certificate> {
+    const now = this.#runtime.clock.now();
+    return await stoppable(currentCertificate(this.#options, now), this.#stop);
+  }
+
+  /**
+   * The rule about the schedule that needs the certificate, so that the command
+   * line cannot check it: a time as long as the life of a certificate would be
+   * over at once, again and again. The words are the original's for a period
+   * (command/ca/renew.go:318).
+   *
+   * @throws {RekeyError} kind `usage`
+   */
+  requireShorterThanLife(certificate: Validity): void {
+    const schedule = this.#schedule;
+    if (schedule.rule === "two-thirds") return;
+    const { rekeyPeriod, expiresIn } = this.#options.names;
+    const [flag, ms] = schedule.rule === "period"
+      ? [rekeyPeriod, schedule.periodMs]
+      : [expiresIn, schedule.beforeMs];
+    const lifeMs = lifetimeMs(certificate);
+    if (ms < lifeMs) return;
+    throw new RekeyError(
+      "usage",
+      `flag '${flag}' must be within (lower than) the certificate validity ` +
+        `period; ${flag.replace(/^-+/, "")}=${formatDurationMs(ms)}, ` +
+        `cert-validity-period=${formatDurationMs(lifeMs)}`,
+    );
+  }
+
+  /** When to rekey a certificate that was found or installed. */
+  afterSuccess(
+    certificate: Certificate,
+    { after, files }: Pick<Plan, "files"> & {
+      readonly after: "start" | "rekey";
+    },
+  ): Plan {
+    if (after === "rekey") this.#failureHook.succeeded();
+    const { clock, random, log } = this.#runtime;
+    const now = clock.now();
+    const { waitMs, isRaised } = planWait(certificate, this.#schedule, {
+      now,
+      random: random(),
+      after,
+    });
+    const warning = this.#scheduleWarning(certificate, isRaised);
+    if (warning !== undefined) log.write(warning);
+    const first = after === "start";
+    log.write({ event: "scheduled", certificate, waitMs, first });
+    return {
+      waitMs,
+      fromMs: now.getTime(),
+      due: "rekey",
+      failures: 0,
+      serial: certificate.serial,
+      files,
+    };
+  }
+
+  /**
+   * When to try again after a failure, which the failure hook is told of.
+   *
+   * @throws {RekeyError} when another try cannot help
+   */
+  async afterFailure(
+    error: RekeyError,
+    { due, failures }: Pick<Plan, "due" | "failures">,
+  ): Promise<Plan> {
+    const { clock, random, log } = this.#runtime;
+    const { retry, retryAfterMs } = error;
+    const attempt = failures + 1;
+    if (retry === "never" || retry === "reload") {
+      await this.#failureHook.tell({ error, attempt, next: "last" });
+      throw error;
+    }
+    const files = fingerprint(this.#options);
+    const certificate = await this.#certificateAfter(error, attempt);
+    const now = clock.now();
+    const waitMs = backoffMs(
+      { retry, failures: attempt, validity: certificate, retryAfterMs },
+      { now, random: random() },
+    );
+    log.write({
+      event: "failed",
+      error,
+      attempt,
+      certificate,
+      nextAttemptMs: waitMs,
+      leftMs: remainingMs(certificate, now),
+    });
+    await this.#failureHook.tell({ error, attempt, next: "again" });
+    return {
+      waitMs,
+      fromMs: now.getTime(),
+      due,
+      failures: attempt,
+      serial: certificate.serial,
+      files,
+    };
+  }
+
+  /** The certificate in force. Without one that is the end, and both reasons are told. */
+  async #certificateAfter(
+    error: RekeyError,
+    attempt: number,
+  ): Promise<Certificate> {
+    try {
+      return await this.certificateOnDisk();
+    } catch (worse) {
+      if (!(worse instanceof RekeyError) || this.#stop.aborted) throw worse;
+      const { message, hint } = error;
+      this.#runtime.log.write({ event: "warning", message, hint });
+      await this.#failureHook.tell({ error: worse, attempt, next: "last" });
+      throw worse;
+    }
+  }
+
+  /**
+   * What to say about a schedule that does not fit the certificate, if anything.
+   *
+   * @param isRaised the schedule asked for a shorter wait than is allowed
+   */
+  #scheduleWarning(
+    certificate: Validity,
+    isRaised: boolean,
+  ): Extract<LogEvent, { event: "warning" }> | undefined {
+    const schedule = this.#schedule;
+    const life = formatRoundedDuration(lifetimeMs(certificate));
+    if (schedule.rule === "period" && schedule.periodMs < MIN_WAIT_MS) {
+      const least = formatRoundedDuration(leastIntervalMs(certificate));
+      return {
+        event: "warning",
+        message:
+          `${this.#options.names.rekeyPeriod} is too short: a certificate that lives for ${life} is rekeyed once in ${least} at the most`,
+        hint: { remedy: "longer period" },
+        once: true,
+      };
+    }
+    if (!isRaised) return undefined;
+    return {
+      event: "warning",
+      message:
+        `the schedule does not fit the new certificate, which lives for ${life}: it would be due again too soon`,
+      hint: { remedy: "shorter schedule" },
+    };
+  }
 }

@@ -1,48 +1,56 @@
 /**
- * A floor under the rekeys that SIGHUP asks for.
+ * Limits how often SIGHUP may cause a rekey.
  *
- * A hook that sends its parent SIGHUP, or an init that forwards the signal of
- * `--pid 1` to us, asks for the next rekey by each rekey. A person who asks
- * twice must not wait for that, so the floor grows with the row.
+ * A hook that sends SIGHUP to its parent, or an init that forwards the signal
+ * of `--pid 1` to its children, asks for the next rekey with each rekey. A
+ * person who asks twice must not wait for minutes, so the delay grows with each
+ * request that follows a rekey at once.
  */
-import { calmMs, MIN_WAIT_MS, type Validity } from "../engine/schedule.ts";
+import {
+  leastIntervalMs,
+  MIN_WAIT_MS,
+  type Validity,
+} from "../engine/schedule.ts";
 
 /** How long to hold back a rekey that was asked for. */
-export interface WakeDelay {
+export interface ThrottleDelay {
   readonly waitMs: number;
-  /** True once in a row, when it is long enough to look like a loop. */
+  /** True once in a row of requests, when they look like a loop. */
   readonly isSuspicious: boolean;
 }
 
-/** The row that looks like a loop: nobody asks that often in seconds. */
+/** So many requests in a row look like a loop: no person asks that often. */
 const SUSPICIOUS = 3;
 
-/** Remembers the last rekey, and how many were asked for right after another. */
-export class WakeFloor {
-  #last: { readonly atMs: number; readonly calmMs: number } | undefined;
+/** Remembers the last rekey, and how many requests in a row came soon after one. */
+export class RekeyThrottle {
+  #last: { readonly atMs: number; readonly intervalMs: number } | undefined;
   #row = 0;
 
   /** A rekey has succeeded. */
   rekeyed(now: Date, certificate: Validity): void {
-    this.#last = { atMs: now.getTime(), calmMs: calmMs(certificate) };
+    this.#last = {
+      atMs: now.getTime(),
+      intervalMs: leastIntervalMs(certificate),
+    };
   }
 
   /**
-   * A rekey is asked for. Held back until a second after the last one, then 2,
-   * 4, … up to a minute or a twentieth of the life; a request after that time
-   * begins a new row and waits for nothing.
+   * A rekey is asked for. It may come a second after the last one, the next in
+   * a row 2 s after, then 4, … up to a minute or a twentieth of the life. A
+   * request later than that begins a new row and does not wait.
    */
-  delay(now: Date): WakeDelay {
+  delay(now: Date): ThrottleDelay {
     const passedMs = this.#last === undefined
       ? Infinity
-      // A clock that was set back makes nothing longer.
+      // A clock that was set back makes no delay longer.
       : Math.max(0, now.getTime() - this.#last.atMs);
-    const calm = Math.max(this.#last?.calmMs ?? 0, MIN_WAIT_MS);
-    this.#row = passedMs < calm ? this.#row + 1 : 0;
+    const mostMs = Math.max(this.#last?.intervalMs ?? 0, MIN_WAIT_MS);
+    this.#row = passedMs < mostMs ? this.#row + 1 : 0;
     if (this.#row === 0) return { waitMs: 0, isSuspicious: false };
-    const floorMs = Math.min(calm, MIN_WAIT_MS * 2 ** (this.#row - 1));
+    const apartMs = Math.min(mostMs, MIN_WAIT_MS * 2 ** (this.#row - 1));
     return {
-      waitMs: Math.max(0, floorMs - passedMs),
+      waitMs: Math.max(0, apartMs - passedMs),
       isSuspicious: this.#row === SUSPICIOUS,
     };
   }

@@ -1,18 +1,23 @@
 /**
- * The daemon's tries to pay a reload that failed: with growing pauses and a
+ * The daemon's tries to deliver a pending reload: with growing pauses and a
  * limit, and never by a new certificate.
  *
- * The limit is for one certificate in one life of the daemon. The note stays
- * when it is reached, so that a restart tries again, and the next rekey too.
+ * The limit is for one certificate in one life of the daemon. The note on disk
+ * stays when it is reached, so that a restart tries again, and the next rekey
+ * too.
  */
 import { RekeyError } from "../base/errors.ts";
-import type { FailureHook } from "../engine/failure_hook.ts";
-import type { RekeyJob } from "../engine/rekey.ts";
-import { payOwedReload } from "../engine/pending_reload.ts";
 import type { Runtime } from "../base/runtime.ts";
+import type { FailureHook } from "../engine/failure_hook.ts";
+import type { RekeyJob } from "../engine/open_job.ts";
+import {
+  deliverPendingReload,
+  deliverReload,
+} from "../engine/pending_reload.ts";
+import type { PendingReload } from "../files/reload_note/pending_reload.ts";
 
-/** Tries for one certificate: `--reload-attempts` when it is not given. About an hour. */
-export const DEFAULT_ATTEMPTS = 20;
+/** Tries for one certificate when no limit is given: about an hour. */
+const DEFAULT_ATTEMPTS = 20;
 
 /** First pause, in ms: a service that restarts just now is back soon. */
 const FIRST_PAUSE_MS = 1_000;
@@ -40,9 +45,9 @@ export class ReloadRetries {
   readonly #runtime: Runtime;
   readonly #failureHook: FailureHook;
   #failures = 0;
-  /** Times in a row that a try could not begin, which is no answer of the service. */
+  /** Times in a row that a try could not begin, so that the service was not asked. */
   #delays = 0;
-  /** Undefined while nothing is to be tried. At the start, what an earlier run owes. */
+  /** Undefined while nothing is to be tried. At the start, an earlier run may have left something. */
   #next: { readonly fromMs: number; readonly pauseMs: number } | undefined;
 
   constructor(job: RekeyJob, runtime: Runtime, failureHook: FailureHook) {
@@ -56,44 +61,56 @@ export class ReloadRetries {
   waitMs(): number {
     if (this.#next === undefined) return Infinity;
     const { fromMs, pauseMs } = this.#next;
-    // A clock that was set back makes no pause longer than it was meant.
+    // A clock that was set back makes no pause longer than planned.
     const passedMs = Math.max(0, this.#now() - fromMs);
     return Math.max(0, pauseMs - passedMs);
   }
 
-  /** A new certificate was installed and told of. */
-  paid(): void {
-    this.#failures = 0;
-    this.#delays = 0;
-    this.#next = undefined;
-  }
-
   /**
-   * A pass installed a new certificate, but did not reach the service: the row
-   * of failures begins anew.
+   * Delivers the reload of a certificate that was just installed, if there is
+   * one; the count of failures starts anew. A failure of the service is logged:
+   * the pair is new all the same, so no new certificate is due.
+   *
+   * @throws {RekeyError} kind `interrupted`
    */
-  async owes(error: RekeyError): Promise<void> {
-    this.#failures = 0;
-    this.#delays = 0;
-    await this.#failed(error);
+  async deliverNew(
+    pending: PendingReload | undefined,
+    { stop, hookLimitMs }: {
+      readonly stop: AbortSignal;
+      /** Most time for the hook, in ms. */
+      readonly hookLimitMs: number;
+    },
+  ): Promise<void> {
+    this.#delivered();
+    if (pending === undefined) return;
+    const { reloader } = this.#job;
+    const { log } = this.#runtime;
+    try {
+      await deliverReload(pending, { reloader, log, hookLimitMs }, stop);
+    } catch (error) {
+      if (!(error instanceof RekeyError) || error.retry !== "reload") {
+        throw error;
+      }
+      await this.#failed(error);
+    }
   }
 
   /**
-   * Pays what is owed for the certificate on the disk; at the start of the
+   * Delivers what is pending for the certificate on disk; at the start of the
    * daemon, and whenever {@linkcode waitMs} is over. Failures are logged.
    *
    * @param hookLimitMs most time for the hook, in ms
    */
-  async pay(stop: AbortSignal, hookLimitMs?: number): Promise<void> {
+  async deliver(stop: AbortSignal, hookLimitMs?: number): Promise<void> {
     try {
       const job = { ...this.#job, hookLimitMs };
-      const end = await payOwedReload(job, this.#runtime, stop);
+      const end = await deliverPendingReload(job, this.#runtime, stop);
       if (end === "elsewhere" || end === "unreadable") {
         this.#delayed();
         return;
       }
-      if (end === "paid") this.#runtime.log.write({ event: "reloaded" });
-      this.paid();
+      if (end === "delivered") this.#runtime.log.write({ event: "reloaded" });
+      this.#delivered();
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;
       if (stop.aborted) return;
@@ -103,16 +120,17 @@ export class ReloadRetries {
   }
 
   /**
-   * Waits, and pays meanwhile whenever it is time.
+   * Waits, and delivers meanwhile whenever it is time.
    *
-   * @param wait `sleep` waits for so many ms, or until `awake` aborts; `pay`
-   *   calls {@linkcode pay}, and knows how much of the wait is left, in ms
+   * @param wait `sleep` waits for so many ms, or until `awake` aborts;
+   *   `deliver` calls {@linkcode deliver}, and is told how much of the wait is
+   *   left, in ms
    */
   async during(
     waitMs: number,
     wait: {
       sleep(ms: number): Promise<void>;
-      pay(leftMs: number): Promise<void>;
+      deliver(leftMs: number): Promise<void>;
       readonly awake: AbortSignal;
     },
   ): Promise<void> {
@@ -121,46 +139,56 @@ export class ReloadRetries {
       const pauseMs = Math.min(leftMs, this.waitMs());
       await wait.sleep(pauseMs);
       if (wait.awake.aborted) return;
-      if (this.waitMs() <= 0) {
-        await wait.pay(leftMs - Math.max(pauseMs, this.#now() - beginMs));
-      }
       // More than the pause after a suspend, or when the service was slow.
-      leftMs -= Math.max(pauseMs, this.#now() - beginMs);
+      const passedMs = () => Math.max(pauseMs, this.#now() - beginMs);
+      if (this.waitMs() <= 0) await wait.deliver(leftMs - passedMs());
+      leftMs -= passedMs();
     }
   }
 
+  #delivered(): void {
+    this.#failures = 0;
+    this.#delays = 0;
+    this.#next = undefined;
+  }
+
   async #failed(error: RekeyError): Promise<void> {
-    const { log, random } = this.#runtime;
     const { attempts = DEFAULT_ATTEMPTS } = this.#job.options.reload;
     const attempt = ++this.#failures;
     this.#delays = 0;
     const isLast = attempts > 0 && attempt >= attempts;
-    const nextAttemptMs = isLast ? undefined : reloadPauseMs(attempt, random());
-    this.#next = nextAttemptMs === undefined
-      ? undefined
-      : { fromMs: this.#now(), pauseMs: nextAttemptMs };
-    log.write({ event: "reload-failed", error, attempt, nextAttemptMs });
-    if (!isLast) return;
-    await this.#failureHook.tell({ error, attempt, next: "last" });
-  }
-
-  /**
-   * Whether something is owed could not be found out, or another run has it,
-   * which may yet fail: looked at again, with growing pauses and without limit.
-   * The reason is logged once.
-   */
-  #delayed(error?: RekeyError): void {
-    const { log, random } = this.#runtime;
-    const pauseMs = reloadPauseMs(++this.#delays, random());
-    this.#next = { fromMs: this.#now(), pauseMs };
-    if (error === undefined || this.#delays > 1) return;
-    const attempt = this.#failures;
-    log.write({
+    if (isLast) this.#next = undefined;
+    const nextAttemptMs = isLast ? undefined : this.#pause(attempt);
+    this.#runtime.log.write({
       event: "reload-failed",
       error,
       attempt,
-      nextAttemptMs: pauseMs,
+      nextAttemptMs,
     });
+    if (isLast) await this.#failureHook.tell({ error, attempt, next: "last" });
+  }
+
+  /**
+   * What is pending could not be found out, or another run is delivering it and
+   * may yet fail: looked at again, with growing pauses and without limit. The
+   * reason is logged once.
+   */
+  #delayed(error?: RekeyError): void {
+    const nextAttemptMs = this.#pause(++this.#delays);
+    if (error === undefined || this.#delays > 1) return;
+    const attempt = this.#failures;
+    this.#runtime.log.write({
+      event: "reload-failed",
+      error,
+      attempt,
+      nextAttemptMs,
+    });
+  }
+
+  #pause(failures: number): number {
+    const pauseMs = reloadPauseMs(failures, this.#runtime.random());
+    this.#next = { fromMs: this.#now(), pauseMs };
+    return pauseMs;
   }
 
   #now(): number {

@@ -1,6 +1,6 @@
 /**
  * What a daemon tells systemd (sd_notify(3)): ready, reloading, stopping, a
- * status line, and that it is alive.
+ * status line, and the pings of its watchdog.
  *
  * Datagrams to $NOTIFY_SOCKET, sent by this process itself, so that
  * `NotifyAccess=main` is enough. Where the runtime cannot send them (abstract
@@ -12,11 +12,11 @@ import { printable } from "../base/printable.ts";
 
 /** The variables that systemd sets for a service. */
 export interface NotifyEnvironment {
-  /** A path, or `@` and a name in Linux's abstract space. */
+  /** NOTIFY_SOCKET: a path, or `@` and a name in Linux's abstract space. */
   readonly socket: string | undefined;
-  /** WATCHDOG_USEC: microseconds without a sign of life before a restart. */
+  /** WATCHDOG_USEC: microseconds without a ping before a restart. */
   readonly watchdogUsec: string | undefined;
-  /** WATCHDOG_PID: the process that has to give it. */
+  /** WATCHDOG_PID: the process that has to send the pings. */
   readonly watchdogPid: string | undefined;
   /** RUNTIME_DIRECTORY: where this service may write. */
   readonly runtimeDirectory: string | undefined;
@@ -25,22 +25,20 @@ export interface NotifyEnvironment {
 
 /** The manager of this service; without one everything does nothing. */
 export interface ServiceManager extends AsyncDisposable {
-  /** How often a sign of life is due, in ms; undefined when nobody waits for one. */
-  readonly beatMs: number | undefined;
+  /** Time between two pings, in ms; undefined without a watchdog. */
+  readonly pingMs: number | undefined;
   ready(status: string): void;
   reloading(status: string): void;
   status(text: string): void;
   stopping(): void;
   /** Becoming ready may take so long, in ms, from now. */
   extend(ms: number): void;
-  beat(): void;
+  /** Tells the watchdog that this process is alive. */
+  ping(): void;
 }
 
-/** Sends one datagram. */
-type Send = (text: string) => Promise<void>;
-
-/** How long the last words may take, in ms. */
-const LAST_WORDS_MS = 300;
+/** How long the last messages may take, in ms. */
+const LAST_MESSAGES_MS = 300;
 
 /**
  * The manager that the environment names.
@@ -54,62 +52,105 @@ export function connectServiceManager(
   warn: (message: string) => void,
 ): ServiceManager {
   const { socket } = env;
-  const state: {
-    sender?: Send;
-    last: Promise<void>;
-    isDeaf: boolean;
-    hasWarned: boolean;
-  } = {
-    last: Promise.resolve(),
-    isDeaf: !socket,
-    hasWarned: false,
-  };
-  const open: { stack: DisposableStack } = { stack: new DisposableStack() };
-
-  async function deliver(text: string): Promise<void> {
-    if (state.isDeaf || !socket) return;
-    try {
-      state.sender ??= openSender({ ...env, socket }, open.stack);
-      await state.sender(text);
-    } catch (error) {
-      // Whatever it is: the certificate matters more than who hears of it.
-      delete state.sender;
-      open.stack.dispose();
-      open.stack = new DisposableStack();
-      if (state.hasWarned) return;
-      state.hasWarned = true;
-      warn(`cannot notify the service manager: ${osReason(error)}`);
-    }
-  }
+  const messages = socket ? new Messages({ ...env, socket }, warn) : undefined;
   // One after the other: "ready" must not overtake "reloading".
-  const tell = (...lines: readonly string[]) => {
-    if (state.isDeaf) return;
-    state.last = state.last.then(() => deliver(lines.join("\n")));
-  };
+  const tell = (...lines: readonly string[]) => messages?.send(lines);
   return {
-    beatMs: beatPeriod(env),
+    pingMs: pingPeriodMs(env),
     ready: (status) => tell("READY=1", statusLine(status)),
     reloading: (status) =>
       tell("RELOADING=1", ...monotonicTime(), statusLine(status)),
     status: (text) => tell(statusLine(text)),
     stopping: () => tell("STOPPING=1", "STATUS=stopping"),
     extend: (ms) => tell(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`),
-    beat: () => tell("WATCHDOG=1"),
-    async [Symbol.asyncDispose]() {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const enough = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, LAST_WORDS_MS);
-      });
-      await Promise.race([state.last, enough]);
-      clearTimeout(timer);
-      state.isDeaf = true;
-      open.stack.dispose();
-    },
+    ping: () => tell("WATCHDOG=1"),
+    [Symbol.asyncDispose]: async () => await messages?.close(),
   };
 }
 
+/**
+ * The result of `work`, with pings until then, or until it takes longer than
+ * `limitMs` and so counts as stuck.
+ *
+ * Work that is stuck must not be kept alive by a timer beside it: the pings
+ * belong to one piece of work.
+ */
+export async function withPings<T>(
+  work: Promise<T>,
+  { service, limitMs }: {
+    readonly service: Pick<ServiceManager, "pingMs" | "ping">;
+    readonly limitMs: number;
+  },
+): Promise<T> {
+  const { pingMs } = service;
+  if (pingMs === undefined) return await work;
+  let pings = Math.floor(limitMs / pingMs);
+  service.ping();
+  const timer = setInterval(() => {
+    if (--pings >= 0) service.ping();
+  }, pingMs);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+type Socket = NotifyEnvironment & { readonly socket: string };
+
+/** Sends one datagram. */
+type Send = (text: string) => Promise<void>;
+
+/** The datagrams of one process, in order. */
+class Messages {
+  readonly #env: Socket;
+  readonly #warn: (message: string) => void;
+  #last: Promise<void> = Promise.resolve();
+  #sender: Send | undefined;
+  #open = new DisposableStack();
+  #hasWarned = false;
+  #isClosed = false;
+
+  constructor(env: Socket, warn: (message: string) => void) {
+    this.#env = env;
+    this.#warn = warn;
+  }
+
+  send(lines: readonly string[]): void {
+    this.#last = this.#last.then(() => this.#deliver(lines.join("\n")));
+  }
+
+  /** Waits a moment for what is not sent yet. */
+  async close(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_MESSAGES_MS);
+    });
+    await Promise.race([this.#last, enough]);
+    clearTimeout(timer);
+    this.#isClosed = true;
+    this.#open.dispose();
+  }
+
+  async #deliver(text: string): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      this.#sender ??= openSender(this.#env, this.#open);
+      await this.#sender(text);
+    } catch (error) {
+      // Whatever it is: the certificate matters more than who hears of it.
+      this.#sender = undefined;
+      this.#open.dispose();
+      this.#open = new DisposableStack();
+      if (this.#hasWarned) return;
+      this.#hasWarned = true;
+      this.#warn(`cannot notify the service manager: ${osReason(error)}`);
+    }
+  }
+}
+
 /** Half of what is allowed (sd_watchdog_enabled(3)). */
-function beatPeriod(
+function pingPeriodMs(
   { socket, watchdogUsec = "", watchdogPid, pid }: NotifyEnvironment,
 ): number | undefined {
   if (!socket || !/^[1-9]\d*$/.test(watchdogUsec)) return undefined;
@@ -123,9 +164,9 @@ function statusLine(text: string): string {
 }
 
 /**
- * For `Type=notify-reload`, which takes no older answer than its signal. The
- * runtime has no CLOCK_MONOTONIC: /proc/uptime is CLOCK_BOOTTIME, which is
- * never behind it, in hundredths of a second, cut off.
+ * `Type=notify-reload` ignores an answer that is older than its signal. The
+ * runtime has no CLOCK_MONOTONIC. /proc/uptime is CLOCK_BOOTTIME, which is
+ * never behind it; its hundredths of a second are cut off, so one is added.
  */
 function monotonicTime(): readonly string[] {
   try {
@@ -133,18 +174,19 @@ function monotonicTime(): readonly string[] {
     const usec = (Math.round(Number(seconds) * 100) + 1) * 10_000;
     return Number.isFinite(usec) ? [`MONOTONIC_USEC=${usec}`] : [];
   } catch (error) {
-    // Not Linux, or not allowed to: plain Type=notify does without.
+    // Not Linux, or no permission: plain Type=notify works without.
     if (isOsError(error) || error instanceof Deno.errors.NotCapable) return [];
     throw error;
   }
 }
 
 function openSender(
-  { socket, runtimeDirectory }: NotifyEnvironment & { readonly socket: string },
+  { socket, runtimeDirectory }: Socket,
   open: DisposableStack,
 ): Send {
   const isAbstract = socket.startsWith("@");
-  const connection = bindAbstract() ??
+  // The runtime sends only from a socket that has a name: any will do.
+  const connection = bind(`\0step-rekey-${crypto.randomUUID()}`) ??
     (isAbstract ? undefined : bindFile(runtimeDirectory));
   if (connection === undefined) {
     return (text) => notifyByProgram(socket, text);
@@ -159,18 +201,14 @@ function openSender(
   };
 }
 
-/** The runtime sends only from a socket that has a name: any will do. */
-function bindAbstract(): Deno.DatagramConn | undefined {
-  return bind(`\0step-rekey-${crypto.randomUUID()}`);
-}
-
 function bindFile(runtimeDirectory: string | undefined):
   | Deno.DatagramConn
   | undefined {
-  const directory = Deno.makeTempDirSync({
-    ...runtimeDirectory && { dir: runtimeDirectory.split(":")[0] },
-    prefix: "step-rekey-",
-  });
+  const [dir = ""] = runtimeDirectory?.split(":") ?? [];
+  const prefix = "step-rekey-";
+  const directory = Deno.makeTempDirSync(
+    dir === "" ? { prefix } : { dir, prefix },
+  );
   try {
     return bind(`${directory}/notify`);
   } finally {
@@ -179,7 +217,7 @@ function bindFile(runtimeDirectory: string | undefined):
   }
 }
 
-/** Undefined when the runtime cannot: no such function, no such address. */
+/** Undefined when the runtime has no such function or does not know such an address. */
 function bind(path: string): Deno.DatagramConn | undefined {
   try {
     return Deno.listenDatagram({ transport: "unixpacket", path });
@@ -194,6 +232,7 @@ async function notifyByProgram(
   text: string,
 ): Promise<void> {
   const { success } = await new Deno.Command("systemd-notify", {
+    // deno-lint-ignore step-rekey/no-flag-names -- a flag of systemd-notify
     args: ["--no-block", ...text.split("\n")],
     env: { NOTIFY_SOCKET: socket },
     stdin: "null",

@@ -1,18 +1,19 @@
 /**
- * --exec-on-failure: tells somebody that a certificate is about to end.
+ * The program that tells somebody about failures, before a certificate expires.
  *
  * A message about a failure must not become one: whatever the program does, the
  * exit code and the schedule stay as they are.
  */
-import { loadChain } from "../files/pair/key_pair.ts";
+import { formatInstant } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
-import { formatInstant } from "../base/instant.ts";
 import type { RekeyOptions } from "../base/options.ts";
-import type { Certificate } from "../pki/certificate/certificate.ts";
+import { absolutePath } from "../base/paths.ts";
 import { printableLines } from "../base/printable.ts";
-import { absolutePath } from "../reload/absolute_path.ts";
-import { DEFAULT_TIMEOUT_MS, runCommand } from "../reload/exec.ts";
 import type { Runtime } from "../base/runtime.ts";
+import { loadChain } from "../files/pair/key_pair.ts";
+import type { Certificate } from "../pki/certificate/certificate.ts";
+import { DEFAULT_TIMEOUT_MS, runCommand } from "../reload/exec.ts";
+import { lifetimeMs, remainingMs } from "./schedule.ts";
 
 /** A try that failed. */
 export interface FailedTry {
@@ -20,8 +21,8 @@ export interface FailedTry {
   /** Failures in a row, this one included. */
   readonly attempt: number;
   /**
-   * `again`: there will be another try, so that the message can wait until the
-   * end is near. `last`: there will be none.
+   * `again`: there will be another try, so the message can wait until the
+   * certificate is about to expire. `last`: there will be none.
    */
   readonly next: "again" | "last";
 }
@@ -29,16 +30,16 @@ export interface FailedTry {
 /** Least time between two messages about one row of failures, in ms. */
 const QUIET_MS = 3_600_000;
 
-/** Longest error that is handed on, in characters; systems limit a variable. */
+/** Longest error text, in characters: systems limit the size of a variable. */
 const MOST_TEXT = 4096;
 
-/** The end is near when no more than this part of a certificate's life is left. */
+/** A certificate is about to expire when no more than this part of its life is left. */
 const NEAR_END = 1 / 6;
 
-/** How long the last message waits for the one before, in ms; then it ends it. */
+/** How long the last message waits for the one before it, which it then ends, in ms. */
 const LAST_WAIT_MS = 5_000;
 
-/** The messages of one process about one certificate. */
+/** The messages of one process about the failures of one certificate. */
 export class FailureHook implements AsyncDisposable {
   readonly #options: RekeyOptions;
   readonly #runtime: Runtime;
@@ -46,7 +47,7 @@ export class FailureHook implements AsyncDisposable {
   #running:
     | { readonly end: Promise<void>; readonly abort: AbortController }
     | undefined;
-  #saidAtMs: number | undefined;
+  #toldAtMs: number | undefined;
 
   constructor(options: RekeyOptions, runtime: Runtime, stop: AbortSignal) {
     this.#options = options;
@@ -55,10 +56,11 @@ export class FailureHook implements AsyncDisposable {
   }
 
   /**
-   * Runs the program, in the background, unless it is not time: see
-   * {@linkcode FailedTry}; at most once an hour until {@linkcode succeeded}; never
-   * while it runs, which a last message waits for, and ends if it must. Never
-   * throws for what the program does.
+   * Runs the program in the background. While another try follows, it does so
+   * only when the certificate is about to expire, at most once an hour until
+   * {@linkcode succeeded}, and not while the program runs. A last message is
+   * always told: it waits for a running program, and ends it if that takes too
+   * long. Never throws for what the program does.
    */
   async tell(failed: FailedTry): Promise<void> {
     const words = this.#options.reload.onFailure;
@@ -68,13 +70,13 @@ export class FailureHook implements AsyncDisposable {
       await this.#makeWay(this.#running);
     }
     const { clock } = this.#runtime;
-    const now = clock.now().getTime();
-    const isQuiet = this.#saidAtMs !== undefined &&
-      Math.abs(now - this.#saidAtMs) < QUIET_MS;
+    const now = clock.now();
+    const isQuiet = this.#toldAtMs !== undefined &&
+      Math.abs(now.getTime() - this.#toldAtMs) < QUIET_MS;
     if (isQuiet && failed.next === "again") return;
     const certificate = await this.#certificate();
     if (failed.next === "again" && !isNearEnd(certificate, now)) return;
-    this.#saidAtMs = now;
+    this.#toldAtMs = now.getTime();
     const abort = new AbortController();
     const end = this.#run(words, { failed, certificate, abort })
       .finally(() => this.#running = undefined);
@@ -94,10 +96,10 @@ export class FailureHook implements AsyncDisposable {
 
   /** Ends a row of failures: the next one is told at once. */
   succeeded(): void {
-    this.#saidAtMs = undefined;
+    this.#toldAtMs = undefined;
   }
 
-  /** Waits for the program; its own limit and the stop signal hold for it. */
+  /** Waits for the program, which its own limit and the stop signal end. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running?.end;
   }
@@ -110,26 +112,27 @@ export class FailureHook implements AsyncDisposable {
       readonly abort: AbortController;
     },
   ): Promise<void> {
+    const name = this.#options.names.execOnFailure;
     try {
       await runCommand(words, {
+        name,
         signal: AbortSignal.any([this.#stop, abort.signal]),
         timeoutMs: this.#options.reload.execTimeoutMs,
         // Without a limit it would hold up the end of the process.
         mostMs: failed.next === "last" ? DEFAULT_TIMEOUT_MS : undefined,
         env: environment(failed, certificate, this.#options),
-        flag: "--exec-on-failure",
       });
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;
       this.#runtime.log.write({
         event: "warning",
-        message: `--exec-on-failure failed: ${error.message}`,
+        message: `${name} failed: ${error.message}`,
         hint: error.hint,
       });
     }
   }
 
-  /** Undefined when that is what failed, or when it came by standard input. */
+  /** Undefined when it cannot be read, or came by standard input. */
   async #certificate(): Promise<Certificate | undefined> {
     const { input, output, mode } = this.#options;
     return mode.run === "daemon"
@@ -139,7 +142,7 @@ export class FailureHook implements AsyncDisposable {
 }
 
 async function readLeaf(file: string): Promise<Certificate | undefined> {
-  // Has been read already, and would be waited for.
+  // Standard input has been read, and a second read would wait for more.
   if (file === "-") return undefined;
   try {
     return (await loadChain(file))[0];
@@ -149,12 +152,10 @@ async function readLeaf(file: string): Promise<Certificate | undefined> {
   }
 }
 
-/** A certificate that cannot be read is as bad as one that ends. */
-function isNearEnd(certificate: Certificate | undefined, now: number): boolean {
-  if (certificate === undefined) return true;
-  const begin = certificate.notBefore.getTime();
-  const end = certificate.notAfter.getTime();
-  return end - now <= (end - begin) * NEAR_END;
+/** A certificate that cannot be read is as bad as one that expires. */
+function isNearEnd(certificate: Certificate | undefined, now: Date): boolean {
+  return certificate === undefined ||
+    remainingMs(certificate, now) <= lifetimeMs(certificate) * NEAR_END;
 }
 
 function environment(
@@ -163,8 +164,8 @@ function environment(
   { output }: RekeyOptions,
 ): Readonly<Record<string, string>> {
   return {
-    // A message may hold text of others: no control characters for a terminal
-    // or a mail, and no NUL, which no variable can hold.
+    // A message may quote others: no control characters for a terminal or a
+    // mail, and no NUL, which a variable cannot hold.
     STEP_REKEY_ERROR: printableLines(error.message).slice(0, MOST_TEXT),
     STEP_REKEY_ERROR_CLASS: error.retry,
     STEP_REKEY_ERROR_KIND: error.kind,

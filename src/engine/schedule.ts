@@ -1,11 +1,11 @@
 /**
  * When a certificate is due: pure arithmetic on its dates, a clock reading and
- * a random number in [0, 1).
+ * a random number.
  *
  * The rules are the original's (smallstep/cli command/ca/renew.go:354-380,
  * rekey.go:356-362) with these repairs: jitter in every mode, also of zero
  * width; nothing overflows; and no setting, no clock and no CA that shortens
- * lifetimes brings a wait below {@linkcode MIN_WAIT_MS}.
+ * lifetimes makes a wait shorter than {@linkcode MIN_WAIT_MS}.
  */
 import type { RetryClass } from "../base/errors.ts";
 import type { Schedule } from "../base/options.ts";
@@ -16,7 +16,7 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
-/** The moment and the luck of a decision. */
+/** What a decision depends on besides the certificate. */
 export interface Chance {
   readonly now: Date;
   /** In [0, 1). */
@@ -26,10 +26,10 @@ export interface Chance {
 /** Least wait of the daemon between two tries, in ms. */
 export const MIN_WAIT_MS = 1_000;
 
-/** Least wait after a rekey that is due again at once, for long lives, in ms. */
-const CALM_WAIT_MS = 60_000;
+/** Least time between two rekeys of a long-lived certificate, in ms. */
+const LEAST_INTERVAL_MS = 60_000;
 
-/** Time that the first try has before the end, for long lives, in ms. */
+/** Time before expiry that is left for the first try, for long lives, in ms. */
 const RESERVE_MS = 60_000;
 
 /** Longest pause after a failure, in ms. */
@@ -38,7 +38,7 @@ const MAX_BACKOFF_MS = 3_600_000;
 /** First pause after a failure, in ms: the original's fixed minute. */
 const FIRST_BACKOFF_MS = 60_000;
 
-/** First pause after a refusal, in ms: people change policies, and not in a minute. */
+/** First pause after a refusal, in ms: a person has to change a policy. */
 const FIRST_REFUSAL_MS = 300_000;
 
 /** Longest pause that a CA may impose on an expired certificate, in ms: a day. */
@@ -47,7 +47,7 @@ const MAX_IMPOSED_MS = 24 * 3_600_000;
 /** Share of the remaining life that a CA's `Retry-After` may use up. */
 const IMPOSED_SHARE = 3 / 4;
 
-/** Spread of what a CA imposes, as a share of it: not everybody comes back at once. */
+/** Spread of what a CA imposes, as a share of it, so that its clients do not come back all at once. */
 const IMPOSED_JITTER = 1 / 10;
 
 /** Milliseconds until the certificate expires; negative when it has. */
@@ -55,7 +55,7 @@ export function remainingMs(validity: Validity, now: Date): number {
   return validity.notAfter.getTime() - now.getTime();
 }
 
-/** Milliseconds from begin to end of the validity. */
+/** Milliseconds from notBefore to notAfter. */
 export function lifetimeMs({ notBefore, notAfter }: Validity): number {
   return notAfter.getTime() - notBefore.getTime();
 }
@@ -75,21 +75,17 @@ export function isDue(
   return remainingMs(validity, chance.now) <= expiresInMs + jitterMs;
 }
 
-/** Least time between two rekeys that nobody asked for by a time, in ms. */
-export function calmMs(validity: Validity): number {
-  return Math.min(CALM_WAIT_MS, lifetimeMs(validity) / 20);
+/** Least time between two rekeys, unless a shorter period is set, in ms. */
+export function leastIntervalMs(validity: Validity): number {
+  return Math.min(LEAST_INTERVAL_MS, lifetimeMs(validity) / 20);
 }
 
-/**
- * The same under a schedule: a period is a wish, unless it is below
- * {@linkcode MIN_WAIT_MS} and so a mistake.
- */
-function leastPeriodMs(validity: Validity, schedule: Schedule): number {
-  const calm = calmMs(validity);
-  if (schedule.rule !== "period" || schedule.periodMs < MIN_WAIT_MS) {
-    return calm;
-  }
-  return Math.min(calm, schedule.periodMs);
+/** The same under a schedule. A period below {@linkcode MIN_WAIT_MS} is a mistake and does not count. */
+function leastScheduledMs(validity: Validity, schedule: Schedule): number {
+  const intervalMs = leastIntervalMs(validity);
+  return schedule.rule === "period" && schedule.periodMs >= MIN_WAIT_MS
+    ? Math.min(intervalMs, schedule.periodMs)
+    : intervalMs;
 }
 
 /** How long to wait, and whether that is the schedule's own answer. */
@@ -104,8 +100,8 @@ export interface PlannedWait {
  * How long the daemon waits for the next rekey.
  *
  * @param after `start`: a certificate that is due is rekeyed after the least
- *   wait; `rekey`: no less than a minute, or a twentieth of a life below twenty
- *   minutes, unless a shorter period was asked for
+ *   wait; `rekey`: after a minute, or a twentieth of a life below twenty
+ *   minutes, unless a shorter period is set
  */
 export function planWait(
   validity: Validity,
@@ -113,26 +109,26 @@ export function planWait(
   { after, ...chance }: Chance & { readonly after: "start" | "rekey" },
 ): PlannedWait {
   const leftMs = remainingMs(validity, chance.now);
-  const wishMs = Math.min(
-    wishedWaitMs(validity, schedule, chance),
-    // An --expires-in of a second leaves no time to reach the CA.
+  const scheduledMs = Math.min(
+    scheduledWaitMs(validity, schedule, chance),
+    // A schedule that ends a second before expiry leaves no time to reach the CA.
     leftMs - Math.min(RESERVE_MS, leftMs / 20),
   );
   const leastMs = after === "start"
     ? 0
-    : Math.min(leastPeriodMs(validity, schedule), leftMs / 2);
-  const waitMs = Math.max(MIN_WAIT_MS, leastMs, wishMs);
-  // Jitter alone may bring a wait of a second below the floor.
+    : Math.min(leastScheduledMs(validity, schedule), leftMs / 2);
+  const waitMs = Math.max(MIN_WAIT_MS, leastMs, scheduledMs);
+  // Jitter alone may make a wait of a second shorter than the least one.
   const latestMs = Math.max(
     ...[0, 1].map((random) =>
-      wishedWaitMs(validity, schedule, { ...chance, random })
+      scheduledWaitMs(validity, schedule, { ...chance, random })
     ),
   );
   return { waitMs, isRaised: after === "rekey" && waitMs > latestMs };
 }
 
 /** The rule alone, in ms: zero when it is time. */
-function wishedWaitMs(
+function scheduledWaitMs(
   validity: Validity,
   schedule: Schedule,
   { now, random }: Chance,
@@ -151,8 +147,8 @@ function wishedWaitMs(
 }
 
 /** A pass that failed, and the certificate that it should have replaced. */
-export interface FailedTry {
-  /** `later`: it may heal by itself; `slowly`: a person has to change something. */
+export interface FailedPass {
+  /** `later`: it may succeed without a change; `slowly`: a person has to change something. */
   readonly retry: Extract<RetryClass, "later" | "slowly">;
   /** Failures in a row: 1, 2, … */
   readonly failures: number;
@@ -163,13 +159,13 @@ export interface FailedTry {
 
 /**
  * How long the daemon waits after a failure, in ms: exponential with full
- * jitter, at most an hour and a quarter of the life that is left, so that the
- * tries come closer as the end comes near; for ever, also after the end.
+ * jitter, at most an hour and at most a quarter of the life that is left, so
+ * that tries come closer together towards expiry. They go on after it.
  *
- * `Retry-After` makes it longer, but leaves a quarter of the remaining life for
- * tries of our own.
+ * `Retry-After` makes it longer, but no longer than three quarters of the
+ * remaining life.
  */
-export function backoffMs(failed: FailedTry, chance: Chance): number {
+export function backoffMs(failed: FailedPass, chance: Chance): number {
   const { least, most } = backoffBounds(failed, chance.now);
   const ownMs = least + (most - least) * chance.random;
   const { retryAfterMs = 0, validity } = failed;
@@ -181,19 +177,19 @@ export function backoffMs(failed: FailedTry, chance: Chance): number {
   return Math.max(ownMs, imposedMs);
 }
 
-/** Between what and what chance decides, in ms. */
+/** The least and the most that chance decides between, in ms. */
 function backoffBounds(
-  { retry, failures, validity }: FailedTry,
+  { retry, failures, validity }: FailedPass,
   now: Date,
 ): { readonly least: number; readonly most: number } {
   const lifeMs = lifetimeMs(validity);
   const leftMs = remainingMs(validity, now);
   const [firstMs, leastMs] = retry === "later"
     ? [FIRST_BACKOFF_MS, 0]
-    : [FIRST_REFUSAL_MS, Math.min(CALM_WAIT_MS, lifeMs / 20)];
+    : [FIRST_REFUSAL_MS, Math.min(LEAST_INTERVAL_MS, lifeMs / 20)];
   const growingMs = firstMs * 2 ** Math.min(failures - 1, 10);
-  // Whoever lives for minutes cannot be left alone for an hour when the CA
-  // is back, be it too late.
+  // A certificate that lives for minutes must not wait for an hour when the CA
+  // is back, even after it has expired.
   const lifeCapMs = leftMs > 0 ? leftMs / 4 : Math.max(firstMs, lifeMs / 4);
   const least = Math.max(MIN_WAIT_MS, leastMs);
   return {

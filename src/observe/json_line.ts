@@ -1,14 +1,14 @@
 /**
- * One line of `--log-format json`.
+ * One line of a log or a report in JSON.
  *
  * The keys that a reader may rely on are in every line, null where they have
  * nothing to say: time, level, event, file, serial, notAfter, nextAttempt,
  * class, attempt, message. Never a key, a password, a token, a CSR or a
  * response body.
  */
+import { formatInstant } from "../base/duration.ts";
 import type { RekeyError } from "../base/errors.ts";
 import type { Hint } from "../base/remedy.ts";
-import { formatInstant } from "../base/instant.ts";
 
 /** What a line may say. */
 export interface JsonLine {
@@ -38,7 +38,6 @@ export interface JsonLine {
 
 /** The line, with its end. No character in it can move a terminal's cursor. */
 export function jsonLine(line: JsonLine): string {
-  const { hint, kind, exitCode, key, trace } = line;
   const text = JSON.stringify({
     time: line.time.toISOString(),
     level: line.level,
@@ -51,7 +50,11 @@ export function jsonLine(line: JsonLine): string {
     attempt: line.attempt ?? null,
     message: line.message,
     // Left out where there is nothing to say.
-    ...{ hint, kind, exitCode, key, trace },
+    hint: line.hint,
+    kind: line.kind,
+    exitCode: line.exitCode,
+    key: line.key,
+    trace: line.trace,
   });
   return `${text.replace(UNESCAPED_CONTROLS, escaped)}\n`;
 }
@@ -61,9 +64,9 @@ export function errorFields(
   error: RekeyError,
   hintText: (hint: Hint) => string,
 ): Partial<JsonLine> {
-  const { kind, message, hint, exitCode } = error;
+  const { retry, kind, message, hint, exitCode } = error;
   return {
-    class: error.retry,
+    class: retry,
     kind,
     message,
     hint: hint === undefined ? undefined : hintText(hint),
@@ -75,13 +78,11 @@ function instant(time: Date | undefined): string | null {
   return time === undefined ? null : formatInstant(time);
 }
 
-/** JSON escapes what is below U+0020; terminals obey more than that. */
+/** JSON escapes what is below U+0020; terminals obey these, too. */
 const UNESCAPED_CONTROLS = /[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu;
 
 function escaped(character: string): string {
-  return Array.from(
-    { length: character.length },
-    (_, index) =>
-      `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`,
+  return character.split("").map((unit) =>
+    `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
   ).join("");
 }

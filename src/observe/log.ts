@@ -5,21 +5,23 @@
  * ERROR lines on stderr, with the local time, as the original's. Never a key,
  * a password, a token, a CSR or a response body.
  */
-import { formatRoundedDuration } from "../base/duration.ts";
-import { formatInstant } from "../base/instant.ts";
-import type { Hint } from "../base/remedy.ts";
+import { formatInstant, formatRoundedDuration } from "../base/duration.ts";
 import { printable, printableLines } from "../base/printable.ts";
+import type { Hint } from "../base/remedy.ts";
 import type { IssuedFacts, Log, LogEvent } from "../base/runtime.ts";
 
 /** Where lines go; each call is one or more whole lines. */
 export interface LogSinks {
   out(text: string): void;
   err(text: string): void;
-  /** The words of a hint: what the command line calls it. */
+  /** The words of a hint: the command line knows them. */
   hintText(hint: Hint): string;
 }
 
-type HintWords = Pick<LogSinks, "hintText">;
+type EventOf<Name extends LogEvent["event"]> = Extract<
+  LogEvent,
+  { event: Name }
+>;
 
 /** The log of a one-shot run. `colour`: ANSI codes as the original's. */
 export function oneShotLog(sinks: LogSinks, colour: boolean): Log {
@@ -34,223 +36,205 @@ export function oneShotLog(sinks: LogSinks, colour: boolean): Log {
 
 /** The log of a daemon; `now` gives the time in front of each line. */
 export function daemonLog(sinks: LogSinks, now: () => Date): Log {
-  const said = new Set<string>();
+  return withoutRepetition((event) => {
+    const [level, write] = isError(event)
+      ? ["ERROR", sinks.err]
+      : ["INFO", sinks.out];
+    const prefix = `${level}: ${timestamp(now())}`;
+    // A path with a line end must not make a line without a prefix.
+    const lines = eventLines(event, sinks).flatMap((line) => line.split("\n"));
+    for (const line of lines) write(`${prefix} ${line}\n`);
+  });
+}
+
+/** A log that drops a warning of which once is enough when it comes again. */
+export function withoutRepetition(write: Log["write"]): Log {
+  const written = new Set<string>();
   return {
     write(event) {
       if (event.event === "warning" && event.once === true) {
-        if (said.has(event.message)) return;
-        said.add(event.message);
+        if (written.has(event.message)) return;
+        written.add(event.message);
       }
-      const stamp = timestamp(now());
-      const { level, lines } = daemonLines(event, sinks);
-      const write = level === "ERROR" ? sinks.err : sinks.out;
-      // A path with a line end must not make a line without a prefix.
-      for (const line of lines.flatMap((line) => line.split("\n"))) {
-        write(`${level}: ${stamp} ${line}\n`);
-      }
+      write(event);
     },
   };
 }
 
 function oneShotLines(
   event: LogEvent,
-  words: HintWords,
+  sinks: LogSinks,
   colour: boolean,
 ): readonly string[] {
   switch (event.event) {
     case "rekeyed": {
       const { certificate, key } = event.targets;
+      const result = resultLine("Certificate", certificate, colour);
+      return key === undefined
+        ? [result]
+        : [result, resultLine("Private Key", key, colour)];
+    }
+    case "rolled-back":
       return [
-        resultLine("Certificate", certificate, colour),
-        ...key === undefined ? [] : [resultLine("Private Key", key, colour)],
+        resultLine("Certificate", event.targets.certificate, colour),
+        resultLine("Private Key", event.targets.key, colour),
+        ...eventLines(event, sinks),
+      ];
+    case "warning":
+      return warningLines(event, sinks);
+    case "scheduled":
+    case "replaced":
+    case "woken":
+    case "reloaded":
+      return [];
+    default:
+      return eventLines(event, sinks);
+  }
+}
+
+/** Whether a daemon logs an event as an error: somebody may have to act. */
+export function isError(event: LogEvent): boolean {
+  switch (event.event) {
+    case "warning":
+      return event.routine !== true;
+    case "clock-stepped":
+      // Ahead is what every suspend looks like.
+      return event.byMs < 0;
+    case "repaired":
+    case "failed":
+    case "reload-failed":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** An event as a daemon's lines without level and time; none when it says nothing. */
+export function eventLines(
+  event: LogEvent,
+  sinks: LogSinks,
+): readonly string[] {
+  switch (event.event) {
+    case "rekeyed":
+      // The line of "scheduled", which follows, says it in the original's form.
+    case "stopped":
+      // The original says nothing.
+      return [];
+    case "scheduled": {
+      const wait = formatRoundedDuration(event.waitMs);
+      return event.first ? [`first rekey in ${wait}`] : [
+        `${subject(event.certificate)} certificate rekeyed, next in ${wait}`,
       ];
     }
     case "rolled-back": {
-      const { targets, certificate } = event;
+      const { serial, notAfter } = event.certificate;
+      const end = formatInstant(notAfter);
       return [
-        resultLine("Certificate", targets.certificate, colour),
-        resultLine("Private Key", targets.key, colour),
-        rollbackText(certificate),
+        `rolled back to the certificate with serial ${serial}, which expires on ${end}`,
       ];
     }
     case "layout":
       return [layoutText(event)];
-    case "not-due":
-      return [
-        `certificate not rekeyed: expires in ${
-          formatRoundedDuration(event.expiresInMs)
-        }`,
-      ];
-    case "scheduled":
-    case "replaced":
-    case "woken":
-    case "stopped":
-    case "reloaded":
-      return [];
-    default:
-      return troubleLines(event, words);
-  }
-}
-
-/** An event as a daemon's lines without time; none when it says nothing. */
-export function daemonLines(
-  event: LogEvent,
-  words: HintWords,
-): { readonly level: "INFO" | "ERROR"; readonly lines: readonly string[] } {
-  switch (event.event) {
-    case "rekeyed":
-      // The line of "scheduled", which follows, says it in the original's form.
-      return { level: "INFO", lines: [] };
-    case "scheduled":
-      return {
-        level: "INFO",
-        lines: [
-          event.first
-            ? `first rekey in ${formatRoundedDuration(event.waitMs)}`
-            : `${subject(event.certificate)} certificate rekeyed, next in ${
-              formatRoundedDuration(event.waitMs)
-            }`,
-        ],
-      };
-    case "rolled-back":
-      return { level: "INFO", lines: [rollbackText(event.certificate)] };
-    case "layout":
-      return { level: "INFO", lines: [layoutText(event)] };
-    case "not-due":
-      return {
-        level: "INFO",
-        lines: [
-          `certificate not rekeyed: expires in ${
-            formatRoundedDuration(event.expiresInMs)
-          }`,
-        ],
-      };
+    case "not-due": {
+      const left = formatRoundedDuration(event.expiresInMs);
+      return [`certificate not rekeyed: expires in ${left}`];
+    }
     case "clock-stepped":
-      // Ahead is what every suspend looks like.
-      return event.byMs < 0
-        ? { level: "ERROR", lines: troubleLines(event, words) }
-        : { level: "INFO", lines: troubleLines(event, words) };
+      return [stepText(event)];
     case "replaced":
-      return {
-        level: "INFO",
-        lines: [`${subject(event.certificate)} certificate was replaced`],
-      };
+      return [`${subject(event.certificate)} certificate was replaced`];
     case "woken":
-      return { level: "INFO", lines: ["rekeying now, as SIGHUP asks"] };
-    case "stopped":
-      // The original says nothing.
-      return { level: "INFO", lines: [] };
+      return ["rekeying now, as SIGHUP asks"];
     case "reloaded":
-      return { level: "INFO", lines: ["the service was told at last"] };
+      return ["the service was told at last"];
+    case "repaired":
+      return [`warning: ${repairText(event)}`];
     case "warning":
       return event.routine === true
-        ? { level: "INFO", lines: [printableLines(event.message)] }
-        : { level: "ERROR", lines: troubleLines(event, words) };
-    default:
-      return { level: "ERROR", lines: troubleLines(event, words) };
+        ? [printableLines(warningText(event, sinks))]
+        : warningLines(event, sinks);
+    case "failed": {
+      const next = formatRoundedDuration(event.nextAttemptMs);
+      return [
+        printableLines(event.error.message),
+        ...hintLines(event.error, sinks),
+        `next attempt in ${next}, ${lifeLeft(event)}`,
+      ];
+    }
+    case "reload-failed":
+      return reloadLines(event, sinks);
   }
 }
 
-function troubleLines(
-  event: Extract<
-    LogEvent,
-    {
-      event:
-        | "repaired"
-        | "warning"
-        | "failed"
-        | "reload-failed"
-        | "clock-stepped";
-    }
-  >,
-  words: HintWords,
+function warningLines(
+  warning: EventOf<"warning">,
+  sinks: LogSinks,
 ): readonly string[] {
-  switch (event.event) {
-    case "repaired":
-      return [`warning: ${repairText(event.recovery)}`];
-    case "clock-stepped":
-      return [
-        event.byMs < 0
-          ? `warning: ${stepText(event.byMs)}`
-          : stepText(event.byMs),
-      ];
-    case "warning":
-      return [
-        `warning: ${printableLines(event.message)}`,
-        ...hintLine(event.hint, words),
-      ];
-    case "failed":
-      return [
-        printableLines(event.error.message),
-        ...hintLine(event.error.hint, words),
-        `next attempt in ${formatRoundedDuration(event.nextAttemptMs)}, ${
-          lifeLeft(event.leftMs)
-        }`,
-      ];
-    case "reload-failed":
-      return reloadLines(event, words);
-  }
+  return [
+    `warning: ${printableLines(warningText(warning, sinks))}`,
+    ...hintLines(warning, sinks),
+  ];
+}
+
+/** A warning, with what to do where that stands on the same line. */
+export function warningText(
+  { message, advice }: EventOf<"warning">,
+  { hintText }: Pick<LogSinks, "hintText">,
+): string {
+  return advice === undefined ? message : `${message}; ${hintText(advice)}`;
 }
 
 function reloadLines(
-  { error, attempt, nextAttemptMs }: Extract<
-    LogEvent,
-    { event: "reload-failed" }
-  >,
-  words: HintWords,
+  { error, attempt, nextAttemptMs }: EventOf<"reload-failed">,
+  sinks: LogSinks,
 ): readonly string[] {
   const message = printableLines(error.message);
   if (nextAttemptMs !== undefined) {
+    const next = formatRoundedDuration(nextAttemptMs);
     return [
       message,
-      ...hintLine(error.hint, words),
-      `next attempt to tell the service in ${
-        formatRoundedDuration(nextAttemptMs)
-      }`,
+      ...hintLines(error, sinks),
+      `next attempt to tell the service in ${next}`,
     ];
   }
   const tries = attempt === 1 ? "1 try" : `${attempt} tries`;
   return [
     `gave up telling the service after ${tries}: ${message}`,
-    ...hintLine(error.hint, words),
+    ...hintLines(error, sinks),
     "it is tried again after a restart, and with the next certificate",
   ];
 }
 
-function rollbackText({ serial, notAfter }: IssuedFacts): string {
-  return `rolled back to the certificate with serial ${serial}, which expires on ${
-    formatInstant(notAfter)
-  }`;
+function hintLines(
+  { hint }: { readonly hint?: Hint | undefined },
+  { hintText }: LogSinks,
+): readonly string[] {
+  return hint === undefined ? [] : [`hint: ${printableLines(hintText(hint))}`];
 }
 
 function layoutText(
-  { targets, layout, isChanged }: Extract<LogEvent, { event: "layout" }>,
+  { targets, layout, isChanged }: EventOf<"layout">,
 ): string {
-  const files = `${printable(targets.certificate)} and ${
-    printable(targets.key)
-  }`;
+  const [certificate, key] = [targets.certificate, targets.key].map(printable);
   return isChanged
-    ? `${files} stand in the ${layout} layout now`
-    : `${files} already stand in the ${layout} layout`;
+    ? `${certificate} and ${key} stand in the ${layout} layout now`
+    : `${certificate} and ${key} already stand in the ${layout} layout`;
 }
 
-function lifeLeft(leftMs: number): string {
+function lifeLeft({ leftMs }: EventOf<"failed">): string {
   return leftMs > 0
     ? `the certificate expires in ${formatRoundedDuration(leftMs)}`
     : `the certificate expired ${formatRoundedDuration(-leftMs)} ago`;
 }
 
-function stepText(byMs: number): string {
+function stepText({ byMs }: EventOf<"clock-stepped">): string {
+  const by = formatRoundedDuration(Math.abs(byMs));
   return byMs < 0
-    ? `the clock was set back by ${formatRoundedDuration(-byMs)}`
-    : `the clock went ahead by ${
-      formatRoundedDuration(byMs)
-    }: it was set, or the machine was suspended`;
+    ? `warning: the clock was set back by ${by}`
+    : `the clock went ahead by ${by}: it was set, or the machine was suspended`;
 }
 
-function repairText(
-  recovery: Extract<LogEvent, { event: "repaired" }>["recovery"],
-): string {
+function repairText({ recovery }: EventOf<"repaired">): string {
   switch (recovery.kind) {
     case "finished":
       return "an interrupted rekey was found and finished: the new pair is in place";
@@ -258,29 +242,25 @@ function repairText(
       return "an interrupted rekey was found and undone: the old pair is in place";
     case "layout changed":
       return "an interrupted change of the layout was found and finished";
-    case "foreign":
-      return `an interrupted rekey was found, but ${
-        JSON.stringify(recovery.file)
-      } was replaced by somebody else since: left as it is${
-        recovery.savedKey === undefined
-          ? ""
-          : `, and the old key is kept in ${JSON.stringify(recovery.savedKey)}`
-      }`;
+    case "foreign": {
+      const file = JSON.stringify(recovery.file);
+      const left =
+        `an interrupted rekey was found, but ${file} was replaced by somebody else since: left as it is`;
+      return recovery.savedKey === undefined
+        ? left
+        : `${left}, and the old key is kept in ${
+          JSON.stringify(recovery.savedKey)
+        }`;
+    }
   }
-}
-
-function hintLine(
-  hint: Hint | undefined,
-  { hintText }: HintWords,
-): readonly string[] {
-  return hint === undefined ? [] : [`hint: ${printableLines(hintText(hint))}`];
 }
 
 /** The bytes of the original's template, smallstep/cli-utils ui/templates.go. */
 function resultLine(name: string, path: string, colour: boolean): string {
   const value = printable(path);
-  if (!colour) return `✔ ${name}: ${value}`;
-  return `\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m${name}\x1b[0m\x1b[1m:\x1b[0m ${value}`;
+  return colour
+    ? `\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m${name}\x1b[0m\x1b[1m:\x1b[0m ${value}`
+    : `✔ ${name}: ${value}`;
 }
 
 /** The first name of a certificate, as the log shows it. */

@@ -1,42 +1,46 @@
 /**
- * Programs that are run for the user: --exec and --exec-on-failure. Split like a
- * shell, run without one.
+ * Programs that are run for the user: the hook after a rekey, and the one after
+ * a failure. No shell is involved.
  *
  * A program inherits standard input, output, error, environment and working
  * directory; facts about the certificate are variables in addition. It has a
  * limit, and all that it started ends with it.
  */
-import { formatGoDuration } from "../base/duration.ts";
+import { formatDurationMs } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
-import { osReason } from "../base/os_error.ts";
-import { type ProcessGroup, startGroup } from "./process_group.ts";
-
-export { splitCommand } from "./split_command.ts";
+import { isOsError, osReason } from "../base/os_error.ts";
+import {
+  type GroupOptions,
+  type ProcessGroup,
+  startGroup,
+} from "./process_group.ts";
 
 /** How to run a program. */
 export interface RunOptions {
+  /** What messages call it: `--exec`. */
+  readonly name: string;
   /** Ends the program, and all that it started, in less than a second. */
   readonly signal: AbortSignal;
-  /** Limit in ms; 0 for none. Five minutes when it is absent. */
+  /** Limit in ms; 0 for none. Default: {@linkcode DEFAULT_TIMEOUT_MS}. */
   readonly timeoutMs?: number | undefined;
-  /** A second limit in ms: when the daemon has to go on. */
+  /** A second limit in ms: when the caller has to go on. */
   readonly mostMs?: number | undefined;
   /** Variables in addition to the environment of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** The flag that names the program, for messages. Default `--exec`. */
-  readonly flag?: "--exec" | "--exec-on-failure" | undefined;
+  /** What stays true when the program is stopped, for that message. */
+  readonly lasting?: string | undefined;
 }
 
-/** Limit for a program, in ms: `--exec-timeout` when it is not given. */
+/** Limit for a program when none is given, in ms: five minutes. */
 export const DEFAULT_TIMEOUT_MS = 300_000;
 
 /** Longest timer, in ms: above it, setTimeout fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** How long a program may take to end at its limit before it is killed, in ms. */
+/** Time between SIGTERM and SIGKILL for a program at its limit, in ms. */
 const GRACE_MS = 10_000;
 
-/** The same when we are told to stop, in ms: a supervisor waits for us. */
+/** The same when this process is told to stop, in ms: a supervisor waits for it. */
 const STOP_GRACE_MS = 500;
 
 /** Exit code for a program that was ended; as for one that a signal killed. */
@@ -59,34 +63,33 @@ export async function runCommand(
   words: readonly string[],
   options: RunOptions,
 ): Promise<void> {
-  const { signal, env, flag = "--exec" } = options;
+  const { signal, env, name } = options;
   const { timeoutMs = DEFAULT_TIMEOUT_MS, mostMs = Infinity } = options;
   // 0 is no limit, and so is what no timer can wait for.
   const ownMs = timeoutMs > 0 ? timeoutMs : Infinity;
   const limitMs = Math.min(ownMs, mostMs);
   const [program = "", ...args] = words;
-  if (signal.aborted) throw interrupted(signal, "before", flag);
+  if (signal.aborted) throw interrupted("before", options);
   const group = start(program, { args, env });
   const end = await endOf(group, { signal, limitMs });
-  if (end === "stopped") throw interrupted(signal, "during", flag);
+  if (end === "stopped") throw interrupted("during", options);
   if (end === "too long") {
     throw new RekeyError(
       "hook",
-      `${flag} did not end within ${
-        formatGoDuration(BigInt(Math.round(limitMs * 1e6)))
+      `${name} did not end within ${
+        formatDurationMs(limitMs)
       }: ended it and all that it started`,
       {
         exitCode: ENDED,
         hint: mostMs < ownMs
           ? "the next rekey would have had to wait for it"
-          : "--exec-timeout sets the limit",
+          : { remedy: "longer hook limit" },
       },
     );
   }
   if (end.signal !== null) {
-    throw new RekeyError("hook", `signal: ${describeSignal(end.signal)}`, {
-      exitCode: ENDED,
-    });
+    const word = SIGNAL_WORDS[end.signal] ?? end.signal;
+    throw new RekeyError("hook", `signal: ${word}`, { exitCode: ENDED });
   }
   if (end.code !== 0) {
     throw new RekeyError("hook", `exit status ${end.code}`, {
@@ -95,13 +98,7 @@ export async function runCommand(
   }
 }
 
-function start(
-  program: string,
-  options: {
-    readonly args: readonly string[];
-    readonly env: RunOptions["env"];
-  },
-): ProcessGroup {
+function start(program: string, options: GroupOptions): ProcessGroup {
   try {
     return startGroup(program, options);
   } catch (error) {
@@ -148,7 +145,7 @@ async function endOf(
       : [],
   ]);
   if (typeof end === "object") return end;
-  // A supervisor that stops us in the long grace does not want to wait for it.
+  // A supervisor that stops this process in the long grace does not wait for it.
   await group.end(Promise.race([
     stopped.then(() => after(STOP_GRACE_MS)),
     after(GRACE_MS),
@@ -157,15 +154,14 @@ async function endOf(
 }
 
 function interrupted(
-  { reason }: AbortSignal,
   when: "before" | "during",
-  flag: NonNullable<RunOptions["flag"]>,
+  { signal: { reason }, name, lasting }: RunOptions,
 ): RekeyError {
   const [by, exitCode] = reason instanceof RekeyError
     ? [reason.message, reason.exitCode]
     : ["stopped", undefined];
-  const installed = flag === "--exec" ? ": the new pair is installed" : "";
-  return new RekeyError("interrupted", `${by} ${when} ${flag}${installed}`, {
+  const end = lasting === undefined ? "" : `: ${lasting}`;
+  return new RekeyError("interrupted", `${by} ${when} ${name}${end}`, {
     exitCode,
     cause: reason,
   });
@@ -199,6 +195,35 @@ const SIGNAL_WORDS: Readonly<Record<string, string>> = {
   SIGSYS: "bad system call",
 };
 
-function describeSignal(name: string): string {
-  return SIGNAL_WORDS[name] ?? name;
+/**
+ * Whether `program` is an executable file: a path, or a name in $PATH. True
+ * where that cannot be found out. A look only: what is started later is decided
+ * then, by the system.
+ */
+export async function isProgram(program: string): Promise<boolean> {
+  if (Deno.build.os === "windows") return true;
+  try {
+    const folders = program.includes("/")
+      ? [""]
+      : (Deno.env.get("PATH") ?? "").split(":").map((folder) =>
+        `${folder || "."}/`
+      );
+    for (const folder of folders) {
+      if (await isExecutable(folder + program)) return true;
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return true;
+    throw error;
+  }
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    const { isFile, mode } = await Deno.stat(file);
+    return isFile && ((mode ?? 0o111) & 0o111) !== 0;
+  } catch (error) {
+    if (isOsError(error)) return false;
+    throw error;
+  }
 }

@@ -3,12 +3,12 @@
  *
  * On Unix the program leads a session of its own (setsid(2)), and with it a
  * process group: a signal to the group reaches its children too. Only a child
- * that makes another session on purpose is beyond reach. Without a controlling
- * terminal, Ctrl-C reaches this program alone, which then ends the group; and a
- * program that reads a terminal as its standard input is not stopped for being
- * in the background (SIGTTIN). It cannot open /dev/tty.
+ * that makes another session on purpose is beyond reach. The session has no
+ * controlling terminal. So Ctrl-C reaches this process alone, which then ends
+ * the group; a program whose standard input is a terminal may read it without
+ * being stopped as a background job (SIGTTIN); and it cannot open /dev/tty.
  *
- * What a program leaves behind when it ends by itself is never touched.
+ * What a program leaves running when it ends by itself is never touched.
  */
 
 /** How to start a program. */
@@ -18,7 +18,7 @@ export interface GroupOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A running program. Standard input, output, error and directory are ours. */
+/** A running program. Standard input, output, error and directory are those of this process. */
 export interface ProcessGroup {
   readonly status: Promise<Deno.CommandStatus>;
   /**
@@ -31,7 +31,7 @@ export interface ProcessGroup {
 /** How often to look whether a group has gone, in ms. */
 const POLL_MS = 20;
 
-/** Longest wait for what was killed, in ms: what hangs in the kernel, or was not reaped, does not hold us up. */
+/** Longest wait for what was killed, in ms: it may hang in the kernel, or never be reaped. */
 const KILLED_MS = 200;
 
 const IS_UNIX = Deno.build.os !== "windows";
@@ -71,7 +71,7 @@ export function startGroup(
   };
 }
 
-/** False when nobody is left, or nobody whom we may signal. */
+/** False when no process is left, or none that this one may signal. */
 function signalGroup(
   child: Deno.ChildProcess,
   signal: "SIGTERM" | "SIGKILL" | 0,
@@ -81,7 +81,7 @@ function signalGroup(
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
-      // Allowed to run this program only: its own process can be ended still.
+      // With --allow-run for this program only, its own process can be ended.
       return signalChild(child, signal);
     }
     if (

@@ -1,21 +1,21 @@
 /**
  * Tells the service: signal first, then exec. Neither waits for the success of
- * the other, and each is owed by itself.
+ * the other, and each stays pending until it succeeds.
  */
+import { formatInstant } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
-import { formatInstant } from "../base/instant.ts";
 import type {
   KeyPairFiles,
-  ReloadOptions,
+  RekeyOptions,
   ReloadPart,
 } from "../base/options.ts";
-import { absolutePath } from "./absolute_path.ts";
+import { absolutePath } from "../base/paths.ts";
 import { runCommand } from "./exec.ts";
 import { sendSignal } from "./signal.ts";
 
 /** What the service is told of, and by what. */
 export interface ReloadNotice {
-  readonly owed: readonly ReloadPart[];
+  readonly undelivered: readonly ReloadPart[];
   /** Hexadecimal, as openssl prints it. */
   readonly serial: string;
   /** Undefined when it is not known any more. */
@@ -23,11 +23,11 @@ export interface ReloadNotice {
   readonly notAfter: Date;
   /** 1 for the first try for this certificate. */
   readonly attempts: number;
-  /** Most time for the hook, in ms, when that is less than `--exec-timeout`. */
+  /** Most time for the hook, in ms, when that is less than its own limit. */
   readonly limitMs?: number | undefined;
 }
 
-/** Why a part failed; a part that is absent succeeded or was not owed. */
+/** Why a part failed; a part that is absent succeeded or was not pending. */
 export type ReloadFailures = ReadonlyMap<ReloadPart, RekeyError>;
 
 /** Tells the service that the pair is new. */
@@ -35,45 +35,11 @@ export interface Reloader {
   /** By what the service is told; empty when nobody has to be. */
   readonly parts: readonly ReloadPart[];
   /**
-   * Tells it by those parts that are both owed and configured. Failures are
-   * results: kind `signal` or `hook`, or `interrupted` when `signal` aborts
+   * Tells it by those parts that are both undelivered and configured. Failures
+   * are results: kind `signal` or `hook`, or `interrupted` when `signal` aborts
    * before or during the hook.
    */
   reload(notice: ReloadNotice, signal: AbortSignal): Promise<ReloadFailures>;
-}
-
-/**
- * The reloader for these options; without any it does nothing.
- *
- * @param files the pair that the service reads
- */
-export function createReloader(
-  options: ReloadOptions,
-  files: KeyPairFiles,
-): Reloader {
-  const { signal: recipient, exec, execTimeoutMs: timeoutMs } = options;
-  const actions: Partial<Record<ReloadPart, ReloadAction>> = {
-    ...(recipient !== undefined && { signal: () => sendSignal(recipient) }),
-    ...(exec !== undefined && exec.length > 0 && {
-      exec: (notice, signal) =>
-        runCommand(exec, {
-          ...{ signal, timeoutMs, mostMs: notice.limitMs },
-          env: hookEnvironment(notice, files),
-        }),
-    }),
-  };
-  return {
-    parts: ORDER.filter((part) => actions[part] !== undefined),
-    async reload(notice, signal) {
-      const failures = new Map<ReloadPart, RekeyError>();
-      for (const part of ORDER) {
-        if (!notice.owed.includes(part)) continue;
-        const failure = await failureOf(() => actions[part]?.(notice, signal));
-        if (failure !== undefined) failures.set(part, failure);
-      }
-      return failures;
-    },
-  };
 }
 
 type ReloadAction = (
@@ -83,7 +49,51 @@ type ReloadAction = (
 
 const ORDER: readonly ReloadPart[] = ["signal", "exec"];
 
-/** What the hook finds in its environment; README has the list. */
+/**
+ * The reloader for these options; without any it does nothing.
+ *
+ * @param files the pair that the service reads
+ */
+export function createReloader(
+  { reload: { signal: recipient, exec = [], execTimeoutMs }, names }: Pick<
+    RekeyOptions,
+    "reload" | "names"
+  >,
+  files: KeyPairFiles,
+): Reloader {
+  const actions: Readonly<Record<ReloadPart, ReloadAction | undefined>> = {
+    signal: recipient && (() => sendSignal(recipient, names.pidFile)),
+    exec: exec.length === 0 ? undefined : (notice, signal) =>
+      runCommand(exec, {
+        name: names.exec,
+        signal,
+        timeoutMs: execTimeoutMs,
+        mostMs: notice.limitMs,
+        env: hookEnvironment(notice, files),
+        lasting: "the new pair is installed",
+      }),
+  };
+  return {
+    parts: ORDER.filter((part) => actions[part] !== undefined),
+    async reload(notice, signal) {
+      const failures = new Map<ReloadPart, RekeyError>();
+      for (const part of ORDER) {
+        if (!notice.undelivered.includes(part)) continue;
+        try {
+          await actions[part]?.(notice, signal);
+        } catch (error) {
+          if (!(error instanceof RekeyError)) throw error;
+          // The original skips the hook after a failed signal, though the
+          // files changed.
+          failures.set(part, error);
+        }
+      }
+      return failures;
+    },
+  };
+}
+
+/** What the hook finds in its environment; the documentation has the list. */
 function hookEnvironment(
   { serial, previousSerial = "", notAfter, attempts }: ReloadNotice,
   { certificate, key }: KeyPairFiles,
@@ -96,19 +106,6 @@ function hookEnvironment(
     STEP_REKEY_NOT_AFTER: formatInstant(notAfter),
     STEP_REKEY_ATTEMPT: String(attempts),
   };
-}
-
-/** The original skips the hook after a failed signal, though the files changed. */
-async function failureOf(
-  action: () => Promise<void> | undefined,
-): Promise<RekeyError | undefined> {
-  try {
-    await action();
-    return undefined;
-  } catch (error) {
-    if (error instanceof RekeyError) return error;
-    throw error;
-  }
 }
 
 /**

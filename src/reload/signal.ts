@@ -1,15 +1,16 @@
 /**
- * --pid, --pid-file and --signal.
+ * Tells a service by a signal to a process, given by its id or by a pid-file.
  *
  * A pid-file is read at the moment of the signal: the original reads it once at
- * the start, and then signals whoever has the number after a restart of the
- * service (smallstep/cli command/ca/rekey.go:308-321).
+ * the start, and then signals whatever process has the number after a restart
+ * of the service (smallstep/cli command/ca/rekey.go:308-321).
  */
 import { RekeyError } from "../base/errors.ts";
 import type { ReloadOptions } from "../base/options.ts";
 import { osReason } from "../base/os_error.ts";
+import type { Hint } from "../base/remedy.ts";
 
-/** Process and number of `--pid`, `--pid-file` and `--signal`. */
+/** Which process, and the number of the signal. */
 export type SignalOptions = NonNullable<ReloadOptions["signal"]>;
 
 /** Largest process id: pid_t has 32 bits, and a larger number would be cut to another one. */
@@ -21,23 +22,27 @@ const MAX_PID_FILE_BYTES = 4096;
 /**
  * Sends the signal.
  *
+ * @param pidFileName what messages call the setting that names the pid-file
  * @throws {RekeyError} kind `signal`, in the original's words
  */
 export async function sendSignal(
   { target, number }: SignalOptions,
+  pidFileName: string,
 ): Promise<void> {
-  const pid = "pid" in target ? target.pid : await readPidFile(target.pidFile);
-  const failure = (reason: string, hint?: string, cause?: unknown) =>
+  const pid = "pid" in target
+    ? target.pid
+    : await readPidFile(target.pidFile, pidFileName);
+  const failure = (reason: string, hint?: Hint, cause?: unknown) =>
     new RekeyError(
       "signal",
       `kill ${pid} with signal ${number} failed: ${reason}`,
       { hint, cause },
     );
-  const gone = "pid" in target
-    ? `--pid names no process that runs; after a restart of the service, --pid-file finds it`
+  const gone: Hint = "pid" in target
+    ? { remedy: "follow restarts" }
     : `the process that ${target.pidFile} names has ended: start the service, or remove the stale file`;
   if (pid > MAX_PID) throw failure("no such process", gone);
-  // Our own SIGHUP would mean "rekey now", for ever.
+  // A daemon that sends itself SIGHUP would rekey without end.
   if (pid === Deno.pid) {
     throw failure(
       "it is this program itself",
@@ -57,25 +62,32 @@ export async function sendSignal(
 }
 
 /**
- * Whether a pid-file can be used at all, in the original's words; it refuses
- * before anything else is done (smallstep/cli command/ca/rekey.go:308-321).
+ * Whether a pid-file can be used at all, in the original's words, which
+ * refuses one before it does anything (smallstep/cli
+ * command/ca/rekey.go:308-321).
  *
+ * @param pidFileName what messages call the setting that names the pid-file
  * @throws {RekeyError} kind `usage`
  */
-export async function requirePidFile(file: string): Promise<void> {
+export async function requirePidFile(
+  file: string,
+  pidFileName: string,
+): Promise<void> {
   try {
-    await readPidFile(file);
+    await readPidFile(file, pidFileName);
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
     throw new RekeyError("usage", error.message, {
-      hint:
-        "nothing was rekeyed: start the service first, or leave --pid-file out",
+      hint: { remedy: "start before rekeying" },
       cause: error,
     });
   }
 }
 
-async function readPidFile(file: string): Promise<number> {
+async function readPidFile(
+  file: string,
+  pidFileName: string,
+): Promise<number> {
   // The first line, as systemd's PIDFile= has it: postmaster.pid of PostgreSQL
   // goes on with other facts.
   const [text = ""] = (await readText(file)).trim().split(/\s*\n/);
@@ -93,7 +105,7 @@ async function readPidFile(file: string): Promise<number> {
   if (pid <= 0) {
     throw new RekeyError(
       "signal",
-      `invalid value '${pid}' for flag '--pid-file'`,
+      `invalid value '${pid}' for flag '${pidFileName}'`,
     );
   }
   return pid;
@@ -102,7 +114,7 @@ async function readPidFile(file: string): Promise<number> {
 async function readText(file: string): Promise<string> {
   try {
     const { isFile, isDirectory, size } = await Deno.stat(file);
-    // A FIFO without a writer would hold us up for ever.
+    // Reading a FIFO without a writer would never end.
     if (isFile && size <= MAX_PID_FILE_BYTES) {
       return await Deno.readTextFile(file);
     }

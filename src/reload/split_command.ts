@@ -1,5 +1,5 @@
 /**
- * Splits the command of --exec into words: pure.
+ * Splits the command of a hook into words, like a shell that expands nothing.
  */
 import { RekeyError } from "../base/errors.ts";
 
@@ -11,6 +11,7 @@ import { RekeyError } from "../base/errors.ts";
  * original, which splits at single spaces (smallstep/cli#1538), but for the
  * empty words that it makes of two spaces.
  *
+ * @param flag the flag that holds the command, without dashes, for messages
  * @returns no words for a blank line
  * @throws {RekeyError} kind `usage` for an unclosed quote or a trailing backslash
  */

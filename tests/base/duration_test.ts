@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import {
+  formatDurationMs,
   formatGoDuration,
+  formatInstant,
   formatRoundedDuration,
   parseGoDuration,
 } from "../../src/base/duration.ts";
@@ -74,5 +76,19 @@ Deno.test("formatRoundedDuration() rounds to seconds, half away from zero", () =
   assertEquals(
     [1499, 1500, 499, -1500, 39_125_000].map(formatRoundedDuration),
     ["1s", "2s", "0s", "-2s", "10h52m5s"],
+  );
+});
+
+Deno.test("formatDurationMs() keeps parts of a millisecond", () => {
+  assertEquals(
+    [200, 1.5, 90_061_000, -250].map(formatDurationMs),
+    ["200ms", "1.5ms", "25h1m1s", "-250ms"],
+  );
+});
+
+Deno.test("formatInstant() cuts the fraction of a second off", () => {
+  assertEquals(
+    formatInstant(new Date("2026-01-31T12:00:00.999Z")),
+    "2026-01-31T12:00:00Z",
   );
 });

@@ -1,5 +1,5 @@
 import {
-  attempt,
+  bestEffort,
   isOsError,
   osCode,
   osReason,
@@ -86,22 +86,22 @@ Deno.test("retryInterrupted() gives up on endless interruption", () => {
   );
 });
 
-Deno.test("attempt() tries twice", () => {
+Deno.test("bestEffort() tries twice", () => {
   let calls = 0;
-  const isDone = attempt(() => {
+  const isDone = bestEffort(() => {
     if (++calls === 1) Deno.openSync("/nonexistent/x");
   });
   assertEquals([isDone, calls], [true, 2]);
 });
 
-Deno.test("attempt() says that the system refused", () => {
-  assertEquals(attempt(() => void Deno.openSync("/nonexistent/x")), false);
+Deno.test("bestEffort() says that the system refused", () => {
+  assertEquals(bestEffort(() => void Deno.openSync("/nonexistent/x")), false);
 });
 
-Deno.test("attempt() hides no bug", () => {
+Deno.test("bestEffort() hides no bug", () => {
   assertThrows(
     () =>
-      attempt(() => {
+      bestEffort(() => {
         throw new TypeError("bug");
       }),
     undefined,

@@ -1,6 +1,7 @@
 /**
  * `ca rollback` and `ca layout`: their command lines.
  */
+import { SETTING_NAMES } from "../../src/cli/remedies.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { runLine } from "../support/command_line.ts";
 
@@ -30,6 +31,7 @@ Deno.test("ca rollback takes the pair and the way to tell the service", async ()
       exec: ["nginx", "-s", "reload"],
       execTimeoutMs: 60_000,
     },
+    names: SETTING_NAMES,
   }]);
 });
 
@@ -40,6 +42,7 @@ Deno.test("ca rollback refuses an expired pair unless it is told otherwise", asy
     allowExpired: false,
     lockTimeoutMs: 0,
     reload: {},
+    names: SETTING_NAMES,
   });
 });
 

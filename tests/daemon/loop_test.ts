@@ -32,7 +32,9 @@ Deno.test("runDaemon() plans each cycle by the new certificate", async () => {
 
 Deno.test("runDaemon() counts failures in a row, and forgets them after a success", async () => {
   const life = await live([
-    ...[refusal("unreachable"), refusal("unreachable"), "issue" as const],
+    refusal("unreachable"),
+    refusal("unreachable"),
+    "issue",
     refusal("unreachable"),
   ]);
   assertEquals(failures(life).map(({ attempt }) => attempt), [1, 2, 1]);
@@ -183,7 +185,7 @@ Deno.test("runDaemon() names the first failure when the certificate cannot be re
   );
 });
 
-Deno.test("runDaemon() pays what is owed before it ends at its start", async () => {
+Deno.test("runDaemon() delivers a pending reload before it ends at its start", async () => {
   let told = 0;
   await assertRejects(() =>
     live(["issue"], {
@@ -192,6 +194,16 @@ Deno.test("runDaemon() pays what is owed before it ends at its start", async () 
       reload: () => (told++, new Map()),
     }), "config");
   assertEquals(told, 1);
+});
+
+Deno.test("runDaemon() tells that it has started, and not when the first look fails", async () => {
+  for (const isBroken of [false, true]) {
+    let starts = 0;
+    const life = live(["issue"], { isBroken, started: () => starts++ });
+    if (isBroken) await assertRejects(() => life, "config");
+    else await life;
+    assertEquals(starts > 0, !isBroken);
+  }
 });
 
 function putInPlace(other: Files, files: Files): void {

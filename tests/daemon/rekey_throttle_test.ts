@@ -1,4 +1,4 @@
-import { WakeFloor } from "../../src/daemon/rekey_throttle.ts";
+import { RekeyThrottle } from "../../src/daemon/rekey_throttle.ts";
 import { assertEquals } from "../support/assert.ts";
 
 const BEGIN = Date.parse("2030-01-01T00:00:00Z");
@@ -11,25 +11,25 @@ const DAY = { notBefore: at(0), notAfter: at(86_400) };
 const MINUTE = { notBefore: at(0), notAfter: at(60) };
 
 Deno.test("delay() is none for the first request, and for one long after a rekey", () => {
-  const floor = new WakeFloor();
-  assertEquals(floor.delay(at(0)).waitMs, 0);
-  floor.rekeyed(at(0), DAY);
-  assertEquals(floor.delay(at(60)).waitMs, 0);
+  const throttle = new RekeyThrottle();
+  assertEquals(throttle.delay(at(0)).waitMs, 0);
+  throttle.rekeyed(at(0), DAY);
+  assertEquals(throttle.delay(at(60)).waitMs, 0);
 });
 
 Deno.test("delay() counts from the rekey before, not from the request", () => {
-  const floor = new WakeFloor();
-  floor.rekeyed(at(0), DAY);
-  assertEquals(floor.delay(at(0.4)).waitMs, 600);
-  assertEquals(floor.delay(at(30)).waitMs, 0);
+  const throttle = new RekeyThrottle();
+  throttle.rekeyed(at(0), DAY);
+  assertEquals(throttle.delay(at(0.4)).waitMs, 600);
+  assertEquals(throttle.delay(at(30)).waitMs, 0);
 });
 
 Deno.test("delay() doubles in a row to a twentieth of a short life, and is suspicious once", () => {
-  const floor = new WakeFloor();
+  const throttle = new RekeyThrottle();
   const delays = [];
   for (let row = 0; row < 5; row++) {
-    floor.rekeyed(at(100), MINUTE);
-    delays.push(floor.delay(at(100)));
+    throttle.rekeyed(at(100), MINUTE);
+    delays.push(throttle.delay(at(100)));
   }
   assertEquals(
     delays.map(({ waitMs }) => waitMs),
@@ -42,18 +42,18 @@ Deno.test("delay() doubles in a row to a twentieth of a short life, and is suspi
 });
 
 Deno.test("delay() begins anew after a request that came late", () => {
-  const floor = new WakeFloor();
+  const throttle = new RekeyThrottle();
   for (const seconds of [0, 1, 2]) {
-    floor.rekeyed(at(seconds), DAY);
-    floor.delay(at(seconds));
+    throttle.rekeyed(at(seconds), DAY);
+    throttle.delay(at(seconds));
   }
-  floor.delay(at(100));
-  floor.rekeyed(at(100), DAY);
-  assertEquals(floor.delay(at(100)).waitMs, 1_000);
+  throttle.delay(at(100));
+  throttle.rekeyed(at(100), DAY);
+  assertEquals(throttle.delay(at(100)).waitMs, 1_000);
 });
 
 Deno.test("delay() is not made longer by a clock that is set back", () => {
-  const floor = new WakeFloor();
-  floor.rekeyed(at(1_000), DAY);
-  assertEquals(floor.delay(at(0)).waitMs, 1_000);
+  const throttle = new RekeyThrottle();
+  throttle.rekeyed(at(1_000), DAY);
+  assertEquals(throttle.delay(at(0)).waitMs, 1_000);
 });

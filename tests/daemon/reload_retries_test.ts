@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { FailureHook } from "../../src/engine/failure_hook.ts";
 import { lockPair } from "../../src/files/lock/pair_lock.ts";
+import { resolveTarget } from "../../src/files/disk/target.ts";
 import { loadChain } from "../../src/files/pair/key_pair.ts";
-import { parseOwedNote } from "../../src/files/reload_note/note.ts";
+import { parseNote } from "../../src/files/reload_note/note.ts";
 import {
-  claimOwedReload,
-  draftOwedReload,
+  findPendingReload,
+  ReloadDraft,
 } from "../../src/files/reload_note/pending_reload.ts";
 import type { ReloadPart } from "../../src/base/options.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
@@ -57,13 +58,13 @@ interface Place {
   passedMs(): number;
 }
 
-/** A reload is owed, and the hook fails `failures` times. */
+/** A reload is pending, and the hook fails `failures` times. */
 async function place(
   dir: TempDir,
-  { failures, attempts = 20, owed = ["exec"] }: {
+  { failures, attempts = 20, undelivered = ["exec"] }: {
     readonly failures: number;
     readonly attempts?: number;
-    readonly owed?: readonly ReloadPart[];
+    readonly undelivered?: readonly ReloadPart[];
   },
 ): Promise<Place> {
   const root = await OpensslCa.root(dir.file("ca"), "Root");
@@ -71,9 +72,9 @@ async function place(
   const pair = { certificate: host.certificateFile, key: host.keyFile };
   const [leaf] = parseChain(new TextEncoder().encode(host.certificate));
   if (leaf === undefined) throw new Error("no certificate");
-  using draft = draftOwedReload(pair.certificate);
-  await draft.write(leaf, { owed });
-  draft.claim()[Symbol.dispose]();
+  using draft = new ReloadDraft(resolveTarget(pair.certificate), undelivered);
+  const pending = await draft.around(() => {}, { certificate: leaf });
+  pending?.[Symbol.dispose]();
   const runs = dir.file("runs");
   await Deno.writeTextFile(
     dir.file("hook"),
@@ -85,12 +86,14 @@ async function place(
   const clock = fakeClock(begin);
   const events: LogEvent[] = [];
   const runtime: Runtime = {
-    ...{ clock, random: () => 0, terminal: noTerminal() },
+    clock,
+    random: () => 0,
+    terminal: noTerminal(),
     log: { write: (event) => events.push(event) },
   };
   const job = {
     options,
-    reloader: createReloader(options.reload, pair),
+    reloader: createReloader(options, pair),
     openAuthority: () => {
       throw new Error("no certificate was asked for");
     },
@@ -98,11 +101,13 @@ async function place(
   const hook = new FailureHook(options, runtime, NEVER);
   const retries = new ReloadRetries(job, runtime, hook);
   return {
-    ...{ pair, retries, events },
+    pair,
+    retries,
+    events,
     during: (ms) =>
       retries.during(ms, {
         sleep: (slice) => clock.sleep(slice, NEVER),
-        pay: () => retries.pay(NEVER),
+        deliver: () => retries.deliver(NEVER),
         awake: NEVER,
       }),
     runs: async () =>
@@ -111,7 +116,7 @@ async function place(
   };
 }
 
-Deno.test("during() pays at once what an earlier run owes, and only once", async () => {
+Deno.test("during() delivers at once what an earlier run left pending, and only once", async () => {
   await using dir = await tempDir();
   const { during, runs, events, passedMs } = await place(dir, { failures: 0 });
   await during(HOUR);
@@ -156,7 +161,7 @@ for (const attempts of [1, 3]) {
     assert(last?.event === "reload-failed");
     assertEquals([last.attempt, last.nextAttemptMs], [attempts, undefined]);
     const names = await Array.fromAsync(Deno.readDir(dir.file("ca")));
-    assert(names.some(({ name }) => name.endsWith(".owed")));
+    assert(names.some(({ name }) => name.endsWith(".reload")));
   });
 }
 
@@ -167,7 +172,7 @@ Deno.test("during() never gives up without a limit", async () => {
   assertEquals(await runs(), 26);
 });
 
-Deno.test("pay() does not count a pair that somebody works on as a failure", async () => {
+Deno.test("deliver() does not count a pair that somebody works on as a failure", async () => {
   await using dir = await tempDir();
   const { pair, during, runs, retries, events } = await place(dir, {
     failures: 0,
@@ -176,7 +181,7 @@ Deno.test("pay() does not count a pair that somebody works on as a failure", asy
   {
     await using _lock = await lockPair(pair);
     for (const pauseMs of [1_000, 2_000, 4_000]) {
-      await retries.pay(NEVER);
+      await retries.deliver(NEVER);
       assertEquals(retries.waitMs(), pauseMs);
     }
     assertEquals(await runs(), 0);
@@ -187,16 +192,16 @@ Deno.test("pay() does not count a pair that somebody works on as a failure", asy
   assertEquals(events.at(-1), { event: "reloaded" });
 });
 
-Deno.test("pay() looks again when another run that pays may yet fail", async () => {
+Deno.test("deliver() looks again when another run that delivers may yet fail", async () => {
   await using dir = await tempDir();
   const { pair, during, runs, retries, events } = await place(dir, {
     failures: 0,
   });
   const [leaf] = await loadChain(pair.certificate);
   const from = { load: () => Promise.resolve(leaf), parts: ["exec"] as const };
-  const other = await claimOwedReload(pair.certificate, from);
+  const other = await findPendingReload(resolveTarget(pair.certificate), from);
   assert(typeof other === "object");
-  await retries.pay(NEVER);
+  await retries.deliver(NEVER);
   assertEquals([await runs(), retries.waitMs()], [0, 1_000]);
   other[Symbol.dispose]();
   await during(HOUR);
@@ -204,14 +209,14 @@ Deno.test("pay() looks again when another run that pays may yet fail", async () 
   assertEquals(events, [{ event: "reloaded" }]);
 });
 
-Deno.test("pay() looks again when the certificate could not be read for a moment", async () => {
+Deno.test("deliver() looks again when the certificate could not be read for a moment", async () => {
   await using dir = await tempDir();
   const { pair, during, runs, retries, events } = await place(dir, {
     failures: 0,
   });
   const content = await Deno.readTextFile(pair.certificate);
   await Deno.writeTextFile(pair.certificate, "");
-  await retries.pay(NEVER);
+  await retries.deliver(NEVER);
   assertEquals([await runs(), retries.waitMs()], [0, 1_000]);
   await Deno.writeTextFile(pair.certificate, content);
   await during(HOUR);
@@ -219,31 +224,31 @@ Deno.test("pay() looks again when the certificate could not be read for a moment
   assertEquals(events.map(({ event }) => event), ["warning", "reloaded"]);
 });
 
-Deno.test("pay() says nothing of a reload that only another run can pay, and keeps the note", async () => {
+Deno.test("deliver() says nothing of a reload that only another run can deliver, and keeps the note", async () => {
   await using dir = await tempDir();
   const { during, runs, events } = await place(dir, {
     failures: 0,
-    owed: ["signal"],
+    undelivered: ["signal"],
   });
   await during(HOUR);
   assertEquals([await runs(), events], [0, []]);
   assert(await noteIn(dir) !== undefined);
 });
 
-Deno.test("pay() keeps the part that it cannot pay, and pays the other", async () => {
+Deno.test("deliver() keeps the part that it cannot deliver, and delivers the other", async () => {
   await using dir = await tempDir();
   const { during, runs, events } = await place(dir, {
     failures: 0,
-    owed: ["signal", "exec"],
+    undelivered: ["signal", "exec"],
   });
   await during(HOUR);
   assertEquals([await runs(), events], [1, [{ event: "reloaded" }]]);
-  assertEquals((await noteIn(dir))?.owed, ["signal"]);
+  assertEquals((await noteIn(dir))?.undelivered, ["signal"]);
 });
 
 async function noteIn(dir: TempDir) {
   const names = await Array.fromAsync(Deno.readDir(dir.file("ca")));
-  const note = names.find(({ name }) => name.endsWith(".owed"));
+  const note = names.find(({ name }) => name.endsWith(".reload"));
   if (note === undefined) return undefined;
-  return parseOwedNote(await Deno.readTextFile(dir.file(`ca/${note.name}`)));
+  return parseNote(await Deno.readTextFile(dir.file(`ca/${note.name}`)));
 }

@@ -1,8 +1,8 @@
 import {
   connectServiceManager,
   type NotifyEnvironment,
+  withPings,
 } from "../../src/daemon/service_manager.ts";
-import { withBeats } from "../../src/daemon/beats.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { type NotifySocket, notifySocket } from "../support/notify_socket.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -32,7 +32,7 @@ async function speaks(socket: NotifySocket): Promise<void> {
     service.reloading("rekeying");
     service.status("two\nlines");
     service.extend(1_500);
-    service.beat();
+    service.ping();
     service.stopping();
   }
   await socket.receives("STOPPING=1");
@@ -84,7 +84,7 @@ Deno.test("connectServiceManager() gives the monotonic time of the machine, not 
 Deno.test("connectServiceManager() does nothing without a socket", async () => {
   await using service = connectServiceManager(environment({}), unexpected);
   service.ready("x");
-  assertEquals(service.beatMs, undefined);
+  assertEquals(service.pingMs, undefined);
 });
 
 Deno.test("connectServiceManager() warns once when the socket is gone, and goes on", async () => {
@@ -115,13 +115,13 @@ Deno.test("connectServiceManager() speaks again when the socket is back", async 
   service.ready("lost");
   await warned.promise;
   await using socket = await notifySocket(dir.file("notify"));
-  service.beat();
+  service.ping();
   assertEquals(await socket.receives("WATCHDOG=1"), "WATCHDOG=1");
   assertEquals(warnings.length, 1);
 });
 
 for (
-  const [what, change, beatMs] of [
+  const [what, change, pingMs] of [
     ["half of the watchdog's time", { watchdogUsec: "30000000" }, 15_000],
     [
       "its own process",
@@ -139,41 +139,41 @@ for (
     ["no socket", { socket: undefined, watchdogUsec: "2000" }, undefined],
   ] as const
 ) {
-  Deno.test(`connectServiceManager() beats for ${what}`, async () => {
+  Deno.test(`connectServiceManager() pings for ${what}`, async () => {
     await using service = connectServiceManager(
       environment({ socket: "/nonexistent", ...change }),
       () => {},
     );
-    assertEquals(service.beatMs, beatMs);
+    assertEquals(service.pingMs, pingMs);
   });
 }
 
-Deno.test("withBeats() gives signs of life until the work ends", async () => {
+Deno.test("withPings() pings until the work ends", async () => {
   const work = Promise.withResolvers<string>();
-  let beats = 0;
-  const result = withBeats(work.promise, {
+  let pings = 0;
+  const result = withPings(work.promise, {
     service: {
-      beatMs: 1,
-      beat: () => ++beats === 5 && work.resolve("done"),
+      pingMs: 1,
+      ping: () => ++pings === 5 && work.resolve("done"),
     },
     limitMs: 60_000,
   });
   assertEquals(await result, "done");
-  assertEquals(beats, 5);
+  assertEquals(pings, 5);
 });
 
-Deno.test("withBeats() falls silent when the work takes longer than it may", async () => {
+Deno.test("withPings() falls silent when the work takes longer than it may", async () => {
   const work = Promise.withResolvers<void>();
   const quiet = Promise.withResolvers<void>();
-  let beats = 0;
-  const running = withBeats(work.promise, {
-    service: { beatMs: 5, beat: () => ++beats === 5 && quiet.resolve() },
+  let pings = 0;
+  const running = withPings(work.promise, {
+    service: { pingMs: 5, ping: () => ++pings === 5 && quiet.resolve() },
     limitMs: 20,
   });
   await quiet.promise;
   // Many times the period: a sixth would have come.
   await new Promise((resolve) => setTimeout(resolve, 100));
-  assertEquals(beats, 5);
+  assertEquals(pings, 5);
   work.resolve();
   await running;
 });

@@ -18,24 +18,24 @@ async function waited(
 ) {
   const clock = fakeClock(START, options.during);
   const steps: number[] = [];
-  let beats = 0;
+  let pings = 0;
   await wait(waitMs, {
     clock,
     signal: new AbortController().signal,
     sliceMs: options.sliceMs,
-    beat: () => beats++,
-    stepped: (byMs) => steps.push(byMs),
+    onSlice: () => pings++,
+    onStep: (byMs) => steps.push(byMs),
   });
   const elapsedMs = clock.sleeps.reduce((sum, { ms }) => sum + ms, 0);
   const wallMs = clock.now().getTime() - START.getTime();
-  return { sleeps: clock.sleeps, beats, steps, elapsedMs, wallMs };
+  return { sleeps: clock.sleeps, pings, steps, elapsedMs, wallMs };
 }
 
 Deno.test("wait() sleeps in slices of at most a minute, beyond 24.8 days", async () => {
-  const { sleeps, beats, elapsedMs, steps } = await waited(60 * DAY);
+  const { sleeps, pings, elapsedMs, steps } = await waited(60 * DAY);
   assertEquals(Math.max(...sleeps.map(({ ms }) => ms)), MAX_SLICE_MS);
   assertEquals(elapsedMs, 60 * DAY);
-  assertEquals(beats, sleeps.length);
+  assertEquals(pings, sleeps.length);
   assertEquals(steps, []);
 });
 
@@ -77,8 +77,8 @@ Deno.test("wait() ends at once when it is aborted before or in a slice", async (
   const clock = fakeClock(START);
   const options = {
     clock,
-    beat: () => {},
-    stepped: () => {},
+    onSlice: () => {},
+    onStep: () => {},
   };
   await wait(DAY, { ...options, signal: AbortSignal.abort() });
   assertEquals(clock.sleeps.length, 0);
@@ -86,7 +86,7 @@ Deno.test("wait() ends at once when it is aborted before or in a slice", async (
   await wait(DAY, {
     ...options,
     signal: controller.signal,
-    beat: () => controller.abort(),
+    onSlice: () => controller.abort(),
   });
   assertEquals(clock.sleeps.length, 1);
 });
@@ -97,8 +97,8 @@ Deno.test("wait() ends at once when it is aborted while the real clock sleeps", 
   const ended = wait(DAY, {
     clock,
     signal: controller.signal,
-    beat: () => {},
-    stepped: () => {},
+    onSlice: () => {},
+    onStep: () => {},
   });
   const begin = performance.now();
   controller.abort();

@@ -90,7 +90,9 @@ daemonTest(
       failuresOf(running).every(({ time, notAfter }) =>
         Date.parse(time) < Date.parse(notAfter)
       )
-    ) await running.says('"event":"failed"');
+    ) {
+      await running.says('"event":"failed"');
+    }
     const waits = failuresOf(running).map((
       { time, nextAttempt, notAfter },
     ) => ({

@@ -46,7 +46,9 @@ async function place(
 ): Promise<Place> {
   const root = await OpensslCa.root(dir.file("ca"), "Root");
   await root.issue("host", {
-    ...{ subject: "/CN=host", notBefore: BEGIN, notAfter: END },
+    subject: "/CN=host",
+    notBefore: BEGIN,
+    notAfter: END,
   });
   const told = dir.file("told");
   await Deno.writeTextFile(
@@ -65,7 +67,9 @@ exit ${code}
   const events: LogEvent[] = [];
   const clock = fakeClock(BEGIN);
   const runtime: Runtime = {
-    ...{ clock, random: () => 0, terminal: noTerminal() },
+    clock,
+    random: () => 0,
+    terminal: noTerminal(),
     log: { write: (event) => events.push(event) },
   };
   const hook = new FailureHook(options, runtime, NEVER);

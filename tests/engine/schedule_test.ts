@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import {
   backoffMs,
-  type FailedTry,
+  type FailedPass,
   isDue,
   lifetimeMs,
   MIN_WAIT_MS,
@@ -229,7 +229,7 @@ function ruleOf(
   }
 }
 
-function failed(change: Partial<FailedTry>): FailedTry {
+function failed(change: Partial<FailedPass>): FailedPass {
   return { retry: "later", failures: 1, validity: validity(1000), ...change };
 }
 
@@ -237,8 +237,12 @@ Deno.test("backoffMs() grows from a minute to an hour, with full jitter", () => 
   const most = (failures: number) =>
     Math.round(backoffMs(failed({ failures }), at(0, ALMOST_ONE)));
   assertEquals([1, 2, 3, 6, 7, 50].map(most), [
-    ...[MINUTE, 2 * MINUTE, 4 * MINUTE, 32 * MINUTE],
-    ...[HOUR, HOUR],
+    MINUTE,
+    2 * MINUTE,
+    4 * MINUTE,
+    32 * MINUTE,
+    HOUR,
+    HOUR,
   ]);
   assertEquals(backoffMs(failed({ failures: 50 }), at(0, 0)), MIN_WAIT_MS);
 });
@@ -250,7 +254,10 @@ Deno.test("backoffMs() comes closer as the end comes near", () => {
       at(1000 - ms / HOUR, ALMOST_ONE),
     ));
   assertEquals([HOUR, MINUTE, 8 * SECOND, SECOND].map(left), [
-    ...[HOUR / 4, MINUTE / 4, 2 * SECOND, MIN_WAIT_MS],
+    HOUR / 4,
+    MINUTE / 4,
+    2 * SECOND,
+    MIN_WAIT_MS,
   ]);
 });
 

@@ -51,8 +51,16 @@ const EVENTS: readonly LogEvent[] = [
 ];
 
 const KEYS = [
-  ...["time", "level", "event", "file", "serial", "notAfter"],
-  ...["nextAttempt", "class", "attempt", "message"],
+  "time",
+  "level",
+  "event",
+  "file",
+  "serial",
+  "notAfter",
+  "nextAttempt",
+  "class",
+  "attempt",
+  "message",
 ];
 
 function logged(event: LogEvent, run: "once" | "daemon" = "daemon") {

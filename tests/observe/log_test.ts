@@ -74,6 +74,17 @@ Deno.test("oneShotLog() prints a warning and its hint", () => {
   );
 });
 
+Deno.test("oneShotLog() prints the advice of a warning on its line", () => {
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, false), {
+      event: "warning",
+      message: "others can read it",
+      advice: "chmod 600",
+    }).err,
+    "warning: others can read it; chmod 600\n",
+  );
+});
+
 Deno.test("daemonLog() prints plans on stdout in the original's form", () => {
   const now = () => new Date(2026, 0, 31, 12, 0, 5);
   const event = { event: "scheduled", certificate: CERTIFICATE, waitMs: 5e6 };
@@ -129,7 +140,10 @@ for (
     const error = new RekeyError("hook", "exit status 7");
     assertEquals(
       printed((sinks) => daemonLog(sinks, now), {
-        ...{ event: "reload-failed", error, attempt, nextAttemptMs },
+        event: "reload-failed",
+        error,
+        attempt,
+        nextAttemptMs,
       }),
       {
         out: "",

@@ -1,17 +1,21 @@
 import { hintOf } from "../support/hint.ts";
 import { RekeyError } from "../../src/base/errors.ts";
-import { runCommand } from "../../src/reload/exec.ts";
+import { isProgram, runCommand } from "../../src/reload/exec.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
 
 const { signal: NEVER } = new AbortController();
 
+const PROGRAM = { name: "--exec", lasting: "the new pair is installed" };
+
 async function failureOf(
   words: readonly string[],
   signal = NEVER,
 ): Promise<readonly [kind: string, message: string, exitCode: number]> {
-  const error = await assertRejects(() => runCommand(words, { signal }));
+  const error = await assertRejects(() =>
+    runCommand(words, { ...PROGRAM, signal })
+  );
   if (!(error instanceof RekeyError)) throw error;
   return [error.kind, error.message, error.exitCode];
 }
@@ -33,7 +37,10 @@ Deno.test("runCommand() passes each word as one argument", async () => {
     dir,
     `#!/bin/sh\nprintf '<%s>' "$@" > ${dir.file("out")}\n`,
   );
-  await runCommand([hook, "a b", "", "$HOME", "*"], { signal: NEVER });
+  await runCommand([hook, "a b", "", "$HOME", "*"], {
+    ...PROGRAM,
+    signal: NEVER,
+  });
   assertEquals(await Deno.readTextFile(dir.file("out")), "<a b><><$HOME><*>");
 });
 
@@ -128,9 +135,9 @@ async function runElsewhere(
   const module = new URL("../../src/reload/exec.ts", import.meta.url).href;
   await Deno.writeTextFile(
     program,
-    `import { runCommand } from ${JSON.stringify(module)};
+    `import { isProgram, runCommand } from ${JSON.stringify(module)};
      const { signal } = new AbortController();
-     await runCommand(Deno.args, { signal }).catch((error) =>
+     await runCommand(Deno.args, { name: "--exec", signal }).catch((error) =>
        console.log(error.kind + ": " + error.message));`,
   );
   const { flags = ["-A"], ...rest } = options;
@@ -217,10 +224,40 @@ for (
 ) {
   Deno.test(`runCommand() ends a hook at the shorter of ${timeoutMs} and ${mostMs} ms`, async () => {
     const error = await assertRejects(
-      () => runCommand(["sleep", "60"], { signal: NEVER, timeoutMs, mostMs }),
+      () =>
+        runCommand(["sleep", "60"], {
+          ...PROGRAM,
+          signal: NEVER,
+          timeoutMs,
+          mostMs,
+        }),
       "hook",
       /did not end within 200ms/,
     );
     assert(error instanceof RekeyError && hint.test(hintOf(error)));
   });
 }
+
+for (
+  const [program, found] of [
+    ["sh", true],
+    ["/bin/sh", true],
+    ["no-such-program-here", false],
+    ["/nonexistent/program", false],
+    ["/etc/passwd", false],
+    ["/", false],
+    ["/etc/passwd/below", false],
+  ] as const
+) {
+  Deno.test(`isProgram() looks ${program} up`, async () => {
+    assertEquals(await isProgram(program), found);
+  });
+}
+
+Deno.test("isProgram() takes no file that may not be run", async () => {
+  await using dir = await tempDir();
+  await Deno.writeTextFile(dir.file("hook"), "#!/bin/sh\n", { mode: 0o644 });
+  assertEquals(await isProgram(dir.file("hook")), false);
+  await Deno.chmod(dir.file("hook"), 0o755);
+  assertEquals(await isProgram(dir.file("hook")), true);
+});

@@ -1,6 +1,8 @@
+import { SETTING_NAMES } from "../../src/cli/remedies.ts";
 import {
   createReloader,
   joinFailures,
+  type Reloader,
   type ReloadFailures,
   type ReloadNotice,
 } from "../../src/reload/reloader.ts";
@@ -16,19 +18,23 @@ const NOBODY = 2 ** 30;
 const FILES = { certificate: "a.crt", key: "./tls/a.key" };
 
 const NOTICE: ReloadNotice = {
-  owed: ["signal", "exec"],
+  undelivered: ["signal", "exec"],
   serial: "0B",
   previousSerial: "0A",
   notAfter: new Date("2030-01-02T03:04:05.600Z"),
   attempts: 3,
 };
 
+function reloader(options: ReloadOptions): Reloader {
+  return createReloader({ reload: options, names: SETTING_NAMES }, FILES);
+}
+
 async function reload(
   options: ReloadOptions,
   signal = NEVER,
   notice = NOTICE,
 ): Promise<ReloadFailures> {
-  return await createReloader(options, FILES).reload(notice, signal);
+  return await reloader(options).reload(notice, signal);
 }
 
 async function failureOf(
@@ -42,7 +48,7 @@ async function failureOf(
 
 Deno.test("reload() without options does nothing", async () => {
   for (const options of [{}, { exec: [] }]) {
-    assertEquals(createReloader(options, FILES).parts, []);
+    assertEquals(reloader(options).parts, []);
     assertEquals((await reload(options)).size, 0);
   }
 });
@@ -139,23 +145,23 @@ Deno.test("reload() tells the hook which pair it is, in addition to the environm
 });
 
 for (const part of ["signal", "exec"] as const) {
-  Deno.test(`reload() tells only by ${part} when only that is owed`, async () => {
+  Deno.test(`reload() tells only by ${part} when only that is undelivered`, async () => {
     const failures = await reload(
       {
         signal: { target: { pid: NOBODY }, number: 1 },
         exec: ["sh", "-c", "exit 9"],
       },
       NEVER,
-      { ...NOTICE, owed: [part] },
+      { ...NOTICE, undelivered: [part] },
     );
     assertEquals([...failures.keys()], [part]);
   });
 }
 
-Deno.test("reload() does nothing for what is owed but not configured any more", async () => {
+Deno.test("reload() does nothing for what is undelivered but not configured any more", async () => {
   const failures = await reload({ exec: ["true"] }, NEVER, {
     ...NOTICE,
-    owed: ["signal"],
+    undelivered: ["signal"],
   });
   assertEquals(failures.size, 0);
 });

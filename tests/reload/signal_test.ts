@@ -9,6 +9,8 @@ import { CAN_CHANGE_USER, runAsNobody } from "../support/as_nobody.ts";
 import { runOk } from "../support/run.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
+const PID_FILE = "--pid-file";
+
 /** A process that prints the signals it gets, and ends with the first. */
 async function startReceiver(): Promise<{
   readonly pid: number;
@@ -32,7 +34,10 @@ async function startReceiver(): Promise<{
 }
 
 async function failureOf(options: SignalOptions): Promise<string> {
-  const error = await assertRejects(() => sendSignal(options), "signal");
+  const error = await assertRejects(
+    () => sendSignal(options, PID_FILE),
+    "signal",
+  );
   assertEquals(error instanceof RekeyError && error.exitCode, 71);
   return error.message;
 }
@@ -54,13 +59,13 @@ async function deadPid(): Promise<number> {
 
 Deno.test("sendSignal() signals a process by its number", async () => {
   const { pid, received } = await startReceiver();
-  await sendSignal({ target: { pid }, number: 1 });
+  await sendSignal({ target: { pid }, number: 1 }, PID_FILE);
   assertEquals(await received, "HUP");
 });
 
 Deno.test("sendSignal() sends the signal that was asked for", async () => {
   const { pid, received } = await startReceiver();
-  await sendSignal({ target: { pid }, number: 12 });
+  await sendSignal({ target: { pid }, number: 12 }, PID_FILE);
   assertEquals(await received, "USR2");
 });
 
@@ -78,7 +83,7 @@ for (
     const { pid, received } = await startReceiver();
     const pidFile = dir.file("x.pid");
     await Deno.writeTextFile(pidFile, `${before}${pid}${after}`);
-    await sendSignal({ target: { pidFile }, number: 15 });
+    await sendSignal({ target: { pidFile }, number: 15 }, PID_FILE);
     assertEquals(await received, "TERM");
   });
 }
@@ -89,7 +94,7 @@ Deno.test("sendSignal() reads the pid-file anew each time", async () => {
   for (let restart = 0; restart < 2; restart++) {
     const { pid, received } = await startReceiver();
     await Deno.writeTextFile(pidFile, `${pid}\n`);
-    await sendSignal({ target: { pidFile }, number: 1 });
+    await sendSignal({ target: { pidFile }, number: 1 }, PID_FILE);
     assertEquals(await received, "HUP");
   }
 });
@@ -219,7 +224,7 @@ Deno.test("requirePidFile() accepts a number, be the process there or not", asyn
   await using dir = await tempDir();
   const pidFile = dir.file("x.pid");
   await Deno.writeTextFile(pidFile, `${await deadPid()}\n`);
-  await requirePidFile(pidFile);
+  await requirePidFile(pidFile, PID_FILE);
 });
 
 for (const content of ["", "abc", "0", "-3", "9".repeat(30)]) {
@@ -227,7 +232,10 @@ for (const content of ["", "abc", "0", "-3", "9".repeat(30)]) {
     await using dir = await tempDir();
     const pidFile = dir.file("x.pid");
     await Deno.writeTextFile(pidFile, content);
-    const error = await assertRejects(() => requirePidFile(pidFile), "usage");
+    const error = await assertRejects(
+      () => requirePidFile(pidFile, PID_FILE),
+      "usage",
+    );
     assertEquals(error instanceof RekeyError && error.exitCode, 64);
   });
 }

@@ -4,9 +4,11 @@
  */
 import type { CertificateAuthority } from "../../src/ca/authority.ts";
 import { connectServiceManager } from "../../src/daemon/service_manager.ts";
-import { type DaemonSignals, runDaemon } from "../../src/daemon/loop.ts";
+import { runDaemon } from "../../src/daemon/loop.ts";
+import type { DaemonSignals } from "../../src/daemon/wait.ts";
 import { RekeyError, type RekeyErrorOptions } from "../../src/base/errors.ts";
-import { draftOwedReload } from "../../src/files/reload_note/pending_reload.ts";
+import { resolveTarget } from "../../src/files/disk/target.ts";
+import { ReloadDraft } from "../../src/files/reload_note/pending_reload.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
 import {
   createReloader,
@@ -70,6 +72,7 @@ export async function live(
     readonly isOwed?: boolean;
     /** The authority's settings cannot be read. */
     readonly isBroken?: boolean;
+    started?(): void;
   } = {},
 ): Promise<Life> {
   await using dir = await tempDir();
@@ -106,7 +109,7 @@ export async function live(
   let asked = 0;
   const authority: CertificateAuthority = {
     name: "test",
-    doubts: "refuse",
+    onPathProblem: "refuse",
     roots: () => Promise.resolve(chainOf(ca.certificate)),
     async rekey({ csr }) {
       const answer = answers[asked++];
@@ -146,14 +149,16 @@ export async function live(
       if (place.isBroken === true) throw new RekeyError("config", "broken");
       return authority;
     },
-    reloader: reload === undefined
-      ? createReloader(options.reload, options.output)
-      : {
-        parts: ["exec"] as const,
-        reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
-      },
+    reloader: reload === undefined ? createReloader(options, options.output) : {
+      parts: ["exec"] as const,
+      reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
+    },
   };
-  await runDaemon(job, runtime, { signals, service });
+  await runDaemon(job, runtime, {
+    signals,
+    service,
+    started: () => place.started?.(),
+  });
   return {
     events,
     waits: events.flatMap((event) =>
@@ -174,7 +179,7 @@ function chainOf(pem: string) {
 async function owe({ certificateFile }: Files): Promise<void> {
   const [leaf] = chainOf(await Deno.readTextFile(certificateFile));
   if (leaf === undefined) throw new Error("no certificate");
-  using draft = draftOwedReload(certificateFile);
-  await draft.write(leaf, { owed: ["exec"] });
-  draft.claim()[Symbol.dispose]();
+  using draft = new ReloadDraft(resolveTarget(certificateFile), ["exec"]);
+  const pending = await draft.around(() => {}, { certificate: leaf });
+  pending?.[Symbol.dispose]();
 }

@@ -1,6 +1,7 @@
 /**
  * Options of a daemon for tests that look at one part of them.
  */
+import { SETTING_NAMES } from "../../src/cli/remedies.ts";
 import type {
   KeyPairFiles,
   RekeyOptions,
@@ -23,5 +24,6 @@ export function daemonOptions(
     write: { inPlace: false, attributes: {}, lockTimeoutMs: 0 },
     reload,
     mode: { run: "daemon", schedule: { rule: "two-thirds" } },
+    names: SETTING_NAMES,
   };
 }

@@ -4,23 +4,19 @@
  * Behind a dynamic import: with this file the X.509 library is loaded.
  */
 import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
-import type {
-  LayoutOptions,
-  RekeyOptions,
-  RollbackOptions,
-} from "../../base/options.ts";
+import type { RekeyOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { FailureHook } from "../../engine/failure_hook.ts";
 import { requireKnownOwners } from "../../files/disk/attributes.ts";
-import { servedPair } from "../../files/pair/targets.ts";
+import { servedPair } from "../../files/pair/current_pair.ts";
 import { runOnce } from "../../engine/once.ts";
-import type { RekeyJob } from "../../engine/rekey.ts";
-import { isProgram } from "../../reload/find_program.ts";
+import type { RekeyJob } from "../../engine/open_job.ts";
+import { isProgram } from "../../reload/exec.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import { DaemonFailure } from "./report.ts";
-import { type ProcessSignals, processSignals } from "./process_signals.ts";
+import type { ProcessSignals } from "./signals.ts";
 
 /**
  * Runs what the options ask for, to its end. The caller has pinned the trust.
@@ -54,17 +50,11 @@ async function runAsDaemon(
       import("../../daemon/service_manager.ts"),
       import("../../daemon/passwords.ts"),
     ]);
-  const progress = { hasBegun: false };
   const runtime: Runtime = {
     ...base,
     terminal: rememberPasswords(base.terminal),
-    log: {
-      write(event) {
-        progress.hasBegun ||= event.event === "scheduled";
-        base.log.write(event);
-      },
-    },
   };
+  let hasStarted = false;
   await using service = connectServiceManager(
     notifyEnvironment(),
     (message) => runtime.log.write({ event: "warning", message }),
@@ -72,10 +62,14 @@ async function runAsDaemon(
   try {
     const job = await makeJobOrTell(options, runtime, signals.stop);
     await warnOfPrograms(options, runtime);
-    await runDaemon(job, runtime, { signals, service });
+    await runDaemon(job, runtime, {
+      signals,
+      service,
+      started: () => hasStarted = true,
+    });
   } catch (error) {
     // What ends it at its start reads as in a single run, as the original's.
-    if (!progress.hasBegun) throw error;
+    if (!hasStarted) throw error;
     throw new DaemonFailure(error, runtime.clock.now());
   }
 }
@@ -138,39 +132,10 @@ export async function makeJob(
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
-    reloader: createReloader(options.reload, servedPair(options)),
+    reloader: createReloader(options, servedPair(options)),
   };
   warnAboutOptions(options, runtime);
   return job;
-}
-
-/**
- * Runs `ca rollback` to its end.
- *
- * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
- */
-export async function runRollback(
-  options: RollbackOptions,
-  runtime: Runtime,
-): Promise<void> {
-  const signals = processSignals("once");
-  const { rollbackPair } = await import("../../engine/rollback.ts");
-  const reloader = createReloader(options.reload, options.pair);
-  await rollbackPair({ options, reloader }, runtime, signals.stop);
-}
-
-/**
- * Runs `ca layout` to its end.
- *
- * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
- */
-export async function runChangeLayout(
-  options: LayoutOptions,
-  runtime: Runtime,
-): Promise<void> {
-  const signals = processSignals("once");
-  const { changeLayout } = await import("../../engine/rollback.ts");
-  await changeLayout(options, runtime, signals.stop);
 }
 
 /** Makes a fresh authority for each pass. Only the wanted kind is loaded. */
@@ -189,8 +154,8 @@ async function authorityOpener(
   const file = passwordFiles.ca;
   return ({ signal, readPassword }) =>
     createOfflineAuthority({
-      config,
-      ignoreDatabase,
+      configFile: config,
+      databaseIgnoredBy: ignoreDatabase ? "--ignore-database" : undefined,
       password: async () =>
         file === undefined ? undefined : await readPassword(file),
       terminal,
@@ -206,12 +171,12 @@ async function authorityOpener(
  * serves, so there it is a warning.
  */
 async function checkPidFile(
-  { reload: { signal }, mode }: RekeyOptions,
+  { reload: { signal }, mode, names }: RekeyOptions,
   { log }: Runtime,
 ): Promise<void> {
   if (signal === undefined || "pid" in signal.target) return;
   try {
-    await requirePidFile(signal.target.pidFile);
+    await requirePidFile(signal.target.pidFile, names.pidFile);
   } catch (error) {
     if (!(error instanceof RekeyError) || mode.run === "once") throw error;
     log.write({

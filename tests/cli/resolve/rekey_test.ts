@@ -2,6 +2,7 @@
  * Whole command lines to RekeyOptions: every rule about combinations, in its
  * order and with its text.
  */
+import { SETTING_NAMES } from "../../../src/cli/remedies.ts";
 import {
   assert,
   assertEquals,
@@ -29,11 +30,13 @@ const DEFAULTS = {
   write: { inPlace: false, attributes: {}, lockTimeoutMs: 0 },
   reload: {},
   mode: { run: "once" },
+  names: SETTING_NAMES,
 };
 
 const OFFLINE = {
   authority: {
     mode: "offline",
+    ignoreDatabase: false,
     config: `${NO_SETTINGS}/config/ca.json`,
   },
 };
@@ -193,9 +196,11 @@ const RESOLVED: readonly (readonly [line: string, change: object])[] = [
   }],
   ["--offline", OFFLINE],
   ["--offline --ca-config x.json", {
-    authority: { mode: "offline", config: "x.json" },
+    authority: { mode: "offline", config: "x.json", ignoreDatabase: false },
   }],
-  ["--offline --ca-config -", { authority: { mode: "offline", config: "-" } }],
+  ["--offline --ca-config -", {
+    authority: { mode: "offline", config: "-", ignoreDatabase: false },
+  }],
   ["--offline --timeout 1s --root r.pem", OFFLINE],
   ["--offline --ignore-database", {
     authority: { ...OFFLINE.authority, ignoreDatabase: true },

@@ -22,7 +22,7 @@ const HOLDER = `
     const lock = await lockPair({ certificate, key });
     console.log("locked");
     await Deno.stdin.read(new Uint8Array(1));
-    await lock[Symbol.asyncDispose]();
+    await lock[Symbol.dispose]();
   } catch (error) {
     console.log(error.kind);
   }
@@ -89,12 +89,12 @@ Deno.test("lockPair() leaves nothing behind", async () => {
   await using pair = await pairFixture();
   {
     await using _lock = await lockPair(pair.targets);
-    assertEquals(pair.hidden().toSorted(), [
+    assertEquals(pair.locks().toSorted(), [
       ".internal.crt.rekey-lock",
       ".internal.key.rekey-lock",
     ]);
   }
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test("lockPair() refuses a second pass of the same process", async () => {
@@ -130,7 +130,7 @@ Deno.test("lockPair() takes one lock when both names are one file", async () => 
   await using pair = await pairFixture();
   const { certificate } = pair.targets;
   await using _lock = await lockPair({ certificate, key: certificate });
-  assertEquals(pair.hidden().length, 1);
+  assertEquals(pair.locks().length, 1);
 });
 
 Deno.test("lockPair() lets other pairs in the directory alone", async () => {
@@ -149,7 +149,7 @@ Deno.test("lockPair() is busy while another process holds it, and free when that
   assertEquals(await isFree(pair), false);
   await holder.release();
   assertEquals(await isFree(pair), true);
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test("lockPair() is free when its holder was killed", async () => {
@@ -159,9 +159,9 @@ Deno.test("lockPair() is free when its holder was killed", async () => {
   child.kill("SIGKILL");
   await child.stdin.close().catch(() => {});
   await child.output();
-  assertEquals(pair.hidden().length, 2, "a killed holder cannot tidy up");
+  assertEquals(pair.locks().length, 2, "a killed holder cannot tidy up");
   assertEquals(await isFree(pair), true);
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test("lockPair() lets one of eight processes in", async () => {
@@ -172,7 +172,7 @@ Deno.test("lockPair() lets one of eight processes in", async () => {
   const said = holders.map((holder) => holder.said).toSorted();
   assertEquals(said, [...Array(7).fill("busy"), "locked"]);
   await Promise.all(holders.map((holder) => holder.release()));
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test("lockPair() never lets two in at once, whoever comes and goes", async () => {
@@ -201,7 +201,7 @@ Deno.test("lockPair() never lets two in at once, whoever comes and goes", async 
   assert(lines.some((line) => line.startsWith("installed")));
   const number = /generation (\d+)/.exec(pair.read().key ?? "")?.[1];
   assertEquals(pair.read(), generation(Number(number)));
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test({
@@ -224,7 +224,7 @@ Deno.test({
       "inject=flock:delay_enter=2000000:when=1",
     ]);
     await untilCalled(log, /crt\.rekey-lock", O_RDWR\|O_CLOEXEC\) = \d/);
-    await first[Symbol.asyncDispose]();
+    first[Symbol.dispose]();
     await using _second = await lockPair(pair.targets);
     const { said, release } = await late;
     assertEquals(said, "busy");
@@ -255,7 +255,7 @@ Deno.test("lockPair() does not remove a lock file that became somebody else's", 
   const first = await lockPair({ certificate });
   await Deno.remove(file);
   await using _second = await lockPair({ certificate });
-  await first[Symbol.asyncDispose]();
+  await first[Symbol.dispose]();
   await assertRejects(() => lockPair({ certificate }), "busy");
 });
 
@@ -355,7 +355,7 @@ Deno.test("lockPair() waits for a busy pair until it is free", async () => {
   const holder = await lockPair(pair.targets);
   let sleeps = 0;
   const wait = waitOf(10_000, async () => {
-    if (++sleeps === 3) await holder[Symbol.asyncDispose]();
+    if (++sleeps === 3) await holder[Symbol.dispose]();
   });
   await using _lock = await lockPair(pair.targets, wait);
   assertEquals(sleeps, 3);
@@ -384,7 +384,7 @@ Deno.test("lockPair() holds nothing while it waits", async () => {
       sleeps++;
       // Refused while it is held, and then the test fails.
       await using _free = await lockPair({ certificate: free });
-      await holder[Symbol.asyncDispose]();
+      await holder[Symbol.dispose]();
     });
     await using _lock = await lockPair(pair.targets, wait);
     assertEquals(sleeps, 1);

@@ -1,0 +1,169 @@
+/**
+ * The flags as the rules ask for them, with the origin of every value at hand: a
+ * rule that a variable breaks says which variable.
+ */
+import type { Hint } from "../../base/remedy.ts";
+import { parseGoDuration } from "../../base/duration.ts";
+import { RekeyError } from "../../base/errors.ts";
+import type { FlagValues, Invocation } from "../grammar/command.ts";
+import { REKEY_FLAGS } from "./flags.ts";
+
+const NANOSECONDS_PER_MS = 1e6;
+/** A day, in ms: more is a mistake, and timers end at 24.8 days. */
+const LONGEST_LIMIT_MS = 86_400_000;
+
+/** Name of a flag of `ca rekey`. */
+export type RekeyFlag = keyof typeof REKEY_FLAGS;
+
+type RekeyFlags = typeof REKEY_FLAGS;
+
+/** Names of the flags whose value is text. */
+type TextFlag = {
+  [Name in RekeyFlag]: RekeyFlags[Name]["kind"] extends "text" ? Name : never;
+}[RekeyFlag];
+
+/** Names of the flags that have a list of allowed values. */
+type ChoiceFlag = {
+  [Name in RekeyFlag]: RekeyFlags[Name] extends { choices: object } ? Name
+    : never;
+}[RekeyFlag];
+
+/** Reads flags; all of its errors are of kind `usage`. */
+export class FlagReader {
+  readonly values: FlagValues<RekeyFlags>;
+  readonly #origins: Invocation<RekeyFlags>["origins"];
+
+  constructor(
+    { flags, origins }: Pick<Invocation<RekeyFlags>, "flags" | "origins">,
+  ) {
+    this.values = flags;
+    this.#origins = origins;
+  }
+
+  /** Whether a flag is set, be it to an empty text. */
+  isSet(flag: RekeyFlag): boolean {
+    return this.values[flag] !== undefined;
+  }
+
+  /** Whether a flag stands on the command line, not in a variable or a file. */
+  isTyped(flag: RekeyFlag): boolean {
+    return this.isSet(flag) &&
+      this.#origins.get(flag)?.from === "command line";
+  }
+
+  /** The text of a flag; empty counts as none. */
+  text(flag: TextFlag): string | undefined {
+    return this.values[flag] || undefined;
+  }
+
+  /**
+   * A duration in ms; an empty text counts as none.
+   *
+   * @throws {RekeyError} kind `usage`
+   */
+  durationMs(flag: TextFlag): number | undefined {
+    const text = this.text(flag);
+    if (text === undefined) return undefined;
+    const nanoseconds = parseGoDuration(text);
+    if (nanoseconds === undefined) {
+      throw this.invalid(
+        flag,
+        undefined,
+        {
+          hint:
+            'write it as "8h30m": numbers with the units h, m, s, ms, us or ns',
+        },
+      );
+    }
+    // With a fraction where there is one: 300ns stays above zero.
+    return Number(nanoseconds) / NANOSECONDS_PER_MS;
+  }
+
+  /**
+   * A limit of time in ms, at most a day.
+   *
+   * @throws {RekeyError} kind `usage`, for an empty text as well
+   */
+  limitMs(
+    flag: TextFlag,
+    { mayBeZero }: { readonly mayBeZero: boolean },
+  ): number | undefined {
+    if (this.values[flag] === "") throw this.invalid(flag);
+    const limitMs = this.durationMs(flag);
+    if (limitMs === undefined) return undefined;
+    if (limitMs < 0 && mayBeZero) {
+      throw this.invalid(flag, "must not be negative");
+    }
+    if (limitMs <= 0 && !mayBeZero) {
+      throw this.invalid(flag, "must be greater than 0");
+    }
+    if (limitMs > LONGEST_LIMIT_MS) {
+      throw this.invalid(flag, "must be at most 24h");
+    }
+    return limitMs;
+  }
+
+  /**
+   * One of the flag's allowed values.
+   *
+   * @throws {RekeyError} kind `usage` with the explanation
+   */
+  choice<Flag extends ChoiceFlag>(
+    flag: Flag,
+    explanation: string,
+  ): keyof RekeyFlags[Flag]["choices"] | undefined {
+    const text: string | undefined = this.values[flag];
+    if (text === undefined || isChoice(text, REKEY_FLAGS[flag].choices)) {
+      return text;
+    }
+    throw this.invalid(flag, explanation);
+  }
+
+  /** `invalid value 'V' for flag '--F'; explanation`, or what the original says without a value. */
+  invalid(
+    flag: RekeyFlag,
+    explanation?: string,
+    { hint }: { readonly hint?: string } = {},
+  ): RekeyError {
+    const value = String(this.values[flag] ?? "");
+    const problem = value === ""
+      ? `missing value for flag '--${flag}'`
+      : `invalid value '${value}' for flag '--${flag}'`;
+    return this.usage(
+      explanation === undefined ? problem : `${problem}; ${explanation}`,
+      { flags: [flag], hint },
+    );
+  }
+
+  /** An error that says where the flags come from that were not typed. */
+  usage(
+    message: string,
+    about: {
+      readonly flags: readonly RekeyFlag[];
+      readonly hint?: Hint | undefined;
+    },
+  ): RekeyError {
+    const hint = this.#originHint(about.flags) ?? about.hint;
+    return new RekeyError("usage", message, { hint });
+  }
+
+  #originHint(flags: readonly RekeyFlag[]): string | undefined {
+    for (const flag of flags) {
+      const origin = this.isSet(flag) ? this.#origins.get(flag) : undefined;
+      if (origin?.from === "environment") {
+        return `--${flag} comes from the variable ${origin.variable}`;
+      }
+      if (origin?.from === "defaults") {
+        return `--${flag} comes from "${origin.file}"`;
+      }
+    }
+    return undefined;
+  }
+}
+
+function isChoice<Choices extends object>(
+  text: string,
+  choices: Choices,
+): text is keyof Choices & string {
+  return Object.hasOwn(choices, text);
+}
