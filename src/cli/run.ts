@@ -23,6 +23,7 @@ import {
 import {
   findRoute,
   GroupSyntaxError,
+  HELP_WORDS,
   type Place,
   type Route,
 } from "./grammar/route.ts";
@@ -39,8 +40,7 @@ export async function run(
 ): Promise<number> {
   const session = new Session(program, args);
   try {
-    await obey(args, session);
-    return 0;
+    return await obey(args, session);
   } catch (error) {
     const { reportFailure } = await import("./process/report.ts");
     const { text, exitCode } = reportFailure(error, {
@@ -131,7 +131,11 @@ function formatInWords(words: readonly string[]): LogFormat | undefined {
   return format;
 }
 
-async function obey(args: readonly string[], session: Session): Promise<void> {
+/** @returns the exit code */
+async function obey(
+  args: readonly string[],
+  session: Session,
+): Promise<number> {
   const { stdout } = session.program;
   let place: Place = { path: [], entry: COMMANDS };
   try {
@@ -140,11 +144,16 @@ async function obey(args: readonly string[], session: Session): Promise<void> {
       stdout.write(
         `${PROGRAM} ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`,
       );
-      return;
+      return 0;
     }
     place = route.place;
-    if (route.kind === "command" && await runCommand(route, session)) return;
+    if (route.kind === "command") {
+      pinTrustEarly(route, session.program);
+      const exitCode = await runCommand(route, session);
+      if (exitCode !== undefined) return exitCode;
+    }
     stdout.write(await session.help(place));
+    return 0;
   } catch (error) {
     if (error instanceof FlagSyntaxError && session.format === "text") {
       // The original's point and colon.
@@ -158,21 +167,36 @@ async function obey(args: readonly string[], session: Session): Promise<void> {
   }
 }
 
-/** @returns false when the line asks for the help instead */
+type CommandRoute = Extract<Route, { kind: "command" }>;
+
+/**
+ * Before anything is awaited: half a second after its start `deno run` looks
+ * for a newer Deno, and then it is too late. What fails here fails again, with
+ * a message, where the trust is needed. Help must do without permissions.
+ */
+function pinTrustEarly({ rest }: CommandRoute, program: Program): void {
+  if (rest.some((word) => HELP_WORDS.includes(word))) return;
+  try {
+    program.pinTrust();
+  } catch {
+    // No permission for the environment.
+  }
+}
+
+/** @returns undefined when the line asks for the help instead */
 async function runCommand(
-  { load, rest, configFile }: Extract<Route, { kind: "command" }>,
+  { load, rest, configFile }: CommandRoute,
   session: Session,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const { program } = session;
   const { command } = await load();
   session.learnFormat(command, new Map());
   const given = parseArguments(rest, command.flags);
-  if (given.help) return false;
+  if (given.help) return undefined;
   session.learnFormat(command, given.values);
   if (command.makesKey === true) program.warmUp();
   const options = await resolve(command, { given, configFile, session });
-  await program.execute(command, options);
-  return true;
+  return await program.execute(command, options);
 }
 
 /** Settings, then the number of arguments, then the rules: the original's order. */

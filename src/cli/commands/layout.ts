@@ -41,5 +41,6 @@ export const command = defineCommand({
     ]);
     const file = options.pair.certificate;
     await changeLayout(options, denoRuntime({ run: "once", file }), stop);
+    return 0;
   },
 });

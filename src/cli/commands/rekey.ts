@@ -1,8 +1,10 @@
 /**
  * `ca rekey`: the words of the command, and the way into the engine.
  */
+import { RekeyError } from "../../base/errors.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { defineCommand } from "../grammar/command.ts";
+import type { Program, TrustProblem } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** The command. */
@@ -96,17 +98,15 @@ export const command = defineCommand({
     const { resolveRekey } = await import("../resolve/rekey.ts");
     return resolveRekey(invocation);
   },
-  async run(options: RekeyOptions) {
-    // First of all: what is loaded next takes a tenth of a second, in which a
+  async run(options: RekeyOptions, program) {
+    if (options.authority.mode === "online") {
+      const problem = program.pinTrust();
+      if (problem !== undefined) return await beginAgain(problem, program);
+    }
+    // Then at once: what is loaded next takes a tenth of a second, in which a
     // signal would end the process in the system's way.
     const { processSignals } = await import("../process/signals.ts");
     const signals = processSignals(options.mode.run);
-    if (options.authority.mode === "online") {
-      // Then the trust, before anything else in the process can use TLS: half
-      // a second after the start `deno run` looks for a newer Deno.
-      const { pinTrust } = await import("../../ca/online/trust.ts");
-      pinTrust();
-    }
     const [{ runRekey }, { denoRuntime }] = await Promise.all([
       import("../process/job.ts"),
       import("../process/deno_runtime.ts"),
@@ -117,5 +117,29 @@ export const command = defineCommand({
       format: options.logFormat,
     });
     await runRekey(options, runtime, signals);
+    return 0;
   },
 });
+
+/** In a process where it is not too late. */
+async function beginAgain(
+  problem: TrustProblem,
+  program: Program,
+): Promise<number> {
+  const exitCode = await program.startAgain();
+  if (exitCode !== undefined) return exitCode;
+  throw problem === "other roots"
+    ? new RekeyError(
+      "config",
+      "cannot make --root the only trust anchor: Deno has loaded other root certificates into this process, to download modules or to look for a newer version of itself",
+      {
+        hint:
+          "run the same command again, now that the modules are downloaded, with DENO_NO_UPDATE_CHECK=1",
+      },
+    )
+    : new RekeyError(
+      "config",
+      "the secrets of the connection to the CA would be written to the file of SSLKEYLOGFILE",
+      { hint: "unset SSLKEYLOGFILE" },
+    );
+}

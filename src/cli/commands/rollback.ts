@@ -65,5 +65,6 @@ export const command = defineCommand({
       denoRuntime({ run: "once", file: pair.certificate }),
       stop,
     );
+    return 0;
   },
 });

@@ -110,8 +110,11 @@ export interface CommandDefinition<
   readonly makesKey?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */
   resolve(invocation: Invocation<Flags>): Promise<Options>;
-  /** @throws {RekeyError} of any kind */
-  run(options: Options, program: Program): Promise<void>;
+  /**
+   * @returns the exit code
+   * @throws {RekeyError} of any kind
+   */
+  run(options: Options, program: Program): Promise<number>;
 }
 
 /** Keeps the exact types of flags and options. */

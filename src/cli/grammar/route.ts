@@ -31,6 +31,9 @@ export const PROGRAM_FLAGS = {
   },
 } as const satisfies FlagDefinitions;
 
+/** Each way to write {@linkcode HELP_FLAG}. */
+export const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
+
 /** Commands of the program itself, with one line of words. */
 export const BUILT_IN: Readonly<Record<string, string>> = {
   help: "show the help of a command",
@@ -152,7 +155,7 @@ function helpedPlace(
 
 function versionRoute(rest: readonly string[], program: Place): Route {
   if (rest.length === 0) return { kind: "version" };
-  if (rest.some((token) => ["-h", "-help", "--help", "--h"].includes(token))) {
+  if (rest.some((token) => HELP_WORDS.includes(token))) {
     return { kind: "help", place: program };
   }
   throw new RekeyError(
