@@ -135,15 +135,23 @@ export class FlagReader {
     );
   }
 
-  /** An error that says where the flags come from that were not typed. */
+  /**
+   * An error that says where the flags come from that were not typed.
+   *
+   * @param about.keepHint true when the hint helps also one who did not type it
+   */
   usage(
     message: string,
     about: {
       readonly flags: readonly RekeyFlag[];
       readonly hint?: Hint | undefined;
+      readonly keepHint?: boolean;
     },
   ): RekeyError {
-    const hint = this.#originHint(about.flags) ?? about.hint;
+    const origin = this.#originHint(about.flags);
+    const hint = origin !== undefined && about.keepHint
+      ? [origin, about.hint].join("; ")
+      : origin ?? about.hint;
     return new RekeyError("usage", message, { hint });
   }
 

@@ -72,7 +72,7 @@ export const REKEY_FLAGS = {
     placeholder: "command",
     usagePlaceholder: "string",
     help:
-      "The <command> to run after the certificate has been rekeyed. Quotes and backslashes group words as in a shell; nothing else of a shell is there. It finds STEP_REKEY_CERT, STEP_REKEY_KEY, STEP_REKEY_SERIAL, STEP_REKEY_PREVIOUS_SERIAL, STEP_REKEY_NOT_AFTER and STEP_REKEY_ATTEMPT in its environment.",
+      `The <command> to run after the certificate has been rekeyed. Quotes and backslashes group words as in a shell; operators, redirections and variables, which need one, are refused: use "sh -c '…'". It finds STEP_REKEY_CERT, STEP_REKEY_KEY, STEP_REKEY_SERIAL, STEP_REKEY_PREVIOUS_SERIAL, STEP_REKEY_NOT_AFTER and STEP_REKEY_ATTEMPT in its environment.`,
   },
   "exec-timeout": {
     kind: "text",
