@@ -20,7 +20,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorKind, string>> = {
   config:
     "defaults.json, contexts, ca.json, the CA's database, --root or --ca-url is unusable",
   hook:
-    "the new pair is installed, but --exec failed: its own exit status, 255 if a signal killed it or it exceeded --exec-timeout, 1 if it could not be started",
+    "the new pair is installed, but --exec failed: its own exit status, 255 if a signal killed it or it exceeded --exec-timeout, 127 if it is not found and 126 if it is not executable, as in a shell",
   interrupted:
     "stopped by signal n, before the swap or, as the message then says, after it, during --exec",
 };

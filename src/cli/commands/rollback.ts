@@ -53,18 +53,22 @@ export const command = defineCommand({
   async run(options: RollbackOptions) {
     const { processSignals } = await import("../process/signals.ts");
     const { stop } = processSignals("once");
-    const [{ rollbackPair }, { createReloader }, { denoRuntime }] =
-      await Promise.all([
-        import("../../engine/rollback.ts"),
-        import("../../reload/reloader.ts"),
-        import("../process/deno_runtime.ts"),
-      ]);
-    const { pair } = options;
-    await rollbackPair(
-      { options, reloader: createReloader(options, pair) },
-      denoRuntime({ run: "once", file: pair.certificate }),
-      stop,
-    );
+    const [
+      { rollbackPair },
+      { createReloader },
+      { denoRuntime },
+      { checkHookPrograms },
+    ] = await Promise.all([
+      import("../../engine/rollback.ts"),
+      import("../../reload/reloader.ts"),
+      import("../process/deno_runtime.ts"),
+      import("../process/hook_programs.ts"),
+    ]);
+    const { pair, reload } = options;
+    const runtime = denoRuntime({ run: "once", file: pair.certificate });
+    await checkHookPrograms(reload, { run: "once", log: runtime.log });
+    const reloader = createReloader(options, pair);
+    await rollbackPair({ options, reloader }, runtime, stop);
     return 0;
   },
 });

@@ -11,10 +11,10 @@ import { requireKnownOwners } from "../../files/disk/attributes.ts";
 import { servedPair } from "../../files/pair/targets.ts";
 import { runOnce } from "../../engine/once.ts";
 import type { RekeyJob } from "../../engine/rekey.ts";
-import { isProgram } from "../../reload/exec.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
+import { checkHookPrograms } from "./hook_programs.ts";
 import { DaemonFailure } from "./report.ts";
 import type { ProcessSignals } from "./signals.ts";
 
@@ -61,7 +61,6 @@ async function runAsDaemon(
   );
   try {
     const job = await makeJobOrTell(options, runtime, signals.stop);
-    await warnOfPrograms(options, runtime);
     await runDaemon(job, runtime, {
       signals,
       service,
@@ -91,25 +90,6 @@ async function makeJobOrTell(
   }
 }
 
-/** A daemon would need them in hours only. They may be installed until then. */
-async function warnOfPrograms(
-  { reload: { exec, onFailure } }: RekeyOptions,
-  { log }: Runtime,
-): Promise<void> {
-  const programs = { "exec": exec, "exec-on-failure": onFailure };
-  for (const [flag, words] of Object.entries(programs)) {
-    const [program] = words ?? [];
-    if (program === undefined || await isProgram(program)) continue;
-    log.write({
-      event: "warning",
-      message: `the program of --${flag} cannot be run: ${
-        JSON.stringify(program)
-      } is no executable file`,
-      hint: "it is looked up again each time",
-    });
-  }
-}
-
 /** What systemd says to a service. */
 function notifyEnvironment(): NotifyEnvironment {
   const env = (name: string) => Deno.env.get(name);
@@ -129,6 +109,10 @@ export async function makeJob(
 ): Promise<RekeyJob> {
   requireKnownOwners(options.write.attributes);
   await checkPidFile(options, runtime);
+  await checkHookPrograms(options.reload, {
+    run: options.mode.run,
+    log: runtime.log,
+  });
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
