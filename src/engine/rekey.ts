@@ -137,6 +137,7 @@ export async function replacePair(
     encrypt: options.encryptNewKey,
     password,
     privateKeyPassword: { ...password, file: passwordFiles.privateKey },
+    log,
   }));
   const csr = await createCsr(next.key);
 

@@ -6,6 +6,8 @@
 import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { isOsError } from "../../base/os_error.ts";
+import { shortened } from "../../base/printable.ts";
 import { FailureHook } from "../../engine/failure_hook.ts";
 import { requireKnownOwners } from "../../files/disk/attributes.ts";
 import { servedPair } from "../../files/pair/targets.ts";
@@ -107,6 +109,7 @@ export async function makeJob(
   options: RekeyOptions,
   runtime: Runtime,
 ): Promise<RekeyJob> {
+  await requireNoDirectory(options);
   requireKnownOwners(options.write.attributes);
   await checkPidFile(options, runtime);
   await checkHookPrograms(options.reload, {
@@ -120,6 +123,39 @@ export async function makeJob(
   };
   warnAboutOptions(options, runtime);
   return job;
+}
+
+/** @throws {RekeyError} kind `install` */
+async function requireNoDirectory(
+  { input, output }: RekeyOptions,
+): Promise<void> {
+  const flags = { certificate: "out-cert", key: "out-key" } as const;
+  for (const role of ["certificate", "key"] as const) {
+    const file = output[role];
+    if (file === input[role] || !await isDirectory(file)) continue;
+    const name = input[role] === "-" ? "FILE" : baseName(input[role]);
+    throw new RekeyError(
+      "install",
+      `flag '--${flags[role]}' names a file, and ${
+        JSON.stringify(shortened(file))
+      } is a directory`,
+      { hint: `name a file in it: ${file.replace(/\/+$/, "")}/${name}` },
+    );
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    // Whoever opens it says what is wrong.
+    if (isOsError(error)) return false;
+    throw error;
+  }
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** Makes a fresh authority for each pass. Only the wanted kind is loaded. */

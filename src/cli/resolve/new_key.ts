@@ -63,14 +63,18 @@ export function resolveNewKey(flags: FlagReader): NewKey {
 }
 
 /**
- * The manual's "password to encrypt or decrypt the private key". Offline,
+ * The manual's "password to encrypt or decrypt the private key". A key that was
+ * plain is encrypted only when the flag stands on the command line: in a
+ * variable or a file it is a default for keys that are encrypted. Offline,
  * --password-file alone is as a rule the password of the CA's key, so it is
- * no wish to encrypt a key that was plain.
+ * no such wish either.
  */
 export function resolveEncryption(
   flags: FlagReader,
 ): RekeyOptions["encryptNewKey"] {
-  if (flags.text("password-file") === undefined) return "as-current";
+  if (!flags.text("password-file") || !flags.isTyped("password-file")) {
+    return "as-current";
+  }
   const isForCa = flags.values.offline === true &&
     flags.text("ca-password-file") === undefined;
   return isForCa ? "as-current" : "always";

@@ -586,7 +586,8 @@ const REFUSED: readonly (readonly [
 for (const [line, code, message] of REFUSED) {
   Deno.test(`resolveRekey() refuses '${line}'`, async () => {
     const result = await runLine(["ca", "rekey", ...words(line)]);
-    const [first, ...more] = result.stderr.split("\nhint: ");
+    const [first, ...more] = result.stderr
+      .replace(/^usage: .*\n/m, "").split("\nhint: ");
     assertEquals(
       [first?.trimEnd(), result.code, result.stdout, result.options],
       [message, code, "", undefined],
@@ -737,6 +738,17 @@ Deno.test("resolveRekey() ignores key defaults of the environment beside --priva
     path: "k",
     writeCopy: false,
   });
+});
+
+Deno.test("resolveRekey() takes a password file of the environment for keys that are encrypted already", async () => {
+  for (const offline of [[], ["--offline", "--ca-password-file=q"]]) {
+    const { options } = await runLine(
+      ["ca", "rekey", "--ca-url=ca", ...PAIR, ...offline],
+      { env: { STEP_PASSWORD_FILE: "p" } },
+    );
+    assertEquals(options?.passwordFiles.key, "p");
+    assertEquals(options?.encryptNewKey, "as-current");
+  }
 });
 
 Deno.test("resolveRekey() wants --ignore-database on the command line", async () => {
