@@ -5,8 +5,8 @@
  * arguments, fill in the settings, run. Help is answered before any setting is
  * read, so that a broken defaults.json cannot hide it.
  */
-import { RekeyError } from "../base/errors.ts";
 import type { LogFormat } from "../base/options.ts";
+import { shortened } from "../base/printable.ts";
 import { COMMANDS } from "./commands/catalogue.ts";
 import {
   type CommandDefinition,
@@ -16,18 +16,18 @@ import {
   VERSION,
 } from "./grammar/command.ts";
 import {
-  FlagSyntaxError,
   type GivenArguments,
+  LineError,
   parseArguments,
 } from "./grammar/go_arguments.ts";
 import {
   findRoute,
-  GroupSyntaxError,
+  GroupLineError,
   HELP_WORDS,
   type Place,
   type Route,
 } from "./grammar/route.ts";
-import { denoProgram, type Program } from "./process/program.ts";
+import { denoProgram, type Program, takesCodes } from "./process/program.ts";
 
 /**
  * Runs a command line.
@@ -44,6 +44,9 @@ export async function run(
   } catch (error) {
     const { reportFailure } = await import("./process/report.ts");
     const { text, exitCode } = reportFailure(error, {
+      usage: error instanceof LineError
+        ? await session.usage(error)
+        : undefined,
       debug: session.variable("STEPDEBUG") === "1",
       format: session.format,
       file: session.file,
@@ -61,6 +64,8 @@ class Session {
   readonly program: Program;
   /** Path of the certificate. */
   file: string | undefined;
+  /** The group or command that was called. */
+  place: Place = { path: [], entry: COMMANDS };
   #format: LogFormat | undefined;
 
   constructor(program: Program, args: readonly string[]) {
@@ -105,10 +110,21 @@ class Session {
     );
   }
 
+  /** What stands behind a mistake on the line. */
+  async usage(mistake: LineError): Promise<string> {
+    const { usageHint } = await import("./help.ts");
+    return usageHint(
+      mistake instanceof GroupLineError ? mistake.place : this.place,
+    );
+  }
+
   async help(place: Place): Promise<string> {
     const { helpPage } = await import("./help.ts");
-    const bold = this.program.stdout.isTerminal() && !this.variable("NO_COLOR");
-    return helpPage(place, { bold });
+    const { stdout } = this.program;
+    return helpPage(place, {
+      bold: takesCodes(stdout, (name) => this.variable(name)),
+      columns: stdout.columns(),
+    });
   }
 }
 
@@ -137,34 +153,21 @@ async function obey(
   session: Session,
 ): Promise<number> {
   const { stdout } = session.program;
-  let place: Place = { path: [], entry: COMMANDS };
-  try {
-    const route = findRoute(args, COMMANDS);
-    if (route.kind === "version") {
-      stdout.write(
-        `${PROGRAM} ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`,
-      );
-      return 0;
-    }
-    place = route.place;
-    if (route.kind === "command") {
-      pinTrustEarly(route, session.program);
-      const exitCode = await runCommand(route, session);
-      if (exitCode !== undefined) return exitCode;
-    }
-    stdout.write(await session.help(place));
+  const route = findRoute(args, COMMANDS);
+  if (route.kind === "version") {
+    stdout.write(
+      `${PROGRAM} ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`,
+    );
     return 0;
-  } catch (error) {
-    if (error instanceof FlagSyntaxError && session.format === "text") {
-      // The original's point and colon.
-      const [sign, of] = error instanceof GroupSyntaxError
-        ? [".", error.place]
-        : [":", place];
-      const help = await session.help(of);
-      stdout.write(`Incorrect Usage${sign} ${error.message}\n\n${help}`);
-    }
-    throw error;
   }
+  session.place = route.place;
+  if (route.kind === "command") {
+    pinTrustEarly(route, session.program);
+    const exitCode = await runCommand(route, session);
+    if (exitCode !== undefined) return exitCode;
+  }
+  stdout.write(await session.help(route.place));
+  return 0;
 }
 
 type CommandRoute = Extract<Route, { kind: "command" }>;
@@ -228,17 +231,26 @@ async function resolve(
   });
 }
 
+/** @throws {LineError} in the original's words */
 function requireCount(
   positionals: readonly string[],
   command: CommandDefinition,
 ): void {
-  const wanted = Object.keys(command.positionals).length;
-  if (positionals.length === wanted) return;
-  const amount = positionals.length < wanted ? "not enough" : "too many";
-  throw new RekeyError(
-    "usage",
+  const names = Object.keys(command.positionals);
+  if (positionals.length === names.length) return;
+  const missing = names.slice(positionals.length);
+  const [extra] = positionals.slice(names.length);
+  const amount = extra === undefined ? "not enough" : "too many";
+  throw new LineError(
     `${amount} positional arguments were provided in '${command.programInErrors} ${
       usageOf(command)
     }'`,
+    extra === undefined
+      ? `${missing.map((name) => `<${name}>`).join(", ")} ${
+        missing.length === 1 ? "is" : "are"
+      } missing`
+      : `nothing belongs to ${
+        JSON.stringify(shortened(extra))
+      }; the value of a flag that has blanks needs quotes`,
   );
 }

@@ -3,6 +3,7 @@ import { fromFileUrl } from "../../scripts/paths.ts";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertStringIncludes,
 } from "../support/assert.ts";
 import { run, runOk } from "../support/run.ts";
@@ -29,8 +30,8 @@ Deno.test("main.ts exits 64 for a mistake", async () => {
     program(["ca", "rekey", "--bogus"]),
   );
   assertEquals(code, 64);
-  assertEquals(stderr, "flag provided but not defined: -bogus\n");
-  assertStringIncludes(stdout, "Incorrect Usage: ");
+  assertMatch(stderr, /^flag provided but not defined: -bogus\nusage: .*\n$/);
+  assertEquals(stdout, "");
 });
 
 Deno.test("main.ts names the missing permission and exits 78", async () => {

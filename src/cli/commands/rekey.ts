@@ -3,6 +3,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { RekeyOptions } from "../../base/options.ts";
+import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program, TrustProblem } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
@@ -12,23 +13,6 @@ export const command = defineCommand({
   path: ["ca", "rekey"],
   brief: "rekey a certificate",
   programInErrors: "step",
-  // As in the original's manual, what it lists twice included.
-  usage: [
-    "out-cert out-key private-key",
-    "ca-url root password-file",
-    "expires-in force exec daemon",
-    "kty curve size",
-    "expires-in pid pid-file",
-    "signal exec rekey-period",
-    "offline ca-config ca-password-file",
-    "private-key-password-file context",
-    "connect-timeout timeout",
-    "log-format",
-    "exec-timeout exec-on-failure",
-    "reload-attempts layout in-place",
-    "key-mode cert-mode owner",
-    "group lock-timeout ignore-database",
-  ],
   description: [
     "step-rekey ca rekey rekeys the given certificate (with a request to the certificate authority) and writes the new certificate and private key to disk - either overwriting <crt-file> and <key-file> positional arguments or using new files when the --out-cert=<file> and --out-key=<file> flags are used.",
     "With the --daemon flag the command will periodically update the given certificate. By default, it will rekey the certificate before 2/3 of the validity period of the certificate has elapsed. A random jitter is used to avoid multiple instances running at the same time. The amount of time between rekey and certificate expiration can be configured using the --expires-in flag, or a fixed period can be set with the --rekey-period flag.",
@@ -42,6 +26,10 @@ export const command = defineCommand({
     "key-file": "The key file of the certificate.",
   },
   flags: REKEY_FLAGS,
+  exitCodes: exitCodes(
+    "rekeyed; or not due yet; or a daemon that was told to stop",
+    ERROR_MEANINGS,
+  ),
   examples: [
     ["Rekey a certificate", "ca rekey internal.crt internal.key"],
     [

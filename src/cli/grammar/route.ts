@@ -10,7 +10,7 @@ import {
   HELP_FLAG,
   PROGRAM,
 } from "./command.ts";
-import { FlagSyntaxError, isFlagToken, KnownFlags } from "./go_arguments.ts";
+import { isFlagToken, KnownFlags, LineError } from "./go_arguments.ts";
 import { nearest } from "./suggest.ts";
 
 /** Flags in front of the first command's name, in the help's order. */
@@ -38,6 +38,19 @@ export const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
 export const BUILT_IN: Readonly<Record<string, string>> = {
   help: "show the help of a command",
   version: "show the version",
+};
+
+/** What `step` has and this program has not, by the words in front of it. */
+const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  "": [
+    ...["api", "base64", "beta", "certificate", "completion", "context", "crl"],
+    ...["crypto", "fileserver", "oauth", "path", "ssh"],
+  ],
+  "ca": [
+    ...["acme", "admin", "bootstrap", "certificate", "federation", "health"],
+    ...["init", "policy", "provisioner", "provisioningkey", "renew", "revoke"],
+    ...["root", "roots", "sign", "token"],
+  ],
 };
 
 /** A group or a command, and the words that lead to it. */
@@ -74,9 +87,9 @@ export type Route =
   | { readonly kind: "version" };
 
 /** A mistake in the flags of a group, shown together with that group's help. */
-export class GroupSyntaxError extends FlagSyntaxError {
+export class GroupLineError extends LineError {
   readonly place: Place;
-  constructor(place: Place, mistake: FlagSyntaxError) {
+  constructor(place: Place, mistake: LineError) {
     super(mistake.message, mistake.hint);
     this.place = place;
   }
@@ -85,7 +98,7 @@ export class GroupSyntaxError extends FlagSyntaxError {
 /**
  * Finds the command.
  *
- * @throws {GroupSyntaxError} for a bad flag in front of the command's name
+ * @throws {GroupLineError} for a bad flag in front of the command's name
  * @throws {RekeyError} kind `usage` for a name that does not exist
  */
 export function findRoute(
@@ -134,8 +147,8 @@ function groupFlag(
     const known = new KnownFlags(place.path.length === 0 ? PROGRAM_FLAGS : {});
     return known.read(token, words);
   } catch (error) {
-    if (!(error instanceof FlagSyntaxError)) throw error;
-    throw new GroupSyntaxError(place, error);
+    if (!(error instanceof LineError)) throw error;
+    throw new GroupLineError(place, error);
   }
 }
 
@@ -171,8 +184,16 @@ function placeBelow({ path, entry }: Place, word: string): Place {
   const words = Object.keys(below);
   if (typeof entry !== "function") words.push("help");
   if (path.length === 0) words.push("version");
-  const near = nearest(word, words);
   const group = [PROGRAM, ...path].join(" ");
+  if (STEP_COMMANDS[path.join(" ")]?.includes(word)) {
+    const command = [...path, word].join(" ");
+    throw new RekeyError(
+      "usage",
+      `'${command}' is a command of step, and not of ${PROGRAM}`,
+      { hint: `call step ${command}; ${group} help lists the commands` },
+    );
+  }
+  const near = nearest(word, words);
   throw new RekeyError("usage", `No help topic for '${word}'`, {
     hint: near === undefined
       ? `${group} help lists the commands`

@@ -10,6 +10,8 @@ import { KEY_LOG, pinTrust } from "../../ca/online/trust.ts";
 export interface TextSink {
   write(text: string): void;
   isTerminal(): boolean;
+  /** Characters in a line of the terminal, if it is one and says so. */
+  columns(): number | undefined;
 }
 
 /** A command whose line is right. */
@@ -156,7 +158,23 @@ function textSink(
       }
     },
     isTerminal: () => stream.isTerminal(),
+    columns() {
+      try {
+        return stream.isTerminal() ? Deno.consoleSize().columns : undefined;
+      } catch {
+        // It has no size, or asks none of the three streams.
+        return undefined;
+      }
+    },
   };
+}
+
+/** Whether a terminal wants codes (no-color.org; terminfo's `dumb` has none). */
+export function takesCodes(
+  sink: Pick<TextSink, "isTerminal">,
+  env: (name: string) => string | undefined,
+): boolean {
+  return sink.isTerminal() && !env("NO_COLOR") && env("TERM") !== "dumb";
 }
 
 /** A stream that writes at once; part of the bytes at a time, perhaps. */

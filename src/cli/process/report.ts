@@ -20,6 +20,8 @@ export interface ReportOptions {
   /** STEPDEBUG=1: where it happened, and the errors underneath. */
   readonly debug: boolean;
   readonly format: LogFormat;
+  /** How the command is called, when the line was wrong. */
+  readonly usage?: string | undefined;
   /** Path of the certificate, when it is known. */
   readonly file?: string | undefined;
 }
@@ -49,7 +51,7 @@ export function reportFailure(
     // Not behind the last line end.
     return { ...report, text: text.replace(/\n[^\n]*$/, "\n") };
   }
-  const { debug, format, file } = options;
+  const { debug, format, file, usage } = options;
   const known = asKnown(error, format);
   const isBug = known.kind === "bug";
   const details = debug || isBug ? trace(error) : undefined;
@@ -65,9 +67,10 @@ export function reportFailure(
     });
     return { text, exitCode: known.exitCode };
   }
-  const hint = known.hint === undefined
-    ? []
-    : [`hint: ${hintText(known.hint)}`];
+  const hint = [
+    ...usage === undefined ? [] : [`usage: ${usage}`],
+    ...known.hint === undefined ? [] : [`hint: ${hintText(known.hint)}`],
+  ];
   const lines = isBug
     ? [known.message, ...details ?? [], ...hint]
     : [known.message, ...hint, ...details ?? []];

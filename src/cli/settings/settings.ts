@@ -15,7 +15,6 @@ import {
   spellingsOf,
   variableOf,
 } from "../grammar/command.ts";
-import { FlagSyntaxError } from "../grammar/go_arguments.ts";
 import { goQuote, parseValue, ValueError } from "../grammar/values.ts";
 import { type JsonObject, readJsonObject } from "./json_file.ts";
 import { findStepPath, joinPath, type StepPath } from "./step_path.ts";
@@ -48,9 +47,9 @@ export interface SettingsOptions {
  * Adds to the flags of the command line those of the environment and of the
  * files. A flag that was found is not looked for again.
  *
- * @throws {FlagSyntaxError} for a variable whose text cannot be used
- * @throws {RekeyError} kind `config` for a file that cannot be used, or a value
- *   of one, naming file and key; kind `usage` for a context that is not there
+ * @throws {RekeyError} kind `usage` for a variable whose text cannot be used, and
+ *   for a context that is not there; kind `config` for a file that cannot be
+ *   used, or a value of one, naming file and key
  */
 export async function readSettings(
   given: ReadonlyMap<string, FlagValue>,
@@ -166,11 +165,12 @@ function fromEnvironment(
     ? ["bool", "ParseBool"]
     : ["int", "ParseInt"];
   // The text of urfave/cli v1.22.17 (flag_int.go, flag_bool.go).
-  throw new FlagSyntaxError(
+  throw new RekeyError(
+    "usage",
     `could not parse ${text} as ${what} value for flag ${
       spellingsOf(name, flag).join(",")
     }: strconv.${parser}: parsing ${goQuote(text)}: ${value.fault}`,
-    `correct or unset the variable ${variable}`,
+    { hint: `correct or unset the variable ${variable}` },
   );
 }
 
