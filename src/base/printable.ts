@@ -33,6 +33,17 @@ export function shortened(text: string, most = MOST_CHARACTERS): string {
   return `${head}…${tail}`;
 }
 
+/** Characters of a line at most, whatever it is made of. */
+const MOST_OF_A_LINE = 2_000;
+
+/**
+ * A line for a log or a terminal, cut as {@linkcode shortened} where several
+ * long names, or a path, make it endless.
+ */
+export function shortenedLine(line: string): string {
+  return shortened(line, MOST_OF_A_LINE);
+}
+
 /** As {@linkcode printable}, for text whose line ends are its own. */
 export function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");

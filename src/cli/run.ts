@@ -181,8 +181,9 @@ function pinTrustEarly({ rest }: CommandRoute, program: Program): void {
   if (rest.some((word) => HELP_WORDS.includes(word))) return;
   try {
     program.pinTrust();
-  } catch {
+  } catch (error) {
     // No permission for the environment.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
   }
 }
 

@@ -198,7 +198,7 @@ compare("a command that is missing", {
     why: "it is looked for before the CA is asked",
     ours:
       /^the program of --exec cannot be run: "no-such-program" is not found/,
-    theirs: /^exec: "no-such-program": executable file not found in \$PATH$/,
+    theirs: /^✔ Certificate: internal\.crt$/,
   },
 });
 compare("no pid-file", {

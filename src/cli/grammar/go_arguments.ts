@@ -11,6 +11,7 @@
  */
 import type { Hint } from "../../base/remedy.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import {
   type FlagDefinition,
   type FlagDefinitions,
@@ -121,7 +122,7 @@ export class KnownFlags {
   } {
     const bare = token.replace(/^--?/, "");
     if (bare === "" || bare.startsWith("-") || bare.startsWith("=")) {
-      throw new LineError(`bad flag syntax: ${token}`);
+      throw new LineError(`bad flag syntax: ${shortened(token)}`);
     }
     const equals = bare.indexOf("=");
     const spelling = equals === -1 ? bare : bare.slice(0, equals);
@@ -147,7 +148,7 @@ export class KnownFlags {
       nearest(spelling, candidates);
     const [name] = this.#bySpelling.get(near ?? "") ?? [];
     return new LineError(
-      `flag provided but not defined: -${spelling}`,
+      `flag provided but not defined: -${shortened(spelling)}`,
       name === undefined ? undefined : `did you mean --${name}?`,
     );
   }
@@ -164,7 +165,7 @@ function readValue(
     return parseValue(text, flag.kind);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    const value = goQuote(text);
+    const value = goQuote(shortened(text));
     // Go's flag package says "parse error" where strconv says "invalid syntax".
     const fault = error.fault === "invalid syntax"
       ? "parse error"

@@ -3,6 +3,7 @@
  * the loading of commands.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import {
   type CommandGroup,
   type CommandLoader,
@@ -194,7 +195,7 @@ function placeBelow({ path, entry }: Place, word: string): Place {
     );
   }
   const near = nearest(word, words);
-  throw new RekeyError("usage", `No help topic for '${word}'`, {
+  throw new RekeyError("usage", `No help topic for '${shortened(word)}'`, {
     hint: near === undefined
       ? `${group} help lists the commands`
       : `did you mean ${group} ${near}?`,

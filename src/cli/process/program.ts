@@ -81,7 +81,7 @@ export function denoProgram(): Program {
     async startAgain() {
       if (state.isSecondStart) return undefined;
       const { startAgain } = await import("./second_start.ts");
-      return await startAgain();
+      return await startAgain(SECOND_START);
     },
     warmUp() {
       // The first P-256 key of a process costs 35-50 ms of seeding inside the
@@ -104,7 +104,7 @@ export function denoProgram(): Program {
  * Set in a process that this program started in its own place: JSON of the
  * variables that were changed for it, with their values before.
  */
-export const SECOND_START = "STEP_REKEY_SECOND_START";
+const SECOND_START = "STEP_REKEY_SECOND_START";
 
 /**
  * Whether this process is a second start. The environment is as the first one

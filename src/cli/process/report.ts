@@ -7,7 +7,7 @@ import { errorFields, jsonLine } from "../../observe/json_line.ts";
 import { timestamp } from "../../observe/log.ts";
 import type { LogFormat } from "../../base/options.ts";
 import { hintText } from "../remedies.ts";
-import { printableLines } from "../../base/printable.ts";
+import { printableLines, shortenedLine } from "../../base/printable.ts";
 
 /** What to print on standard error, and what to exit with. */
 export interface FailureReport {
@@ -53,6 +53,7 @@ export function reportFailure(
   }
   const { debug, format, file, usage } = options;
   const known = asKnown(error, format);
+  const message = shortenedLine(known.message);
   const isBug = known.kind === "bug";
   const details = debug || isBug ? trace(error) : undefined;
   if (format === "json") {
@@ -61,19 +62,21 @@ export function reportFailure(
       level: "error",
       event: "failed",
       file,
-      message: known.message,
       ...errorFields(known, hintText),
+      message: known.message,
       trace: details,
     });
     return { text, exitCode: known.exitCode };
   }
   const hint = [
     ...usage === undefined ? [] : [`usage: ${usage}`],
-    ...known.hint === undefined ? [] : [`hint: ${hintText(known.hint)}`],
+    ...known.hint === undefined
+      ? []
+      : [`hint: ${shortenedLine(hintText(known.hint))}`],
   ];
   const lines = isBug
-    ? [known.message, ...details ?? [], ...hint]
-    : [known.message, ...hint, ...details ?? []];
+    ? [message, ...details ?? [], ...hint]
+    : [message, ...hint, ...details ?? []];
   const text = `${lines.map(printableLines).join("\n")}\n`;
   return { text, exitCode: known.exitCode };
 }

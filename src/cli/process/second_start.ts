@@ -9,7 +9,6 @@
  * which believes its main process only; it ends with the code of the other.
  */
 import { KEY_LOG } from "../../ca/online/trust.ts";
-import { SECOND_START } from "./program.ts";
 
 /** Keeps the runtime from looking for a newer Deno. */
 const NO_UPDATE_CHECK = "DENO_NO_UPDATE_CHECK";
@@ -20,10 +19,12 @@ const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT"] as const;
 /**
  * Runs the program again, to its end.
  *
+ * @param mark the variable that the second process finds: JSON of the variables
+ *   that were changed for it, with their values before
  * @returns its exit code; undefined when nobody says how this process was
  *   started, or another cannot be
  */
-export async function startAgain(): Promise<number | undefined> {
+export async function startAgain(mark: string): Promise<number | undefined> {
   const args = await runtimeArguments();
   if (args === undefined) return undefined;
   const changed: Record<string, string> = { [NO_UPDATE_CHECK]: "1" };
@@ -41,7 +42,7 @@ export async function startAgain(): Promise<number | undefined> {
       env: {
         ...changed,
         ...relay.env,
-        [SECOND_START]: JSON.stringify(before),
+        [mark]: JSON.stringify(before),
       },
       stdin: "inherit",
       stdout: "inherit",
@@ -60,8 +61,9 @@ export async function startAgain(): Promise<number | undefined> {
 function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
   try {
     child.kill(name);
-  } catch {
+  } catch (error) {
     // It has ended, and so does this process.
+    if (!(error instanceof TypeError)) throw error;
   }
 }
 

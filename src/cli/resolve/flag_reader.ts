@@ -5,6 +5,7 @@
 import type { Hint } from "../../base/remedy.ts";
 import { parseGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import type { FlagValues, Invocation } from "../grammar/command.ts";
 import { REKEY_FLAGS } from "./flags.ts";
 
@@ -128,7 +129,7 @@ export class FlagReader {
     const value = String(this.values[flag] ?? "");
     const problem = value === ""
       ? `missing value for flag '--${flag}'`
-      : `invalid value '${value}' for flag '--${flag}'`;
+      : `invalid value '${shortened(value)}' for flag '--${flag}'`;
     return this.usage(
       explanation === undefined ? problem : `${problem}; ${explanation}`,
       { flags: [flag], hint },

@@ -7,6 +7,7 @@
  * --kty, so the type is inferred from them. Pure.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import {
   type EcCurve,
   type KeySpec,
@@ -104,7 +105,9 @@ export function resolveKeySpec(flags: KeyFlags): KeySpec {
       throw usage(`missing value for flag '--kty'; options are ${KEY_TYPES}`);
     default:
       throw usage(
-        `invalid value '${kty}' for flag '--kty'; options are ${KEY_TYPES}`,
+        `invalid value '${
+          shortened(kty)
+        }' for flag '--kty'; options are ${KEY_TYPES}`,
       );
   }
 }
@@ -115,7 +118,7 @@ function inferType({ curve, size }: KeyFlags): "EC" | "OKP" | "RSA" {
   if (isEcCurve(curve)) return "EC";
   const problem = curve === ""
     ? "missing value for flag '--curve'"
-    : `invalid value '${curve}' for flag '--curve'`;
+    : `invalid value '${shortened(curve)}' for flag '--curve'`;
   throw usage(`${problem}; options are ${EC_CURVES.join(", ")}, Ed25519`);
 }
 
@@ -161,7 +164,9 @@ function incompatible(flag: string, other: string): RekeyError {
 function wrongCurve(kty: "EC" | "OKP", curve: string): RekeyError {
   const options = kty === "EC" ? EC_CURVES.join(", ") : "Ed25519";
   return usage(
-    `flag '--kty ${kty}' is incompatible with flag '--curve ${curve}'\n\n  Option(s): --curve ${options}`,
+    `flag '--kty ${kty}' is incompatible with flag '--curve ${
+      shortened(curve)
+    }'\n\n  Option(s): --curve ${options}`,
   );
 }
 

@@ -7,6 +7,7 @@
  * a value that cannot be used is an error that names file and key.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import {
   type FlagDefinition,
   type FlagDefinitions,
@@ -164,12 +165,13 @@ function fromEnvironment(
   const [what, parser] = flag.kind === "boolean"
     ? ["bool", "ParseBool"]
     : ["int", "ParseInt"];
+  const shown = shortened(text);
   // The text of urfave/cli v1.22.17 (flag_int.go, flag_bool.go).
   throw new RekeyError(
     "usage",
-    `could not parse ${text} as ${what} value for flag ${
+    `could not parse ${shown} as ${what} value for flag ${
       spellingsOf(name, flag).join(",")
-    }: strconv.${parser}: parsing ${goQuote(text)}: ${value.fault}`,
+    }: strconv.${parser}: parsing ${goQuote(shown)}: ${value.fault}`,
     { hint: `correct or unset the variable ${variable}` },
   );
 }
