@@ -23,6 +23,8 @@ function remedyText(remedy: Remedy): string {
   switch (remedy.remedy) {
     case "allow expired":
       return "use --force to go back to it all the same";
+    case "keep the key plain":
+      return "leave --password-file out to keep it plain";
     case "longer hook limit":
       return "--exec-timeout sets the limit";
     case "follow restarts":

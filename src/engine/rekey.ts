@@ -98,7 +98,7 @@ export async function replacePair(
 
   // 3. New key, and proof that we hold it (RFC 2986). The old key only
   //    authenticates the request; it never signs the CSR.
-  const context = { current, encrypt, ...pass.passwords };
+  const context = { current, encrypt, log, ...pass.passwords };
   const next = await until(provideNewKey(newKey, context));
   const csr = await createCsr(next.key);
 

@@ -6,7 +6,7 @@
  * a password, a token, a CSR or a response body.
  */
 import { formatInstant, formatRoundedDuration } from "../base/duration.ts";
-import { printable, printableLines } from "../base/printable.ts";
+import { printable, printableLines, shortenedLine } from "../base/printable.ts";
 import type { Hint } from "../base/remedy.ts";
 import type { IssuedFacts, Log, LogEvent } from "../base/runtime.ts";
 
@@ -28,7 +28,7 @@ export function oneShotLog(sinks: LogSinks, colour: boolean): Log {
   return {
     write(event) {
       for (const line of oneShotLines(event, sinks, colour)) {
-        sinks.err(`${line}\n`);
+        sinks.err(`${shortenedLine(line)}\n`);
       }
     },
   };
@@ -43,7 +43,7 @@ export function daemonLog(sinks: LogSinks, now: () => Date): Log {
     const prefix = `${level}: ${timestamp(now())}`;
     // A path with a line end must not make a line without a prefix.
     const lines = eventLines(event, sinks).flatMap((line) => line.split("\n"));
-    for (const line of lines) write(`${prefix} ${line}\n`);
+    for (const line of lines) write(`${prefix} ${shortenedLine(line)}\n`);
   });
 }
 

@@ -2,6 +2,7 @@
  * `ca layout`: the words of the command, and the way into the engine.
  */
 import type { LayoutOptions } from "../../base/options.ts";
+import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
@@ -10,7 +11,6 @@ export const command = defineCommand({
   path: ["ca", "layout"],
   brief: "change how a certificate and its key stand on disk",
   programInErrors: "step-rekey",
-  usage: ["lock-timeout"],
   description: [
     "step-rekey ca layout moves a certificate and its key into the versioned layout, or back to two plain files. The contents stay as they are, also behind both names and at every moment, and a change that is interrupted is finished by the next command on the pair.",
     "In the versioned layout numbered pairs stand in a hidden directory beside <crt-file>, and both files are links to the current one, which changes in one rename. The last 5 pairs are kept, keys included. The way back to plain files removes all pairs but the current one.",
@@ -21,6 +21,17 @@ export const command = defineCommand({
     "key-file": "The key file of the certificate.",
   },
   flags: { "lock-timeout": REKEY_FLAGS["lock-timeout"] },
+  exitCodes: exitCodes("the pair is in that layout", {
+    usage: ERROR_MEANINGS.usage,
+    pair: "the certificate or key is missing, malformed or mismatched",
+    bug: ERROR_MEANINGS.bug,
+    install:
+      "the files cannot be written; the next command on the pair goes on",
+    busy: ERROR_MEANINGS.busy,
+    config: "defaults.json or contexts are unusable",
+    interrupted:
+      "stopped by signal n (129 SIGHUP, 130 SIGINT, 143 SIGTERM), before the change",
+  }),
   examples: [
     [
       "Keep the last pairs, and swap certificate and key in one rename",
@@ -41,5 +52,6 @@ export const command = defineCommand({
     ]);
     const file = options.pair.certificate;
     await changeLayout(options, denoRuntime({ run: "once", file }), stop);
+    return 0;
   },
 });

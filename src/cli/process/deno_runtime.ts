@@ -8,7 +8,7 @@ import { isOsError } from "../../base/os_error.ts";
 import type { Clock, Log, Runtime } from "../../base/runtime.ts";
 import { denoTerminal } from "./terminal.ts";
 import { hintText } from "../remedies.ts";
-import { type SyncWriter, writeText } from "./program.ts";
+import { type SyncWriter, takesCodes, writeText } from "./program.ts";
 
 /** Longest timer, in ms: above it, setTimeout fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -41,7 +41,7 @@ function logFor({ run, file, format }: LogChoice, sinks: LogSinks): Log {
   if (format === "json") return jsonLog(sinks, { file, run, now });
   return run === "daemon"
     ? daemonLog(sinks, now)
-    : oneShotLog(sinks, Deno.stderr.isTerminal() && !Deno.noColor);
+    : oneShotLog(sinks, takesCodes(Deno.stderr, (name) => Deno.env.get(name)));
 }
 
 function wallClock(): Clock {

@@ -6,15 +6,17 @@
 import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { isOsError } from "../../base/os_error.ts";
+import { shortened } from "../../base/printable.ts";
 import { FailureHook } from "../../engine/failure_hook.ts";
 import { requireKnownOwners } from "../../files/disk/attributes.ts";
 import { servedPair } from "../../files/pair/current_pair.ts";
 import { runOnce } from "../../engine/once.ts";
 import type { RekeyJob } from "../../engine/open_job.ts";
-import { isProgram } from "../../reload/exec.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
+import { checkHookPrograms } from "./hook_programs.ts";
 import { DaemonFailure } from "./report.ts";
 import type { ProcessSignals } from "./signals.ts";
 
@@ -61,7 +63,6 @@ async function runAsDaemon(
   );
   try {
     const job = await makeJobOrTell(options, runtime, signals.stop);
-    await warnOfPrograms(options, runtime);
     await runDaemon(job, runtime, {
       signals,
       service,
@@ -91,25 +92,6 @@ async function makeJobOrTell(
   }
 }
 
-/** A daemon would need them in hours only. They may be installed until then. */
-async function warnOfPrograms(
-  { reload: { exec, onFailure } }: RekeyOptions,
-  { log }: Runtime,
-): Promise<void> {
-  const programs = { "exec": exec, "exec-on-failure": onFailure };
-  for (const [flag, words] of Object.entries(programs)) {
-    const [program] = words ?? [];
-    if (program === undefined || await isProgram(program)) continue;
-    log.write({
-      event: "warning",
-      message: `the program of --${flag} cannot be run: ${
-        JSON.stringify(program)
-      } is no executable file`,
-      hint: "it is looked up again each time",
-    });
-  }
-}
-
 /** What systemd says to a service. */
 function notifyEnvironment(): NotifyEnvironment {
   const env = (name: string) => Deno.env.get(name);
@@ -127,8 +109,13 @@ export async function makeJob(
   options: RekeyOptions,
   runtime: Runtime,
 ): Promise<RekeyJob> {
+  await requireNoDirectory(options);
   requireKnownOwners(options.write.attributes);
   await checkPidFile(options, runtime);
+  await checkHookPrograms(options.reload, {
+    run: options.mode.run,
+    log: runtime.log,
+  });
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
@@ -136,6 +123,39 @@ export async function makeJob(
   };
   warnAboutOptions(options, runtime);
   return job;
+}
+
+/** @throws {RekeyError} kind `install` */
+async function requireNoDirectory(
+  { input, output }: RekeyOptions,
+): Promise<void> {
+  const flags = { certificate: "out-cert", key: "out-key" } as const;
+  for (const role of ["certificate", "key"] as const) {
+    const file = output[role];
+    if (file === input[role] || !await isDirectory(file)) continue;
+    const name = input[role] === "-" ? "FILE" : baseName(input[role]);
+    throw new RekeyError(
+      "install",
+      `flag '--${flags[role]}' names a file, and ${
+        JSON.stringify(shortened(file))
+      } is a directory`,
+      { hint: `name a file in it: ${file.replace(/\/+$/, "")}/${name}` },
+    );
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    // Whoever opens it says what is wrong.
+    if (isOsError(error)) return false;
+    throw error;
+  }
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** Makes a fresh authority for each pass. Only the wanted kind is loaded. */

@@ -4,18 +4,27 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
+import { KEY_LOG, pinTrust } from "../../ca/online/trust.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
 export interface TextSink {
   write(text: string): void;
   isTerminal(): boolean;
+  /** Characters in a line of the terminal, if it is one and says so. */
+  columns(): number | undefined;
 }
 
 /** A command whose line is right. */
 export interface Runnable<Options> {
   readonly path: readonly string[];
-  run(options: Options, program: Program): Promise<void>;
+  run(options: Options, program: Program): Promise<number>;
 }
+
+/**
+ * Why a process must not talk to a CA: it has loaded roots that nobody named,
+ * or the runtime has opened the file of SSLKEYLOGFILE at its start.
+ */
+export type TrustProblem = "other roots" | "secrets are logged";
 
 /** The injected part of the command line. */
 export interface Program {
@@ -25,22 +34,55 @@ export interface Program {
   cwd(): string;
   readonly stdout: TextSink;
   readonly stderr: TextSink;
+  /**
+   * Makes the roots of the CA the only ones that this process trusts, and sees
+   * that nobody reads along. To be called as early as possible, and again
+   * before the CA is asked.
+   *
+   * @returns why it is too late for this process
+   */
+  pinTrust(): TrustProblem | undefined;
+  /**
+   * Runs the same command line in a process of its own, to its end.
+   *
+   * @returns its exit code; undefined when that cannot be done, or was done
+   */
+  startAgain(): Promise<number | undefined>;
   /** Starts what takes time and needs no decision. Returns at once. */
   warmUp(): void;
-  /** Runs a command to its end. @throws {RekeyError} of any kind */
+  /**
+   * Runs a command to its end.
+   *
+   * @returns the exit code
+   * @throws {RekeyError} of any kind
+   */
   execute<Options>(
     command: Runnable<Options>,
     options: Options,
-  ): Promise<void>;
+  ): Promise<number>;
 }
 
 /** The real program. */
 export function denoProgram(): Program {
+  const state = { isPinned: false, isSecondStart: false };
   return {
     env: (name) => Deno.env.get(name),
     cwd: currentDirectory,
     stdout: textSink(Deno.stdout),
     stderr: textSink(Deno.stderr),
+    pinTrust() {
+      state.isSecondStart ||= takeSecondStart();
+      // A second start has it back for its hooks, and did not begin with it.
+      const isLogged = !state.isSecondStart && Boolean(Deno.env.get(KEY_LOG));
+      state.isPinned ||= pinTrust();
+      if (!state.isPinned) return "other roots";
+      return isLogged ? "secrets are logged" : undefined;
+    },
+    async startAgain() {
+      if (state.isSecondStart) return undefined;
+      const { startAgain } = await import("./second_start.ts");
+      return await startAgain(SECOND_START);
+    },
     warmUp() {
       // The first P-256 key of a process costs 35-50 ms of seeding inside the
       // cryptography library (aws-lc-rs #1140), on a thread of its own: here it
@@ -56,6 +98,36 @@ export function denoProgram(): Program {
       return command.run(options, this);
     },
   };
+}
+
+/**
+ * Set in a process that this program started in its own place: JSON of the
+ * variables that were changed for it, with their values before.
+ */
+const SECOND_START = "STEP_REKEY_SECOND_START";
+
+/**
+ * Whether this process is a second start. The environment is as the first one
+ * found it afterwards, for hooks.
+ */
+function takeSecondStart(): boolean {
+  try {
+    const before = Deno.env.get(SECOND_START);
+    if (before === undefined) return false;
+    Deno.env.delete(SECOND_START);
+    const variables: Readonly<Record<string, string | null>> = JSON.parse(
+      before,
+    );
+    for (const [name, value] of Object.entries(variables)) {
+      if (value === null) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+    return true;
+  } catch (error) {
+    // A second start has the permission that the first one needed.
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
 }
 
 function currentDirectory(): string {
@@ -86,7 +158,23 @@ function textSink(
       }
     },
     isTerminal: () => stream.isTerminal(),
+    columns() {
+      try {
+        return stream.isTerminal() ? Deno.consoleSize().columns : undefined;
+      } catch {
+        // It has no size, or asks none of the three streams.
+        return undefined;
+      }
+    },
   };
+}
+
+/** Whether a terminal wants codes (no-color.org; terminfo's `dumb` has none). */
+export function takesCodes(
+  sink: Pick<TextSink, "isTerminal">,
+  env: (name: string) => string | undefined,
+): boolean {
+  return sink.isTerminal() && !env("NO_COLOR") && env("TERM") !== "dumb";
 }
 
 /** A stream that writes at once; part of the bytes at a time, perhaps. */

@@ -7,6 +7,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { NewKey } from "../../base/options.ts";
+import type { Log } from "../../base/runtime.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import {
   generatePrivateKey,
@@ -32,6 +33,8 @@ export interface NewKeyContext {
   readonly password: PasswordSource;
   /** How to open the file of `--private-key`. */
   readonly privateKeyPassword: PasswordSource;
+  /** Takes the warning about a key that becomes encrypted. */
+  readonly log: Log;
 }
 
 interface Encryption {
@@ -54,6 +57,7 @@ export async function provideNewKey(
     return writable(key, await successorEncryption(context));
   }
   const given = await loadKey(source.path, context.privateKeyPassword);
+  if (!source.writeCopy) return writable(given.key, ownEncryption(given));
   return writable(
     given.key,
     ownEncryption(given) ?? await successorEncryption(context),
@@ -90,5 +94,14 @@ async function successorEncryption(
       { hint: { remedy: "fill the password file" } },
     );
   }
+  context.log.write({
+    event: "warning",
+    message:
+      `the private key was not encrypted, and the new one is, with the password of ${
+        JSON.stringify(file)
+      }: a service that reads it needs that password from now on`,
+    advice: { remedy: "keep the key plain" },
+    once: true,
+  });
   return { password, like: undefined };
 }
