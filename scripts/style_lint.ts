@@ -57,15 +57,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "cli": [
     ["run.ts"],
-    ["catalogue.ts"],
     ["commands"],
     ["help.ts"],
     ["resolve"],
     ["settings"],
     ["grammar"],
     ["process"],
-    ["version.ts", "exit_codes.ts", "remedies.ts"],
-    ["vendor"],
+    ["exit_codes.ts", "remedies.ts"],
   ],
 };
 

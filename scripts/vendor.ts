@@ -12,7 +12,6 @@ import { ROOT } from "./paths.ts";
 /** Each bundle, and the entry.ts beside it that says what it holds. */
 export const VENDORED: readonly string[] = [
   "src/pki/vendor/peculiar.js",
-  "src/cli/vendor/stricli.js",
 ].map((path) => `${ROOT}${path}`);
 
 /** The text of the bundle `path` that belongs to the locked versions. */

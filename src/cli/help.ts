@@ -6,12 +6,15 @@
  */
 import { type ExitCode, exitCodes } from "./exit_codes.ts";
 import {
-  entriesBelow,
-  GLOBAL_FLAGS,
-  type GroupEntry,
+  type CommandDefinition,
+  type CommandGroup,
+  type FlagDefinitions,
+  HELP_FLAG,
   PROGRAM,
-} from "./catalogue.ts";
-import type { CommandDefinition, FlagDefinition } from "./grammar/command.ts";
+  spellingsOf,
+  usageOf,
+} from "./grammar/command.ts";
+import { BUILT_IN, type Place, PROGRAM_FLAGS } from "./grammar/route.ts";
 
 /** Columns of a page. */
 const WIDTH = 80;
@@ -24,41 +27,46 @@ export interface HelpStyle {
   readonly bold: boolean;
 }
 
-/**
- * The page of a command.
- *
- * @param path the words that it was called with
- */
-export function commandHelp(
+/** The page of a command, as it was called, or of a group. */
+export async function helpPage(
+  { path, entry }: Place,
+  style: HelpStyle,
+): Promise<string> {
+  const sections = typeof entry === "function"
+    ? commandSections((await entry()).command, path)
+    : await groupSections(entry, path);
+  return page(sections, style);
+}
+
+type Section = readonly [heading: string, lines: readonly string[]];
+
+function commandSections(
   command: CommandDefinition,
   path: readonly string[],
-  style: HelpStyle,
-): string {
+): readonly Section[] {
   const name = [PROGRAM, ...path].join(" ");
   const canonical = command.path.join(" ");
   const called = (line: string) =>
     line.startsWith(canonical) ? name + line.slice(canonical.length) : line;
-  return page([
+  return [
     ["NAME", [`${INDENT}${name} -- ${command.brief}`]],
-    ["USAGE", command.usage.map((line) => INDENT + called(line))],
+    [
+      "USAGE",
+      [
+        called(usageOf(command)),
+        ...command.usage.map((names) => usageLine(names, command.flags)),
+      ].map((line) => INDENT + line),
+    ],
     ["DESCRIPTION", paragraphs(command.description.join("\n\n"), INDENT)],
     [
       "POSITIONAL ARGUMENTS",
-      command.positionals.map(({ name, help }) => entry(`<${name}>`, help))
-        .flat(),
+      Object.entries(command.positionals)
+        .flatMap(([name, help]) => entry(`<${name}>`, help)),
     ],
-    [
-      "OPTIONS",
-      [
-        ...Object.values(command.flags).flatMap((flag) =>
-          entry(spellings(flag), flag.help)
-        ),
-        ...entry("--help, -h", "Show this help."),
-      ],
-    ],
+    ["OPTIONS", options({ ...command.flags, help: HELP_FLAG })],
     [
       "EXAMPLES",
-      command.examples.flatMap(({ says, command }) => [
+      command.examples.flatMap(([says, command]) => [
         ...wrap(`${says}:`, INDENT),
         ...called(command).split("\n").map((line, index) =>
           index === 0 ? `${INDENT}$ ${line}` : `${INDENT}${line}`
@@ -67,51 +75,89 @@ export function commandHelp(
       ]),
     ],
     ["EXIT CODES", exitCodes().flatMap(exitCodeLines)],
-  ], style);
+  ];
 }
 
-/** The page of a group of commands, or of the program itself. */
-export function groupHelp(group: GroupEntry, style: HelpStyle): string {
-  const name = [PROGRAM, ...group.path].join(" ");
-  const isProgram = group.path.length === 0;
-  const usage = isProgram
-    ? `${name} [--config=<file>] <command> [arguments]`
-    : `${name} <command> [arguments]`;
-  const flags = isProgram
-    ? GLOBAL_FLAGS
-    : [["--help, -h", "Show this help."]] as const;
-  return page([
-    ["NAME", [`${INDENT}${name} -- ${group.brief}`]],
-    ["USAGE", [INDENT + usage]],
+async function groupSections(
+  { brief, below }: CommandGroup,
+  path: readonly string[],
+): Promise<readonly Section[]> {
+  const name = [PROGRAM, ...path].join(" ");
+  const isProgram = path.length === 0;
+  const briefs = await Promise.all(
+    Object.entries(below).map(async ([word, inside]) => {
+      if (typeof inside !== "function") return [word, inside.brief] as const;
+      const { command } = await inside();
+      const canonical = command.path.join(" ");
+      const isAlias = canonical !== [...path, word].join(" ");
+      return [
+        word,
+        isAlias ? `the same as ${canonical}` : command.brief,
+      ] as const;
+    }),
+  );
+  return [
+    ["NAME", [`${INDENT}${name} -- ${brief}`]],
+    [
+      "USAGE",
+      [
+        [
+          INDENT + name,
+          ...isProgram ? [usageLine("config", PROGRAM_FLAGS)] : [],
+          "<command> [arguments]",
+        ].join(" "),
+      ],
+    ],
     [
       "COMMANDS",
-      entriesBelow(group).flatMap(([word, brief]) => entry(word, brief)),
+      [...briefs, ...isProgram ? Object.entries(BUILT_IN) : []]
+        .flatMap(([word, brief]) => entry(word, brief)),
     ],
-    ["OPTIONS", flags.flatMap(([flag, help]) => entry(flag, help))],
+    ["OPTIONS", options(isProgram ? PROGRAM_FLAGS : { help: HELP_FLAG })],
     [
       "MORE",
       wrap(`${name} help <command> shows the help of a command.`, INDENT),
     ],
-  ], style);
+  ];
 }
 
-function page(
-  sections: readonly (readonly [heading: string, lines: readonly string[]])[],
-  { bold }: HelpStyle,
-): string {
+function page(sections: readonly Section[], { bold }: HelpStyle): string {
   return sections.map(([heading, lines]) => {
     const title = bold ? `\x1b[1m${heading}\x1b[0m` : heading;
     return `${[title, ...lines].join("\n").trimEnd()}\n`;
   }).join("\n");
 }
 
-/** `--crv=<curve>, --curve=<curve>`; `-f, --force`. */
-function spellings({ names, placeholder }: FlagDefinition): string {
-  return names.map((name) => {
-    const dashes = name.length === 1 ? "-" : "--";
-    return dashes + name +
-      (placeholder === undefined ? "" : `=<${placeholder}>`);
-  }).join(", ");
+/** A line of flags: `[--out-cert=<file>] [--force]`. */
+function usageLine(names: string, flags: FlagDefinitions): string {
+  return names.split(" ").map((name) => {
+    const flag = flags[name];
+    if (flag === undefined) throw new Error(`no flag ${name} for the usage`);
+    const placeholder = flag.usagePlaceholder ?? flag.placeholder;
+    return `[${withValue(`--${name}`, placeholder)}]`;
+  }).join(" ");
+}
+
+/** Each flag with its spellings (`-f, --force`), its help and its choices. */
+function options(flags: FlagDefinitions): readonly string[] {
+  return Object.entries(flags).flatMap(([name, flag]) => {
+    const { placeholder, help, choices } = flag;
+    const title = spellingsOf(name, flag).map((spelling) =>
+      withValue((spelling.length === 1 ? "-" : "--") + spelling, placeholder)
+    ).join(", ");
+    if (choices === undefined) return entry(title, help);
+    const list = Object.entries(choices).map(([choice, says]) =>
+      `${choice}: ${says}`
+    ).join("\n");
+    return entry(
+      title,
+      `${help}\n\n<${placeholder}> is a case-sensitive string and must be one of:\n\n${list}`,
+    );
+  });
+}
+
+function withValue(flag: string, placeholder: string | undefined): string {
+  return placeholder === undefined ? flag : `${flag}=<${placeholder}>`;
 }
 
 function entry(title: string, help: string): readonly string[] {

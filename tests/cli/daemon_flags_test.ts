@@ -1,7 +1,7 @@
 /**
  * --daemon beside every other flag: it works, or it is refused at the start.
  */
-import { REKEY_FLAGS } from "../../src/cli/grammar/rekey_flags.ts";
+import { REKEY_FLAGS } from "../../src/cli/resolve/flags.ts";
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { runLine } from "../support/command_line.ts";
 

@@ -1,6 +1,8 @@
 /** Help pages. */
-import { COMMANDS, GROUPS } from "../../src/cli/catalogue.ts";
-import { REKEY_FLAGS } from "../../src/cli/grammar/rekey_flags.ts";
+import { COMMANDS } from "../../src/cli/commands/catalogue.ts";
+import { briefOf } from "../../src/cli/grammar/command.ts";
+import { placesIn } from "../../src/cli/grammar/route.ts";
+import { REKEY_FLAGS } from "../../src/cli/resolve/flags.ts";
 import { exitCodes } from "../../src/cli/exit_codes.ts";
 import {
   assert,
@@ -128,7 +130,7 @@ for (const example of MANUAL_EXAMPLES) {
   });
 }
 
-for (const path of [...GROUPS, ...COMMANDS].map(({ path }) => path)) {
+for (const { path } of placesIn({ path: [], entry: COMMANDS })) {
   Deno.test(`the help of '${path.join(" ")}' fits 80 columns and has no codes without a terminal`, async () => {
     const { code, stdout, stderr } = await runLine(["help", ...path]);
     assertEquals([code, stderr], [0, ""]);
@@ -185,5 +187,21 @@ Deno.test("the group help lists what is below it", async () => {
 Deno.test("every flag says which kind of value it takes", () => {
   for (const [name, flag] of Object.entries(REKEY_FLAGS)) {
     assertEquals("placeholder" in flag, flag.kind !== "boolean", name);
+  }
+});
+
+Deno.test("every flag has a line of its own for lists, without brackets", () => {
+  for (const [name, flag] of Object.entries(REKEY_FLAGS)) {
+    const brief = briefOf(flag);
+    assert(/^[A-Z][^<>\n]{10,160}$/.test(brief), `${name}: ${brief}`);
+  }
+});
+
+Deno.test("every command and group has a line of its own for lists", async () => {
+  for (const { path, entry } of placesIn({ path: [], entry: COMMANDS })) {
+    const { brief } = typeof entry === "function"
+      ? (await entry()).command
+      : entry;
+    assert(/^[a-z].*[^.]$/.test(brief), path.join(" "));
   }
 });

@@ -1,11 +1,11 @@
 /** From tokens to exit codes: what is printed, where, and how it ends. */
-import { VERSION } from "../../src/cli/version.ts";
+import { VERSION } from "../../src/cli/grammar/command.ts";
 import {
   ERROR_KINDS,
   type ErrorKind,
   RekeyError,
 } from "../../src/base/errors.ts";
-import type { REKEY_FLAGS } from "../../src/cli/grammar/rekey_flags.ts";
+import type { REKEY_FLAGS } from "../../src/cli/resolve/flags.ts";
 import {
   assert,
   assertEquals,

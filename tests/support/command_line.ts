@@ -72,16 +72,11 @@ export async function runLine(
     stdout: sink("stdout"),
     stderr: sink("stderr"),
     warmUp() {},
-    rekey(options) {
-      seen.options = options;
-      return end();
-    },
-    rollback(options) {
-      seen.rollback = options;
-      return end();
-    },
-    changeLayout(options) {
-      seen.layout = options;
+    execute({ path }, options) {
+      const command = path.join(" ");
+      if (command === "ca rekey") seen.options = options as RekeyOptions;
+      if (command === "ca rollback") seen.rollback = options as RollbackOptions;
+      if (command === "ca layout") seen.layout = options as LayoutOptions;
       return end();
     },
   };
@@ -89,9 +84,16 @@ export async function runLine(
   return {
     code,
     ...output,
-    options: seen.options,
-    rollback: seen.rollback,
-    layout: seen.layout,
+    options: plain(seen.options),
+    rollback: plain(seen.rollback),
+    layout: plain(seen.layout),
     variables: seen.variables,
   };
+}
+
+/** Plain data without what is undefined: what no flag asks for. */
+function plain<T>(options: T | undefined): T | undefined {
+  return options === undefined
+    ? undefined
+    : JSON.parse(JSON.stringify(options));
 }

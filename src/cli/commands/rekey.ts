@@ -1,31 +1,32 @@
 /**
  * `ca rekey`: the words of the command, and the way into the engine.
  */
+import type { RekeyOptions } from "../../base/options.ts";
 import { defineCommand } from "../grammar/command.ts";
-import { REKEY_FLAGS } from "../grammar/rekey_flags.ts";
+import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** The command. */
-export const rekeyCommand = defineCommand({
+export const command = defineCommand({
   path: ["ca", "rekey"],
   brief: "rekey a certificate",
+  programInErrors: "step",
+  // As in the original's manual, what it lists twice included.
   usage: [
-    "ca rekey <crt-file> <key-file>",
-    "[--out-cert=<file>] [--out-key=<file>] [--private-key=<file>]",
-    "[--ca-url=<uri>] [--root=<file>] [--password-file=<file>]",
-    "[--expires-in=<duration>] [--force] [--exec=<string>] [--daemon]",
-    "[--kty=<type>] [--curve=<curve>] [--size=<size>]",
-    "[--expires-in=<duration>] [--pid=<int>] [--pid-file=<file>]",
-    "[--signal=<int>] [--exec=<string>] [--rekey-period=<duration>]",
-    "[--offline] [--ca-config=<file>] [--ca-password-file=<file>]",
-    "[--private-key-password-file=<file>] [--context=<name>]",
-    "[--connect-timeout=<duration>] [--timeout=<duration>]",
-    "[--log-format=<format>]",
-    "[--exec-timeout=<duration>] [--exec-on-failure=<string>]",
-    "[--reload-attempts=<int>] [--layout=<layout>] [--in-place]",
-    "[--key-mode=<mode>] [--cert-mode=<mode>] [--owner=<user>]",
-    "[--group=<group>] [--lock-timeout=<duration>] [--ignore-database]",
+    "out-cert out-key private-key",
+    "ca-url root password-file",
+    "expires-in force exec daemon",
+    "kty curve size",
+    "expires-in pid pid-file",
+    "signal exec rekey-period",
+    "offline ca-config ca-password-file",
+    "private-key-password-file context",
+    "connect-timeout timeout",
+    "log-format",
+    "exec-timeout exec-on-failure",
+    "reload-attempts layout in-place",
+    "key-mode cert-mode owner",
+    "group lock-timeout ignore-database",
   ],
-  usageInErrors: "step ca rekey <crt-file> <key-file>",
   description: [
     "step-rekey ca rekey rekeys the given certificate (with a request to the certificate authority) and writes the new certificate and private key to disk - either overwriting <crt-file> and <key-file> positional arguments or using new files when the --out-cert=<file> and --out-key=<file> flags are used.",
     "With the --daemon flag the command will periodically update the given certificate. By default, it will rekey the certificate before 2/3 of the validity period of the certificate has elapsed. A random jitter is used to avoid multiple instances running at the same time. The amount of time between rekey and certificate expiration can be configured using the --expires-in flag, or a fixed period can be set with the --rekey-period flag.",
@@ -34,82 +35,87 @@ export const rekeyCommand = defineCommand({
     "Flags that are not given are taken from variables of the environment (STEP_ and the first name of the flag: STEP_CA_URL, STEP_CRV, STEP_F), then from the defaults.json files of the profile and of $(step path).",
     "With the --offline flag the command differs from step on purpose: it reads the files that ca.json names and writes none of them, nor a database, so that the new certificate is not recorded there; of the provisioners only their claims count, and no network, SSH key, SCEP, CRL, federated root, name policy or template file is touched; --root is not needed. The question about overwriting comes before the certificate is made, once for both files. It refuses enableAdmin, a KMS or CAS, a database of type mysql or postgresql and a certificate that step-ca could not read, each by name, and it says the reason of every refusal. An expired certificate is rekeyed where its provisioner has the claim allowRenewalAfterExpiry, and refused otherwise, while step refuses it always. The key of the certificate authority may have other PEM blocks in front; encrypted OpenSSH and Cosign keys are not supported. It warns, and goes on, when the current certificate is not of this authority, when the new one outlives its issuer or has expired already, and when the issuer has expired, is no CA or does not lead to a root of ca.json. With --daemon it makes a new key for every certificate.",
   ],
-  positionals: [
-    {
-      name: "crt-file",
-      help: "The certificate in PEM format that we want to rekey.",
-    },
-    { name: "key-file", help: "The key file of the certificate." },
-  ],
+  positionals: {
+    "crt-file": "The certificate in PEM format that we want to rekey.",
+    "key-file": "The key file of the certificate.",
+  },
   flags: REKEY_FLAGS,
   examples: [
-    {
-      says: "Rekey a certificate",
-      command: "ca rekey internal.crt internal.key",
-    },
-    {
-      says:
-        "Rekey a certificate without overwriting the existing certificate and key",
-      command:
-        "ca rekey --out-cert out.crt --out-key out.key \\\ninternal.crt internal.key",
-    },
-    {
-      says:
-        "Rekey a certificate forcing the overwrite of the previous certificate and key (overwrites the existing files without prompting)",
-      command: "ca rekey --force internal.crt internal.key",
-    },
-    {
-      says: "Rekey a certificate providing the --ca-url and --root flags",
-      command:
-        "ca rekey --ca-url https://ca.smallstep.com:9000 \\\n--root /path/to/root_ca.crt internal.crt internal.key",
-    },
-    {
-      says:
-        "Rekey a certificate only if it expires within the given time frame",
-      command: "ca rekey --expires-in 8h internal.crt internal.key",
-    },
-    {
-      says: "Rekey the certificate before 2/3 of the validity has passed",
-      command: "ca rekey --daemon internal.crt internal.key",
-    },
-    {
-      says:
-        "Rekey the certificate before 8 hours and 30m of the expiration time",
-      command: "ca rekey --daemon --expires-in 8h30m internal.crt internal.key",
-    },
-    {
-      says: "Rekey the certificate every 16h",
-      command: "ca rekey --daemon --rekey-period 16h internal.crt internal.key",
-    },
-    {
-      says: "Rekey the certificate and reload nginx",
-      command:
-        'ca rekey --daemon --exec "nginx -s reload" \\\ninternal.crt internal.key',
-    },
-    {
-      says: "Rekey the certificate and convert it to DER",
-      command:
-        'ca rekey --daemon --rekey-period 16h \\\n--exec "step certificate format --force --out internal.der internal.crt" \\\ninternal.crt internal.key',
-    },
-    {
-      says:
-        "Rekey a certificate using the offline mode, requires the configuration files, certificates, and keys created with step ca init",
-      command: "ca rekey --offline internal.crt internal.key",
-    },
-    {
-      says: "Rekey the certificate and write it to specified files",
-      command:
-        "ca rekey internal.crt internal.key \\\n--out-crt foo.crt --out-key foo.key",
-    },
-    {
-      says: "Rekey the certificate using a given private key",
-      command: "ca rekey internal.crt internal.key --private-key foo.key",
-    },
+    ["Rekey a certificate", "ca rekey internal.crt internal.key"],
+    [
+      "Rekey a certificate without overwriting the existing certificate and key",
+      "ca rekey --out-cert out.crt --out-key out.key \\\ninternal.crt internal.key",
+    ],
+    [
+      "Rekey a certificate forcing the overwrite of the previous certificate and key (overwrites the existing files without prompting)",
+      "ca rekey --force internal.crt internal.key",
+    ],
+    [
+      "Rekey a certificate providing the --ca-url and --root flags",
+      "ca rekey --ca-url https://ca.smallstep.com:9000 \\\n--root /path/to/root_ca.crt internal.crt internal.key",
+    ],
+    [
+      "Rekey a certificate only if it expires within the given time frame",
+      "ca rekey --expires-in 8h internal.crt internal.key",
+    ],
+    [
+      "Rekey the certificate before 2/3 of the validity has passed",
+      "ca rekey --daemon internal.crt internal.key",
+    ],
+    [
+      "Rekey the certificate before 8 hours and 30m of the expiration time",
+      "ca rekey --daemon --expires-in 8h30m internal.crt internal.key",
+    ],
+    [
+      "Rekey the certificate every 16h",
+      "ca rekey --daemon --rekey-period 16h internal.crt internal.key",
+    ],
+    [
+      "Rekey the certificate and reload nginx",
+      'ca rekey --daemon --exec "nginx -s reload" \\\ninternal.crt internal.key',
+    ],
+    [
+      "Rekey the certificate and convert it to DER",
+      'ca rekey --daemon --rekey-period 16h \\\n--exec "step certificate format --force --out internal.der internal.crt" \\\ninternal.crt internal.key',
+    ],
+    [
+      "Rekey a certificate using the offline mode, requires the configuration files, certificates, and keys created with step ca init",
+      "ca rekey --offline internal.crt internal.key",
+    ],
+    [
+      "Rekey the certificate and write it to specified files",
+      "ca rekey internal.crt internal.key \\\n--out-crt foo.crt --out-key foo.key",
+    ],
+    [
+      "Rekey the certificate using a given private key",
+      "ca rekey internal.crt internal.key --private-key foo.key",
+    ],
   ],
-  prepare: (program) => program.warmUp(),
-  async run(invocation, program) {
-    // Here, so that the help does without the rules and what they need.
+  makesKey: true,
+  async resolve(invocation) {
     const { resolveRekey } = await import("../resolve/rekey.ts");
-    await program.rekey(resolveRekey(invocation, () => program.cwd()));
+    return resolveRekey(invocation);
+  },
+  async run(options: RekeyOptions) {
+    // First of all: what is loaded next takes a tenth of a second, in which a
+    // signal would end the process in the system's way.
+    const { processSignals } = await import("../process/signals.ts");
+    const signals = processSignals(options.mode.run);
+    if (options.authority.mode === "online") {
+      // Then the trust, before anything else in the process can use TLS: half
+      // a second after the start `deno run` looks for a newer Deno.
+      const { pinTrust } = await import("../../ca/online/trust.ts");
+      pinTrust();
+    }
+    const [{ runRekey }, { denoRuntime }] = await Promise.all([
+      import("../process/job.ts"),
+      import("../process/deno_runtime.ts"),
+    ]);
+    const runtime = denoRuntime({
+      run: options.mode.run,
+      file: options.output.certificate,
+      format: options.logFormat,
+    });
+    await runRekey(options, runtime, signals);
   },
 });

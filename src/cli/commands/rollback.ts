@@ -1,35 +1,31 @@
 /**
  * `ca rollback`: the words of the command, and the way into the engine.
  */
-import { SETTING_NAMES } from "../remedies.ts";
 import type { RollbackOptions } from "../../base/options.ts";
 import { defineCommand } from "../grammar/command.ts";
-import { RekeyInput } from "../resolve/input.ts";
-import { REKEY_FLAGS } from "../grammar/rekey_flags.ts";
+import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** The command. */
-export const rollbackCommand = defineCommand({
+export const command = defineCommand({
   path: ["ca", "rollback"],
   brief: "return to the certificate and key before",
+  programInErrors: "step-rekey",
   usage: [
-    "ca rollback <crt-file> <key-file>",
-    "[--force] [--password-file=<file>] [--lock-timeout=<duration>]",
-    "[--pid=<int>] [--pid-file=<file>] [--signal=<int>] [--exec=<string>]",
-    "[--exec-timeout=<duration>]",
+    "force password-file lock-timeout",
+    "pid pid-file signal exec",
+    "exec-timeout",
   ],
-  usageInErrors: "step-rekey ca rollback <crt-file> <key-file>",
   description: [
     "step-rekey ca rollback puts the pair in force again that was there before the last rekey, in one rename, and then tells the service. It needs the versioned layout, which keeps the last 5 pairs: see --layout of ca rekey, and ca layout.",
     "It can be called again to go back further. The pair that is left stays, and the next rekey makes a new one; a daemon does so as soon as the certificate that is in force again is due.",
   ],
-  positionals: [
-    { name: "crt-file", help: "The certificate, a link to its version." },
-    { name: "key-file", help: "The key file of the certificate." },
-  ],
+  positionals: {
+    "crt-file": "The certificate, a link to its version.",
+    "key-file": "The key file of the certificate.",
+  },
   flags: {
     "force": {
-      kind: "boolean",
-      names: ["f", "force"],
+      ...REKEY_FLAGS.force,
       help: "Return to a certificate that has expired, too.",
     },
     "password-file": {
@@ -45,36 +41,29 @@ export const rollbackCommand = defineCommand({
     "exec-timeout": REKEY_FLAGS["exec-timeout"],
   },
   examples: [
-    {
-      says: "Return to the pair before the last rekey, and reload nginx",
-      command:
-        'ca rollback --exec "nginx -s reload" \\\ninternal.crt internal.key',
-    },
+    [
+      "Return to the pair before the last rekey, and reload nginx",
+      'ca rollback --exec "nginx -s reload" \\\ninternal.crt internal.key',
+    ],
   ],
-  async run(invocation, program) {
-    const { requireDistinct, resolvePair } = await import(
-      "../resolve/files.ts"
+  async resolve(invocation) {
+    const { resolveRollback } = await import("../resolve/pair_commands.ts");
+    return resolveRollback(invocation);
+  },
+  async run(options: RollbackOptions) {
+    const { processSignals } = await import("../process/signals.ts");
+    const { stop } = processSignals("once");
+    const [{ rollbackPair }, { createReloader }, { denoRuntime }] =
+      await Promise.all([
+        import("../../engine/rollback.ts"),
+        import("../../reload/reloader.ts"),
+        import("../process/deno_runtime.ts"),
+      ]);
+    const { pair } = options;
+    await rollbackPair(
+      { options, reloader: createReloader(options, pair) },
+      denoRuntime({ run: "once", file: pair.certificate }),
+      stop,
     );
-    const { resolveHooks, resolveSignal } = await import(
-      "../resolve/reload.ts"
-    );
-    const { resolveLockTimeout } = await import("../resolve/write.ts");
-    const input = new RekeyInput(invocation);
-    const pair = resolvePair(input, invocation.positionals);
-    requireDistinct(pair, { read: [], cwd: () => program.cwd() });
-    const signal = resolveSignal(input);
-    const passwordFile = input.text("password-file");
-    const options: RollbackOptions = {
-      pair: pair.output,
-      ...(passwordFile !== undefined && { passwordFile }),
-      allowExpired: input.flags.force === true,
-      lockTimeoutMs: resolveLockTimeout(input),
-      reload: {
-        ...(signal !== undefined && { signal }),
-        ...resolveHooks(input),
-      },
-      names: SETTING_NAMES,
-    };
-    await program.rollback(options);
   },
 });

@@ -1,28 +1,50 @@
 /**
- * What a command is: its flags, arguments and words, written down once.
+ * What a flag and a command are: data, written down once.
  *
- * The grammar (`go_arguments.ts`), the settings (`settings.ts`), the typed
- * parse (`command_tree.ts`) and the help (`help.ts`) all read these
- * definitions. They hold data and one entry point; they must not be heavy to
- * load, since `--help` loads them too.
+ * The grammar, the settings, the usage lines, the help and the tests that hold
+ * the documents against the program all read these definitions.
  */
 import type { Program } from "../process/program.ts";
 
+/** The program's name in help and messages of its own. */
+export const PROGRAM = "step-rekey";
+
+/** The version of the program; a test holds it against deno.json. */
+export const VERSION = "0.1.0";
+
 /** How the text of a flag is read. */
 export type FlagKind = "text" | "integer" | "boolean";
+
+/** The value of a flag; an integer is exact up to 64 bits. */
+export type FlagValue = string | bigint | boolean;
+
+/** What a flag is about. */
+export type FlagGroup =
+  | "files"
+  | "key"
+  | "authority"
+  | "schedule"
+  | "reload"
+  | "program";
 
 /** One flag. Its key in {@linkcode FlagDefinitions} is the name that messages use. */
 export interface FlagDefinition {
   readonly kind: FlagKind;
   /**
-   * Every spelling, without dashes, in the original's order: the first one
-   * names the environment variable (`STEP_F` for `-f`/`--force`).
+   * Every spelling, without dashes, in the original's order, where there is
+   * another one than the key: the first one names the variable of the
+   * environment (`STEP_F` for `-f`/`--force`).
    */
-  readonly names: readonly [string, ...string[]];
-  /** Name of the value in the help, without brackets; booleans have none. */
+  readonly names?: readonly [string, ...string[]];
+  readonly group: FlagGroup;
+  /** Name of the value, without brackets (a path is a `file`); booleans have none. */
   readonly placeholder?: string;
-  /** Paragraphs are separated by an empty line, list items by a line end. */
+  /** The one that usage lines have, where it is another one. */
+  readonly usagePlaceholder?: string;
+  /** Its first sentence stands alone, too: see {@linkcode briefOf}. */
   readonly help: string;
+  /** Each value that is allowed, with its meaning, where they can be listed. */
+  readonly choices?: Readonly<Record<string, string>>;
   /** What to do when the value cannot be read. */
   readonly badValueHint?: string;
 }
@@ -30,7 +52,7 @@ export interface FlagDefinition {
 /** Flags by the name that messages use, in the order of the help. */
 export type FlagDefinitions = Readonly<Record<string, FlagDefinition>>;
 
-/** The values of flags that are set; an integer is exact up to 64 bits. */
+/** The values of flags that are set. */
 export type FlagValues<Flags extends FlagDefinitions> = {
   readonly [Name in keyof Flags]?: ValueOf<Flags[Name]["kind"]> | undefined;
 };
@@ -39,25 +61,19 @@ type ValueOf<Kind extends FlagKind> = Kind extends "boolean" ? boolean
   : Kind extends "integer" ? bigint
   : string;
 
+/** The flag that every command and group has. */
+export const HELP_FLAG = {
+  kind: "boolean",
+  names: ["help", "h"],
+  group: "program",
+  help: "Show this help.",
+} as const satisfies FlagDefinition;
+
 /** Where the value of a flag was found. */
 export type Origin =
   | { readonly from: "command line" }
   | { readonly from: "environment"; readonly variable: string }
   | { readonly from: "defaults"; readonly file: string };
-
-/** A positional argument. */
-export interface PositionalDefinition {
-  /** Without brackets. */
-  readonly name: string;
-  readonly help: string;
-}
-
-/** A worked example. */
-export interface Example {
-  readonly says: string;
-  /** What to type; a line end stands where the shell's line goes on. */
-  readonly command: string;
-}
 
 /** What a command is called with, when its grammar and settings were right. */
 export interface Invocation<Flags extends FlagDefinitions> {
@@ -67,44 +83,78 @@ export interface Invocation<Flags extends FlagDefinitions> {
   readonly origins: ReadonlyMap<string, Origin>;
   /** `$(step path)`: the directory of the CA's files, for defaults. */
   readonly stepPath: string;
+  /** The directory that relative paths start from; only called when it matters. */
+  cwd(): string;
 }
 
-/** One command. */
+/** One command: its words, and what it does. */
 export interface CommandDefinition<
   Flags extends FlagDefinitions = FlagDefinitions,
+  Options = unknown,
 > {
-  /** Words that call it, canonical ones first. */
-  readonly path: readonly [string, ...string[]];
+  /** The words that call it; another path of the command tree may, too. */
+  readonly path: readonly string[];
   /** One line for lists, lower case, no period. */
   readonly brief: string;
-  /** Lines of the USAGE section, without the program's name. */
+  /** The program that a wrong number of arguments names: the original's, for its commands. */
+  readonly programInErrors: "step" | typeof PROGRAM;
+  /** The flags of each usage line, by name, with a space between. */
   readonly usage: readonly string[];
-  /** Quoted in the errors about the number of arguments, as the original does. */
-  readonly usageInErrors: string;
   readonly description: readonly string[];
-  readonly positionals: readonly PositionalDefinition[];
+  /** The help of each, by its name without brackets, in their order. */
+  readonly positionals: Readonly<Record<string, string>>;
   readonly flags: Flags;
-  readonly examples: readonly Example[];
-  /** Called as soon as the grammar accepted the line: time to start slow work. */
-  prepare?(program: Program): void;
+  /** What to type, with a line end where the shell's line goes on. */
+  readonly examples: readonly (readonly [says: string, command: string])[];
+  /** Whether it makes a key, so that seeding starts as soon as the grammar took the line. */
+  readonly makesKey?: boolean;
+  /** @throws {RekeyError} kind `usage` or `config` */
+  resolve(invocation: Invocation<Flags>): Promise<Options>;
   /** @throws {RekeyError} of any kind */
-  run(invocation: Invocation<Flags>, program: Program): Promise<void>;
+  run(options: Options, program: Program): Promise<void>;
 }
 
-/** Keeps the exact type of the flags, so that `run` gets typed values. */
-export function defineCommand<const Flags extends FlagDefinitions>(
-  definition: CommandDefinition<Flags>,
-): CommandDefinition<Flags> {
+/** Keeps the exact types of flags and options. */
+export function defineCommand<const Flags extends FlagDefinitions, Options>(
+  definition: CommandDefinition<Flags, Options>,
+): CommandDefinition<Flags, Options> {
   return definition;
 }
 
-/** The definitions by every spelling. A Map, so that `--constructor` is unknown. */
-export function flagsBySpelling(
-  flags: FlagDefinitions,
-): ReadonlyMap<string, readonly [name: string, flag: FlagDefinition]> {
-  const spellings = new Map<string, readonly [string, FlagDefinition]>();
-  for (const [name, flag] of Object.entries(flags)) {
-    for (const spelling of flag.names) spellings.set(spelling, [name, flag]);
-  }
-  return spellings;
+/** Commands below a word, or below the program's name. */
+export interface CommandGroup {
+  readonly brief: string;
+  /** By the word that is typed. */
+  readonly below: Readonly<Record<string, CommandGroup | CommandLoader>>;
+}
+
+/** Loads a command when it is called. */
+export type CommandLoader = () => Promise<
+  { readonly command: CommandDefinition }
+>;
+
+/** Every spelling of a flag, without dashes. */
+export function spellingsOf(
+  name: string,
+  { names = [name] }: FlagDefinition,
+): readonly [string, ...string[]] {
+  return names;
+}
+
+/** The variable of a flag: `STEP_` and its first spelling. */
+export function variableOf(name: string, flag: FlagDefinition): string {
+  const [first] = spellingsOf(name, flag);
+  return `STEP_${first.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** A flag in one line, for completion and tables. */
+export function briefOf({ help }: FlagDefinition): string {
+  const [first = ""] = help.split(/[.:;](?=\s|$)/);
+  return first.replaceAll(/[<>]/g, "");
+}
+
+/** The arguments of a command as usage lines have them. */
+export function usageOf({ path, positionals }: CommandDefinition): string {
+  const names = Object.keys(positionals).map((name) => `<${name}>`);
+  return [...path, ...names].join(" ");
 }

@@ -1,5 +1,5 @@
 /**
- * Go's flag grammar in front of the command tree.
+ * Go's flag grammar.
  *
  * Flags anywhere, `-name` and `--name`, `--name=value`, the next token as the
  * value whatever it looks like, `--force=false`, the last one wins, `--` ends
@@ -14,10 +14,12 @@ import { RekeyError } from "../../base/errors.ts";
 import {
   type FlagDefinition,
   type FlagDefinitions,
-  flagsBySpelling,
+  type FlagValue,
+  HELP_FLAG,
+  spellingsOf,
 } from "./command.ts";
 import { nearest } from "./suggest.ts";
-import { goQuote, parseBoolean, parseInteger, ValueError } from "./values.ts";
+import { goQuote, parseValue, ValueError } from "./values.ts";
 
 /** A line that the grammar refuses; it is shown together with the help. */
 export class FlagSyntaxError extends RekeyError {
@@ -26,23 +28,14 @@ export class FlagSyntaxError extends RekeyError {
   }
 }
 
-/** What a command line says, still as text. */
+/** What a command line says. */
 export interface GivenArguments {
   /** True when the help is wanted; then nothing else counts. */
   readonly help: boolean;
-  /** Valid text of each flag that is given, by the name that messages use. */
-  readonly values: ReadonlyMap<string, string>;
+  /** Each flag that is given, by the name that messages use. */
+  readonly values: ReadonlyMap<string, FlagValue>;
   readonly positionals: readonly string[];
 }
-
-/** One token before `--` that begins with a dash. */
-export interface FlagToken {
-  readonly name: string;
-  /** Text after the first `=`. */
-  readonly value: string | undefined;
-}
-
-const HELP_NAMES: readonly string[] = ["help", "h"];
 
 /**
  * Reads the tokens after a command's name.
@@ -55,16 +48,16 @@ export function parseArguments(
   tokens: readonly string[],
   flags: FlagDefinitions,
 ): GivenArguments {
-  const spellings = flagsBySpelling(flags);
-  const values = new Map<string, string>();
+  const known = new KnownFlags(flags);
+  const values = new Map<string, FlagValue>();
   const used = new Map<string, Set<string>>();
   const positionals: string[] = [];
   let mistake: FlagSyntaxError | undefined;
 
-  for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index] ?? "";
+  const words = tokens.values();
+  for (const token of words) {
     if (token === "--") {
-      positionals.push(...tokens.slice(index + 1));
+      positionals.push(...words);
       break;
     }
     if (!isFlagToken(token)) {
@@ -72,24 +65,12 @@ export function parseArguments(
       continue;
     }
     try {
-      const { name: spelling, value } = splitFlagToken(token);
-      const known = spellings.get(spelling);
-      if (known === undefined) {
-        if (isHelp(spelling, value)) {
-          return { help: true, values: new Map(), positionals: [] };
-        }
-        continue;
+      const { name, spelling, value } = known.read(token, words);
+      if (name === "help") {
+        if (value === false) continue;
+        return { help: true, values: new Map(), positionals: [] };
       }
-      const [name, flag] = known;
-      const text = value ?? (flag.kind === "boolean"
-        ? "true"
-        // The next token is the value, whatever it looks like.
-        : tokens[++index]);
-      if (text === undefined) {
-        throw new FlagSyntaxError(`flag needs an argument: -${spelling}`);
-      }
-      checkValue(text, spelling, flag);
-      values.set(name, text);
+      values.set(name, value);
       used.set(name, (used.get(name) ?? new Set()).add(spelling));
     } catch (error) {
       if (!(error instanceof FlagSyntaxError)) throw error;
@@ -99,13 +80,6 @@ export function parseArguments(
   if (mistake !== undefined) throw mistake;
   refuseTwoForms(used, flags);
   return { help: false, values, positionals };
-
-  function isHelp(spelling: string, value: string | undefined): boolean {
-    if (!HELP_NAMES.includes(spelling)) {
-      throw unknownFlag(spelling, spellings);
-    }
-    return booleanFlag(spelling, value ?? "true");
-  }
 }
 
 /** Whether a token before `--` is a flag; a lone `-` is not. */
@@ -113,70 +87,90 @@ export function isFlagToken(token: string): boolean {
   return token.length > 1 && token.startsWith("-");
 }
 
-/**
- * Takes the dashes off and splits at the first `=`.
- *
- * @throws {FlagSyntaxError} for `---x` and `-=x`
- */
-export function splitFlagToken(token: string): FlagToken {
-  const bare = token.startsWith("--") ? token.slice(2) : token.slice(1);
-  if (bare === "" || bare.startsWith("-") || bare.startsWith("=")) {
-    throw new FlagSyntaxError(`bad flag syntax: ${token}`);
+/** The flags that may stand in one place, `--help` among them. */
+export class KnownFlags {
+  /** A Map, so that `--constructor` is unknown. */
+  readonly #bySpelling: ReadonlyMap<
+    string,
+    readonly [name: string, flag: FlagDefinition]
+  >;
+
+  constructor(flags: FlagDefinitions) {
+    const all: FlagDefinitions = { ...flags, help: HELP_FLAG };
+    this.#bySpelling = new Map(
+      Object.entries(all).flatMap(([name, flag]) =>
+        spellingsOf(name, flag).map((spelling) =>
+          [spelling, [name, flag]] as const
+        )
+      ),
+    );
   }
-  const equals = bare.indexOf("=");
-  if (equals === -1) return { name: bare, value: undefined };
-  return { name: bare.slice(0, equals), value: bare.slice(equals + 1) };
-}
 
-/** The error for a flag that does not exist, with the nearest one that does. */
-export function unknownFlag(
-  spelling: string,
-  known: ReadonlyMap<string, readonly [name: string, unknown]>,
-): FlagSyntaxError {
-  const near = nearest(spelling, [...known.keys(), "help"]);
-  const name = near === undefined ? undefined : known.get(near)?.[0] ?? near;
-  return new FlagSyntaxError(
-    `flag provided but not defined: -${spelling}`,
-    name === undefined ? undefined : `did you mean --${name}?`,
-  );
-}
+  /**
+   * The flag of a token. Takes the dashes off and splits at the first `=`.
+   *
+   * @param words what follows: the value is taken from there, whatever it looks
+   *   like
+   * @throws {FlagSyntaxError}
+   */
+  read(token: string, words: Iterator<string>): {
+    readonly name: string;
+    /** As it was typed, without dashes. */
+    readonly spelling: string;
+    readonly value: FlagValue;
+  } {
+    const bare = token.replace(/^--?/, "");
+    if (bare === "" || bare.startsWith("-") || bare.startsWith("=")) {
+      throw new FlagSyntaxError(`bad flag syntax: ${token}`);
+    }
+    const equals = bare.indexOf("=");
+    const spelling = equals === -1 ? bare : bare.slice(0, equals);
+    const [name, flag] = this.#bySpelling.get(spelling) ?? [];
+    if (name === undefined || flag === undefined) throw this.#unknown(spelling);
+    const text = equals !== -1
+      ? bare.slice(equals + 1)
+      : flag.kind === "boolean"
+      ? "true"
+      : words.next().value;
+    if (text === undefined) {
+      throw new FlagSyntaxError(`flag needs an argument: -${spelling}`);
+    }
+    return { name, spelling, value: readValue(text, { spelling, flag }) };
+  }
 
-/**
- * The value of a boolean flag.
- *
- * @throws {FlagSyntaxError}
- */
-export function booleanFlag(spelling: string, text: string): boolean {
-  try {
-    return parseBoolean(text);
-  } catch (error) {
-    if (!(error instanceof ValueError)) throw error;
-    throw new FlagSyntaxError(
-      `invalid boolean value ${goQuote(text)} for -${spelling}: parse error`,
+  #unknown(spelling: string): FlagSyntaxError {
+    // Every slip of two letters is near to these.
+    const candidates = [...this.#bySpelling.keys()]
+      .filter((known) => known !== "h" && known !== "v");
+    const near = nearest(spelling, candidates);
+    const [name] = this.#bySpelling.get(near ?? "") ?? [];
+    return new FlagSyntaxError(
+      `flag provided but not defined: -${spelling}`,
+      name === undefined ? undefined : `did you mean --${name}?`,
     );
   }
 }
 
-function checkValue(
+function readValue(
   text: string,
-  spelling: string,
-  flag: FlagDefinition,
-): void {
-  if (flag.kind === "boolean") {
-    booleanFlag(spelling, text);
-    return;
-  }
-  if (flag.kind === "text") return;
+  { spelling, flag }: {
+    readonly spelling: string;
+    readonly flag: FlagDefinition;
+  },
+): FlagValue {
   try {
-    parseInteger(text);
+    return parseValue(text, flag.kind);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
+    const value = goQuote(text);
     // Go's flag package says "parse error" where strconv says "invalid syntax".
     const fault = error.fault === "invalid syntax"
       ? "parse error"
       : error.fault;
     throw new FlagSyntaxError(
-      `invalid value ${goQuote(text)} for flag -${spelling}: ${fault}`,
+      flag.kind === "boolean"
+        ? `invalid boolean value ${value} for -${spelling}: ${fault}`
+        : `invalid value ${value} for flag -${spelling}: ${fault}`,
       flag.badValueHint,
     );
   }
@@ -187,37 +181,12 @@ function refuseTwoForms(
   flags: FlagDefinitions,
 ): void {
   for (const [name, flag] of Object.entries(flags)) {
-    const forms = flag.names.filter((form) => used.get(name)?.has(form));
-    const [first, second] = forms;
-    if (first === undefined || second === undefined) continue;
+    const [first, second] = spellingsOf(name, flag)
+      .filter((form) => used.get(name)?.has(form));
+    if (second === undefined) continue;
     // The later form first, as urfave/cli v1.22.17 command.go (normalizeFlags).
     throw new FlagSyntaxError(
       `Cannot use two forms of the same flag: ${second} ${first}`,
     );
   }
-}
-
-/**
- * The same arguments in the one form that the command tree cannot
- * misunderstand.
- *
- * Stricli takes `--name=value` only when the value is not empty and has no
- * line end, and takes `--help` for itself even as a value: so a value travels
- * behind `=`, and the rest as a token of its own, which can match no flag.
- */
-export function canonicalArguments(
-  { values, positionals }: Omit<GivenArguments, "help">,
-  flags: FlagDefinitions,
-): readonly string[] {
-  const tokens: string[] = [];
-  for (const [name, text] of values) {
-    if (flags[name]?.kind === "boolean") {
-      tokens.push(`--${name}=${parseBoolean(text)}`);
-    } else if (text === "" || /[\n\r\u2028\u2029]/.test(text)) {
-      tokens.push(`--${name}`, text);
-    } else {
-      tokens.push(`--${name}=${text}`);
-    }
-  }
-  return [...tokens, "--", ...positionals];
 }

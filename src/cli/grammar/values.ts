@@ -5,6 +5,8 @@
  * `ParseBool`, `Quote`), which every value of the original goes through.
  */
 
+import type { FlagKind, FlagValue } from "./command.ts";
+
 /** What is wrong with a value, in strconv's words. */
 export type ValueFault = "invalid syntax" | "value out of range";
 
@@ -15,6 +17,22 @@ export class ValueError extends Error {
   constructor(fault: ValueFault) {
     super(fault);
     this.fault = fault;
+  }
+}
+
+/**
+ * The value that the text of a flag means.
+ *
+ * @throws {ValueError}
+ */
+export function parseValue(text: string, kind: FlagKind): FlagValue {
+  switch (kind) {
+    case "text":
+      return text;
+    case "integer":
+      return parseInteger(text);
+    case "boolean":
+      return parseBoolean(text);
   }
 }
 

@@ -8,7 +8,7 @@ import { isOsError } from "../../base/os_error.ts";
 import type { Clock, Log, Runtime } from "../../base/runtime.ts";
 import { denoTerminal } from "./terminal.ts";
 import { hintText } from "../remedies.ts";
-import { type SyncWriter, writeText } from "./write_text.ts";
+import { type SyncWriter, writeText } from "./program.ts";
 
 /** Longest timer, in ms: above it, setTimeout fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

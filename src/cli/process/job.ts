@@ -4,11 +4,7 @@
  * Behind a dynamic import: with this file the X.509 library is loaded.
  */
 import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
-import type {
-  LayoutOptions,
-  RekeyOptions,
-  RollbackOptions,
-} from "../../base/options.ts";
+import type { RekeyOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { FailureHook } from "../../engine/failure_hook.ts";
 import { requireKnownOwners } from "../../files/disk/attributes.ts";
@@ -20,7 +16,7 @@ import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import { DaemonFailure } from "./report.ts";
-import { type ProcessSignals, processSignals } from "./process_signals.ts";
+import type { ProcessSignals } from "./signals.ts";
 
 /**
  * Runs what the options ask for, to its end. The caller has pinned the trust.
@@ -140,35 +136,6 @@ export async function makeJob(
   };
   warnAboutOptions(options, runtime);
   return job;
-}
-
-/**
- * Runs `ca rollback` to its end.
- *
- * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
- */
-export async function runRollback(
-  options: RollbackOptions,
-  runtime: Runtime,
-): Promise<void> {
-  const signals = processSignals("once");
-  const { rollbackPair } = await import("../../engine/rollback.ts");
-  const reloader = createReloader(options, options.pair);
-  await rollbackPair({ options, reloader }, runtime, signals.stop);
-}
-
-/**
- * Runs `ca layout` to its end.
- *
- * @throws {RekeyError} of any kind; `interrupted` when a signal ended it
- */
-export async function runChangeLayout(
-  options: LayoutOptions,
-  runtime: Runtime,
-): Promise<void> {
-  const signals = processSignals("once");
-  const { changeLayout } = await import("../../engine/rollback.ts");
-  await changeLayout(options, runtime, signals.stop);
 }
 
 /** Makes a fresh authority for each pass. Only the wanted kind is loaded. */

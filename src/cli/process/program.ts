@@ -3,18 +3,18 @@
  * engine. Tests pass their own; {@linkcode denoProgram} is the real one.
  */
 import { RekeyError } from "../../base/errors.ts";
-import type {
-  LayoutOptions,
-  RekeyOptions,
-  RollbackOptions,
-} from "../../base/options.ts";
 import { osReason } from "../../base/os_error.ts";
-import { writeText } from "./write_text.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
 export interface TextSink {
   write(text: string): void;
   isTerminal(): boolean;
+}
+
+/** A command whose line is right. */
+export interface Runnable<Options> {
+  readonly path: readonly string[];
+  run(options: Options, program: Program): Promise<void>;
 }
 
 /** The injected part of the command line. */
@@ -27,16 +27,11 @@ export interface Program {
   readonly stderr: TextSink;
   /** Starts what takes time and needs no decision. Returns at once. */
   warmUp(): void;
-  /**
-   * Runs one certificate's rekey to its end. Listens to signals itself.
-   *
-   * @throws {RekeyError} of any kind
-   */
-  rekey(options: RekeyOptions): Promise<void>;
-  /** Puts the pair before in force again. @throws {RekeyError} of any kind */
-  rollback(options: RollbackOptions): Promise<void>;
-  /** Changes how a pair stands on disk. @throws {RekeyError} of any kind */
-  changeLayout(options: LayoutOptions): Promise<void>;
+  /** Runs a command to its end. @throws {RekeyError} of any kind */
+  execute<Options>(
+    command: Runnable<Options>,
+    options: Options,
+  ): Promise<void>;
 }
 
 /** The real program. */
@@ -48,62 +43,17 @@ export function denoProgram(): Program {
     stderr: textSink(Deno.stderr),
     warmUp() {
       // The first P-256 key of a process costs 35-50 ms of seeding inside the
-      // cryptography library (aws-lc-rs #1140), on a thread of its own: paid
-      // here, it hides behind the reading of settings and files. The key is
-      // thrown away; if this fails, the real one will say why.
+      // cryptography library (aws-lc-rs #1140), on a thread of its own: here it
+      // hides behind the reading of settings and files. The key is thrown away;
+      // if this fails, the real one will say why.
       crypto.subtle.generateKey(
         { name: "ECDSA", namedCurve: "P-256" },
         true,
         ["sign", "verify"],
       ).catch(() => {});
     },
-    async rekey(options) {
-      // First of all: what is loaded next takes a tenth of a second, in which a
-      // signal would end the process in the system's way.
-      const { processSignals } = await import("./process_signals.ts");
-      const signals = processSignals(options.mode.run);
-      if (options.authority.mode === "online") {
-        // Then the trust, before anything else in the process can use TLS: half
-        // a second after the start `deno run` looks for a newer Deno.
-        const { pinTrust } = await import("../../ca/online/trust.ts");
-        pinTrust();
-      }
-      const [{ runRekey }, { denoRuntime }] = await Promise.all([
-        import("./job.ts"),
-        import("./deno_runtime.ts"),
-      ]);
-      const runtime = denoRuntime({
-        run: options.mode.run,
-        file: options.output.certificate,
-        format: options.logFormat,
-      });
-      await runRekey(options, runtime, signals);
-    },
-    async rollback(options) {
-      const [{ runRollback }, { denoRuntime }] = await Promise.all([
-        import("./job.ts"),
-        import("./deno_runtime.ts"),
-      ]);
-      await runRollback(
-        options,
-        denoRuntime({
-          run: "once",
-          file: options.pair.certificate,
-        }),
-      );
-    },
-    async changeLayout(options) {
-      const [{ runChangeLayout }, { denoRuntime }] = await Promise.all([
-        import("./job.ts"),
-        import("./deno_runtime.ts"),
-      ]);
-      await runChangeLayout(
-        options,
-        denoRuntime({
-          run: "once",
-          file: options.pair.certificate,
-        }),
-      );
+    execute(command, options) {
+      return command.run(options, this);
     },
   };
 }
@@ -137,4 +87,26 @@ function textSink(
     },
     isTerminal: () => stream.isTerminal(),
   };
+}
+
+/** A stream that writes at once; part of the bytes at a time, perhaps. */
+export interface SyncWriter {
+  writeSync(bytes: Uint8Array): number;
+}
+
+/**
+ * Writes all of `text`. A reader that went away is no failure:
+ * `step-rekey --help | head -1` is fine.
+ *
+ * @throws the system's error for anything else, such as a full disk
+ */
+export function writeText(stream: SyncWriter, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let done = 0; done < bytes.length;) {
+      done += stream.writeSync(bytes.subarray(done));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }

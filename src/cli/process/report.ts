@@ -2,7 +2,7 @@
  * An error as the lines that a person reads, and as an exit code. Prints
  * nothing itself.
  */
-import { ERROR_KINDS, RekeyError } from "../../base/errors.ts";
+import { RekeyError } from "../../base/errors.ts";
 import { errorFields, jsonLine } from "../../observe/json_line.ts";
 import { timestamp } from "../../observe/log.ts";
 import type { LogFormat } from "../../base/options.ts";
@@ -50,61 +50,42 @@ export function reportFailure(
     return { ...report, text: text.replace(/\n[^\n]*$/, "\n") };
   }
   const { debug, format, file } = options;
-  return format === "json"
-    ? jsonReport(error, { debug, file })
-    : textReport(error, debug);
-}
-
-function jsonReport(
-  error: unknown,
-  { debug, file }: Omit<ReportOptions, "format">,
-): FailureReport {
-  const isKnown = error instanceof RekeyError && error.kind !== "bug";
-  const known = isKnown ? error : unknownFailure(error);
-  return {
-    text: jsonLine({
+  const known = asKnown(error, format);
+  const isBug = known.kind === "bug";
+  const details = debug || isBug ? trace(error) : undefined;
+  if (format === "json") {
+    const text = jsonLine({
       time: new Date(),
       level: "error",
       event: "failed",
       file,
       message: known.message,
       ...errorFields(known, hintText),
-      trace: debug || known.kind === "bug" ? trace(error) : undefined,
-    }),
-    exitCode: known.exitCode,
-  };
-}
-
-function unknownFailure(error: unknown): RekeyError {
-  return error instanceof Deno.errors.NotCapable
-    ? new RekeyError("config", error.message)
-    : new RekeyError("bug", `unexpected error: ${messageOf(error)}`, {
-      hint: "this is a bug, please report it with this line",
+      trace: details,
     });
+    return { text, exitCode: known.exitCode };
+  }
+  const hint = known.hint === undefined
+    ? []
+    : [`hint: ${hintText(known.hint)}`];
+  const lines = isBug
+    ? [known.message, ...details ?? [], ...hint]
+    : [known.message, ...hint, ...details ?? []];
+  const text = `${lines.map(printableLines).join("\n")}\n`;
+  return { text, exitCode: known.exitCode };
 }
 
-function textReport(error: unknown, debug: boolean): FailureReport {
-  if (error instanceof RekeyError && error.kind !== "bug") {
-    const lines = [error.message];
-    if (error.hint !== undefined) lines.push(`hint: ${hintText(error.hint)}`);
-    if (debug) lines.push(...trace(error));
-    return { text: joined(lines), exitCode: error.exitCode };
-  }
+/** What is no failure that somebody can cause is a bug, or too few permissions. */
+function asKnown(error: unknown, format: LogFormat): RekeyError {
+  if (error instanceof RekeyError && error.kind !== "bug") return error;
   if (error instanceof Deno.errors.NotCapable) {
-    // Started with too few permissions: the runtime's text names the flag.
-    return {
-      text: joined([error.message, ...debug ? trace(error) : []]),
-      exitCode: ERROR_KINDS.config.exitCode,
-    };
+    // The runtime's text names its flag.
+    return new RekeyError("config", error.message);
   }
-  return {
-    text: joined([
-      `unexpected error: ${messageOf(error)}`,
-      ...trace(error),
-      "hint: this is a bug, please report it with the lines above",
-    ]),
-    exitCode: ERROR_KINDS.bug.exitCode,
-  };
+  const where = format === "json" ? "this line" : "the lines above";
+  return new RekeyError("bug", `unexpected error: ${messageOf(error)}`, {
+    hint: `this is a bug, please report it with ${where}`,
+  });
 }
 
 function trace(error: unknown): readonly string[] {
@@ -124,8 +105,4 @@ function trace(error: unknown): readonly string[] {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function joined(lines: readonly string[]): string {
-  return `${lines.map(printableLines).join("\n")}\n`;
 }

@@ -10,24 +10,20 @@ import { trimPassword } from "../../files/pair/password.ts";
 import type { RunMode } from "../../base/options.ts";
 import { attempt, isOsError, osReason } from "../../base/os_error.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
-import { editLine } from "./line_edit.ts";
-import { stoppedBy, stopSignals } from "./stop_signals.ts";
+import { stoppedBy, stopSignals } from "./signals.ts";
 
 /** The terminal of this process. It is opened anew for each question. */
 export function denoTerminal(run: RunMode["run"]): Terminal {
   return {
     async confirm(question, signal) {
       using dialog = openDialog();
-      const until = { signal, run };
-      return await listening(dialog, until, () => ask(dialog, question));
+      const until = { dialog, signal, run };
+      return await listening(() => ask(dialog, question), until);
     },
     async readPassword(label, signal) {
       using dialog = openDialog();
-      const typed = await listening(
-        dialog,
-        { signal, run },
-        () => readHidden(dialog, label),
-      );
+      const until = { dialog, signal, run };
+      const typed = await listening(() => readHidden(dialog, label), until);
       dialog.write("\n");
       return trimPassword(typed);
     },
@@ -159,12 +155,12 @@ function noAnswer(): RekeyError {
  * the process: its default action would leave the terminal without echo.
  */
 async function listening<T>(
-  dialog: Dialog,
-  { signal, run }: {
+  action: () => Promise<T>,
+  { dialog, signal, run }: {
+    readonly dialog: Dialog;
     readonly signal: AbortSignal;
     readonly run: RunMode["run"];
   },
-  action: () => Promise<T>,
 ): Promise<T> {
   if (signal.aborted) throw stopReason(signal);
   const { promise, reject } = Promise.withResolvers<never>();
@@ -193,4 +189,49 @@ async function listening<T>(
 
 function stopReason({ reason }: AbortSignal): RekeyError {
   return reason instanceof RekeyError ? reason : stoppedBy("SIGINT");
+}
+
+// Editing of one line that is typed without echo: a terminal that echoes nothing
+// is in raw mode, where erasing and ending are ours to do.
+
+/** The line after some keys. */
+export type LineEdit =
+  | { readonly kind: "typing"; readonly text: string }
+  | { readonly kind: "entered"; readonly text: string }
+  /** Ctrl-C. */
+  | { readonly kind: "interrupted" }
+  /** Ctrl-D on an empty line. */
+  | { readonly kind: "ended" };
+
+/** Control characters as termios(3) names them by default. */
+const INTR = "\x03";
+const EOF = "\x04";
+const KILL = "\x15";
+const WORD_ERASE = "\x17";
+/** Backspace is one or the other, as the terminal has it. */
+const ERASE: readonly string[] = ["\x7f", "\b"];
+
+/** Arrow keys and their like: sequences, none of which belongs to a password. */
+// deno-lint-ignore no-control-regex -- ESC is what they begin with
+const ESCAPE_SEQUENCES = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O[ -~])/g;
+
+/** Applies `keys` to a line that reads `text` so far; what follows Enter is dropped. */
+export function editLine(text: string, keys: string): LineEdit {
+  let line = [...text];
+  for (const key of keys.replace(ESCAPE_SEQUENCES, "")) {
+    if (key === "\r" || key === "\n") {
+      return { kind: "entered", text: line.join("") };
+    }
+    if (key === INTR) return { kind: "interrupted" };
+    if (key === EOF && line.length === 0) return { kind: "ended" };
+    if (key === KILL) line = [];
+    else if (key === WORD_ERASE) line = withoutLastWord(line);
+    else if (ERASE.includes(key)) line.pop();
+    else if (key >= " " || key === "\t") line.push(key);
+  }
+  return { kind: "typing", text: line.join("") };
+}
+
+function withoutLastWord(line: readonly string[]): string[] {
+  return [...line.join("").replace(/\S*\s*$/, "")];
 }

@@ -4,9 +4,13 @@
  * found later, where the files are opened.
  */
 import { RekeyError } from "../../base/errors.ts";
-import type { KeyPairFiles, PasswordFiles } from "../../base/options.ts";
-import { absolutePath } from "../settings/paths.ts";
-import type { RekeyInput } from "./input.ts";
+import type {
+  AuthorityOptions,
+  KeyPairFiles,
+  PasswordFiles,
+} from "../../base/options.ts";
+import { absolutePath } from "../settings/step_path.ts";
+import type { FlagReader } from "./flag_reader.ts";
 
 const STANDARD_INPUT = "-";
 
@@ -22,7 +26,7 @@ export interface PairFiles {
  * @throws {RekeyError} kind `usage`
  */
 export function resolvePair(
-  input: RekeyInput,
+  flags: FlagReader,
   [certificate = "", key = ""]: readonly string[],
 ): PairFiles {
   if (certificate === "") throw argument("<crt-file> must not be empty");
@@ -31,15 +35,15 @@ export function resolvePair(
     throw argument("<key-file> cannot be standard input");
   }
   const output = {
-    certificate: input.text("out-cert") ?? certificate,
-    key: input.text("out-key") ?? key,
+    certificate: flags.text("out-cert") ?? certificate,
+    key: flags.text("out-key") ?? key,
   };
   for (const flag of ["out-cert", "out-key"] as const) {
-    if (input.text(flag) !== STANDARD_INPUT) continue;
-    throw input.invalid(
+    if (flags.text(flag) !== STANDARD_INPUT) continue;
+    throw flags.invalid(
       flag,
       "standard output cannot be replaced in one step",
-      "name a file; ./- is one called -",
+      { hint: "name a file; ./- is one called -" },
     );
   }
   if (output.certificate === STANDARD_INPUT) {
@@ -55,51 +59,76 @@ export function resolvePair(
  *
  * @throws {RekeyError} kind `usage` for one that has nothing to open
  */
-export function resolvePasswordFiles(input: RekeyInput): PasswordFiles {
-  requireCompanion(input, "private-key-password-file", "private-key");
-  requireCompanion(input, "ca-password-file", "offline");
-  const general = input.text("password-file");
-  const privateKey = input.text("private-key") === undefined
+export function resolvePasswordFiles(flags: FlagReader): PasswordFiles {
+  requireCompanion(flags, ["private-key-password-file", "private-key"]);
+  requireCompanion(flags, ["ca-password-file", "offline"]);
+  const general = flags.text("password-file");
+  const privateKey = flags.text("private-key") === undefined
     ? undefined
-    : input.text("private-key-password-file") ?? general;
-  const ca = input.flags.offline === true
-    ? input.text("ca-password-file") ?? general
+    : flags.text("private-key-password-file") ?? general;
+  const ca = flags.values.offline === true
+    ? flags.text("ca-password-file") ?? general
     : undefined;
-  return {
-    ...(general !== undefined && { key: general }),
-    ...(privateKey !== undefined && { privateKey }),
-    ...(ca !== undefined && { ca }),
-  };
+  return { key: general, privateKey, ca };
 }
 
 function requireCompanion(
-  input: RekeyInput,
-  flag: "private-key-password-file" | "ca-password-file",
-  companion: "private-key" | "offline",
+  flags: FlagReader,
+  [flag, companion]:
+    | readonly ["private-key-password-file", "private-key"]
+    | readonly ["ca-password-file", "offline"],
 ): void {
   // From a variable or a file it is a default that simply has no use here.
-  if (!input.isTyped(flag) || input.flags[companion]) return;
-  throw input.usage(`flag '--${flag}' requires the '--${companion}' flag`, {
+  if (!flags.isTyped(flag) || flags.values[companion]) return;
+  throw flags.usage(`flag '--${flag}' requires the '--${companion}' flag`, {
     flags: [flag],
   });
 }
 
-/** What outputs are compared with, beside each other. */
-export interface DistinctOptions {
-  /** Other files that must survive, each with the flag that names it. */
-  readonly read: readonly (readonly [flag: string, path: string | undefined])[];
-  /** The directory that relative paths start from. */
-  readonly cwd: () => string;
+/** A file that is only read, by the flag that names it. */
+export type ReadFile = readonly [flag: string, path: string | undefined];
+
+/** Flags for which `-` is standard input. */
+const INPUT_FLAGS: readonly string[] = [
+  "password-file",
+  "private-key-password-file",
+  "ca-password-file",
+  "ca-config",
+];
+
+/** Every file that a rekey reads besides the pair. */
+export function readFiles(
+  flags: FlagReader,
+  { passwordFiles: { key, privateKey, ca }, authority }: {
+    readonly passwordFiles: PasswordFiles;
+    readonly authority: AuthorityOptions;
+  },
+): readonly ReadFile[] {
+  // Without a flag of their own these are the one --password-file again.
+  const own = (path: string | undefined) => path === key ? undefined : path;
+  return [
+    ["private-key", flags.text("private-key")],
+    ["password-file", key],
+    ["private-key-password-file", own(privateKey)],
+    ["ca-password-file", own(ca)],
+    ["root", authority.mode === "online" ? authority.root : undefined],
+    ["ca-config", authority.mode === "offline" ? authority.config : undefined],
+    ["pid-file", flags.text("pid-file")],
+  ];
 }
 
 /**
  * Refuses outputs that would overwrite each other or what is only read.
  *
+ * @param options.cwd the directory that relative paths start from
  * @throws {RekeyError} kind `usage`
  */
 export function requireDistinct(
   { input, output }: PairFiles,
-  { read, cwd }: DistinctOptions,
+  { read, cwd }: {
+    readonly read: readonly ReadFile[];
+    readonly cwd: () => string;
+  },
 ): void {
   const certificate: Named = output.certificate === input.certificate
     ? ["argument <crt-file>", input.certificate]
@@ -110,35 +139,35 @@ export function requireDistinct(
   const inputCertificate: Named = ["argument <crt-file>", input.certificate];
   const inputKey: Named = ["argument <key-file>", input.key];
 
-  refuseSame(inputCertificate, inputKey, cwd);
-  refuseSame(certificate, key, cwd);
-  refuseSame(certificate, inputKey, cwd);
-  refuseSame(key, inputCertificate, cwd);
+  const pairs: (readonly [Named, Named])[] = [
+    [inputCertificate, inputKey],
+    [certificate, key],
+    [certificate, inputKey],
+    [key, inputCertificate],
+  ];
   for (const [flag, path] of read) {
-    if (path === undefined || path === STANDARD_INPUT) continue;
-    refuseSame(certificate, [`flag '--${flag}'`, path], cwd);
+    if (path === undefined) continue;
+    const file: Named = [`flag '--${flag}'`, path];
+    pairs.push([certificate, file]);
     // A copy of the given key onto itself loses nothing.
-    if (flag === "private-key") continue;
-    refuseSame(key, [`flag '--${flag}'`, path], cwd);
+    if (flag !== "private-key") pairs.push([key, file]);
+  }
+  for (const [[oneName, one], [otherName, other]] of pairs) {
+    if (!isSamePath([one, other], cwd)) continue;
+    throw new RekeyError(
+      "usage",
+      `${oneName} and ${otherName} name the same file '${other}'`,
+      { hint: "the certificate and the key need a file each, of their own" },
+    );
   }
 }
 
 type Named = readonly [name: string, path: string];
 
-function refuseSame(
-  [oneName, one]: Named,
-  [otherName, other]: Named,
+function isSamePath(
+  [one, other]: readonly [string, string],
   cwd: () => string,
-): void {
-  if (!isSamePath(one, other, cwd)) return;
-  throw new RekeyError(
-    "usage",
-    `${oneName} and ${otherName} name the same file '${other}'`,
-    { hint: "the certificate and the key need a file each, of their own" },
-  );
-}
-
-function isSamePath(one: string, other: string, cwd: () => string): boolean {
+): boolean {
   if (one === STANDARD_INPUT || other === STANDARD_INPUT) return false;
   // The working directory matters only when one is relative and one is not.
   const mixed = one.startsWith("/") !== other.startsWith("/");
@@ -149,35 +178,36 @@ function isSamePath(one: string, other: string, cwd: () => string): boolean {
 /**
  * Refuses what standard input cannot give: two contents, or one content twice.
  *
- * @param users who reads it, if its path is `-`
  * @throws {RekeyError} kind `usage`
  */
 export function requireOneReader(
-  users: readonly (readonly [name: string, path: string | undefined])[],
-  isDaemon: boolean,
+  { input }: PairFiles,
+  { read, isDaemon }: {
+    readonly read: readonly ReadFile[];
+    readonly isDaemon: boolean;
+  },
 ): void {
-  const readers = users.filter(([, path]) => path === STANDARD_INPUT);
-  const [first, second] = readers.map(([name]) => name);
+  const users: readonly Named[] = [
+    ["argument <crt-file>", input.certificate],
+    ...read.filter(([flag]) => INPUT_FLAGS.includes(flag))
+      .map(([flag, path = ""]) => [`flag '--${flag}'`, path] as const),
+  ];
+  const [first, second] = users.filter(([, path]) => path === STANDARD_INPUT);
   if (first !== undefined && second !== undefined) {
     throw new RekeyError(
       "usage",
-      `${first} and ${second} cannot both be standard input`,
+      `${first[0]} and ${second[0]} cannot both be standard input`,
     );
   }
   if (!isDaemon) return;
-  if (first !== undefined) {
-    throw new RekeyError(
-      "usage",
-      `${first} cannot be standard input with the '--daemon' flag`,
-      { hint: "name a file: a daemon reads it again for every rekey" },
-    );
-  }
-  // `<(command)` of a shell: a pipe, which gives its content once.
-  const [pipe] = users.filter(([, path]) => OPEN_DESCRIPTOR.test(path ?? ""));
-  if (pipe === undefined) return;
+  // `<(command)` of a shell is a pipe, which gives its content once.
+  const user = first ?? users.find(([, path]) => OPEN_DESCRIPTOR.test(path));
+  if (user === undefined) return;
+  const [name, path] = user;
+  const what = path === STANDARD_INPUT ? "standard input" : path;
   throw new RekeyError(
     "usage",
-    `${pipe[0]} cannot be ${pipe[1]} with the '--daemon' flag`,
+    `${name} cannot be ${what} with the '--daemon' flag`,
     { hint: "name a file: a daemon reads it again for every rekey" },
   );
 }

@@ -7,62 +7,90 @@
  * a value that cannot be used is an error that names file and key.
  */
 import { RekeyError } from "../../base/errors.ts";
-import type {
-  FlagDefinition,
-  FlagDefinitions,
-  Origin,
+import {
+  type FlagDefinition,
+  type FlagDefinitions,
+  type FlagValue,
+  type Origin,
+  spellingsOf,
+  variableOf,
 } from "../grammar/command.ts";
 import { FlagSyntaxError } from "../grammar/go_arguments.ts";
-import { JsonFileError, type JsonObject, readJsonObject } from "./json_file.ts";
-import { joinPath } from "./paths.ts";
-import type { StepPath } from "./step_path.ts";
-import {
-  goQuote,
-  parseBoolean,
-  parseInteger,
-  ValueError,
-} from "../grammar/values.ts";
+import { goQuote, parseValue, ValueError } from "../grammar/values.ts";
+import { type JsonObject, readJsonObject } from "./json_file.ts";
+import { findStepPath, joinPath, type StepPath } from "./step_path.ts";
 
 /** One file with defaults for flags. */
-export interface Defaults {
+interface Defaults {
   readonly file: string;
   readonly values: JsonObject;
 }
 
-/** What to fill flags from. */
-export interface SettingsSources {
-  env(name: string): string | undefined;
-  /** The file that wins first. */
-  readonly defaults: readonly Defaults[];
+/** Every flag that is set, and where its value comes from. */
+export interface Settings {
+  readonly values: ReadonlyMap<string, FlagValue>;
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** `$(step path)`. */
+  readonly stepPath: string;
 }
 
-/** Text of every flag that is set, and where it comes from. */
-export interface Settings {
-  readonly values: ReadonlyMap<string, string>;
-  readonly origins: ReadonlyMap<string, Origin>;
+/** What to complete a command line from. */
+export interface SettingsOptions {
+  readonly flags: FlagDefinitions;
+  env(name: string): string | undefined;
+  /** The global `--config`: read instead of all files with defaults. */
+  readonly configFile: string | undefined;
+  /** Takes a line for the person who reads standard error. */
+  notice(message: string): Promise<void>;
+}
+
+/**
+ * Adds to the flags of the command line those of the environment and of the
+ * files. A flag that was found is not looked for again.
+ *
+ * @throws {FlagSyntaxError} for a variable whose text cannot be used
+ * @throws {RekeyError} kind `config` for a file that cannot be used, or a value
+ *   of one, naming file and key; kind `usage` for a context that is not there
+ */
+export async function readSettings(
+  given: ReadonlyMap<string, FlagValue>,
+  { flags, env, configFile, notice }: SettingsOptions,
+): Promise<Settings> {
+  const context = given.get("context");
+  const wanted = typeof context === "string" ? context : "";
+  const stepPath = await findStepPath(env, wanted || env("STEP_CONTEXT"));
+  if (stepPath.chosenAutomatically) {
+    // The original also makes it the current context. Choosing is not ours to
+    // remember: a rekey from a timer must not change what `step` does next.
+    await notice(`✔ Context: ${stepPath.context?.name}`);
+  }
+  const defaults = configFile === undefined
+    ? await readDefaults(stepPath, notice)
+    : [await readNamed(configFile)];
+  const values = new Map(given);
+  const origins = new Map<string, Origin>();
+  for (const [name, flag] of Object.entries(flags)) {
+    if (given.has(name)) {
+      origins.set(name, { from: "command line" });
+      continue;
+    }
+    const found = fromEnvironment(name, { flag, env }) ??
+      fromDefaults(name, { flag, defaults });
+    if (found === undefined) continue;
+    values.set(name, found.value);
+    origins.set(name, found.origin);
+  }
+  return { values, origins, stepPath: stepPath.path };
 }
 
 /** Keys that belong to contexts themselves. */
 const CONTEXT_KEYS: readonly string[] = ["context", "profile", "authority"];
 
-/** How to read the files with defaults. */
-export interface DefaultsOptions {
-  /** The global `--config`: read instead of all of them. */
-  readonly configFile: string | undefined;
-  /** Told of each key that is not allowed in a context's files. */
-  readonly warn: (message: string) => void;
-}
-
-/**
- * Reads the files with defaults, the one that wins first.
- *
- * @throws {RekeyError} kind `config` naming the file
- */
-export async function readDefaults(
+/** The files with defaults, the one that wins first. */
+async function readDefaults(
   stepPath: StepPath,
-  { configFile, warn }: DefaultsOptions,
+  notice: SettingsOptions["notice"],
 ): Promise<readonly Defaults[]> {
-  if (configFile !== undefined) return [await readNamed(configFile)];
   const { base, context, path } = stepPath;
   // The original names the file alone while it is still choosing a context.
   const prefix = context === undefined
@@ -81,7 +109,7 @@ export async function readDefaults(
     if (context === undefined) break;
     for (const key of CONTEXT_KEYS) {
       if (!Object.hasOwn(values, key)) continue;
-      warn(`cannot set '${key}' attribute in config files`);
+      await notice(`cannot set '${key}' attribute in config files`);
     }
   }
   return found;
@@ -103,105 +131,69 @@ async function readNamed(file: string): Promise<Defaults> {
   );
 }
 
-async function read(
-  file: string,
-  prefix: string,
-): Promise<Defaults & { readonly exists: boolean }> {
-  try {
-    const values = await readJsonObject(file);
-    return { file, values: values ?? {}, exists: values !== undefined };
-  } catch (error) {
-    if (!(error instanceof JsonFileError)) throw error;
-    throw new RekeyError(
-      "config",
-      error.step === "open"
-        ? `${prefix}open ${file} failed: ${error.reason}`
-        : `${prefix}error parsing ${file}: ${error.reason}`,
-      { hint: `repair or remove "${file}"`, cause: error },
-    );
-  }
-}
-
-/**
- * Adds to the flags of the command line those of the environment and of the
- * files. A flag that was found is not looked for again.
- *
- * @throws {FlagSyntaxError} for a variable whose text cannot be used
- * @throws {RekeyError} kind `config` for a value of a file, naming file and key
- */
-export function fillIn(
-  given: ReadonlyMap<string, string>,
-  flags: FlagDefinitions,
-  sources: SettingsSources,
-): Settings {
-  const values = new Map(given);
-  const origins = new Map<string, Origin>();
-  for (const [name, flag] of Object.entries(flags)) {
-    if (given.has(name)) {
-      origins.set(name, { from: "command line" });
-      continue;
-    }
-    const found = fromEnvironment(flag, sources.env) ??
-      fromDefaults(flag, sources.defaults);
-    if (found === undefined) continue;
-    values.set(name, found.text);
-    origins.set(name, found.origin);
-  }
-  return { values, origins };
-}
-
-/** The variable of a flag: `STEP_` and its first spelling. */
-export function variableOf(flag: FlagDefinition): string {
-  return `STEP_${flag.names[0].toUpperCase().replaceAll("-", "_")}`;
+async function read(file: string, prefix: string): Promise<
+  Defaults & { readonly exists: boolean }
+> {
+  const values = await readJsonObject(file, {
+    open: prefix,
+    parse: `${prefix}error parsing ${file}: `,
+  });
+  return { file, values: values ?? {}, exists: values !== undefined };
 }
 
 interface Found {
-  readonly text: string;
+  readonly value: FlagValue;
   readonly origin: Origin;
 }
 
 function fromEnvironment(
-  flag: FlagDefinition,
-  env: SettingsSources["env"],
+  name: string,
+  { flag, env }: {
+    readonly flag: FlagDefinition;
+    readonly env: SettingsOptions["env"];
+  },
 ): Found | undefined {
-  const variable = variableOf(flag);
-  const value = env(variable);
-  if (value === undefined) return undefined;
+  const variable = variableOf(name, flag);
+  const given = env(variable);
+  if (given === undefined) return undefined;
   // An empty variable is a set flag: false, or an empty text.
-  const text = value === "" && flag.kind === "boolean" ? "false" : value;
-  const fault = faultOf(text, flag);
-  if (fault !== undefined) {
-    const [what, parser] = flag.kind === "boolean"
-      ? ["bool", "ParseBool"]
-      : ["int", "ParseInt"];
-    // The text of urfave/cli v1.22.17 (flag_int.go, flag_bool.go).
-    throw new FlagSyntaxError(
-      `could not parse ${text} as ${what} value for flag ${
-        flag.names.join(",")
-      }: strconv.${parser}: parsing ${goQuote(text)}: ${fault}`,
-      `correct or unset the variable ${variable}`,
-    );
+  const text = given === "" && flag.kind === "boolean" ? "false" : given;
+  const value = readValue(text, flag);
+  if (!("fault" in value)) {
+    return { ...value, origin: { from: "environment", variable } };
   }
-  return { text, origin: { from: "environment", variable } };
+  const [what, parser] = flag.kind === "boolean"
+    ? ["bool", "ParseBool"]
+    : ["int", "ParseInt"];
+  // The text of urfave/cli v1.22.17 (flag_int.go, flag_bool.go).
+  throw new FlagSyntaxError(
+    `could not parse ${text} as ${what} value for flag ${
+      spellingsOf(name, flag).join(",")
+    }: strconv.${parser}: parsing ${goQuote(text)}: ${value.fault}`,
+    `correct or unset the variable ${variable}`,
+  );
 }
 
 function fromDefaults(
-  flag: FlagDefinition,
-  defaults: readonly Defaults[],
+  name: string,
+  { flag, defaults }: {
+    readonly flag: FlagDefinition;
+    readonly defaults: readonly Defaults[];
+  },
 ): Found | undefined {
   for (const { file, values } of defaults) {
-    const key = flag.names.find((name) => Object.hasOwn(values, name));
+    const key = spellingsOf(name, flag)
+      .find((spelling) => Object.hasOwn(values, spelling));
     if (key === undefined || CONTEXT_KEYS.includes(key)) continue;
-    const text = toText(values[key]);
-    const fault = text === undefined ? "a single value" : expected(text, flag);
-    if (text === undefined || fault !== undefined) {
-      throw new RekeyError(
-        "config",
-        `error parsing ${file}: the value of '${key}' must be ${fault}`,
-        { hint: `correct or remove '${key}' in "${file}"` },
-      );
+    const value = readValue(toText(values[key]), flag);
+    if (!("fault" in value)) {
+      return { ...value, origin: { from: "defaults", file } };
     }
-    return { text, origin: { from: "defaults", file } };
+    throw new RekeyError(
+      "config",
+      `error parsing ${file}: the value of '${key}' must be ${value.expected}`,
+      { hint: `correct or remove '${key}' in "${file}"` },
+    );
   }
   return undefined;
 }
@@ -215,18 +207,18 @@ function toText(value: unknown): string | undefined {
   return Number.isInteger(value) ? BigInt(value).toString() : String(value);
 }
 
-function expected(text: string, flag: FlagDefinition): string | undefined {
-  if (faultOf(text, flag) === undefined) return undefined;
-  return flag.kind === "boolean" ? "true or false" : "an integer";
-}
-
-function faultOf(text: string, flag: FlagDefinition): string | undefined {
+function readValue(
+  text: string | undefined,
+  { kind }: FlagDefinition,
+):
+  | { readonly value: FlagValue }
+  | { readonly fault: string; readonly expected: string } {
+  if (text === undefined) return { fault: "", expected: "a single value" };
   try {
-    if (flag.kind === "boolean") parseBoolean(text);
-    if (flag.kind === "integer") parseInteger(text);
-    return undefined;
+    return { value: parseValue(text, kind) };
   } catch (error) {
-    if (error instanceof ValueError) return error.fault;
-    throw error;
+    if (!(error instanceof ValueError)) throw error;
+    const expected = kind === "boolean" ? "true or false" : "an integer";
+    return { fault: error.fault, expected };
   }
 }

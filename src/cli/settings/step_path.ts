@@ -6,13 +6,7 @@
  * directory of its authority (smallstep/cli-utils step/context.go, config.go).
  */
 import { RekeyError } from "../../base/errors.ts";
-import {
-  isJsonObject,
-  JsonFileError,
-  type JsonObject,
-  readJsonObject,
-} from "./json_file.ts";
-import { cleanPath, joinPath } from "./paths.ts";
+import { isJsonObject, readJsonObject } from "./json_file.ts";
 import { nearest } from "../grammar/suggest.ts";
 
 /** A named pair of an authority and a profile. */
@@ -56,7 +50,7 @@ export async function findStepPath(
   const context = chosenAutomatically
     ? contexts[0]
     : contexts.find((candidate) => candidate.name === name);
-  if (context === undefined) throw noContext(wanted, current, contexts);
+  if (context === undefined) throw noContext(contexts, { wanted, current });
   return {
     path: joinPath(base, "authorities", context.authority),
     base,
@@ -90,7 +84,10 @@ async function homeOfUser(): Promise<string | undefined> {
 }
 
 async function readContexts(file: string): Promise<readonly Context[]> {
-  const map = await readOrExplain(file, "error unmarshaling context map: ");
+  const map = await readJsonObject(file, {
+    open: "",
+    parse: "error unmarshaling context map: ",
+  });
   return Object.entries(map ?? {}).map(([name, value]) =>
     toContext(name, value)
   );
@@ -114,31 +111,12 @@ function toContext(name: string, value: unknown): Context {
 }
 
 async function readCurrent(base: string): Promise<string | undefined> {
-  const file = joinPath(base, "current-context.json");
-  const current = await readOrExplain(
-    file,
-    "error unmarshaling current context: ",
-  );
+  const current = await readJsonObject(joinPath(base, "current-context.json"), {
+    open: "",
+    parse: "error unmarshaling current context: ",
+  });
   const name = current?.context;
   return typeof name === "string" && name !== "" ? name : undefined;
-}
-
-async function readOrExplain(
-  file: string,
-  prefix: string,
-): Promise<JsonObject | undefined> {
-  try {
-    return await readJsonObject(file);
-  } catch (error) {
-    if (!(error instanceof JsonFileError)) throw error;
-    throw new RekeyError(
-      "config",
-      error.step === "open"
-        ? `open ${file} failed: ${error.reason}`
-        : prefix + error.reason,
-      { hint: `repair or remove "${file}"`, cause: error },
-    );
-  }
 }
 
 /**
@@ -146,9 +124,11 @@ async function readOrExplain(
  * current; a program that may run from a timer must not wait for an answer.
  */
 function noContext(
-  wanted: string | undefined,
-  current: string | undefined,
   contexts: readonly Context[],
+  { wanted, current }: {
+    readonly wanted: string | undefined;
+    readonly current: string | undefined;
+  },
 ): RekeyError {
   const names = contexts.map(({ name }) => name);
   const known = names.length === 0
@@ -170,4 +150,30 @@ function noContext(
     "several contexts are defined and none of them is current",
     { hint: `name one with --context or STEP_CONTEXT; ${known}` },
   );
+}
+
+/**
+ * The shortest path with the same lexical meaning, as Go's `filepath.Clean`:
+ * no `.`, no `//`, `a/..` removed; an empty path is `.`.
+ */
+export function cleanPath(path: string): string {
+  const rooted = path.startsWith("/");
+  const kept: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") kept.push(part);
+    else if (kept.length > 0 && kept.at(-1) !== "..") kept.pop();
+    else if (!rooted) kept.push(part);
+  }
+  return (rooted ? "/" : "") + kept.join("/") || ".";
+}
+
+/** `parts` as one cleaned path. */
+export function joinPath(...parts: readonly string[]): string {
+  return cleanPath(parts.filter((part) => part !== "").join("/"));
+}
+
+/** The cleaned path from the root; `directory` is where relative ones start. */
+export function absolutePath(path: string, directory: string): string {
+  return path.startsWith("/") ? cleanPath(path) : joinPath(directory, path);
 }

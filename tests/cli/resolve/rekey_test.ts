@@ -36,6 +36,7 @@ const DEFAULTS = {
 const OFFLINE = {
   authority: {
     mode: "offline",
+    ignoreDatabase: false,
     config: `${NO_SETTINGS}/config/ca.json`,
   },
 };
@@ -195,9 +196,11 @@ const RESOLVED: readonly (readonly [line: string, change: object])[] = [
   }],
   ["--offline", OFFLINE],
   ["--offline --ca-config x.json", {
-    authority: { mode: "offline", config: "x.json" },
+    authority: { mode: "offline", config: "x.json", ignoreDatabase: false },
   }],
-  ["--offline --ca-config -", { authority: { mode: "offline", config: "-" } }],
+  ["--offline --ca-config -", {
+    authority: { mode: "offline", config: "-", ignoreDatabase: false },
+  }],
   ["--offline --timeout 1s --root r.pem", OFFLINE],
   ["--offline --ignore-database", {
     authority: { ...OFFLINE.authority, ignoreDatabase: true },

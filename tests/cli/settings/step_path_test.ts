@@ -1,5 +1,10 @@
 /** $(step path) and contexts, in real directories. */
-import { findStepPath } from "../../../src/cli/settings/step_path.ts";
+import {
+  absolutePath,
+  cleanPath,
+  findStepPath,
+  joinPath,
+} from "../../../src/cli/settings/step_path.ts";
 import {
   assert,
   assertEquals,
@@ -93,6 +98,7 @@ Deno.test("--ca-config follows the current context", async () => {
   );
   assertEquals(authority(result), {
     mode: "offline",
+    ignoreDatabase: false,
     config: `${result.base}/authorities/a2/config/ca.json`,
   });
 });
@@ -312,4 +318,44 @@ Deno.test("findStepPath() asks the user database when HOME is missing", async ()
   const { path } = await findStepPath(() => undefined, undefined);
   assertStringIncludes(path, "/.step");
   assert(path.startsWith("/"));
+});
+
+// Rows of Go's path/filepath clean tests.
+const CLEAN: readonly (readonly [string, string])[] = [
+  ["", "."],
+  ["abc", "abc"],
+  ["abc/def", "abc/def"],
+  [".", "."],
+  ["..", ".."],
+  ["../..", "../.."],
+  ["../../abc", "../../abc"],
+  ["/abc", "/abc"],
+  ["/", "/"],
+  ["abc/", "abc"],
+  ["abc//def//ghi", "abc/def/ghi"],
+  ["//abc", "/abc"],
+  ["abc/./def", "abc/def"],
+  ["/./abc/def", "/abc/def"],
+  ["abc/def/ghi/../jkl", "abc/def/jkl"],
+  ["abc/def/../..", "."],
+  ["/abc/def/../..", "/"],
+  ["abc/def/../../..", ".."],
+  ["/abc/def/../../..", "/"],
+  ["abc/def/../../../ghi/jkl/../../../mno", "../../mno"],
+  ["/../abc", "/abc"],
+];
+
+for (const [path, clean] of CLEAN) {
+  Deno.test(`cleanPath() makes '${path}' into '${clean}'`, () => {
+    assertEquals(cleanPath(path), clean);
+  });
+}
+
+Deno.test("joinPath() leaves empty parts out", () => {
+  assertEquals(joinPath("/a/", "", "b", "../c"), "/a/c");
+});
+
+Deno.test("absolutePath() starts a relative path from the directory only", () => {
+  assertEquals(absolutePath("./a", "/x/y"), "/x/y/a");
+  assertEquals(absolutePath("/a/./b", "/x/y"), "/a/b");
 });

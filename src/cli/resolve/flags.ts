@@ -1,10 +1,11 @@
 /**
- * The flags of `ca rekey`, in the order of the help.
+ * The flags of `ca rekey`, in the order of the help; other commands take theirs
+ * from here.
  *
  * Names and words are those of the manual of `step ca rekey`; what is added
- * to it says so in its own words. Data only.
+ * to it says so in its own words. Data only, since `--help` loads it.
  */
-import type { FlagDefinitions } from "./command.ts";
+import type { FlagDefinitions } from "../grammar/command.ts";
 
 const DURATION_HELP =
   `The <duration> is a sequence of decimal numbers, each with optional fraction and a unit suffix, such as "300ms", "1.5h" or "2h45m". Valid time units are "ns", "us" (or "µs"), "ms", "s", "m", "h".`;
@@ -14,126 +15,132 @@ export const REKEY_FLAGS = {
   "out-cert": {
     kind: "text",
     names: ["out-cert", "out-crt"],
+    group: "files",
     placeholder: "file",
     help:
       "The <file> where the new certificate will be saved to. Defaults to overwriting the <crt-file> positional argument.",
   },
   "out-key": {
     kind: "text",
-    names: ["out-key"],
+    group: "files",
     placeholder: "file",
     help:
       "The <file> to store the new private key. Defaults to overwriting the <key-file> positional argument.",
   },
   "private-key": {
     kind: "text",
-    names: ["private-key"],
+    group: "key",
     placeholder: "file",
     help:
       "The <file> containing the private key for rekey-ing the certificate. By default, a new random key pair will be generated. The key is written to another file only with --out-key.",
   },
   "expires-in": {
     kind: "text",
-    names: ["expires-in"],
+    group: "schedule",
     placeholder: "duration",
     help:
       `The amount of time remaining before certificate expiration, at which point a rekey should be attempted. The certificate rekey will not be performed if the time to expiration is greater than the --expires-in value. A random jitter (duration/20) will be added to avoid multiple services hitting the rekey endpoint at the same time. The <duration> is a sequence of decimal numbers, each with optional fraction and a unit suffix, such as "300ms", "-1.5h" or "2h45m". Valid time units are "ns", "us" (or "µs"), "ms", "s", "m", "h".`,
   },
   "pid": {
     kind: "integer",
-    names: ["pid"],
+    group: "reload",
     placeholder: "value",
+    usagePlaceholder: "int",
     help:
       "The process id to signal after the certificate has been rekeyed. By default the SIGHUP (1) signal will be used, but this can be configured with the --signal flag.",
     badValueHint: "name the process by its number",
   },
   "pid-file": {
     kind: "text",
-    names: ["pid-file"],
+    group: "reload",
     placeholder: "file",
     help:
       "The <file> from which to read the process id that will be signaled after the certificate has been rekeyed. It is read at that moment. By default the SIGHUP (1) signal will be used, but this can be configured with the --signal flag.",
   },
   "signal": {
     kind: "integer",
-    names: ["signal"],
+    group: "reload",
     placeholder: "number",
+    usagePlaceholder: "int",
     help:
       "The signal <number> to send to the selected PID, so it can reload the configuration and load the new certificate. Default value is SIGHUP (1).",
     badValueHint: "name the signal by its number, 1 to 31; SIGHUP is 1",
   },
   "exec": {
     kind: "text",
-    names: ["exec"],
+    group: "reload",
     placeholder: "command",
+    usagePlaceholder: "string",
     help:
       "The <command> to run after the certificate has been rekeyed. Quotes and backslashes group words as in a shell; nothing else of a shell is there. It finds STEP_REKEY_CERT, STEP_REKEY_KEY, STEP_REKEY_SERIAL, STEP_REKEY_PREVIOUS_SERIAL, STEP_REKEY_NOT_AFTER and STEP_REKEY_ATTEMPT in its environment.",
   },
   "exec-timeout": {
     kind: "text",
-    names: ["exec-timeout"],
+    group: "reload",
     placeholder: "duration",
     help:
       "The longest <duration> that the commands of --exec and --exec-on-failure may take. Then they are ended with all that they started. 0 means no limit. Defaults to 5m.",
   },
   "exec-on-failure": {
     kind: "text",
-    names: ["exec-on-failure"],
+    group: "reload",
     placeholder: "command",
+    usagePlaceholder: "string",
     help:
       "The <command> that tells somebody of failures: of a single run that failed, of a daemon that ends or gives up a reload, and of tries that fail when less than a sixth of the certificate's life is left, then at most once an hour. It finds STEP_REKEY_ERROR, STEP_REKEY_ERROR_CLASS, STEP_REKEY_ERROR_KIND, STEP_REKEY_NOT_AFTER, STEP_REKEY_ATTEMPT and STEP_REKEY_CERT in its environment, and never changes the exit code.",
   },
   "reload-attempts": {
     kind: "integer",
-    names: ["reload-attempts"],
+    group: "reload",
     placeholder: "number",
+    usagePlaceholder: "int",
     help:
       "The <number> of times that the daemon tries to signal the process and to run the command of --exec for one certificate, with growing pauses. 0 means no limit. Defaults to 20, which takes about an hour. Requires the --daemon flag.",
     badValueHint: "name a number of tries, or 0 for no limit",
   },
   "daemon": {
     kind: "boolean",
-    names: ["daemon"],
+    group: "schedule",
     help:
       "Run the rekey command as a daemon, rekeying and overwriting the certificate periodically. By default the daemon will rekey a certificate before 2/3 of the time to expiration has elapsed. The period can be configured using the --rekey-period or --expires-in flags.",
   },
   "rekey-period": {
     kind: "text",
-    names: ["rekey-period"],
+    group: "schedule",
     placeholder: "duration",
     help:
       `The period with which to schedule rekeying of the certificate in daemon mode. Requires the --daemon flag. At least a minute, or a twentieth of the certificate's life if that is less; shorter ones are raised to it. ${DURATION_HELP}`,
   },
   "kty": {
     kind: "text",
-    names: ["kty"],
+    group: "key",
     placeholder: "kty",
+    usagePlaceholder: "type",
     help:
-      `The <kty> to build the certificate upon. If unset, default is EC, or what --curve or --size ask for.
-
-<kty> is a case-sensitive string and must be one of:
-
-EC: Create an elliptic curve keypair
-OKP: Create an octet key pair (for "Ed25519" curve)
-RSA: Create an RSA keypair`,
+      "The <kty> to build the certificate upon. If unset, default is EC, or what --curve or --size ask for.",
+    choices: {
+      EC: "Create an elliptic curve keypair",
+      OKP: 'Create an octet key pair (for "Ed25519" curve)',
+      RSA: "Create an RSA keypair",
+    },
   },
   "curve": {
     kind: "text",
     names: ["crv", "curve"],
+    group: "key",
     placeholder: "curve",
     help:
-      `The elliptic <curve> to use for EC and OKP key types. Corresponds to the "crv" JWK parameter. Valid curves are defined in JWA [RFC7518]. If unset, default is P-256 for EC keys and Ed25519 for OKP keys.
-
-<curve> is a case-sensitive string and must be one of:
-
-P-256: NIST P-256 Curve
-P-384: NIST P-384 Curve
-P-521: NIST P-521 Curve
-Ed25519: Ed25519 Curve`,
+      `The elliptic <curve> to use for EC and OKP key types. Corresponds to the "crv" JWK parameter. Valid curves are defined in JWA [RFC7518]. If unset, default is P-256 for EC keys and Ed25519 for OKP keys.`,
+    choices: {
+      "P-256": "NIST P-256 Curve",
+      "P-384": "NIST P-384 Curve",
+      "P-521": "NIST P-521 Curve",
+      Ed25519: "Ed25519 Curve",
+    },
   },
   "size": {
     kind: "integer",
-    names: ["size"],
+    group: "key",
     placeholder: "size",
     help:
       "The <size> (in bits) of the key for RSA key types. RSA keys require a minimum key size of 2048 bits, at most 16384. If unset, default is 2048 bits for RSA keys.",
@@ -142,141 +149,144 @@ Ed25519: Ed25519 Curve`,
   "force": {
     kind: "boolean",
     names: ["f", "force"],
+    group: "files",
     help: "Force the overwrite of files without asking.",
   },
   "layout": {
     kind: "text",
-    names: ["layout"],
+    group: "files",
     placeholder: "layout",
-    help: `How the pair stands on disk. By default it stays as it is.
-
-<layout> is a case-sensitive string and must be one of:
-
-plain: Two files, each replaced by a rename. Between the two renames, for some microseconds, a reader can see the new key and the old certificate.
-versioned: Numbered pairs in a hidden directory beside <crt-file>; <crt-file> and <key-file> are links to the current one, which changes in one rename. The last 5 pairs are kept, keys included, and "ca rollback" returns to the one before.`,
+    help: "How the pair stands on disk. By default it stays as it is.",
+    choices: {
+      plain:
+        "Two files, each replaced by a rename. Between the two renames, for some microseconds, a reader can see the new key and the old certificate.",
+      versioned:
+        'Numbered pairs in a hidden directory beside <crt-file>; <crt-file> and <key-file> are links to the current one, which changes in one rename. The last 5 pairs are kept, keys included, and "ca rollback" returns to the one before.',
+    },
   },
   "in-place": {
     kind: "boolean",
-    names: ["in-place"],
+    group: "files",
     help:
       "Overwrite the files where they are, for files that cannot be replaced, such as a single file that is mounted into a container; it keeps ACLs and labels, too. A weaker promise: while it happens a reader can see a part of each content, and an interrupted run is only repaired by the next one, as long as the hidden files beside the pair are still there.",
   },
   "key-mode": {
     kind: "text",
-    names: ["key-mode"],
+    group: "files",
     placeholder: "mode",
     help:
       "The <mode> of the new private key in octal, such as 0640. Defaults to that of the file that it replaces, or 0600.",
   },
   "cert-mode": {
     kind: "text",
-    names: ["cert-mode"],
+    group: "files",
     placeholder: "mode",
     help:
       "The <mode> of the new certificate in octal, such as 0644. Defaults to that of the file that it replaces, or 0600.",
   },
   "owner": {
     kind: "text",
-    names: ["owner"],
+    group: "files",
     placeholder: "user",
     help:
       "The <user> who shall own both new files: a name or a number. Defaults to the owner of the files that they replace.",
   },
   "group": {
     kind: "text",
-    names: ["group"],
+    group: "files",
     placeholder: "group",
     help:
       "The <group> of both new files: a name or a number. Defaults to the group of the files that they replace.",
   },
   "lock-timeout": {
     kind: "text",
-    names: ["lock-timeout"],
+    group: "files",
     placeholder: "duration",
     help:
       "The longest <duration> to wait while another process works on the same pair. By default that is an error at once, with exit code 75.",
   },
   "offline": {
     kind: "boolean",
-    names: ["offline"],
+    group: "authority",
     help:
       "Creates a certificate without contacting the certificate authority. Offline mode uses the configuration, certificates, and keys created with step ca init, but can accept a different configuration file using --ca-config flag.",
   },
   "password-file": {
     kind: "text",
-    names: ["password-file"],
+    group: "key",
     placeholder: "file",
     help:
       "The path to the <file> containing the password to encrypt or decrypt the private key.",
   },
   "private-key-password-file": {
     kind: "text",
-    names: ["private-key-password-file"],
+    group: "key",
     placeholder: "file",
     help:
       "The path to the <file> containing the password of the --private-key file. Defaults to --password-file.",
   },
   "ca-password-file": {
     kind: "text",
-    names: ["ca-password-file"],
+    group: "authority",
     placeholder: "file",
     help:
       "The path to the <file> containing the password of the certificate authority's own key, with --offline. Defaults to --password-file.",
   },
   "root": {
     kind: "text",
-    names: ["root"],
+    group: "authority",
     placeholder: "file",
     help:
       "The path to the PEM <file> used as the root certificate authority. Defaults to $(step path)/certs/root_ca.crt. A directory or a comma-separated list of files is accepted too.",
   },
   "ca-url": {
     kind: "text",
-    names: ["ca-url"],
+    group: "authority",
     placeholder: "URI",
+    usagePlaceholder: "uri",
     help: "<URI> of the targeted Step Certificate Authority.",
   },
   "connect-timeout": {
     kind: "text",
-    names: ["connect-timeout"],
+    group: "authority",
     placeholder: "duration",
     help:
       "The longest <duration> to wait for a connection to the certificate authority. Defaults to 30s.",
   },
   "timeout": {
     kind: "text",
-    names: ["timeout"],
+    group: "authority",
     placeholder: "duration",
     help:
       "The longest <duration> of the whole request, connection and answer included. Defaults to 30s.",
   },
   "ca-config": {
     kind: "text",
-    names: ["ca-config"],
+    group: "authority",
     placeholder: "file",
     help:
       "The certificate authority configuration <file>. Defaults to $(step path)/config/ca.json.",
   },
   "log-format": {
     kind: "text",
-    names: ["log-format"],
+    group: "program",
     placeholder: "format",
-    help: `The <format> of log lines and errors. If unset, default is text.
-
-<format> is a case-sensitive string and must be one of:
-
-text: Lines for people
-json: One JSON object a line, with the keys time, level, event, file, serial, notAfter, nextAttempt, class, attempt and message, null where they do not apply`,
+    help: "The <format> of log lines and errors. If unset, default is text.",
+    choices: {
+      text: "Lines for people",
+      json:
+        "One JSON object a line, with the keys time, level, event, file, serial, notAfter, nextAttempt, class, attempt and message, null where they do not apply",
+    },
   },
   "ignore-database": {
     kind: "boolean",
-    names: ["ignore-database"],
+    group: "authority",
     help:
       "Do not read the certificate authority's database. Requires the --offline flag. DANGEROUS: a certificate that was revoked is rekeyed all the same, and the new one is not revoked. Only for a database that cannot be read, and only for a certificate that is known to be good.",
   },
   "context": {
     kind: "text",
-    names: ["context"],
+    group: "program",
     placeholder: "name",
     help:
       "The <name> of the context whose authority and defaults are used, instead of the current one.",

@@ -1,5 +1,6 @@
 /**
- * --kty, --curve and --size made into the key to generate.
+ * The new key: that of --private-key, or one to generate by --kty, --curve and
+ * --size; and whether it is encrypted.
  *
  * Texts and order are the original's (smallstep/cli utils/cli.go:20-84), with
  * one repair: the manual's defaults hold for --curve and --size without
@@ -10,14 +11,73 @@ import {
   type EcCurve,
   type KeySpec,
   MAX_RSA_BITS,
+  type NewKey,
+  type RekeyOptions,
 } from "../../base/options.ts";
+import type { FlagReader } from "./flag_reader.ts";
+
+/**
+ * Where the new key comes from.
+ *
+ * @throws {RekeyError} kind `usage`
+ */
+export function resolveNewKey(flags: FlagReader): NewKey {
+  const path = flags.text("private-key");
+  if (path === undefined) {
+    try {
+      return { from: "generate", spec: resolveKeySpec(flags.values) };
+    } catch (error) {
+      if (!(error instanceof RekeyError)) throw error;
+      // The same error, with the origin of the flags.
+      throw flags.usage(error.message, {
+        flags: ["kty", "curve", "size"],
+        hint: error.hint,
+      });
+    }
+  }
+  for (const flag of ["kty", "curve", "size"] as const) {
+    // From a variable or a file it is a default for keys that are generated.
+    if (!flags.isTyped(flag)) continue;
+    throw flags.usage(
+      `flag '--${flag}' is incompatible with flag '--private-key'`,
+      {
+        flags: ["private-key"],
+        hint: "the type of the new key is that of the file",
+      },
+    );
+  }
+  if (path === "-") {
+    throw flags.invalid("private-key", "a key cannot come from standard input");
+  }
+  if (flags.values.daemon === true) {
+    throw flags.usage(
+      "flag '--private-key' is incompatible with flag '--daemon'",
+      {
+        flags: ["private-key", "daemon"],
+        hint:
+          "leave --private-key out: the daemon makes a new key for every rekey",
+      },
+    );
+  }
+  return { from: "file", path, writeCopy: flags.isSet("out-key") };
+}
+
+/**
+ * The manual's "password to encrypt or decrypt the private key". Offline,
+ * --password-file alone is as a rule the password of the CA's key, so it is
+ * no wish to encrypt a key that was plain.
+ */
+export function resolveEncryption(
+  flags: FlagReader,
+): RekeyOptions["encryptNewKey"] {
+  if (flags.text("password-file") === undefined) return "as-current";
+  const isForCa = flags.values.offline === true &&
+    flags.text("ca-password-file") === undefined;
+  return isForCa ? "as-current" : "always";
+}
 
 /** The three flags; undefined means not set, which an empty text is not. */
-export interface KeyFlags {
-  readonly kty: string | undefined;
-  readonly curve: string | undefined;
-  readonly size: bigint | undefined;
-}
+type KeyFlags = Pick<FlagReader["values"], "kty" | "curve" | "size">;
 
 const EC_CURVES: readonly EcCurve[] = ["P-256", "P-384", "P-521"];
 const KEY_TYPES = "RSA, EC, OKP";
@@ -58,14 +118,14 @@ function inferType({ curve, size }: KeyFlags): "EC" | "OKP" | "RSA" {
 function ecSpec({ curve, size }: KeyFlags): KeySpec {
   if (size !== undefined) throw incompatible("--size", "--kty EC");
   if (curve === undefined) return { kty: "EC", curve: "P-256" };
-  if (!isEcCurve(curve)) throw wrongCurve("EC", curve, EC_CURVES.join(", "));
+  if (!isEcCurve(curve)) throw wrongCurve("EC", curve);
   return { kty: "EC", curve };
 }
 
 function okpSpec({ curve, size }: KeyFlags): KeySpec {
   if (size !== undefined) throw incompatible("--size", "--kty OKP");
   if (curve !== undefined && curve !== "" && curve !== "Ed25519") {
-    throw wrongCurve("OKP", curve, "Ed25519");
+    throw wrongCurve("OKP", curve);
   }
   return { kty: "OKP", curve: "Ed25519" };
 }
@@ -94,7 +154,8 @@ function incompatible(flag: string, other: string): RekeyError {
   return usage(`flag '${flag}' is incompatible with flag '${other}'`);
 }
 
-function wrongCurve(kty: string, curve: string, options: string): RekeyError {
+function wrongCurve(kty: "EC" | "OKP", curve: string): RekeyError {
+  const options = kty === "EC" ? EC_CURVES.join(", ") : "Ed25519";
   return usage(
     `flag '--kty ${kty}' is incompatible with flag '--curve ${curve}'\n\n  Option(s): --curve ${options}`,
   );

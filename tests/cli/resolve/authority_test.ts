@@ -1,6 +1,6 @@
 /** --ca-url, row by row. */
 import fc from "fast-check";
-import { parseCaUrl } from "../../../src/cli/resolve/ca_url.ts";
+import { parseCaUrl } from "../../../src/cli/resolve/authority.ts";
 import { RekeyError } from "../../../src/base/errors.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 

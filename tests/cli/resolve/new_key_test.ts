@@ -1,5 +1,5 @@
 /** --kty, --curve and --size, row by row. */
-import { resolveKeySpec } from "../../../src/cli/resolve/key_spec.ts";
+import { resolveKeySpec } from "../../../src/cli/resolve/new_key.ts";
 import { assertEquals, assertThrows } from "../../support/assert.ts";
 
 type Row = readonly [

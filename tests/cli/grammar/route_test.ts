@@ -1,22 +1,23 @@
 /** Which command a line calls, and flags in front of it. */
-import { findRoute } from "../../src/cli/catalogue.ts";
-import { RekeyError } from "../../src/base/errors.ts";
-import { assertEquals } from "../support/assert.ts";
+import { COMMANDS } from "../../../src/cli/commands/catalogue.ts";
+import { findRoute } from "../../../src/cli/grammar/route.ts";
+import { RekeyError } from "../../../src/base/errors.ts";
+import { assertEquals } from "../../support/assert.ts";
 
 /** Short form of what a line asks for. */
 function routeOf(line: string): string {
   const words = line === "" ? [] : line.split(" ");
   try {
-    const route = findRoute(words);
+    const route = findRoute(words, COMMANDS);
     switch (route.kind) {
       case "version":
         return "version";
       case "help":
-        return `help of '${route.entry.path.join(" ")}'`;
+        return `help of '${route.place.path.join(" ")}'`;
       case "command": {
-        const { entry, rest, configFile } = route;
+        const { place: { path }, rest, configFile } = route;
         const config = configFile === undefined ? "" : ` config ${configFile}`;
-        return `${entry.path.join(" ")} <${rest.join(" ")}>${config}`;
+        return `${path.join(" ")} <${rest.join(" ")}>${config}`;
       }
     }
   } catch (error) {

@@ -1,14 +1,16 @@
 /**
- * The flags of `ca rekey` as its rules ask for them, with the origin of every
- * value at hand: a rule that a variable breaks says which variable.
+ * The flags as the rules ask for them, with the origin of every value at hand: a
+ * rule that a variable breaks says which variable.
  */
 import type { Hint } from "../../base/remedy.ts";
 import { parseGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
 import type { FlagValues, Invocation } from "../grammar/command.ts";
-import type { REKEY_FLAGS } from "../grammar/rekey_flags.ts";
+import { REKEY_FLAGS } from "./flags.ts";
 
 const NANOSECONDS_PER_MS = 1e6;
+/** A day, in ms: more is a mistake, and timers end at 24.8 days. */
+const LONGEST_LIMIT_MS = 86_400_000;
 
 /** Name of a flag of `ca rekey`. */
 export type RekeyFlag = keyof typeof REKEY_FLAGS;
@@ -20,21 +22,27 @@ type TextFlag = {
   [Name in RekeyFlag]: RekeyFlags[Name]["kind"] extends "text" ? Name : never;
 }[RekeyFlag];
 
+/** Names of the flags that have a list of allowed values. */
+type ChoiceFlag = {
+  [Name in RekeyFlag]: RekeyFlags[Name] extends { choices: object } ? Name
+    : never;
+}[RekeyFlag];
+
 /** Reads flags; all of its errors are of kind `usage`. */
-export class RekeyInput {
-  readonly flags: FlagValues<RekeyFlags>;
+export class FlagReader {
+  readonly values: FlagValues<RekeyFlags>;
   readonly #origins: Invocation<RekeyFlags>["origins"];
 
   constructor(
     { flags, origins }: Pick<Invocation<RekeyFlags>, "flags" | "origins">,
   ) {
-    this.flags = flags;
+    this.values = flags;
     this.#origins = origins;
   }
 
   /** Whether a flag is set, be it to an empty text. */
   isSet(flag: RekeyFlag): boolean {
-    return this.flags[flag] !== undefined;
+    return this.values[flag] !== undefined;
   }
 
   /** Whether a flag stands on the command line, not in a variable or a file. */
@@ -45,7 +53,7 @@ export class RekeyInput {
 
   /** The text of a flag; empty counts as none. */
   text(flag: TextFlag): string | undefined {
-    return this.flags[flag] || undefined;
+    return this.values[flag] || undefined;
   }
 
   /**
@@ -61,16 +69,63 @@ export class RekeyInput {
       throw this.invalid(
         flag,
         undefined,
-        'write it as "8h30m": numbers with the units h, m, s, ms, us or ns',
+        {
+          hint:
+            'write it as "8h30m": numbers with the units h, m, s, ms, us or ns',
+        },
       );
     }
     // With a fraction where there is one: 300ns stays above zero.
     return Number(nanoseconds) / NANOSECONDS_PER_MS;
   }
 
+  /**
+   * A limit of time in ms, at most a day.
+   *
+   * @throws {RekeyError} kind `usage`, for an empty text as well
+   */
+  limitMs(
+    flag: TextFlag,
+    { mayBeZero }: { readonly mayBeZero: boolean },
+  ): number | undefined {
+    if (this.values[flag] === "") throw this.invalid(flag);
+    const limitMs = this.durationMs(flag);
+    if (limitMs === undefined) return undefined;
+    if (limitMs < 0 && mayBeZero) {
+      throw this.invalid(flag, "must not be negative");
+    }
+    if (limitMs <= 0 && !mayBeZero) {
+      throw this.invalid(flag, "must be greater than 0");
+    }
+    if (limitMs > LONGEST_LIMIT_MS) {
+      throw this.invalid(flag, "must be at most 24h");
+    }
+    return limitMs;
+  }
+
+  /**
+   * One of the flag's allowed values.
+   *
+   * @throws {RekeyError} kind `usage` with the explanation
+   */
+  choice<Flag extends ChoiceFlag>(
+    flag: Flag,
+    explanation: string,
+  ): keyof RekeyFlags[Flag]["choices"] | undefined {
+    const text: string | undefined = this.values[flag];
+    if (text === undefined || isChoice(text, REKEY_FLAGS[flag].choices)) {
+      return text;
+    }
+    throw this.invalid(flag, explanation);
+  }
+
   /** `invalid value 'V' for flag '--F'; explanation`, or what the original says without a value. */
-  invalid(flag: RekeyFlag, explanation?: string, hint?: string): RekeyError {
-    const value = String(this.flags[flag] ?? "");
+  invalid(
+    flag: RekeyFlag,
+    explanation?: string,
+    { hint }: { readonly hint?: string } = {},
+  ): RekeyError {
+    const value = String(this.values[flag] ?? "");
     const problem = value === ""
       ? `missing value for flag '--${flag}'`
       : `invalid value '${value}' for flag '--${flag}'`;
@@ -104,4 +159,11 @@ export class RekeyInput {
     }
     return undefined;
   }
+}
+
+function isChoice<Choices extends object>(
+  text: string,
+  choices: Choices,
+): text is keyof Choices & string {
+  return Object.hasOwn(choices, text);
 }

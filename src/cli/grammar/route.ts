@@ -1,0 +1,178 @@
+/**
+ * Which command a line calls, and the flags in front of its name. Pure, but for
+ * the loading of commands.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import {
+  type CommandGroup,
+  type CommandLoader,
+  type FlagDefinitions,
+  HELP_FLAG,
+  PROGRAM,
+} from "./command.ts";
+import { FlagSyntaxError, isFlagToken, KnownFlags } from "./go_arguments.ts";
+import { nearest } from "./suggest.ts";
+
+/** Flags in front of the first command's name, in the help's order. */
+export const PROGRAM_FLAGS = {
+  config: {
+    kind: "text",
+    group: "program",
+    placeholder: "file",
+    help:
+      "A file with defaults for flags, read instead of the defaults.json files of $(step path) and of the profile.",
+  },
+  help: HELP_FLAG,
+  version: {
+    kind: "boolean",
+    names: ["version", "v"],
+    group: "program",
+    help: "Show the version.",
+  },
+} as const satisfies FlagDefinitions;
+
+/** Commands of the program itself, with one line of words. */
+export const BUILT_IN: Readonly<Record<string, string>> = {
+  help: "show the help of a command",
+  version: "show the version",
+};
+
+/** A group or a command, and the words that lead to it. */
+export interface Place {
+  /** Empty: the program itself. */
+  readonly path: readonly string[];
+  readonly entry: CommandGroup | CommandLoader;
+}
+
+/** The place and all that is below it, in the help's order. */
+export function placesIn(place: Place): readonly Place[] {
+  const { path, entry } = place;
+  const below = typeof entry === "function" ? {} : entry.below;
+  return [
+    place,
+    ...Object.entries(below).flatMap(([word, inside]) =>
+      placesIn({ path: [...path, word], entry: inside })
+    ),
+  ];
+}
+
+/** What a command line asks for. */
+export type Route =
+  | {
+    readonly kind: "command";
+    readonly place: Place;
+    readonly load: CommandLoader;
+    /** The tokens after the command's name. */
+    readonly rest: readonly string[];
+    /** `--config` in front of the command's name. */
+    readonly configFile: string | undefined;
+  }
+  | { readonly kind: "help"; readonly place: Place }
+  | { readonly kind: "version" };
+
+/** A mistake in the flags of a group, shown together with that group's help. */
+export class GroupSyntaxError extends FlagSyntaxError {
+  readonly place: Place;
+  constructor(place: Place, mistake: FlagSyntaxError) {
+    super(mistake.message, mistake.hint);
+    this.place = place;
+  }
+}
+
+/**
+ * Finds the command.
+ *
+ * @throws {GroupSyntaxError} for a bad flag in front of the command's name
+ * @throws {RekeyError} kind `usage` for a name that does not exist
+ */
+export function findRoute(
+  tokens: readonly string[],
+  commands: CommandGroup,
+): Route {
+  const program: Place = { path: [], entry: commands };
+  let place = program;
+  let configFile: string | undefined;
+  const words = tokens.values();
+  for (const token of words) {
+    if (token === "--") continue;
+    if (isFlagToken(token)) {
+      const { name, value } = groupFlag(token, { words, place });
+      if (typeof value === "string") configFile = value;
+      else if (value === true && name === "version") return { kind: "version" };
+      else if (value === true) return { kind: "help", place };
+      continue;
+    }
+    if (token === "help" || token === "h") {
+      return {
+        kind: "help",
+        place: helpedPlace([...words], { place, program }),
+      };
+    }
+    if (token === "version" && place === program) {
+      return versionRoute([...words], program);
+    }
+    place = placeBelow(place, token);
+    const { entry: load } = place;
+    if (typeof load === "function") {
+      return { kind: "command", place, load, rest: [...words], configFile };
+    }
+  }
+  return { kind: "help", place };
+}
+
+function groupFlag(
+  token: string,
+  { words, place }: {
+    readonly words: Iterator<string>;
+    readonly place: Place;
+  },
+) {
+  try {
+    const known = new KnownFlags(place.path.length === 0 ? PROGRAM_FLAGS : {});
+    return known.read(token, words);
+  } catch (error) {
+    if (!(error instanceof FlagSyntaxError)) throw error;
+    throw new GroupSyntaxError(place, error);
+  }
+}
+
+/** What `help` and the words behind it ask about. */
+function helpedPlace(
+  words: readonly string[],
+  { place: from, program }: { readonly place: Place; readonly program: Place },
+): Place {
+  return words.filter((token) => !isFlagToken(token)).reduce(
+    (place, word) =>
+      place.path.length === 0 && Object.hasOwn(BUILT_IN, word)
+        ? program
+        : placeBelow(place, word),
+    from,
+  );
+}
+
+function versionRoute(rest: readonly string[], program: Place): Route {
+  if (rest.length === 0) return { kind: "version" };
+  if (rest.some((token) => ["-h", "-help", "--help", "--h"].includes(token))) {
+    return { kind: "help", place: program };
+  }
+  throw new RekeyError(
+    "usage",
+    `too many positional arguments were provided in '${PROGRAM} version'`,
+  );
+}
+
+function placeBelow({ path, entry }: Place, word: string): Place {
+  const below = typeof entry === "function" ? {} : entry.below;
+  const found = Object.hasOwn(below, word) ? below[word] : undefined;
+  if (found !== undefined) return { path: [...path, word], entry: found };
+  const words = Object.keys(below);
+  if (typeof entry !== "function") words.push("help");
+  if (path.length === 0) words.push("version");
+  const near = nearest(word, words);
+  const group = [PROGRAM, ...path].join(" ");
+  throw new RekeyError("usage", `No help topic for '${word}'`, {
+    hint: near === undefined
+      ? `${group} help lists the commands`
+      : `did you mean ${group} ${near}?`,
+  });
+}

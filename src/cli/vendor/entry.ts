@@ -1,4 +1,0 @@
-/**
- * What `deno task vendor` bundles into stricli.js, and its types.
- */
-export * from "@stricli/core";
