@@ -28,6 +28,9 @@ import {
 } from "./grammar/route.ts";
 import { denoProgram, type Program } from "./process/program.ts";
 
+/** How long the end waits for a slow reader of standard error, in ms. */
+const LAST_LINES_MS = 3_000;
+
 /**
  * Runs a command line.
  *
@@ -38,6 +41,16 @@ export async function run(
   program: Program = denoProgram(),
 ): Promise<number> {
   const session = new Session(program, args);
+  const exitCode = await obeyOrReport(args, session);
+  await program.flush(LAST_LINES_MS);
+  return exitCode;
+}
+
+async function obeyOrReport(
+  args: readonly string[],
+  session: Session,
+): Promise<number> {
+  const { program } = session;
   try {
     await obey(args, session);
     return 0;

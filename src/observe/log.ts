@@ -27,9 +27,7 @@ type EventOf<Name extends LogEvent["event"]> = Extract<
 export function oneShotLog(sinks: LogSinks, colour: boolean): Log {
   return {
     write(event) {
-      for (const line of oneShotLines(event, sinks, colour)) {
-        sinks.err(`${line}\n`);
-      }
+      writeLines(sinks.err, oneShotLines(event, sinks, colour));
     },
   };
 }
@@ -42,8 +40,16 @@ export function daemonLog(sinks: LogSinks, now: () => Date): Log {
     const prefix = `${LEVEL_WORDS[level]}: ${timestamp(now())}`;
     // A path with a line end must not make a line without a prefix.
     const lines = eventLines(event, sinks).flatMap((line) => line.split("\n"));
-    for (const line of lines) write(`${prefix} ${line}\n`);
+    writeLines(write, lines.map((line) => `${prefix} ${line}`));
   });
+}
+
+/** In one piece: what is said of one event stays together. */
+function writeLines(
+  write: (text: string) => void,
+  lines: readonly string[],
+): void {
+  if (lines.length > 0) write(`${lines.join("\n")}\n`);
 }
 
 /** A log that drops a warning of which once is enough when it comes again. */

@@ -92,7 +92,7 @@ async function place(
   };
   const job = {
     options,
-    reloader: createReloader(options, pair),
+    reloader: createReloader(options, { files: pair }),
     openAuthority: () => {
       throw new Error("no certificate was asked for");
     },

@@ -71,6 +71,7 @@ export async function runLine(
     cwd: () => cwd,
     stdout: sink("stdout"),
     stderr: sink("stderr"),
+    flush: () => Promise.resolve(),
     warmUp() {},
     execute({ path }, options) {
       const command = path.join(" ");

@@ -3,7 +3,11 @@
  */
 import type { RekeyOptions } from "../../base/options.ts";
 import { defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
+
+/** How long to wait for a reader of the log when a signal ended the run, in ms. */
+const STOP_FLUSH_MS = 300;
 
 /** The command. */
 export const command = defineCommand({
@@ -96,7 +100,7 @@ export const command = defineCommand({
     const { resolveRekey } = await import("../resolve/rekey.ts");
     return resolveRekey(invocation);
   },
-  async run(options: RekeyOptions) {
+  async run(options: RekeyOptions, program: Program) {
     // First of all: what is loaded next takes a tenth of a second, in which a
     // signal would end the process in the system's way.
     const { processSignals } = await import("../process/signals.ts");
@@ -115,7 +119,12 @@ export const command = defineCommand({
       run: options.mode.run,
       file: options.output.certificate,
       format: options.logFormat,
-    });
-    await runRekey(options, runtime, signals);
+    }, program);
+    try {
+      await runRekey(options, runtime, signals);
+    } finally {
+      // Who stops us does not wait for a reader as long as a person would.
+      if (signals.stop.aborted) await program.flush(STOP_FLUSH_MS);
+    }
   },
 });

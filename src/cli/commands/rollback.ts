@@ -3,6 +3,7 @@
  */
 import type { RollbackOptions } from "../../base/options.ts";
 import { defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** The command. */
@@ -50,7 +51,7 @@ export const command = defineCommand({
     const { resolveRollback } = await import("../resolve/pair_commands.ts");
     return resolveRollback(invocation);
   },
-  async run(options: RollbackOptions) {
+  async run(options: RollbackOptions, program: Program) {
     const { processSignals } = await import("../process/signals.ts");
     const { stop } = processSignals("once");
     const [{ rollbackPair }, { createReloader }, { denoRuntime }] =
@@ -60,10 +61,14 @@ export const command = defineCommand({
         import("../process/deno_runtime.ts"),
       ]);
     const { pair } = options;
-    await rollbackPair(
-      { options, reloader: createReloader(options, pair) },
-      denoRuntime({ run: "once", file: pair.certificate }),
-      stop,
+    const runtime = denoRuntime(
+      { run: "once", file: pair.certificate },
+      program,
     );
+    const reloader = createReloader(options, {
+      files: pair,
+      beforeHook: runtime.flushLog,
+    });
+    await rollbackPair({ options, reloader }, runtime, stop);
   },
 });

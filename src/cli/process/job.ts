@@ -15,6 +15,7 @@ import { isProgram } from "../../reload/exec.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
+import type { DenoRuntime } from "./deno_runtime.ts";
 import { DaemonFailure } from "./report.ts";
 import type { ProcessSignals } from "./signals.ts";
 
@@ -25,7 +26,7 @@ import type { ProcessSignals } from "./signals.ts";
  */
 export async function runRekey(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
   signals: ProcessSignals,
 ): Promise<void> {
   if (options.mode.run === "daemon") {
@@ -41,7 +42,7 @@ export async function runRekey(
 
 async function runAsDaemon(
   options: RekeyOptions,
-  base: Runtime,
+  base: DenoRuntime,
   signals: ProcessSignals,
 ): Promise<void> {
   const [{ runDaemon }, { connectServiceManager }, { rememberPasswords }] =
@@ -50,7 +51,7 @@ async function runAsDaemon(
       import("../../daemon/service_manager.ts"),
       import("../../daemon/passwords.ts"),
     ]);
-  const runtime: Runtime = {
+  const runtime: DenoRuntime = {
     ...base,
     terminal: rememberPasswords(base.terminal),
   };
@@ -77,7 +78,7 @@ async function runAsDaemon(
 /** A file or a user that is missing is no mistake in the flags: it is told. */
 async function makeJobOrTell(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
   stop: AbortSignal,
 ): Promise<RekeyJob> {
   try {
@@ -125,14 +126,17 @@ function notifyEnvironment(): NotifyEnvironment {
 /** The job of these options, and what a person should know about them. */
 export async function makeJob(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
 ): Promise<RekeyJob> {
   requireKnownOwners(options.write.attributes);
   await checkPidFile(options, runtime);
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
-    reloader: createReloader(options, servedPair(options)),
+    reloader: createReloader(options, {
+      files: servedPair(options),
+      beforeHook: runtime.flushLog,
+    }),
   };
   warnAboutOptions(options, runtime);
   return job;

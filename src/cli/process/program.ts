@@ -4,10 +4,17 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
+import { type LossText, OutputQueue } from "./output_queue.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
 export interface TextSink {
-  write(text: string): void;
+  /**
+   * Takes whole lines.
+   *
+   * @param loss for lines of a log, which may be dropped when nobody reads, and
+   *   hold up nothing
+   */
+  write(text: string, loss?: LossText): void;
   isTerminal(): boolean;
 }
 
@@ -24,7 +31,10 @@ export interface Program {
   /** The directory that relative paths start from; empty when it is gone. */
   cwd(): string;
   readonly stdout: TextSink;
+  /** Never holds up who writes to it. */
   readonly stderr: TextSink;
+  /** Waits until all that was written is out, for at most `limitMs`. */
+  flush(limitMs: number): Promise<void>;
   /** Starts what takes time and needs no decision. Returns at once. */
   warmUp(): void;
   /** Runs a command to its end. @throws {RekeyError} of any kind */
@@ -36,11 +46,26 @@ export interface Program {
 
 /** The real program. */
 export function denoProgram(): Program {
+  const out = new OutputQueue(Deno.stdout);
+  const err = new OutputQueue(Deno.stderr);
   return {
     env: (name) => Deno.env.get(name),
     cwd: currentDirectory,
-    stdout: textSink(Deno.stdout),
-    stderr: textSink(Deno.stderr),
+    stdout: {
+      write(text, loss) {
+        // What a command is there to print waits for its reader, as anywhere.
+        if (loss === undefined) print(text);
+        else out.write(text, loss);
+      },
+      isTerminal: () => Deno.stdout.isTerminal(),
+    },
+    stderr: {
+      write: (text, loss) => err.write(text, loss),
+      isTerminal: () => Deno.stderr.isTerminal(),
+    },
+    async flush(limitMs) {
+      await Promise.all([out.flush(limitMs), err.flush(limitMs)]);
+    },
     warmUp() {
       // The first P-256 key of a process costs 35-50 ms of seeding inside the
       // cryptography library (aws-lc-rs #1140), on a thread of its own: here it
@@ -68,45 +93,24 @@ function currentDirectory(): string {
   }
 }
 
-function textSink(
-  stream: typeof Deno.stdout | typeof Deno.stderr,
-): TextSink {
-  return {
-    write(text) {
-      try {
-        writeText(stream, text);
-      } catch (error) {
-        // Nobody can be told that telling failed.
-        if (stream === Deno.stderr) return;
-        throw new RekeyError(
-          "install",
-          `write to standard output failed: ${osReason(error)}`,
-          { cause: error },
-        );
-      }
-    },
-    isTerminal: () => stream.isTerminal(),
-  };
-}
-
-/** A stream that writes at once; part of the bytes at a time, perhaps. */
-export interface SyncWriter {
-  writeSync(bytes: Uint8Array): number;
-}
-
 /**
- * Writes all of `text`. A reader that went away is no failure:
- * `step-rekey --help | head -1` is fine.
+ * Writes all of `text` to standard output. A reader that went away is no
+ * failure: `step-rekey --help | head -1` is fine.
  *
- * @throws the system's error for anything else, such as a full disk
+ * @throws {RekeyError} kind `install` for anything else, such as a full disk
  */
-export function writeText(stream: SyncWriter, text: string): void {
+function print(text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let done = 0; done < bytes.length;) {
-      done += stream.writeSync(bytes.subarray(done));
+      done += Deno.stdout.writeSync(bytes.subarray(done));
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    throw new RekeyError(
+      "install",
+      `write to standard output failed: ${osReason(error)}`,
+      { cause: error },
+    );
   }
 }
