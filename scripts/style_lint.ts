@@ -27,7 +27,6 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "pki": [
     ["issue"],
-    ["go"],
     ["verify"],
     ["keys"],
     ["certificate"],
@@ -46,6 +45,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["badger", "bolt", "certificate_record.ts", "settled.ts"],
     ["file"],
   ],
+  "engine": [
+    ["once.ts"],
+    ["rekey.ts", "rollback.ts"],
+    ["pending_reload.ts"],
+    ["failure_hook.ts", "open_job.ts"],
+    ["schedule.ts"],
+  ],
   "files": [
     ["open_pair.ts"],
     ["versioned"],
@@ -54,6 +60,25 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["lock"],
     ["transaction.ts"],
     ["disk"],
+  ],
+  "files/disk": [
+    ["backup_file.ts", "staged_file.ts"],
+    ["attributes.ts"],
+    ["hidden_names.ts"],
+    ["target.ts"],
+    ["disk.ts"],
+  ],
+  "files/plain": [
+    ["plain_install.ts"],
+    ["recovery.ts"],
+    ["examine.ts", "in_place.ts", "journal_file.ts"],
+    ["journal.ts"],
+  ],
+  "files/versioned": [
+    ["previous_pair.ts", "versioned_install.ts"],
+    ["layout.ts"],
+    ["changeable_layout.ts", "layout_note.ts", "staged_version.ts"],
+    ["versions.ts"],
   ],
   "cli": [
     ["run.ts"],
@@ -66,6 +91,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["exit_codes.ts", "remedies.ts"],
   ],
 };
+
+/**
+ * What other folders may import of `files`: whoever changes a pair has opened it,
+ * and so holds its lock. The rest is reached through open_pair.ts only.
+ */
+const FILES_DOORS =
+  /^files\/(open_pair\.ts|transaction\.ts|pair\/.*|reload_note\/pending_reload\.ts|disk\/attributes\.ts)$/;
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
@@ -86,15 +118,15 @@ function resolveImport(from: string, specifier: string): string {
   return url.startsWith("/src/") ? url.slice(5) : `..${url}`;
 }
 
+const X509_DOOR = "pki/asn1/x509.ts is the door to the X.509 library";
+
 /** Why `from` may not import `specifier`, or undefined. */
 export function importFault(
   from: string,
   specifier: string,
 ): string | undefined {
   if (/^(npm:)?@peculiar\/|^(npm:)?reflect-metadata/.test(specifier)) {
-    return from.startsWith("pki/")
-      ? undefined
-      : "only src/pki may import the X.509 library";
+    return from === "pki/vendor/entry.ts" ? undefined : X509_DOOR;
   }
   if (/^(npm|jsr|https?):/.test(specifier)) {
     return "src downloads nothing: it imports bundles below vendor/";
@@ -102,6 +134,13 @@ export function importFault(
   if (!specifier.startsWith(".")) return undefined;
   const target = resolveImport(from, specifier);
   if (target.startsWith("../")) return "src imports nothing from outside of it";
+  if (target.startsWith("pki/vendor/") && from !== "pki/asn1/x509.ts") {
+    return X509_DOOR;
+  }
+  const isInside = from.startsWith("files/") || !target.startsWith("files/");
+  if (!isInside && !FILES_DOORS.test(target)) {
+    return "a pair is changed by who has opened it: src/files/open_pair.ts";
+  }
   return layerFault(from, target);
 }
 

@@ -52,8 +52,6 @@ export function bestEffort(call: () => void): boolean {
   return tryOnce(call) || tryOnce(call);
 }
 
-export { bestEffort as attempt };
-
 function tryOnce(call: () => void): boolean {
   try {
     retryInterrupted(call);

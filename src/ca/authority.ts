@@ -1,9 +1,17 @@
 /**
- * Who signs: the one interface that a CA has to fulfil.
+ * Who signs: the interface that each CA fulfils, and what its answer has to be.
  */
+import { RekeyError } from "../base/errors.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Csr } from "../pki/keys/csr.ts";
 import type { KeyPair } from "../pki/keys/key_pair.ts";
+import {
+  type ExpectedCertificate,
+  type OnPathProblem,
+  UntrustedError,
+  type VerifiedChain,
+  verifyIssued,
+} from "../pki/verify/verify.ts";
 
 /** What is asked. */
 export interface RekeyRequest {
@@ -18,11 +26,7 @@ export interface RekeyRequest {
 export interface CertificateAuthority {
   /** For messages: the URL, or the path of ca.json. */
   readonly name: string;
-  /**
-   * What doubts about dates and the path to a root are worth: see
-   * `ExpectedCertificate`.
-   */
-  readonly doubts: "refuse" | "warn";
+  readonly onPathProblem: OnPathProblem;
   /**
    * Reads and checks the authority's configuration and trust anchors, so that
    * a mistake is reported before anything is generated or asked. Idempotent.
@@ -37,4 +41,42 @@ export interface CertificateAuthority {
    * @throws {RekeyError} kinds `unreachable`, `refused`, `untrusted`, `pair`, `config`, `interrupted`
    */
   rekey(request: RekeyRequest): Promise<readonly Certificate[]>;
+}
+
+/**
+ * The caller's own reason to stop wins over what an abort looks like elsewhere.
+ *
+ * @param before what has not happened yet: `the CA signed`
+ * @throws {RekeyError} kind `interrupted`, or the signal's own
+ */
+export function throwIfStopped(
+  { aborted, reason }: AbortSignal,
+  before: string,
+): void {
+  if (!aborted) return;
+  if (reason instanceof RekeyError) throw reason;
+  throw new RekeyError("interrupted", `stopped before ${before}`, {
+    cause: reason,
+  });
+}
+
+/**
+ * Verifies what an authority returned; see {@linkcode verifyIssued}.
+ *
+ * @throws {RekeyError} kind `untrusted`; worth another try only when nothing but
+ *   a clock is wrong
+ */
+export async function verifyAnswer(
+  chain: readonly Certificate[],
+  expected: ExpectedCertificate,
+): Promise<VerifiedChain> {
+  try {
+    return await verifyIssued(chain, expected);
+  } catch (error) {
+    if (!(error instanceof UntrustedError)) throw error;
+    throw new RekeyError("untrusted", error.message, {
+      retry: error.isClock ? "slowly" : undefined,
+      cause: error,
+    });
+  }
 }

@@ -9,7 +9,8 @@
 import { RekeyError } from "../base/errors.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { FailureHook } from "../engine/failure_hook.ts";
-import { checkPair, type RekeyJob, replacePair } from "../engine/rekey.ts";
+import { checkPair, type RekeyJob } from "../engine/open_job.ts";
+import { replacePair } from "../engine/rekey.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import {
   fingerprint,
@@ -148,7 +149,7 @@ class Daemon {
     const { stop } = this.#host.signals;
     const pass = await replacePair(this.#job, this.#runtime, stop);
     const { outcome } = pass;
-    using pending = pass.debt;
+    using pending = pass.pending;
     const files = fingerprint(this.#job.options);
     const certificate = outcome.kind === "rekeyed"
       ? outcome.certificate

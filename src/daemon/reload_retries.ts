@@ -9,9 +9,12 @@
 import { RekeyError } from "../base/errors.ts";
 import type { Runtime } from "../base/runtime.ts";
 import type { FailureHook } from "../engine/failure_hook.ts";
-import { payDebt, payOwedReload } from "../engine/pending_reload.ts";
-import type { RekeyJob } from "../engine/rekey.ts";
-import type { ClaimedReload } from "../files/reload_note/pending_reload.ts";
+import type { RekeyJob } from "../engine/open_job.ts";
+import {
+  deliverPendingReload,
+  deliverReload,
+} from "../engine/pending_reload.ts";
+import type { PendingReload } from "../files/reload_note/pending_reload.ts";
 
 /** Tries for one certificate when no limit is given: about an hour. */
 const DEFAULT_ATTEMPTS = 20;
@@ -71,7 +74,7 @@ export class ReloadRetries {
    * @throws {RekeyError} kind `interrupted`
    */
   async deliverNew(
-    pending: ClaimedReload | undefined,
+    pending: PendingReload | undefined,
     { stop, hookLimitMs }: {
       readonly stop: AbortSignal;
       /** Most time for the hook, in ms. */
@@ -83,7 +86,7 @@ export class ReloadRetries {
     const { reloader } = this.#job;
     const { log } = this.#runtime;
     try {
-      await payDebt(pending, { reloader, log, hookLimitMs }, stop);
+      await deliverReload(pending, { reloader, log, hookLimitMs }, stop);
     } catch (error) {
       if (!(error instanceof RekeyError) || error.retry !== "reload") {
         throw error;
@@ -101,12 +104,12 @@ export class ReloadRetries {
   async deliver(stop: AbortSignal, hookLimitMs?: number): Promise<void> {
     try {
       const job = { ...this.#job, hookLimitMs };
-      const end = await payOwedReload(job, this.#runtime, stop);
+      const end = await deliverPendingReload(job, this.#runtime, stop);
       if (end === "elsewhere" || end === "unreadable") {
         this.#delayed();
         return;
       }
-      if (end === "paid") this.#runtime.log.write({ event: "reloaded" });
+      if (end === "delivered") this.#runtime.log.write({ event: "reloaded" });
       this.#delivered();
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;

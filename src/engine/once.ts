@@ -1,16 +1,15 @@
-/**
- * One pass, and what has to be done when it fails.
- */
+/** One pass, and what has to be done when it fails. */
 import { RekeyError } from "../base/errors.ts";
-import { FailureHook } from "./failure_hook.ts";
-import { type RekeyJob, rekeyOnce, type RekeyOutcome } from "./rekey.ts";
-import { payOwedReload } from "./pending_reload.ts";
 import type { Runtime } from "../base/runtime.ts";
+import { FailureHook } from "./failure_hook.ts";
+import type { RekeyJob } from "./open_job.ts";
+import { deliverPendingReload } from "./pending_reload.ts";
+import { rekeyOnce, type RekeyOutcome } from "./rekey.ts";
 
 /**
- * Rekeys once. A reload that an earlier run owes is paid in any case: with the
- * new one, when none is due, or when there was no new one, since the service
- * then needs the pair in place all the more.
+ * Rekeys once. A reload that is pending from an earlier run is delivered in any
+ * case: with the new one, when none is due, or when there was no new one, since
+ * the service then needs the pair in place all the more.
  *
  * @throws {RekeyError} as {@linkcode rekeyOnce}, after --exec-on-failure
  */
@@ -25,7 +24,7 @@ export async function runOnce(
   } catch (error) {
     if (!(error instanceof RekeyError) || isPersonsWish(error)) throw error;
     if (error.retry !== "reload") {
-      await payAfterFailure(job, runtime, stop);
+      await deliverAfterFailure(job, runtime, stop);
     }
     await hook.tell({ error, attempt: 1, next: "last" });
     throw error;
@@ -37,20 +36,20 @@ function isPersonsWish({ kind }: RekeyError): boolean {
 }
 
 /** The first failure is the one to report; this one is a warning beside it. */
-async function payAfterFailure(
+async function deliverAfterFailure(
   job: RekeyJob,
   runtime: Runtime,
   stop: AbortSignal,
 ): Promise<void> {
   try {
-    await payOwedReload(job, runtime, stop);
+    await deliverPendingReload(job, runtime, stop);
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
-    // Who has the pair now pays too.
+    // Who has the pair now delivers, too.
     if (error.kind === "busy") return;
     runtime.log.write({
       event: "warning",
-      message: `a reload is still owed: ${error.message}`,
+      message: `a reload is still pending: ${error.message}`,
       hint: error.hint,
     });
   }

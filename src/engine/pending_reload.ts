@@ -1,22 +1,18 @@
 /**
- * Pays reloads: from the claim of a note to what is left of it.
+ * Delivers reloads: from a note that is found to what is left of it.
  *
- * A debt is for the certificate on the disk, so it is paid with what a run is
- * told to do today, not with the command of the run that made it.
+ * A reload is for the certificate on the disk, so it is delivered with what a
+ * run is told to do today, not with the command of the run that rekeyed.
  */
-import { loadChain } from "../files/pair/key_pair.ts";
-import { lockAndRepair, type RepairOptions } from "../files/open_pair.ts";
-import {
-  type ClaimedReload,
-  claimOwedReload,
-} from "../files/reload_note/pending_reload.ts";
 import { RekeyError } from "../base/errors.ts";
-import { joinFailures, type Reloader } from "../reload/reloader.ts";
+import type { RekeyOptions } from "../base/options.ts";
 import type { Log, Runtime } from "../base/runtime.ts";
+import type { LockedPair } from "../files/open_pair.ts";
+import type { PendingReload } from "../files/reload_note/pending_reload.ts";
+import { joinFailures, type Reloader } from "../reload/reloader.ts";
+import { openJobPair } from "./open_job.ts";
 
-/** Who pays. */
-export interface Payer {
-  readonly options: RepairOptions;
+export interface Deliverer {
   readonly reloader: Reloader;
   readonly log: Log;
   /** Most time for the hook, in ms, whatever its own limit is. */
@@ -24,33 +20,31 @@ export interface Payer {
 }
 
 /**
- * Why there is no claim: `none`, nothing is owed that this run can pay;
- * `elsewhere`, another process pays it just now; `unreadable`, nobody knows.
+ * Why there is nothing to deliver: `none`, nothing is pending that this run can
+ * deliver; `elsewhere`, another process does just now; `unreadable`, nobody
+ * knows.
  */
-export type NoClaim = "none" | "elsewhere" | "unreadable";
+export type NothingPending = "none" | "elsewhere" | "unreadable";
 
 /**
- * Claims what is owed for the certificate on the disk, as far as this run can
- * pay it. Call it under the pair's lock.
+ * Finds what is pending for the certificate on the disk, as far as this run can
+ * deliver it.
  *
  * A note that cannot be read (another user's) is a warning: a run that has
  * nothing else to do must not fail by it.
  */
-export async function claimDebt(
-  { options, reloader, log }: Payer,
-): Promise<ClaimedReload | NoClaim> {
+export async function takePendingReload(
+  pair: LockedPair,
+  { reloader, log }: Deliverer,
+): Promise<PendingReload | NothingPending> {
   if (reloader.parts.length === 0) return "none";
-  const { certificate } = options.output;
   try {
-    return await claimOwedReload(certificate, {
-      load: async () => (await loadChain(certificate))[0],
-      parts: reloader.parts,
-    }) ?? "none";
+    return await pair.findPendingReload(reloader.parts) ?? "none";
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
     log.write({
       event: "warning",
-      message: `a reload may be owed: ${error.message}`,
+      message: `a reload may be pending: ${error.message}`,
       hint: error.hint,
       once: true,
     });
@@ -59,25 +53,22 @@ export async function claimDebt(
 }
 
 /**
- * Tells the service, and writes down what is still owed: what failed, and what
- * is not this run's to pay. Releases the claim.
+ * Tells the service, and writes down what was delivered; what failed, and what
+ * is not this run's to deliver, stays pending. Disposes `pending`.
  *
  * @throws {RekeyError} kind `signal`, `hook` or `interrupted`, of what failed
  */
-export async function payDebt(
-  claim: ClaimedReload,
-  { reloader, log, hookLimitMs: limitMs }: Omit<Payer, "options">,
+export async function deliverReload(
+  pending: PendingReload,
+  { reloader, log, hookLimitMs: limitMs }: Deliverer,
   signal: AbortSignal,
 ): Promise<void> {
-  using _claim = claim;
-  const failures = await reloader.reload(
-    { ...claim.note, undelivered: claim.note.owed, limitMs },
-    signal,
-  );
+  using held = pending;
+  const failures = await reloader.reload({ ...held.facts, limitMs }, signal);
   try {
-    claim.settle(
-      claim.note.owed.filter((part) =>
-        failures.has(part) || !reloader.parts.includes(part)
+    held.delivered(
+      held.facts.undelivered.filter((part) =>
+        reloader.parts.includes(part) && !failures.has(part)
       ),
     );
   } catch (error) {
@@ -90,30 +81,36 @@ export async function payDebt(
 }
 
 /**
- * Pays what is owed, apart from a pass: after one that failed, or again.
+ * Delivers what is pending, apart from a pass: after one that failed, or again.
  *
- * @returns `paid`, or why there was nothing to pay
- * @throws {RekeyError} as {@linkcode payDebt}; kinds `busy` and `install` when
- *   the pair is in use, or cannot be repaired
+ * @returns `delivered`, or why there was nothing to deliver
+ * @throws {RekeyError} as {@linkcode deliverReload}; kinds `busy` and `install`
+ *   when the pair is in use, or cannot be repaired
  */
-export async function payOwedReload(
-  job: Omit<Payer, "log">,
+export async function deliverPendingReload(
+  job: Omit<Deliverer, "log"> & { readonly options: RekeyOptions },
   runtime: Pick<Runtime, "clock" | "log">,
   signal: AbortSignal,
-): Promise<"paid" | NoClaim> {
-  const payer = { ...job, log: runtime.log };
-  const claim = await claimUnderLock(payer, { ...runtime, signal });
-  if (typeof claim === "string") return claim;
-  await payDebt(claim, payer, signal);
-  return "paid";
+): Promise<"delivered" | NothingPending> {
+  const deliverer = { ...job, log: runtime.log };
+  const pending = await find(deliverer, runtime, signal);
+  if (typeof pending === "string") return pending;
+  await deliverReload(pending, deliverer, signal);
+  return "delivered";
 }
 
-async function claimUnderLock(
-  payer: Payer,
-  about: Parameters<typeof lockAndRepair>[1],
-): Promise<ClaimedReload | NoClaim> {
-  if (payer.reloader.parts.length === 0) return "none";
+async function find(
+  job: Deliverer & { readonly options: RekeyOptions },
+  runtime: Pick<Runtime, "clock" | "log">,
+  signal: AbortSignal,
+): Promise<PendingReload | NothingPending> {
+  if (job.reloader.parts.length === 0) return "none";
   // Which certificate is there is known only after a repair.
-  await using _lock = await lockAndRepair(payer.options, about);
-  return await claimDebt(payer);
+  const pair = await openJobPair(job.options, runtime, signal);
+  // Not `using`: the lint rule using-inlined says why.
+  try {
+    return await takePendingReload(pair, job);
+  } finally {
+    pair[Symbol.dispose]();
+  }
 }

@@ -6,26 +6,20 @@
  * told when the lock is released.
  */
 import { RekeyError } from "../base/errors.ts";
-import { changePairLayout } from "../files/install.ts";
+import { formatInstant } from "../base/duration.ts";
+import type { LayoutOptions, RollbackOptions } from "../base/options.ts";
+import type { Runtime } from "../base/runtime.ts";
+import { stoppable } from "../base/stoppable.ts";
+import { openPair } from "../files/open_pair.ts";
 import {
   loadChain,
   loadKeyPair,
   requireBelonging,
 } from "../files/pair/key_pair.ts";
-import { recover } from "../files/open_pair.ts";
-import {
-  type ClaimedReload,
-  draftOwedReload,
-} from "../files/reload_note/pending_reload.ts";
-import { lockPair } from "../files/lock/pair_lock.ts";
-import { findPreviousPair } from "../files/versioned/previous_pair.ts";
-import { formatInstant } from "../base/duration.ts";
-import type { LayoutOptions, RollbackOptions } from "../base/options.ts";
+import type { PendingReload } from "../files/reload_note/pending_reload.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Reloader } from "../reload/reloader.ts";
-import { payDebt } from "./pending_reload.ts";
-import type { Runtime } from "../base/runtime.ts";
-import { stoppable } from "../base/stoppable.ts";
+import { deliverReload } from "./pending_reload.ts";
 
 /** One pair to roll back, and how to tell its service. */
 export interface RollbackJob {
@@ -45,36 +39,29 @@ export async function rollbackPair(
   runtime: Runtime,
   signal: AbortSignal,
 ): Promise<void> {
-  const debt = await putBack({ options, reloader }, runtime, signal);
-  const payer = { reloader, log: runtime.log };
-  if (debt !== undefined) await payDebt(debt, payer, signal);
+  const pending = await putBack({ options, reloader }, runtime, signal);
+  const deliverer = { reloader, log: runtime.log };
+  if (pending !== undefined) await deliverReload(pending, deliverer, signal);
 }
 
 async function putBack(
   { options, reloader }: RollbackJob,
   { clock, terminal, log }: Runtime,
   signal: AbortSignal,
-): Promise<ClaimedReload | undefined> {
-  const { pair, passwordFile, allowExpired, lockTimeoutMs } = options;
-  await using _lock = await lockPair(pair, {
-    timeoutMs: lockTimeoutMs,
-    clock,
-    signal,
-  });
-  await recover(pair, log);
-  const previous = findPreviousPair(pair);
+): Promise<PendingReload | undefined> {
+  const { pair: files, passwordFile, allowExpired, lockTimeoutMs } = options;
+  using pair = await openPair(files, { lockTimeoutMs, clock, log, signal });
+  const previous = pair.findPrevious();
   const chain = await loadChain(previous.files.certificate);
   const source = { file: passwordFile, terminal, signal };
   await loadKeyPair(chain, previous.files, source);
   if (!allowExpired) refuseExpired(chain[0], clock.now());
-  using owed = reloader.parts.length === 0
-    ? undefined
-    : draftOwedReload(pair.certificate);
+  using reload = pair.draftReload(reloader.parts);
   signal.throwIfAborted();
-  await owed?.write(chain[0], { owed: reloader.parts });
-  previous.putBack();
-  log.write({ event: "rolled-back", targets: pair, certificate: chain[0] });
-  return owed?.claim();
+  const [certificate] = chain;
+  const pending = await reload.around(previous.putBack, { certificate });
+  log.write({ event: "rolled-back", targets: files, certificate });
+  return pending;
 }
 
 function refuseExpired({ notAfter }: Certificate, now: Date): void {
@@ -95,18 +82,12 @@ function refuseExpired({ notAfter }: Certificate, now: Date): void {
  *   key; kinds `install`, `busy`
  */
 export async function changeLayout(
-  { pair, layout, lockTimeoutMs }: LayoutOptions,
+  { pair: files, layout, lockTimeoutMs }: LayoutOptions,
   { clock, log }: Runtime,
   signal: AbortSignal,
 ): Promise<void> {
-  await using _lock = await lockPair(pair, {
-    timeoutMs: lockTimeoutMs,
-    clock,
-    signal,
-  });
-  await recover(pair, log);
-  await stoppable(requireBelonging(pair), signal);
+  using pair = await openPair(files, { lockTimeoutMs, clock, log, signal });
+  await stoppable(requireBelonging(files), signal);
   signal.throwIfAborted();
-  const isChanged = changePairLayout(pair, layout);
-  log.write({ event: "layout", targets: pair, layout, isChanged });
+  pair.changeLayout(layout);
 }

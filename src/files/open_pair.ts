@@ -1,59 +1,262 @@
 /**
- * How every use of a pair begins: alone, and after a repair.
+ * The only way to a pair on disk: locked, and repaired.
+ *
+ * What may be done with a pair only while nobody else works on it, and only
+ * after a crash was repaired, is a method of `LockedPair`: so it cannot be
+ * called too early, nor after the lock is gone.
  */
-import type { KeyPairFiles, RekeyOptions } from "../base/options.ts";
-import type { Log, Runtime } from "../base/runtime.ts";
-import { type InstallTargets, isPending, recoverInstall } from "./install.ts";
-import { installTargets } from "./pair/targets.ts";
+import { RekeyError } from "../base/errors.ts";
+import { isOsError } from "../base/os_error.ts";
+import type { KeyPairFiles, ReloadPart } from "../base/options.ts";
+import type { Clock, Log } from "../base/runtime.ts";
+import { lstatIfExists } from "./disk/disk.ts";
+import { journalPath, layoutNotePath } from "./disk/hidden_names.ts";
+import { resolveTarget, type Target } from "./disk/target.ts";
 import { lockPair } from "./lock/pair_lock.ts";
+import {
+  type CurrentPair,
+  findCurrentPair,
+  type PairChoice,
+} from "./pair/current_pair.ts";
+import { loadChain, type PasswordSource } from "./pair/key_pair.ts";
+import { PlainInstall } from "./plain/plain_install.ts";
+import { recoverInstall } from "./plain/recovery.ts";
+import {
+  findPendingReload,
+  type PendingReload,
+  ReloadDraft,
+} from "./reload_note/pending_reload.ts";
+import {
+  type InstallOptions,
+  type InstallTransaction,
+  type Layout,
+  membersOf,
+  type Pair,
+  resolvePair,
+} from "./transaction.ts";
+import {
+  changeLayout,
+  layoutOf,
+  mixedLayouts,
+  removeUnfinishedVersions,
+  resumeLayout,
+} from "./versioned/layout.ts";
+import {
+  findPreviousPair,
+  type PreviousPair,
+} from "./versioned/previous_pair.ts";
+import { VersionedInstall } from "./versioned/versioned_install.ts";
 
-/** Which pairs there are, and how the one that is written is locked. */
-export type RepairOptions = Pick<
-  RekeyOptions,
-  "input" | "newKey" | "output" | "write"
->;
+export interface OpenOptions {
+  /** A pair that is only read, where that is another one. */
+  readonly input?: KeyPairFiles | undefined;
+  /** Longest wait for another process on the same pair; 0: none. */
+  readonly lockTimeoutMs: number;
+  /** Whether its files may be overwritten where they are. */
+  readonly inPlace?: boolean | undefined;
+  readonly clock: Clock;
+  /** Where a repair is reported. */
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
 
 /**
- * Locks the files that a pass writes, and repairs what a crash left. Disposing
- * releases them.
+ * Locks the files that are written, and repairs what a crash left. What is only
+ * read is only locked while it is repaired.
  *
- * @throws {RekeyError} kinds `busy` and `install`; what `signal` aborts with
+ * @param files as the user named them; without a key where only the certificate is written
+ * @throws {RekeyError} kind `busy` when another process works on the pair; kind
+ *   `install` when it cannot be locked or repaired; what `signal` aborts with
  */
-export async function lockAndRepair(
-  options: RepairOptions,
-  { clock, log, signal }: Pick<Runtime, "clock" | "log"> & {
-    readonly signal: AbortSignal;
-  },
-): Promise<AsyncDisposable> {
-  const targets = installTargets(options);
-  // Two processes on one pair would each install half of theirs.
-  await using undo = new AsyncDisposableStack();
-  const { lockTimeoutMs: timeoutMs, inPlace } = options.write;
-  const lock = { timeoutMs, inPlace, clock, signal };
-  // What is only read is only locked while it is repaired.
-  if (isOther(options.input, targets) && isPending(options.input)) {
-    await using _input = await lockPair(options.input, lock);
-    await recover(options.input, log);
+export async function openPair(
+  files: Pair<string>,
+  options: OpenOptions,
+): Promise<LockedPair> {
+  const { input } = options;
+  const isOther = input !== undefined &&
+    (input.certificate !== files.certificate || input.key !== files.key);
+  if (isOther && isInterrupted(input.certificate)) {
+    (await LockedPair.open(input, options))[Symbol.dispose]();
   }
-  undo.use(await lockPair(targets, lock));
-  // A run killed between the two renames left a journal: finish or undo it.
-  await recover(targets, log);
-  return undo.move();
+  return await LockedPair.open(files, options);
+}
+
+/** A pair that nobody else changes until it is disposed. */
+export class LockedPair implements Disposable {
+  /** As the user named them. */
+  readonly files: Pair<string>;
+  readonly #lock: Disposable;
+  readonly #log: Log;
+  /** Links followed; once, but for a change of layout. */
+  #targets: Pair<Target>;
+
+  /** @throws {RekeyError} as {@linkcode openPair} */
+  static async open(
+    files: Pair<string>,
+    { lockTimeoutMs: timeoutMs, inPlace, clock, log, signal }: OpenOptions,
+  ): Promise<LockedPair> {
+    using undo = new DisposableStack();
+    const lock = undo.use(
+      await lockPair(files, { timeoutMs, inPlace, clock, signal }),
+    );
+    const pair = new LockedPair(files, lock, log);
+    await pair.#repair();
+    undo.move();
+    return pair;
+  }
+
+  private constructor(files: Pair<string>, lock: Disposable, log: Log) {
+    this.files = files;
+    this.#lock = lock;
+    this.#log = log;
+    this.#targets = resolvePair(files);
+  }
+
+  /** Finishes or undoes what was interrupted, and removes what a killed process left. */
+  async #repair(): Promise<void> {
+    const recovery = await recoverInstall(this.#targets);
+    const isResumed = resumeLayout(this.#targets);
+    // Looked at again: what was a link may be a file by now.
+    if (isResumed) this.#targets = resolvePair(this.files);
+    removeUnfinishedVersions(this.#targets);
+    if (isResumed) {
+      const layoutChanged = { kind: "layout changed" } as const;
+      this.#log.write({ event: "repaired", recovery: layoutChanged });
+    } else if (recovery.kind !== "none") {
+      this.#log.write({ event: "repaired", recovery });
+    }
+  }
+
+  /**
+   * The pair to authenticate with: see `findCurrentPair`.
+   *
+   * @throws {RekeyError} kind `pair`
+   */
+  async load(
+    choice: PairChoice,
+    password: PasswordSource,
+    now: Date,
+  ): Promise<CurrentPair> {
+    return await findCurrentPair(choice, password, now);
+  }
+
+  /** @throws {RekeyError} as `findPreviousPair` */
+  findPrevious(): PreviousPair {
+    return findPreviousPair(this.#targets);
+  }
+
+  /**
+   * Proves, before the CA is asked, that the files can be replaced: stages
+   * files of their size beside them, with the owner that they will have. Where
+   * another layout is wanted, it is changed here; the contents stay.
+   *
+   * @throws {RekeyError} kind `install`, naming the file and the way out
+   */
+  async prepareInstall(
+    options: InstallOptions = {},
+  ): Promise<InstallTransaction> {
+    const present = layoutOf(this.#targets);
+    if (present === "mixed") throw mixedLayouts(this.#targets);
+    const layout = options.layout ?? present;
+    if (layout === "versioned") this.#requireVersionable(options);
+    if (layout !== present && !isNew(this.#targets)) this.changeLayout(layout);
+    return layout === "plain"
+      ? await PlainInstall.prepare(this.#targets, options)
+      : await VersionedInstall.prepare(this.#targets, options);
+  }
+
+  /** What no change of the layout makes possible. */
+  #requireVersionable({ inPlace, givenKeyFile }: InstallOptions): void {
+    const { certificate, key } = this.#targets;
+    const { path, version } = certificate;
+    if (inPlace === true) {
+      throw new RekeyError(
+        "install",
+        `cannot overwrite ${path} in place: it is a link to a version`,
+        { hint: { remedy: "replace files" } },
+      );
+    }
+    if (key !== undefined) return;
+    const given = givenKeyFile === undefined
+      ? undefined
+      : resolveTarget(givenKeyFile).version?.directory;
+    if (version !== undefined && given === version.directory) return;
+    throw new RekeyError(
+      "install",
+      `the versioned layout keeps the key beside the certificate ${path}, and the new one would have its key elsewhere`,
+      { hint: { remedy: "name the new key" } },
+    );
+  }
+
+  /**
+   * Changes how a pair that is there stands on disk, and says so; its contents
+   * stay.
+   *
+   * @returns whether there was anything to change
+   * @throws {RekeyError} kind `install`
+   */
+  changeLayout(layout: Layout): boolean {
+    const isChanged = changeLayout(this.#targets, layout);
+    if (isChanged) this.#targets = resolvePair(this.files);
+    const { certificate, key } = this.files;
+    // A certificate alone has no layout to change.
+    if (key === undefined) return isChanged;
+    const targets = { certificate, key };
+    this.#log.write({ event: "layout", targets, layout, isChanged });
+    return isChanged;
+  }
+
+  /**
+   * Proves that the note of a reload can be written beside the certificate.
+   *
+   * @param parts what the service will have to be told by
+   * @throws {RekeyError} kind `install`
+   */
+  draftReload(parts: readonly ReloadPart[]): ReloadDraft {
+    return new ReloadDraft(this.#targets.certificate, parts);
+  }
+
+  /**
+   * What is still to be delivered for the certificate on the disk: see
+   * `findPendingReload`.
+   *
+   * @throws {RekeyError} kinds `install` and `pair`
+   */
+  async findPendingReload(
+    parts: readonly ReloadPart[],
+  ): Promise<PendingReload | "elsewhere" | undefined> {
+    return await findPendingReload(this.#targets.certificate, {
+      load: async () => (await loadChain(this.files.certificate))[0],
+      parts,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+function isNew(pair: Pair<Target>): boolean {
+  return membersOf(pair).every(({ value }) =>
+    lstatIfExists(value.file) === undefined
+  );
 }
 
 /**
- * Repairs what a crash left, and says so. Call it under the lock.
- *
- * @throws {RekeyError} kind `install`
+ * Whether something was begun beside this certificate and not ended. Says no
+ * for what cannot be looked at: whoever reads the pair says why.
  */
-export async function recover(
-  targets: InstallTargets,
-  log: Log,
-): Promise<void> {
-  const recovery = await recoverInstall(targets);
-  if (recovery.kind !== "none") log.write({ event: "repaired", recovery });
+function isInterrupted(certificateFile: string): boolean {
+  if (certificateFile === STANDARD_INPUT) return false;
+  try {
+    const target = resolveTarget(certificateFile);
+    return [journalPath(target), layoutNotePath(target)].some((note) =>
+      lstatIfExists(note) !== undefined
+    );
+  } catch (error) {
+    if (error instanceof RekeyError || isOsError(error)) return false;
+    throw error;
+  }
 }
 
-function isOther(input: KeyPairFiles, targets: InstallTargets): boolean {
-  return input.certificate !== targets.certificate || input.key !== targets.key;
-}
+const STANDARD_INPUT = "-";

@@ -11,7 +11,7 @@ import { createOnlineAuthority } from "../../src/ca/online/online.ts";
 import { RekeyError } from "../../src/base/errors.ts";
 import type { KeySpec } from "../../src/base/options.ts";
 import { chainToPem } from "../../src/pki/certificate/certificate.ts";
-import { verifyIssued } from "../../src/pki/verify/verify.ts";
+import { verifyAnswer } from "../../src/ca/authority.ts";
 import type { LogEvent } from "../../src/base/runtime.ts";
 import {
   assert,
@@ -68,7 +68,7 @@ const OFFLINE = {
   name: "createOfflineAuthority()",
   open: (ca: StepCa, events: LogEvent[]) =>
     createOfflineAuthority({
-      config: ca.configFile,
+      configFile: ca.configFile,
       password: () => Deno.readTextFile(ca.passwordFile),
       terminal: noTerminal(),
       clock,
@@ -108,7 +108,7 @@ async function verified(
   request: RekeyRequest,
 ) {
   const chain = await authority.rekey(request);
-  return await verifyIssued(chain, {
+  return await verifyAnswer(chain, {
     publicKey: request.csr.publicKey,
     previous: request.current.chain[0],
     roots: await authority.roots(),

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { FailureHook } from "../../src/engine/failure_hook.ts";
 import { lockPair } from "../../src/files/lock/pair_lock.ts";
+import { resolveTarget } from "../../src/files/disk/target.ts";
 import { loadChain } from "../../src/files/pair/key_pair.ts";
-import { parseOwedNote } from "../../src/files/reload_note/note.ts";
+import { parseNote } from "../../src/files/reload_note/note.ts";
 import {
-  claimOwedReload,
-  draftOwedReload,
+  findPendingReload,
+  ReloadDraft,
 } from "../../src/files/reload_note/pending_reload.ts";
 import type { ReloadPart } from "../../src/base/options.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
@@ -71,9 +72,9 @@ async function place(
   const pair = { certificate: host.certificateFile, key: host.keyFile };
   const [leaf] = parseChain(new TextEncoder().encode(host.certificate));
   if (leaf === undefined) throw new Error("no certificate");
-  using draft = draftOwedReload(pair.certificate);
-  await draft.write(leaf, { owed: undelivered });
-  draft.claim()[Symbol.dispose]();
+  using draft = new ReloadDraft(resolveTarget(pair.certificate), undelivered);
+  const pending = await draft.around(() => {}, { certificate: leaf });
+  pending?.[Symbol.dispose]();
   const runs = dir.file("runs");
   await Deno.writeTextFile(
     dir.file("hook"),
@@ -160,7 +161,7 @@ for (const attempts of [1, 3]) {
     assert(last?.event === "reload-failed");
     assertEquals([last.attempt, last.nextAttemptMs], [attempts, undefined]);
     const names = await Array.fromAsync(Deno.readDir(dir.file("ca")));
-    assert(names.some(({ name }) => name.endsWith(".owed")));
+    assert(names.some(({ name }) => name.endsWith(".reload")));
   });
 }
 
@@ -198,7 +199,7 @@ Deno.test("deliver() looks again when another run that delivers may yet fail", a
   });
   const [leaf] = await loadChain(pair.certificate);
   const from = { load: () => Promise.resolve(leaf), parts: ["exec"] as const };
-  const other = await claimOwedReload(pair.certificate, from);
+  const other = await findPendingReload(resolveTarget(pair.certificate), from);
   assert(typeof other === "object");
   await retries.deliver(NEVER);
   assertEquals([await runs(), retries.waitMs()], [0, 1_000]);
@@ -242,12 +243,12 @@ Deno.test("deliver() keeps the part that it cannot deliver, and delivers the oth
   });
   await during(HOUR);
   assertEquals([await runs(), events], [1, [{ event: "reloaded" }]]);
-  assertEquals((await noteIn(dir))?.owed, ["signal"]);
+  assertEquals((await noteIn(dir))?.undelivered, ["signal"]);
 });
 
 async function noteIn(dir: TempDir) {
   const names = await Array.fromAsync(Deno.readDir(dir.file("ca")));
-  const note = names.find(({ name }) => name.endsWith(".owed"));
+  const note = names.find(({ name }) => name.endsWith(".reload"));
   if (note === undefined) return undefined;
-  return parseOwedNote(await Deno.readTextFile(dir.file(`ca/${note.name}`)));
+  return parseNote(await Deno.readTextFile(dir.file(`ca/${note.name}`)));
 }

@@ -120,7 +120,7 @@ test("a reload that failed is noted beside the link, and paid by the next run", 
       `ca rekey --force --expires-in 1ns --exec "touch ${told}" ${PAIR}`,
     );
     await Deno.remove(told);
-    assertEquals(hidden(place).filter((name) => name.endsWith("owed")), []);
+    assertEquals(hidden(place).filter((name) => name.endsWith("reload")), []);
   }
 });
 

@@ -1,6 +1,6 @@
 /**
- * What a failed reload owes is paid: by the next run, by the daemon again and
- * again, after a restart; and never by another certificate.
+ * A reload that failed stays pending, and is delivered: by the next run, by the
+ * daemon again and again, after a restart; and never by another certificate.
  */
 import {
   assert,
@@ -27,14 +27,14 @@ function test(
   });
 }
 
-test("a hook that fails is noted, and paid by the next run that has nothing else to do", async (place) => {
+test("a hook that fails is noted, and delivered by the next run that has nothing else to do", async (place) => {
   const hook = await place.failingHook(1);
   const before = await place.serial();
   const first = await place.once("--exec", hook);
   assertEquals([first.code, first.stderr.includes("exit status 7")], [7, true]);
   const serial = await place.serial();
   const [note, ...others] = await place.leftovers();
-  assertMatch(note ?? "", /^\.host\.crt\.[0-9a-f]{16}\.owed$/);
+  assertMatch(note ?? "", /^\.host\.crt\.[0-9a-f]{16}\.reload$/);
   assertEquals(others, []);
   const { mode } = await Deno.stat(place.dir.file(`tls/${note}`));
   assertEquals((mode ?? 0) & 0o777, 0o600);
@@ -49,12 +49,12 @@ test("a hook that fails is noted, and paid by the next run that has nothing else
   assertEquals(await place.serial(), serial);
   assertEquals(place.ca.requests.length, 1);
 
-  // Nothing is owed any more.
+  // Nothing is pending any more.
   assertEquals((await place.once("--exec", hook, ...NOT_DUE)).code, 0);
   assertEquals((await place.calls()).length, 2);
 });
 
-test("a run that is not due fails when it cannot pay what is owed", async (place) => {
+test("a run that is not due fails when it cannot deliver what is pending", async (place) => {
   const hook = await place.failingHook(2);
   assertEquals((await place.once("--exec", hook)).code, 7);
   const second = await place.once("--exec", hook, ...NOT_DUE);
@@ -66,17 +66,17 @@ test("a run that is not due fails when it cannot pay what is owed", async (place
   assertEquals(place.ca.requests.length, 1);
 });
 
-test("a run that rekeys pays for the new certificate only", async (place) => {
+test("a run that rekeys delivers for the new certificate only", async (place) => {
   const hook = await place.failingHook(1);
   assertEquals((await place.once("--exec", hook)).code, 7);
-  const owed = await place.serial();
+  const previous = await place.serial();
   assertEquals((await place.once("--exec", hook)).code, 0);
   const serial = await place.serial();
-  assertEquals((await place.calls()).slice(1), [`1 ${serial} ${owed}`]);
+  assertEquals((await place.calls()).slice(1), [`1 ${serial} ${previous}`]);
   assertEquals(await place.leftovers(), []);
 });
 
-test("a run that cannot reach the CA pays what is owed, and fails as before", async (place) => {
+test("a run that cannot reach the CA delivers what is pending, and fails as before", async (place) => {
   const hook = await place.failingHook(1);
   assertEquals((await place.once("--exec", hook)).code, 7);
   await place.ca[Symbol.asyncDispose]();
@@ -93,7 +93,7 @@ test("a run without hook and signal leaves a note to those who have one", async 
   assertEquals((await place.leftovers()).length, 1);
 });
 
-test("a note that was damaged still says that a reload is owed", async (place) => {
+test("a note that was damaged still says that a reload is pending", async (place) => {
   const hook = await place.failingHook(1);
   assertEquals((await place.once("--exec", hook)).code, 7);
   const [note = ""] = await place.leftovers();
@@ -103,10 +103,10 @@ test("a note that was damaged still says that a reload is owed", async (place) =
   assertEquals(await place.leftovers(), []);
 });
 
-test("a swap that never happened owes nothing", async (place) => {
+test("a swap that never happened leaves nothing to deliver", async (place) => {
   const hook = await place.failingHook(0);
   await Deno.writeTextFile(
-    place.dir.file("tls/.host.crt.0123456789abcdef.owed"),
+    place.dir.file("tls/.host.crt.0123456789abcdef.reload"),
     "{}",
   );
   assertEquals((await place.once("--exec", hook, ...NOT_DUE)).code, 0);

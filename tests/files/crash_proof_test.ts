@@ -38,16 +38,16 @@ const BREAKS: readonly Break[] = [
   {
     name: "the name of the journal is not fsynced",
     file: "plain/plain_install.ts",
-    replace: "    syncDirectories([target]);\n",
+    replace: "    syncDirectory(certificate);\n",
     by: "",
   },
   {
     name: "the renames are not fsynced before the journal goes",
     file: "plain/plain_install.ts",
-    replace: `      }
+    replace: `      else staged.renameTo(target.file);
     }
-    syncDirectories(this.#parts.map((part) => part.target));`,
-    by: "      }\n    }",
+    syncDirectories(this.#directories);`,
+    by: "      else staged.renameTo(target.file);\n    }",
   },
   {
     name: "the certificate is renamed before the key",
@@ -60,29 +60,29 @@ const BREAKS: readonly Break[] = [
   {
     name: "there is no journal",
     file: "plain/plain_install.ts",
-    replace: "    this.#journal.renameTo(journalName(target.name));\n",
+    replace: "    this.#journal.renameTo(journalPath(certificate));\n",
     by: "",
   },
   {
     name: "the journal comes after the renames",
     file: "plain/plain_install.ts",
-    replace: `      this.#decide(formatJournal({ targets }));
+    replace: `      this.#decide({ tag: this.#tag, targets });
       this.#swap(written);`,
     by: `      this.#swap(written);
-      this.#decide(formatJournal({ targets }));`,
+      this.#decide({ tag: this.#tag, targets });`,
   },
   {
     name: "the journal goes before the last rename",
     file: "plain/plain_install.ts",
-    replace: "        staged.renameTo(target.name);\n",
+    replace: "      else staged.renameTo(target.file);\n",
     by:
-      "        staged.renameTo(target.name);\n        removeIfExists(this.#journalFile());\n",
+      "      else staged.renameTo(target.file);\n      this.#removeJournal();\n",
   },
   {
-    name: "the old files are not kept",
+    name: "there are no backups",
     file: "plain/plain_install.ts",
-    replace: `    old: keepFile(`,
-    by: `    old: ((..._: unknown[]) => undefined)(`,
+    replace: `      old: backUp(`,
+    by: `      old: ((..._: unknown[]) => undefined)(`,
   },
   {
     name: "recovery does not look whether somebody else wrote a file",
@@ -93,9 +93,9 @@ const BREAKS: readonly Break[] = [
   {
     name: "recovery removes the journal first",
     file: "plain/recovery.ts",
-    replace: "  const saved = carryOut(plan, pending);\n",
+    replace: "  const savedKey = carryOut(plan, pending);\n",
     by:
-      "  removeIfExists(inDirectory(pair.certificate.directory, journalName(pair.certificate.name)));\n  const saved = carryOut(plan, pending);\n",
+      "  removeIfExists(journalPath(pair.certificate));\n  const savedKey = carryOut(plan, pending);\n",
   },
   {
     name: "a new file is open to others at first",
@@ -104,11 +104,11 @@ const BREAKS: readonly Break[] = [
     by: "PRIVATE_MODE = 0o644",
   },
   {
-    name: "the kept files stay",
+    name: "the backups stay",
     file: "plain/plain_install.ts",
-    replace: `    attempt(() => {
-      this.#removeKept();`,
-    by: "    attempt(() => {",
+    replace: `    bestEffort(() => {
+      this.#removeBackups();`,
+    by: "    bestEffort(() => {",
   },
   {
     name: "a short write is taken for a whole one",
@@ -120,7 +120,7 @@ const BREAKS: readonly Break[] = [
     name: "files are overwritten without a journal",
     layout: "in place",
     file: "plain/plain_install.ts",
-    replace: "    this.#journal.renameTo(journalName(target.name));\n",
+    replace: "    this.#journal.renameTo(journalPath(certificate));\n",
     by: "",
   },
   {
@@ -141,7 +141,8 @@ const BREAKS: readonly Break[] = [
     name: "a version is in force before its names are durable",
     layout: "versioned",
     file: "versioned/staged_version.ts",
-    replace: "    syncPath(this.directory, this.#shownPath);\n",
+    replace:
+      "    syncDirectory({ ...this.#versions, directory: this.directory });\n",
     by: "",
   },
 ];

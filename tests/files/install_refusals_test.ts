@@ -2,12 +2,8 @@
  * What cannot work is refused before the CA is asked, and leaves no trace.
  */
 import { hintOf } from "../support/hint.ts";
-import {
-  type InstallTargets,
-  prepareInstall,
-} from "../../src/files/install.ts";
+import type { Pair } from "../../src/files/transaction.ts";
 import { RekeyError } from "../../src/base/errors.ts";
-import { lockPair } from "../../src/files/lock/pair_lock.ts";
 import { assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
 import { CAN_MOUNT, mount, mountTmpfs } from "../support/mounts.ts";
 import { CAN_CHANGE_USER, runAsNobody } from "../support/as_nobody.ts";
@@ -18,12 +14,13 @@ import {
   pairFixture,
   writePair,
 } from "./pair_fixture.ts";
+import { prepareInstall } from "./pair_steps.ts";
 
 const OLD = generation(1);
 
 async function assertRefused(
   pair: PairFixture,
-  targets: InstallTargets,
+  targets: Pair<string>,
   pattern: RegExp,
 ): Promise<RekeyError> {
   const before = pair.read();
@@ -100,7 +97,6 @@ Deno.test("prepareInstall() takes the longest name that a file can have", async 
   await using pair = await pairFixture();
   const key = pair.dir.file(`tls/${"k".repeat(255)}`);
   {
-    await using _lock = await lockPair({ ...pair.targets, key });
     await using install = await prepareInstall({ ...pair.targets, key });
     await install.commit({ certificate: "certificate", key: "key" });
   }

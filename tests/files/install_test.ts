@@ -1,8 +1,4 @@
-import {
-  type InstallContents,
-  type InstallTargets,
-  prepareInstall,
-} from "../../src/files/install.ts";
+import type { Pair } from "../../src/files/transaction.ts";
 import {
   assert,
   assertEquals,
@@ -17,14 +13,15 @@ import {
   pairFixture,
   writePair,
 } from "./pair_fixture.ts";
+import { prepareInstall } from "./pair_steps.ts";
 
 const IS_ROOT = Deno.build.os !== "windows" && Deno.uid() === 0;
 const OLD = generation(1);
 const NEW = generation(2);
 
 async function install(
-  targets: InstallTargets,
-  contents: InstallContents = NEW,
+  targets: Pair<string>,
+  contents: Pair<string> = NEW,
 ): Promise<readonly string[]> {
   await using transaction = await prepareInstall(targets);
   await transaction.commit(contents);

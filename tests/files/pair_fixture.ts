@@ -15,8 +15,10 @@ export interface PairFixture extends AsyncDisposable {
     readonly certificate: string | undefined;
     readonly key: string | undefined;
   };
-  /** Hidden files in both directories. */
+  /** Hidden files in both directories, but for locks. */
   hidden(): readonly string[];
+  /** Lock files in both directories. */
+  locks(): readonly string[];
 }
 
 /** Makes one; its files are not there yet. */
@@ -32,6 +34,12 @@ export async function pairFixture(
     certificate: dir.file("tls/internal.crt"),
     key: dir.file(`${keyDirectory}/internal.key`),
   };
+  const names = () =>
+    [...new Set(["tls", keyDirectory])].flatMap((name) =>
+      [...Deno.readDirSync(dir.file(name))]
+        .map((entry) => entry.name)
+        .filter((entry) => entry.startsWith("."))
+    );
   return {
     dir,
     targets,
@@ -39,12 +47,8 @@ export async function pairFixture(
       certificate: readText(targets.certificate),
       key: readText(targets.key),
     }),
-    hidden: () =>
-      [...new Set(["tls", keyDirectory])].flatMap((name) =>
-        [...Deno.readDirSync(dir.file(name))]
-          .map((entry) => entry.name)
-          .filter((entry) => entry.startsWith("."))
-      ),
+    hidden: () => names().filter((name) => !name.endsWith("-lock")),
+    locks: () => names().filter((name) => name.endsWith("-lock")),
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
   };
 }

@@ -74,13 +74,13 @@ const SEEDS = [
 
 Deno.test("parseCaConfig() reads or refuses any damaged file", async () => {
   for (const seed of SEEDS) {
-    parseCaConfig(new TextDecoder().decode(seed), "ca.json");
+    parseCaConfig(new TextDecoder().decode(seed), { file: "ca.json" });
   }
   await fc.assert(
     fc.asyncProperty(damagedOneOf(SEEDS), async (content) => {
       await inTime(() => {
         try {
-          parseCaConfig(new TextDecoder().decode(content), "ca.json");
+          parseCaConfig(new TextDecoder().decode(content), { file: "ca.json" });
         } catch (error) {
           if (!(error instanceof RekeyError)) throw error;
           assertEquals(error.kind, "config");

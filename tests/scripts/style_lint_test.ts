@@ -48,6 +48,9 @@ Deno.test("importFault() refuses imports that point up or sideways", () => {
     ["pki/keys/csr.ts", "../../../tests/support/run.ts"],
     ["ca/online/online.ts", "@peculiar/x509"],
     ["ca/online/online.ts", "npm:@peculiar/x509@2.2.0"],
+    ["pki/keys/csr.ts", "@peculiar/x509"],
+    ["pki/keys/csr.ts", "../vendor/peculiar.js"],
+    ["ca/online/online.ts", "../../pki/vendor/peculiar.js"],
     ["newcomer/thing.ts", "../base/errors.ts"],
     ["newcomer.ts", "./base/errors.ts"],
   ];
@@ -56,12 +59,22 @@ Deno.test("importFault() refuses imports that point up or sideways", () => {
   }
 });
 
+Deno.test("importFault() lets nobody change a pair who has not opened it", () => {
+  for (const path of ["plain/plain_install.ts", "versioned/layout.ts"]) {
+    assertEquals(
+      importFault("engine/rekey.ts", `../files/${path}`),
+      "a pair is changed by who has opened it: src/files/open_pair.ts",
+    );
+    assertEquals(importFault("files/open_pair.ts", `./${path}`), undefined);
+  }
+});
+
 Deno.test("importFault() proves the order of sub-folders", () => {
   const refused: readonly [string, string][] = [
     ["pki/asn1/pem.ts", "../certificate/certificate.ts"],
     ["ca/online/online.ts", "../offline/authorize.ts"],
     ["ca/authority.ts", "./online/online.ts"],
-    ["ca/offline/config/claims.ts", "../database/ca_database.ts"],
+    ["ca/offline/config/ca_config.ts", "../database/ca_database.ts"],
     ["ca/offline/database/bolt/bolt_page.ts", "../badger/badger_key.ts"],
     ["files/disk/disk.ts", "../transaction.ts"],
     ["files/plain/recovery.ts", "../versioned/layout.ts"],

@@ -57,10 +57,13 @@ export function assertStringIncludes(text: string, part: string): void {
   }
 }
 
+/** The kind of a RekeyError, or another class of errors. */
+type Expected = ErrorKind | (new (...args: never[]) => Error);
+
 /** Runs `action` and returns its error, which must have the kind and match the pattern. */
 export async function assertRejects(
   action: () => Promise<unknown>,
-  kind?: ErrorKind,
+  kind?: Expected,
   pattern?: RegExp,
 ): Promise<Error> {
   let result: unknown;
@@ -77,7 +80,7 @@ export async function assertRejects(
 /** As {@linkcode assertRejects}, for functions that return at once. */
 export function assertThrows(
   action: () => unknown,
-  kind?: ErrorKind,
+  kind?: Expected,
   pattern?: RegExp,
 ): Error {
   let result: unknown;
@@ -91,13 +94,15 @@ export function assertThrows(
 
 function checkError(
   error: unknown,
-  kind: ErrorKind | undefined,
+  kind: Expected | undefined,
   pattern: RegExp | undefined,
 ): Error {
   if (!(error instanceof Error)) {
     throw new AssertionError(`not an Error: ${Deno.inspect(error)}`);
   }
-  if (kind !== undefined) {
+  if (typeof kind === "function") {
+    if (!(error instanceof kind)) throw error;
+  } else if (kind !== undefined) {
     if (!(error instanceof RekeyError)) throw error;
     assertEquals(error.kind, kind, error.message);
   }

@@ -7,7 +7,8 @@ import { connectServiceManager } from "../../src/daemon/service_manager.ts";
 import { runDaemon } from "../../src/daemon/loop.ts";
 import type { DaemonSignals } from "../../src/daemon/wait.ts";
 import { RekeyError, type RekeyErrorOptions } from "../../src/base/errors.ts";
-import { draftOwedReload } from "../../src/files/reload_note/pending_reload.ts";
+import { resolveTarget } from "../../src/files/disk/target.ts";
+import { ReloadDraft } from "../../src/files/reload_note/pending_reload.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
 import {
   createReloader,
@@ -108,7 +109,7 @@ export async function live(
   let asked = 0;
   const authority: CertificateAuthority = {
     name: "test",
-    doubts: "refuse",
+    onPathProblem: "refuse",
     roots: () => Promise.resolve(chainOf(ca.certificate)),
     async rekey({ csr }) {
       const answer = answers[asked++];
@@ -180,7 +181,7 @@ function chainOf(pem: string) {
 async function owe({ certificateFile }: Files): Promise<void> {
   const [leaf] = chainOf(await Deno.readTextFile(certificateFile));
   if (leaf === undefined) throw new Error("no certificate");
-  using draft = draftOwedReload(certificateFile);
-  await draft.write(leaf, { owed: ["exec"] });
-  draft.claim()[Symbol.dispose]();
+  using draft = new ReloadDraft(resolveTarget(certificateFile), ["exec"]);
+  const pending = await draft.around(() => {}, { certificate: leaf });
+  pending?.[Symbol.dispose]();
 }

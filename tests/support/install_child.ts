@@ -7,12 +7,14 @@
  * MESSAGE`.
  */
 import { RekeyError } from "../../src/base/errors.ts";
+import { type LockedPair, openPair } from "../../src/files/open_pair.ts";
 import {
+  type InstallContents,
   type InstallOptions,
-  prepareInstall,
-  recoverInstall,
-} from "../../src/files/install.ts";
-import { lockPair } from "../../src/files/lock/pair_lock.ts";
+  mapPair,
+  type Pair,
+  type Recovery,
+} from "../../src/files/transaction.ts";
 
 /** The content of both files in one generation; they belong together by it. */
 export function generation(number: number): {
@@ -25,21 +27,49 @@ export function generation(number: number): {
   };
 }
 
+/** Text for each file. */
+export type PairTexts = Pair<string>;
+
+/** The bytes of both. */
+export function encodePair(texts: PairTexts): InstallContents {
+  return mapPair(texts, (text) => new TextEncoder().encode(text));
+}
+
+/** Locks and repairs a pair; `repaired` hears of what was found. */
+export async function open(
+  files: Pair<string>,
+  repaired: (recovery: Recovery) => void = () => {},
+): Promise<LockedPair> {
+  return await openPair(files, {
+    lockTimeoutMs: 0,
+    clock: { now: () => new Date(), sleep: () => Promise.resolve() },
+    log: {
+      write(event) {
+        if (event.event === "repaired") repaired(event.recovery);
+      },
+    },
+    signal: new AbortController().signal,
+  });
+}
+
+/** Repairs what an interrupted install left, as every run does first. */
+export async function recoverPair(files: Pair<string>): Promise<void> {
+  using _pair = await open(files);
+}
+
 async function installOnce(
-  targets: { readonly certificate: string; readonly key?: string },
+  files: Pair<string>,
   number: number,
   options: InstallOptions,
 ): Promise<string> {
   try {
-    await using _lock = await lockPair(targets);
-    const recovery = await recoverInstall(targets);
-    if (recovery.kind !== "none") print(`recovered ${recovery.kind}`);
-    await using install = await prepareInstall(targets, options);
+    using pair = await open(files, ({ kind }) => print(`recovered ${kind}`));
+    using install = await pair.prepareInstall(options);
     const { certificate, key } = generation(number);
-    await install.commit({
+    await install.commit(encodePair({
       certificate,
-      ...(targets.key !== undefined && { key }),
-    });
+      key: files.key === undefined ? undefined : key,
+    }));
     return `installed ${number}`;
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
@@ -55,11 +85,11 @@ if (import.meta.main) {
   const [certificate = "", key = "", first = "1", count = "1", json = "{}"] =
     Deno.args;
   const options: InstallOptions = JSON.parse(json);
-  const targets = key === "" ? { certificate } : { certificate, key };
+  const files = key === "" ? { certificate } : { certificate, key };
   print("ready");
   Deno.stdin.readSync(new Uint8Array(1));
   const last = count === "0" ? Infinity : Number(first) + Number(count);
   for (let number = Number(first); number < last; number++) {
-    print(await installOnce(targets, number, options));
+    print(await installOnce(files, number, options));
   }
 }

@@ -5,9 +5,9 @@
 import { denoCacheDirectory } from "../../scripts/paths.ts";
 import {
   type Certificate,
+  EXTENSION_OID,
   parseChain,
 } from "../../src/pki/certificate/certificate.ts";
-import { EXTENSION_OID } from "../../src/pki/certificate/extensions.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { program } from "./program.ts";
 import { run, type RunResult } from "./run.ts";
@@ -172,7 +172,7 @@ async function filesOf(path: string): Promise<Record<string, string>> {
   const names = [];
   for await (const { name, isFile } of Deno.readDir(path)) {
     // The original forgets a reload that failed.
-    if (isFile && !name.endsWith(".owed")) names.push(name);
+    if (isFile && !name.endsWith(".reload")) names.push(name);
   }
   const files: Record<string, string> = {};
   for (const name of names.sort()) {

@@ -33,10 +33,8 @@ export interface ProofSubject {
   readonly layout: ProofLayout;
 }
 
-/** What recoverInstall() of the subject is. */
-interface RecoverModule {
-  recoverInstall(targets: PairFiles): Promise<unknown>;
-}
+/** What openPair() of the subject is. */
+type OpenPairModule = typeof import("../../src/files/open_pair.ts");
 
 interface PairFiles {
   readonly certificate: string;
@@ -50,17 +48,17 @@ type Generation = number;
 export class TransactionProof {
   readonly #subject: ProofSubject;
   readonly #dir: TempDir;
-  readonly #recovery: RecoverModule;
+  readonly #files: OpenPairModule;
   #count = 0;
 
   private constructor(
     subject: ProofSubject,
     dir: TempDir,
-    recovery: RecoverModule,
+    files: OpenPairModule,
   ) {
     this.#subject = subject;
     this.#dir = dir;
-    this.#recovery = recovery;
+    this.#files = files;
   }
 
   /** In an empty directory. */
@@ -71,7 +69,7 @@ export class TransactionProof {
     return new TransactionProof(
       subject,
       dir,
-      await import(`file://${subject.root}/src/files/install.ts`),
+      await import(`file://${subject.root}/src/files/open_pair.ts`),
     );
   }
 
@@ -84,6 +82,15 @@ export class TransactionProof {
       await this.#findWithForeign(first) ??
       await this.#findInRecovery(first) ??
       await this.#findInFaults(first.points);
+  }
+
+  async #recover(place: string): Promise<void> {
+    using _repaired = await this.#files.openPair(filesOf(place), {
+      lockTimeoutMs: 0,
+      clock: { now: () => new Date(), sleep: () => Promise.resolve() },
+      log: { write: () => {} },
+      signal: new AbortController().signal,
+    });
   }
 
   async #newPair(): Promise<string> {
@@ -180,7 +187,7 @@ export class TransactionProof {
       return { before, fault: `no pair, ${cut.description}` };
     }
     try {
-      await this.#recovery.recoverInstall(filesOf(place));
+      await this.#recover(place);
     } catch (error) {
       return { before, fault: `${error}, ${cut.description}` };
     }
@@ -211,7 +218,7 @@ export class TransactionProof {
       const { certificate } = filesOf(place);
       await Deno.remove(certificate);
       await Deno.writeTextFile(certificate, "somebody else's");
-      await this.#recovery.recoverInstall(filesOf(place));
+      await this.#recover(place);
       if (await Deno.readTextFile(certificate) !== "somebody else's") {
         return `somebody else's file is overwritten, ${kill.description}`;
       }
@@ -356,7 +363,7 @@ async function generationOf(place: string): Promise<Generation> {
   }
 }
 
-/** But for locks: recovery runs under those of its caller. */
+/** But for locks of processes that were killed. */
 async function temporaryFiles(place: string): Promise<string[]> {
   const left: string[] = [];
   const visit = async (directory: string) => {

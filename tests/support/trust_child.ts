@@ -31,7 +31,7 @@ function say(line: string): void {
 
 try {
   if (scenario === "late") Deno.createHttpClient({}).close();
-  pinTrust();
+  pinTrust("--root");
   say(await ask(createPinnedClient({ caCerts })));
   if (scenario === "pinned") {
     say(await ask(createPinnedClient({ caCerts })));

@@ -26,8 +26,7 @@ export interface Circumstances {
 
 /**
  * @throws {RekeyError} kind `pair` for an expired certificate, kind `refused`
- *   for one that its provisioner does not let rekey, kind `config` when that
- *   provisioner itself is unusable
+ *   for one that its provisioner does not let rekey
  */
 export function authorizeRekey(
   certificate: Certificate,
@@ -65,14 +64,7 @@ function findProvisioner(
   const recorded = config.provisioners.find(({ id }) =>
     id === record?.provisionerId
   );
-  const found = recorded ?? findByExtension(certificate, config);
-  if (found === undefined) return undefined;
-  const { fault, name } = found;
-  if (fault === undefined) return found;
-  throw new RekeyError(
-    "config",
-    `the provisioner ${JSON.stringify(name)} in ca.json is unusable: ${fault}`,
-  );
+  return recorded ?? findByExtension(certificate, config);
 }
 
 /** Undefined without the extension; one that names nobody is refused. */

@@ -5,9 +5,11 @@ import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
 import {
   type Certificate,
+  type CertificateChain,
   parseChain,
 } from "../../pki/certificate/certificate.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
 import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,
@@ -15,25 +17,22 @@ import {
 import { nameConstraints } from "../../pki/verify/name_constraints.ts";
 import { loadPrivateKey, type PrivateKey } from "../../pki/keys/private_key.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
-import {
-  type CaConfig,
-  type CaConfigOptions,
-  parseCaConfig,
-} from "./config/ca_config.ts";
+import { type CaConfig, parseCaConfig } from "./config/ca_config.ts";
 
 /** Everything that signing needs. */
 export interface CaFiles {
   readonly config: CaConfig;
   /** The bundle of `crt`: the first signs, all are delivered. */
-  readonly issuers: readonly [Certificate, ...Certificate[]];
+  readonly issuers: CertificateChain;
   readonly roots: readonly Certificate[];
   readonly key: PrivateKey;
 }
 
-/** How to open the CA's key. */
-export interface CaPassword {
-  /** Of `--ca-password-file` or `--password-file`; undefined: none, or empty. */
-  fromFile(): Promise<string | undefined>;
+/** How to open the CA's key, and whether to look at its database. */
+export interface CaFilesOptions {
+  readonly ignoreDatabase?: boolean | undefined;
+  /** Undefined: none is named, or it is empty. */
+  password(): Promise<string | undefined>;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
@@ -46,27 +45,29 @@ export interface CaPassword {
  */
 export async function readCaFiles(
   file: string,
-  password: CaPassword,
-  options: CaConfigOptions = {},
+  options: CaFilesOptions,
 ): Promise<CaFiles> {
-  const config = parseCaConfig(await readConfigText(file), file, options);
-  const given = await readPassword(password);
-  const [issuer, ...others] = await readBundle(config.certificate);
-  if (issuer === undefined) throw new TypeError("an empty bundle");
+  const { ignoreDatabase } = options;
+  const config = parseCaConfig(await readConfigText(file), {
+    file,
+    ignoreDatabase,
+  });
+  const given = await readPassword(options);
+  const issuers = await readBundle(config.certificateFile);
   const key = await readKey(
-    config.key,
-    async (path) => given || config.password || await prompt(path, password),
+    config.keyFile,
+    async (path) => given || config.password || await prompt(path, options),
   );
-  if (!equalBytes(key.publicKey, issuer.publicKey)) {
+  if (!equalBytes(key.publicKey, issuers[0].publicKey)) {
     throw new RekeyError(
       "config",
-      `the key in ${config.key} is not the one of the CA in ${config.certificate}: x509: provided PrivateKey doesn't match parent's PublicKey`,
+      `the key in ${config.keyFile} is not the one of the CA in ${config.certificateFile}: x509: provided PrivateKey doesn't match parent's PublicKey`,
       { hint: `"crt" and "key" in ${file} have to belong together` },
     );
   }
   const roots = [];
-  for (const path of config.roots) roots.push(...await readBundle(path));
-  return { config, issuers: [issuer, ...others], roots, key };
+  for (const path of config.rootFiles) roots.push(...await readBundle(path));
+  return { config, issuers, roots, key };
 }
 
 async function readConfigText(file: string): Promise<string> {
@@ -75,13 +76,13 @@ async function readConfigText(file: string): Promise<string> {
     return await Deno.readTextFile(file);
   } catch (error) {
     throw new RekeyError("config", `open ${file} failed: ${osReason(error)}`, {
-      hint: 'use --ca-config to name the file that "step ca init" made',
+      hint: { remedy: "name ca.json" },
       cause: error,
     });
   }
 }
 
-async function readBundle(path: string): Promise<readonly Certificate[]> {
+async function readBundle(path: string): Promise<CertificateChain> {
   const content = await readBytes(
     path,
     (reason) => `error reading ${JSON.stringify(path)}: ${reason}`,
@@ -136,34 +137,39 @@ async function readBytes(
 }
 
 async function readPassword(
-  password: CaPassword,
+  options: CaFilesOptions,
 ): Promise<string | undefined> {
   try {
-    return await password.fromFile();
+    return await options.password();
   } catch (error) {
     throw asConfigError("error reading the password of the CA's key: ", error);
   }
 }
 
-async function prompt(path: string, password: CaPassword): Promise<string> {
+async function prompt(
+  path: string,
+  { terminal, signal }: CaFilesOptions,
+): Promise<string> {
   try {
-    return await password.terminal.readPassword(
+    return await terminal.readPassword(
       `Please enter the password to decrypt ${path}: `,
-      password.signal,
+      signal,
     );
   } catch (error) {
     if (!(error instanceof NoTerminalError)) throw error;
     throw new RekeyError(
       "config",
       `error decrypting ${path}: ${error.message}`,
-      { hint: "use --ca-password-file or --password-file", cause: error },
+      { hint: { remedy: "name the CA's password" }, cause: error },
     );
   }
 }
 
 /** What is wrong with the host's pair elsewhere is wrong with the CA here. */
 function asConfigError(prefix: string, error: unknown): unknown {
-  if (!(error instanceof RekeyError) || error.kind !== "pair") return error;
+  const isOfFile = error instanceof MalformedError ||
+    (error instanceof RekeyError && error.kind === "pair");
+  if (!isOfFile) return error;
   return new RekeyError("config", `${prefix}${error.message}`, {
     hint: error.hint,
     cause: error,

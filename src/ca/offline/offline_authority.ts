@@ -12,13 +12,20 @@ import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,
 } from "../../pki/certificate/extensions.ts";
-import { goRefusal } from "../../pki/go/go_strictness.ts";
 import { nameConstraintViolation } from "../../pki/verify/name_constraints.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
-import { reissue, ReissueError } from "../../pki/issue/reissue.ts";
-import { isSignedBy } from "../../pki/verify/verify.ts";
+import {
+  reissue,
+  ReissueError,
+  unreadableExtension,
+} from "../../pki/issue/reissue.ts";
+import { isSignedBy } from "../../pki/verify/certification_path.ts";
 import type { Clock, Log, LogEvent, Terminal } from "../../base/runtime.ts";
-import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
+import {
+  type CertificateAuthority,
+  type RekeyRequest,
+  throwIfStopped,
+} from "../authority.ts";
 import { authorizeRekey } from "./authorize.ts";
 import { type CaFiles, readCaFiles } from "./ca_files.ts";
 import type { CertificateRecord } from "./database/certificate_record.ts";
@@ -26,9 +33,12 @@ import type { CertificateRecord } from "./database/certificate_record.ts";
 /** Settings of an offline authority. */
 export interface OfflineAuthorityOptions {
   /** Path of ca.json; `-` is standard input. */
-  readonly config: string;
-  /** `--ignore-database`: revocation is not checked, and a warning says so. */
-  readonly ignoreDatabase?: boolean | undefined;
+  readonly configFile: string;
+  /**
+   * What the user said to leave the database out, as the warning about it calls
+   * it; undefined: the database is asked.
+   */
+  readonly databaseIgnoredBy?: string | undefined;
   /** The password of the CA's key, if a file names one. */
   password(): Promise<string | undefined>;
   readonly terminal: Terminal;
@@ -41,18 +51,19 @@ export interface OfflineAuthorityOptions {
 export function createOfflineAuthority(
   options: OfflineAuthorityOptions,
 ): CertificateAuthority {
-  const { config, ignoreDatabase, terminal, signal } = options;
+  const { configFile, databaseIgnoredBy, password, terminal, signal } = options;
   const state: { files?: Promise<CaFiles> } = {};
   const files = () =>
-    state.files ??= readCaFiles(config, {
-      fromFile: options.password,
+    state.files ??= readCaFiles(configFile, {
+      ignoreDatabase: databaseIgnoredBy !== undefined,
+      password,
       terminal,
       signal,
-    }, { ignoreDatabase });
+    });
   return {
-    name: config,
+    name: configFile,
     // Whoever holds the CA's key decides; step-ca would sign it all the same.
-    doubts: "warn",
+    onPathProblem: "warn",
     roots: async () => (await files()).roots,
     rekey: async (request) => await issue(request, await files(), options),
   };
@@ -61,14 +72,14 @@ export function createOfflineAuthority(
 async function issue(
   { current, csr, signal }: RekeyRequest,
   files: CaFiles,
-  { config: configFile, clock, log }: OfflineAuthorityOptions,
+  { configFile, databaseIgnoredBy, clock, log }: OfflineAuthorityOptions,
 ): Promise<readonly Certificate[]> {
   const [previous] = current.chain;
   const { config, issuers, key } = files;
   const [issuer] = issuers;
-  throwIfStopped(signal);
-  if (config.database === "ignored") {
-    log.write(ignoredDatabase(configFile));
+  throwIfStopped(signal, "the CA signed");
+  if (config.database === "ignored" && databaseIgnoredBy !== undefined) {
+    log.write(ignoredDatabase(configFile, databaseIgnoredBy));
   }
   refuseUnreadable(previous);
   const record = await recordOf(previous, files, { clock, signal });
@@ -120,7 +131,7 @@ async function recordOf(
   try {
     return await readCertificateRecord(database, serial, { clock, signal });
   } catch (error) {
-    throwIfStopped(signal);
+    throwIfStopped(signal, "the CA signed");
     throw error;
   }
 }
@@ -138,8 +149,10 @@ function refuseUnrecorded(certificate: Certificate, folder: string): void {
       JSON.stringify(folder)
     } is empty, but step-ca, which issued the certificate, has used a database`,
     {
-      hint:
-        'mount or restore the database that "db" in ca.json names; --ignore-database rekeys without asking it',
+      hint: {
+        remedy: "ignore the database",
+        repair: 'mount or restore the database that "db" in ca.json names',
+      },
     },
   );
 }
@@ -155,14 +168,14 @@ function neverUsed(folder: string): LogEvent {
   };
 }
 
-function ignoredDatabase(configFile: string): LogEvent {
+function ignoredDatabase(configFile: string, flag: string): LogEvent {
   return {
     event: "warning",
     message:
-      `--ignore-database: whether the certificate is revoked was NOT checked, nor which provisioner issued it: the CA's database in ${
+      `${flag}: whether the certificate is revoked was NOT checked, nor which provisioner issued it: the CA's database in ${
         JSON.stringify(configFile)
       } was not read`,
-    hint: "leave --ignore-database out as soon as the database can be read",
+    hint: `leave ${flag} out as soon as the database can be read`,
   };
 }
 
@@ -176,15 +189,6 @@ function notRecorded({ serial }: Certificate): LogEvent {
       }, to be able to revoke it`,
     routine: true,
   };
-}
-
-/** The caller's own reason wins. */
-function throwIfStopped({ aborted, reason }: AbortSignal): void {
-  if (!aborted) return;
-  if (reason instanceof RekeyError) throw reason;
-  throw new RekeyError("interrupted", "stopped before the CA signed", {
-    cause: reason,
-  });
 }
 
 /** Says that a certificate is not of this CA, which signs it anew all the same. */
@@ -203,11 +207,11 @@ async function describeForeign(
 }
 
 function refuseUnreadable(certificate: Certificate): void {
-  const reason = goRefusal(certificate);
-  if (reason === undefined) return;
+  const extension = unreadableExtension(certificate);
+  if (extension === undefined) return;
   throw new RekeyError(
     "pair",
-    `cannot rekey a certificate that step-ca cannot read: ${reason}`,
+    `cannot rekey a certificate that step-ca cannot read: x509: invalid ${extension}`,
   );
 }
 

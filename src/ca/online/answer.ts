@@ -1,14 +1,15 @@
 /**
  * Reads the CA's answer to a successful request: JSON with PEM certificates.
  *
- * Never judges them: pki/verify.ts does, before anything is written.
+ * It does not verify them: {@linkcode verifyAnswer} of authority.ts does.
  */
 import { RekeyError } from "../../base/errors.ts";
 import {
   type Certificate,
   parseChain,
 } from "../../pki/certificate/certificate.ts";
-import { pemPieces } from "../../pki/asn1/pem_pieces.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
+import { pemPieces } from "../../pki/asn1/pem.ts";
 
 /** Longest chain that is read; real ones have two or three certificates. */
 const MAX_CERTIFICATES = 32;
@@ -69,13 +70,11 @@ function parsePem(value: unknown, member: string): Certificate {
   const [first] = pemPieces(value);
   if (first === undefined) throw unusable(`${member} is not PEM`);
   try {
-    const [certificate] = parseChain(new TextEncoder().encode(first));
-    if (certificate !== undefined) return certificate;
+    return parseChain(new TextEncoder().encode(first))[0];
   } catch (error) {
-    if (!(error instanceof RekeyError)) throw error;
+    if (!(error instanceof MalformedError)) throw error;
     throw unusable(`${member} is no certificate: ${error.message}`, error);
   }
-  throw unusable(`${member} is no certificate`);
 }
 
 function unusable(fault: string, cause?: unknown): RekeyError {
@@ -83,9 +82,8 @@ function unusable(fault: string, cause?: unknown): RekeyError {
     "untrusted",
     `error rekeying certificate: the CA's answer is unusable: ${fault}`,
     {
-      hint:
-        "nothing was changed; does --ca-url name the CA, without a proxy that answers for it?",
-      ...cause === undefined ? {} : { cause },
+      hint: { remedy: "look for a proxy" },
+      cause,
     },
   );
 }

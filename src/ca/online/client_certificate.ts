@@ -4,12 +4,14 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { formatInstant } from "../../base/duration.ts";
+import type { Hint } from "../../base/remedy.ts";
 import {
   type Certificate,
   chainToPem,
 } from "../../pki/certificate/certificate.ts";
 import { extendedKeyUsage } from "../../pki/certificate/extensions.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { toPem } from "../../pki/asn1/pem.ts";
 import type { TlsIdentity } from "./tls_post.ts";
 
@@ -36,8 +38,7 @@ export function tlsIdentity({ chain, key }: KeyPair): TlsIdentity {
       "pair",
       `error rekeying certificate: TLS cannot use the current certificate: ${fault}`,
       {
-        hint:
-          'get a new certificate with "step ca certificate", or use --offline beside the CA',
+        hint: { remedy: "get a new certificate or rekey offline" },
       },
     );
   }
@@ -61,21 +62,32 @@ function keyFault(spec: KeyPair["key"]["spec"]): string | undefined {
  * What to look at when the CA ends the TLS handshake because of this
  * certificate. TLS itself says very little: Go's servers, step-ca among them,
  * send `bad certificate` for nearly everything.
+ *
+ * @throws {RekeyError} kind `pair` when its extended key usage is malformed
  */
 export function clientCertificateHint(
   certificate: Certificate,
   now: Date,
-): string {
+): Hint {
   if (certificate.notBefore > now) {
     return `the current certificate is not valid before ${
       formatInstant(certificate.notBefore)
     }; compare the clocks`;
   }
-  const usages = extendedKeyUsage(certificate);
+  const usages = readUsages(certificate);
   if (usages !== undefined && !usages.some(isClientUsage)) {
     return "the current certificate is not for client authentication (no clientAuth in its extended key usage), which rekeying needs";
   }
-  return "the CA may not have issued the current certificate, or have expired it by its own clock; check --ca-url and the clocks";
+  return { remedy: "check the CA and the clocks" };
+}
+
+function readUsages(certificate: Certificate): readonly string[] | undefined {
+  try {
+    return extendedKeyUsage(certificate);
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    throw new RekeyError("pair", error.message, { cause: error });
+  }
 }
 
 function isClientUsage(oid: string): boolean {

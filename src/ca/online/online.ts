@@ -2,8 +2,8 @@
  * The CA over the network: `POST /rekey`, authenticated by the current pair.
  *
  * One request and no retry (an expired certificate needs one before it); who
- * repeats, and when, is decided above. Nothing that the CA sends is believed
- * here: pki/verify.ts does that.
+ * repeats, and when, is decided above. What the CA sends is not verified here
+ * either: {@linkcode verifyAnswer} of authority.ts does that.
  */
 import { RekeyError } from "../../base/errors.ts";
 import { formatInstant } from "../../base/duration.ts";
@@ -48,7 +48,7 @@ export function createOnlineAuthority(
   const roots = () => cache.roots ??= readRootCertificates(root);
   return {
     name: url,
-    doubts: "refuse",
+    onPathProblem: "refuse",
     roots,
     async rekey(request) {
       const trust = await roots();
@@ -134,7 +134,7 @@ async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
 
 /**
  * A refusal means that the CA does not renew expired certificates: a change of
- * its policy heals that, so a daemon goes on asking.
+ * its policy helps, so a daemon goes on asking.
  */
 function beyondRecovery(error: unknown, certificate: Certificate): unknown {
   if (!(error instanceof RekeyError)) return error;
@@ -174,21 +174,12 @@ function isExpired({ chain }: KeyPair, clock: Clock): boolean {
   return chain[0].notAfter < clock.now();
 }
 
-type Target = Pick<
-  TlsPost,
-  "url" | "trust" | "connectTimeoutMs" | "timeoutMs" | "signal" | "root"
->;
-
-function postTo(path: string, pass: Pass): Target {
-  const { url, trust, connectTimeoutMs, timeoutMs, signal, root } = pass;
-  return {
-    url: new URL(path, url),
-    trust,
-    connectTimeoutMs,
-    timeoutMs,
-    signal,
-    root,
-  };
+function postTo(
+  path: string,
+  { url, trust, root, connectTimeoutMs, timeoutMs, signal }: Pass,
+): Omit<TlsPost, "headers" | "body" | "clientCertificateHint"> {
+  const limits = { connectTimeoutMs, timeoutMs, signal };
+  return { url: new URL(path, url), trust, root, ...limits };
 }
 
 /** The chain of a success; anything else is thrown. */

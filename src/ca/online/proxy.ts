@@ -126,8 +126,8 @@ function parseBlock(entry: string): Block | undefined {
 function contains({ address, bits }: Block, other: Address): boolean {
   return address.length === other.length &&
     address.every((byte, at) => {
-      const kept = Math.min(8, Math.max(0, bits - at * 8));
-      const mask = (0xff << (8 - kept)) & 0xff;
+      const counted = Math.min(8, Math.max(0, bits - at * 8));
+      const mask = (0xff << (8 - counted)) & 0xff;
       return (byte & mask) === ((other[at] ?? 0) & mask);
     });
 }

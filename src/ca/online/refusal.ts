@@ -5,6 +5,7 @@
  * content type; here they are in the hint.
  */
 import { type ErrorKind, RekeyError } from "../../base/errors.ts";
+import type { Hint } from "../../base/remedy.ts";
 import { requestFailed } from "./transport_error.ts";
 import type { HttpReply } from "./tls_post.ts";
 
@@ -45,7 +46,7 @@ export function refusal(reply: HttpReply, context: RefusalContext): RekeyError {
     kind,
     message || requestFailed(context.url, `HTTP ${reply.status}, no message`),
     {
-      hint: `${facts}; ${advice(reply.status, { said, message })}`,
+      hint: advice(reply.status, { facts, said, message }),
       retryAfterMs: kind === "unreachable"
         ? retryAfter(reply.headers.get("retry-after"), context.now)
         : undefined,
@@ -73,7 +74,7 @@ function redirected(
       `HTTP ${status}, a redirect${target}, which a CA does not send`,
     ),
     // A proxy or a load balancer sends one for a while: no end of a daemon.
-    { hint: "--ca-url has to name the CA itself", retry: "slowly" },
+    { hint: { remedy: "address the CA itself" }, retry: "slowly" },
   );
 }
 
@@ -126,23 +127,39 @@ function requestId({ headers }: HttpReply): readonly string[] {
 
 function advice(
   status: number,
-  { said, message }: { readonly said: Said; readonly message: string },
-): string {
+  { facts, said, message }: {
+    readonly facts: string;
+    readonly said: Said;
+    readonly message: string;
+  },
+): Hint {
+  const withFacts = (text: string) => `${facts}; ${text}`;
   if (!said.json) {
-    return "a proxy or another server answered instead of the CA";
+    return withFacts("a proxy or another server answered instead of the CA");
   }
   if (/missing client certificate/.test(message)) {
-    return "a proxy in front of the CA ends TLS, or the certificate is of another CA; connect to the CA directly";
+    return withFacts(
+      "a proxy in front of the CA ends TLS, or the certificate is of another CA; connect to the CA directly",
+    );
   }
-  if (status === 401) {
-    return "the certificate may be revoked, or renewal disabled for its provisioner; the CA's log says which";
+  switch (status) {
+    case 401:
+      return withFacts(
+        "the certificate may be revoked, or renewal disabled for its provisioner; the CA's log says which",
+      );
+    case 403:
+      return withFacts("the CA's policy or name constraints forbid it");
+    case 404:
+      return { remedy: "check the CA's address", facts };
+    case 429:
+      return withFacts("the CA is asked too often; try again later");
+    default:
+      return withFacts(
+        status >= 500
+          ? "try again later; the CA's log says more"
+          : "the CA's log says more",
+      );
   }
-  if (status === 403) return "the CA's policy or name constraints forbid it";
-  if (status === 404) return "is --ca-url the CA's own address?";
-  if (status === 429) return "the CA is asked too often; try again later";
-  return status >= 500
-    ? "try again later; the CA's log says more"
-    : "the CA's log says more";
 }
 
 /**

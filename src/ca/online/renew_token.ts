@@ -8,7 +8,8 @@
  * process (trust.ts). Tests let a library judge the tokens.
  */
 import { RekeyError } from "../../base/errors.ts";
-import type { EcCurve, KeySpec } from "../../base/options.ts";
+import type { KeySpec } from "../../base/options.ts";
+import { CURVES, signingParameters } from "../../pki/keys/algorithms.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { PrivateKey } from "../../pki/keys/private_key.ts";
 
@@ -60,21 +61,12 @@ export async function createRenewToken(
 /** JWS compact serialisation (RFC 7515 §7.1). */
 async function signCompact(text: string, key: PrivateKey): Promise<string> {
   const signature = await crypto.subtle.sign(
-    signParameters(key.spec),
+    signingParameters(key.spec),
     key.signingKey,
     new TextEncoder().encode(text),
   );
   return `${text}.${base64url(new Uint8Array(signature))}`;
 }
-
-/** RFC 7518 §3.4: each curve has its hash. */
-const EC_ALGORITHMS: Readonly<
-  Record<EcCurve, { readonly alg: string; readonly hash: string }>
-> = {
-  "P-256": { alg: "ES256", hash: "SHA-256" },
-  "P-384": { alg: "ES384", hash: "SHA-384" },
-  "P-521": { alg: "ES512", hash: "SHA-512" },
-};
 
 /** RFC 7518 §3.1 and RFC 8037 §3.1. */
 function joseAlgorithm(spec: KeySpec): string {
@@ -84,19 +76,7 @@ function joseAlgorithm(spec: KeySpec): string {
     case "OKP":
       return "EdDSA";
     case "EC":
-      return EC_ALGORITHMS[spec.curve].alg;
-  }
-}
-
-/** For RSA and Ed25519 the key itself says the rest. */
-function signParameters(spec: KeySpec): AlgorithmIdentifier | EcdsaParams {
-  switch (spec.kty) {
-    case "RSA":
-      return "RSASSA-PKCS1-v1_5";
-    case "OKP":
-      return "Ed25519";
-    case "EC":
-      return { name: "ECDSA", hash: EC_ALGORITHMS[spec.curve].hash };
+      return CURVES[spec.curve].jose;
   }
 }
 

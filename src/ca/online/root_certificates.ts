@@ -11,7 +11,8 @@ import {
   type Certificate,
   parseChain,
 } from "../../pki/certificate/certificate.ts";
-import { pemPieces } from "../../pki/asn1/pem_pieces.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
+import { pemPieces } from "../../pki/asn1/pem.ts";
 
 /**
  * The root certificates that `root` names, in file order.
@@ -75,7 +76,7 @@ function parsePiece(piece: string): Certificate | undefined {
     return parseChain(new TextEncoder().encode(piece))[0];
   } catch (error) {
     // A root file may hold other things; one certificate is enough.
-    if (error instanceof RekeyError) return undefined;
+    if (error instanceof MalformedError) return undefined;
     throw error;
   }
 }
@@ -84,10 +85,6 @@ function poolError(action: string, path: string, error: unknown): RekeyError {
   return new RekeyError(
     "config",
     `error reading cert pool: ${action} ${path}: ${osReason(error)}`,
-    {
-      hint: "--root names the CA's root certificate; " +
-        '"step ca root" fetches it',
-      cause: error,
-    },
+    { hint: { remedy: "fetch the root" }, cause: error },
   );
 }

@@ -3,20 +3,21 @@
  * words and with what to look at.
  */
 import { formatInstant } from "../../base/duration.ts";
+import type { Hint } from "../../base/remedy.ts";
 
 /** The reason of a failure in the field's words, and what helps. */
 export interface Explanation {
   readonly reason: string;
-  readonly hint?: string | undefined;
+  readonly hint?: Hint | undefined;
 }
 
-/** What hints are made from. */
+/** Who is talked to, for the wording of failures. */
 export interface TlsPeer {
   readonly url: URL;
-  /** `--root`. */
+  /** The files of the roots. */
   readonly root: string;
-  /** What to look at when the server refuses the client certificate. */
-  readonly clientCertificateHint: string;
+  /** What to look at when the CA refuses the client certificate. */
+  readonly clientCertificateHint: Hint;
 }
 
 /** Undefined when the text is not about TLS. */
@@ -72,8 +73,7 @@ function explainServerCertificate(
           ? `certificate is not valid for ${host}`
           : `certificate is valid for ${valid}, not ${host}`,
       ),
-      hint:
-        "use a name in --ca-url that the CA's certificate has (dnsNames in ca.json)",
+      hint: { remedy: "address the CA by a certified name" },
     };
   }
   if (/extended key usage/.test(problem)) {
@@ -123,7 +123,7 @@ function explainAlert(
     return /InvalidContentType/.test(text)
       ? {
         reason: "tls: first record does not look like a TLS handshake",
-        hint: "the port in --ca-url does not speak TLS; is it the CA's?",
+        hint: { remedy: "check the CA's port" },
       }
       : undefined;
   }

@@ -10,13 +10,9 @@ import {
   type Certificate,
   chainToPem,
 } from "../../pki/certificate/certificate.ts";
-import { watchConnection } from "./connect_limit.ts";
-import {
-  type FailedRequest,
-  hostPort,
-  requestFailed,
-  transportError,
-} from "./transport_error.ts";
+import { throwIfStopped } from "../authority.ts";
+import type { TlsPeer } from "./tls_error.ts";
+import { hostPort, requestFailed, transportError } from "./transport_error.ts";
 import { createPinnedClient, environmentProxy } from "./trust.ts";
 
 /** Largest answer that is read, in bytes; real ones have a few KiB. */
@@ -31,8 +27,7 @@ export interface TlsIdentity {
 }
 
 /** What is sent where, and how long it may take. */
-export interface TlsPost {
-  readonly url: URL;
+export interface TlsPost extends TlsPeer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly trust: readonly Certificate[];
@@ -41,9 +36,6 @@ export interface TlsPost {
   /** Over all: connection, TLS, headers and body. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** For the wording of failures. */
-  readonly root: string;
-  readonly clientCertificateHint: string;
 }
 
 /** The answer, whatever its status. */
@@ -61,7 +53,7 @@ export interface HttpReply {
  *   proxy, `pair` for an identity that TLS cannot use, `interrupted`
  */
 export async function postOverTls(post: TlsPost): Promise<HttpReply> {
-  throwIfStopped(post.signal);
+  throwIfStopped(post.signal, "the CA answered");
   const proxy = environmentProxy(post.url);
   using limits = timeLimits(post, proxy);
   using client = openClient(post, proxy);
@@ -78,10 +70,10 @@ export async function postOverTls(post: TlsPost): Promise<HttpReply> {
     const { status, headers } = response;
     return { status, headers, body: await readBody(response, post.url) };
   } catch (error) {
-    throwIfStopped(post.signal);
+    throwIfStopped(post.signal, "the CA answered");
     if (limits.signal.aborted) throw limits.signal.reason;
     if (error instanceof RekeyError) throw error;
-    throw transportError(error, failedRequest(post, proxy));
+    throw transportError(error, { ...post, proxy });
   }
 }
 
@@ -113,7 +105,7 @@ interface TimeLimits extends Disposable {
 }
 
 function timeLimits(post: TlsPost, proxy: URL | undefined): TimeLimits {
-  const { url, connectTimeoutMs, timeoutMs } = post;
+  const { url, timeoutMs } = post;
   const limit = new AbortController();
   const expire = (reason: string) =>
     limit.abort(
@@ -121,44 +113,91 @@ function timeLimits(post: TlsPost, proxy: URL | undefined): TimeLimits {
         hint: "is the CA running, and does a firewall let it be reached?",
       }),
     );
-  const connection = proxy === undefined
-    ? watchConnection(
-      {
-        hostname: url.hostname.replace(/^\[|\]$/g, ""),
-        port: Number(url.port || "443"),
-        limitMs: connectTimeoutMs,
-      },
-      () => expire(`dial tcp ${hostPort(url)}: i/o timeout`),
-    )
-    : undefined;
+  const connected = new AbortController();
+  if (proxy === undefined) {
+    watchConnection(post, {
+      connected,
+      expired: () => expire(`dial tcp ${hostPort(url)}: i/o timeout`),
+    });
+  }
   const ended = new AbortController();
-  AbortSignal.timeout(Math.ceil(timeoutMs)).addEventListener(
-    "abort",
-    () => expire(`no complete answer within ${limitText(timeoutMs)}`),
-    { signal: ended.signal },
-  );
-  const answered = () => connection?.[Symbol.dispose]();
+  after(timeoutMs, {
+    signal: ended.signal,
+    act: () => expire(`no complete answer within ${limitText(timeoutMs)}`),
+  });
   return {
     signal: AbortSignal.any([post.signal, limit.signal]),
-    answered,
+    answered: () => connected.abort(),
     [Symbol.dispose]() {
-      answered();
+      connected.abort();
       ended.abort();
     },
   };
 }
 
-function limitText(ms: number): string {
-  return formatGoDuration(BigInt(Math.round(ms * 1_000_000)));
+/**
+ * AbortSignal.timeout is the timer: the first setTimeout of a process costs 5 ms
+ * in Deno 2.9 (it loads node:timers).
+ */
+function after(
+  ms: number,
+  { act, signal }: { act(): void; readonly signal: AbortSignal },
+): void {
+  AbortSignal.timeout(Math.ceil(ms)).addEventListener("abort", act, { signal });
 }
 
-/** The caller's own reason wins over what the abort looks like to fetch. */
-function throwIfStopped(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  if (signal.reason instanceof RekeyError) throw signal.reason;
-  throw new RekeyError("interrupted", "stopped before the CA answered", {
-    cause: signal.reason,
+/** How long before the limit of a connection a second one is tried, in ms. */
+const PROBE_MS = 5000;
+
+/**
+ * A limit for the TCP connection, which fetch does not have and does not tell of.
+ * So when no answer has come near the limit, a connection of our own finds out
+ * whether the address accepts any. In the normal case there is none.
+ *
+ * @param watch `connected` is aborted when the connection stands, or by the caller
+ */
+function watchConnection(
+  { url, connectTimeoutMs }: TlsPost,
+  { connected, expired }: {
+    readonly connected: AbortController;
+    expired(): void;
+  },
+): void {
+  const { signal } = connected;
+  const probeMs = Math.max(connectTimeoutMs / 2, connectTimeoutMs - PROBE_MS);
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port || "443");
+  after(probeMs, {
+    signal,
+    async act() {
+      await tryConnection({ hostname, port, signal });
+      // Settled in time, one way or the other: the rest is for the total limit.
+      connected.abort();
+    },
   });
+  after(connectTimeoutMs, {
+    signal,
+    act() {
+      connected.abort();
+      expired();
+    },
+  });
+}
+
+async function tryConnection(
+  options: Deno.ConnectOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  try {
+    (await Deno.connect(options)).close();
+  } catch (error) {
+    // Refused or not allowed: fetch itself reports what is wrong, and only
+    // silence is of interest here.
+    if (!(error instanceof Error)) throw error;
+  }
+}
+
+function limitText(ms: number): string {
+  return formatGoDuration(BigInt(Math.round(ms * 1_000_000)));
 }
 
 /**
@@ -190,11 +229,6 @@ function tooLarge(url: URL): RekeyError {
   return new RekeyError(
     "untrusted",
     requestFailed(url, "the answer is larger than 1 MiB"),
-    { hint: "--ca-url has to name the CA itself" },
+    { hint: { remedy: "address the CA itself" } },
   );
-}
-
-function failedRequest(post: TlsPost, proxy: URL | undefined): FailedRequest {
-  const { url, root, clientCertificateHint } = post;
-  return { url, proxy, root, clientCertificateHint };
 }

@@ -7,16 +7,11 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { proxyName } from "./proxy.ts";
-import { explainTls, type Explanation } from "./tls_error.ts";
+import { explainTls, type Explanation, type TlsPeer } from "./tls_error.ts";
 
 /** The request that failed. */
-export interface FailedRequest {
-  readonly url: URL;
+export interface FailedRequest extends TlsPeer {
   readonly proxy: URL | undefined;
-  /** `--root`, for hints. */
-  readonly root: string;
-  /** What to look at when the CA refuses the client certificate. */
-  readonly clientCertificateHint: string;
 }
 
 /** Go's words in front of each reason (certificates ca/client.go, clientError). */

@@ -39,13 +39,14 @@ const NO_SUCH_STORE = "step-rekey";
  * roots behind, to which `--root` would only be added. Compiled programs do
  * neither, and they would remember the failure that isStoreLoaded() provokes.
  *
+ * @param rootName what a message calls the roots that are to be the only ones
  * @throws {RekeyError} kind `config` when it is too late
  */
-export function pinTrust(): void {
+export function pinTrust(rootName: string): void {
   if (!Deno.build.standalone && isStoreLoaded()) {
     throw new RekeyError(
       "config",
-      "cannot make --root the only trust anchor: Deno has loaded other root certificates into this process, to download modules",
+      `cannot make ${rootName} the only trust anchor: Deno has loaded other root certificates into this process, to download modules`,
       { hint: "run the same command again, now that they are downloaded" },
     );
   }

@@ -109,7 +109,7 @@ export const command = defineCommand({
       // Then the trust, before anything else in the process can use TLS: half
       // a second after the start `deno run` looks for a newer Deno.
       const { pinTrust } = await import("../../ca/online/trust.ts");
-      pinTrust();
+      pinTrust("--root");
     }
     const [{ runRekey }, { denoRuntime }] = await Promise.all([
       import("../process/job.ts"),

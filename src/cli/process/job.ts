@@ -8,9 +8,9 @@ import type { RekeyOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { FailureHook } from "../../engine/failure_hook.ts";
 import { requireKnownOwners } from "../../files/disk/attributes.ts";
-import { servedPair } from "../../files/pair/targets.ts";
+import { servedPair } from "../../files/pair/current_pair.ts";
 import { runOnce } from "../../engine/once.ts";
-import type { RekeyJob } from "../../engine/rekey.ts";
+import type { RekeyJob } from "../../engine/open_job.ts";
 import { isProgram } from "../../reload/exec.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
@@ -158,8 +158,8 @@ async function authorityOpener(
   const file = passwordFiles.ca;
   return ({ signal, readPassword }) =>
     createOfflineAuthority({
-      config,
-      ignoreDatabase,
+      configFile: config,
+      databaseIgnoredBy: ignoreDatabase ? "--ignore-database" : undefined,
       password: async () =>
         file === undefined ? undefined : await readPassword(file),
       terminal,

@@ -8,7 +8,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { RunMode } from "../../base/options.ts";
-import { attempt } from "../../base/os_error.ts";
+import { bestEffort } from "../../base/os_error.ts";
 
 /** What the signals ask for. */
 export interface ProcessSignals {
@@ -72,7 +72,7 @@ export function stopSignals(run: RunMode["run"]): readonly StopSignal[] {
 /** By the mask that Linux shows, until the first listener of any signal. */
 function isHangupIgnored(): boolean {
   let mask = "0";
-  attempt(() => {
+  bestEffort(() => {
     const status = Deno.readTextFileSync("/proc/self/status");
     mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
   });

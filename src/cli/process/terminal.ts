@@ -8,7 +8,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import { trimPassword } from "../../files/pair/password.ts";
 import type { RunMode } from "../../base/options.ts";
-import { attempt, isOsError, osReason } from "../../base/os_error.ts";
+import { bestEffort, isOsError, osReason } from "../../base/os_error.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
 import { stoppedBy, stopSignals } from "./signals.ts";
 
@@ -66,7 +66,7 @@ function openDialog(): Dialog {
     setRaw,
     [Symbol.dispose]() {
       // A terminal that has gone needs nothing restored.
-      attempt(() => setRaw(false));
+      bestEffort(() => setRaw(false));
       opened?.[Symbol.dispose]();
     },
   };
@@ -177,7 +177,7 @@ async function listening<T>(
     return await Promise.race([promise, action()]);
   } catch (error) {
     // The cursor still stands behind the question.
-    attempt(() => dialog.write("\n"));
+    bestEffort(() => dialog.write("\n"));
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);

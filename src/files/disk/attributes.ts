@@ -5,20 +5,13 @@
  * else may change, a name can lead elsewhere from one system call to the next.
  */
 import { RekeyError } from "../../base/errors.ts";
+import type { WriteOptions } from "../../base/options.ts";
 import { osReason } from "../../base/os_error.ts";
 import { diskCall, isSameFile } from "./disk.ts";
+import type { Role } from "./target.ts";
 
 /** What a new file gets instead of what the replaced one had. */
-export interface AttributeChoice {
-  /** `--cert-mode`: permission bits. */
-  readonly certificateMode?: number | undefined;
-  /** `--key-mode`: permission bits. */
-  readonly keyMode?: number | undefined;
-  /** `--owner`: name or number. */
-  readonly owner?: string | undefined;
-  /** `--group`: name or number. */
-  readonly group?: string | undefined;
-}
+export type AttributeChoice = WriteOptions["attributes"];
 
 /** Owner and mode of one file; an owner that is undefined is who runs us. */
 export interface FileAttributes {
@@ -45,7 +38,7 @@ export function permissions({ mode }: Deno.FileInfo): number {
  * @throws {RekeyError} kind `usage` for an owner or group that does not exist
  */
 export function attributesFor(
-  role: "key" | "certificate",
+  role: Role,
   info: Deno.FileInfo | undefined,
   choice: AttributeChoice,
 ): FileAttributes {
@@ -56,7 +49,7 @@ export function attributesFor(
     mode: mode ?? (info === undefined ? PRIVATE_MODE : permissions(info)),
     uid: uid ?? info?.uid ?? undefined,
     gid: gid ?? info?.gid ?? undefined,
-    ...((uid ?? gid) !== undefined && { isChosen: true }),
+    isChosen: (uid ?? gid) !== undefined,
   };
 }
 
@@ -143,9 +136,7 @@ export function setOwner(
         isChosen ? "asked for" : "it belongs to"
       } uid ${newUid}, gid ${newGid})`,
       {
-        hint: isChosen
-          ? "run as root, or leave --owner and --group out"
-          : "run as that user and group or as root, or say who shall own the new file with --owner and --group",
+        hint: { remedy: isChosen ? "choose no owner" : "choose an owner" },
         cause: error,
       },
     );
@@ -155,8 +146,6 @@ export function setOwner(
 /**
  * Gives the file its mode, where it has another. After the owner: a change of
  * owner may clear bits (chown(2)).
- *
- * @throws {RekeyError} kind `install`
  */
 export function setMode(own: OwnFile, mode: number): void {
   // Windows has no such modes.

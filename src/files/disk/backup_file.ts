@@ -1,43 +1,41 @@
 /**
- * Second names for files that are about to be replaced, so that they can be
- * brought back.
+ * Backups of files that are about to be replaced, so that they can be brought
+ * back.
  */
 import { RekeyError } from "../../base/errors.ts";
 import { osCode, osReason } from "../../base/os_error.ts";
 import { permissions, setMode, setOwner } from "./attributes.ts";
-import { diskCall, readIfExists, removeIfExists, writeAll } from "./disk.ts";
-import { hiddenName } from "./hidden_names.ts";
-import { inDirectory, type Target } from "./target.ts";
-
-/** A file that can be brought back. */
-export interface KeptFile {
-  /** Its hidden name, beside the target. */
-  readonly name: string;
-  readonly content: Uint8Array<ArrayBuffer>;
-}
+import { discard, diskCall, readIfExists, writeAll } from "./disk.ts";
+import { hiddenPath } from "./hidden_names.ts";
+import type { Target } from "./target.ts";
 
 /**
- * Keeps a file under a hidden name; undefined when there is no such file.
+ * Makes a backup under a hidden name.
  *
+ * @param isOverwritten whether the file itself will be: then a second name of
+ *   it would be no backup, and its content is copied
+ * @returns its content; undefined when there is no such file
  * @throws {RekeyError} kind `install`
  */
-export function keepFile(
+export function backUp(
   target: Target,
-  tag: string,
-  // A second name of a file that is overwritten would keep nothing.
-  duplicate: typeof duplicateFile = duplicateFile,
-): KeptFile | undefined {
-  const name = hiddenName(target.name, "old", tag);
-  const kept = inDirectory(target.directory, name);
-  if (!duplicate(target, target.file, kept)) return undefined;
-  const content = diskCall("read", target.path, () => readIfExists(kept));
-  if (content === undefined || content === "not a file") {
-    throw new RekeyError(
-      "install",
-      `read ${target.path} failed: it was replaced by something else meanwhile`,
-    );
-  }
-  return { name, content };
+  { tag, isOverwritten }: {
+    readonly tag: string;
+    readonly isOverwritten: boolean;
+  },
+): Uint8Array<ArrayBuffer> | undefined {
+  const { file, path } = target;
+  const backup = hiddenPath(target, { kind: "old", tag });
+  const isMade = isOverwritten
+    ? copy(target, { from: file, to: backup, takeAttributes: false })
+    : duplicateFile(target, file, backup);
+  if (!isMade) return undefined;
+  const content = diskCall("read", path, () => readIfExists(backup));
+  if (content instanceof Uint8Array) return content;
+  throw new RekeyError(
+    "install",
+    `read ${path} failed: it was replaced by something else meanwhile`,
+  );
 }
 
 /**
@@ -75,17 +73,9 @@ export function copyFile(target: Target, from: string, to: string): boolean {
 }
 
 /**
- * The same for our eyes only: mode 0600, owned by who runs us. Somebody who may
- * write a file need not be able to give another one its owner.
+ * Without `takeAttributes`, for our eyes only: mode 0600, owned by who runs us.
+ * Somebody who may write a file need not be able to give another one its owner.
  */
-export function copyContent(
-  target: Target,
-  from: string,
-  to: string,
-): boolean {
-  return copy(target, { from, to, takeAttributes: false });
-}
-
 function copy(
   target: Target,
   { from, to, takeAttributes }: {
@@ -120,7 +110,7 @@ function copy(
     diskCall("sync", path, () => file.syncSync());
     return true;
   } catch (error) {
-    diskCall("remove a copy of", path, () => removeIfExists(to));
+    diskCall("remove a copy of", path, () => discard(to));
     throw error;
   }
 }

@@ -6,11 +6,21 @@
  * waits for a disk before anything is decided can be given up on a signal. Each is
  * repeated when a signal interrupts it, and fails with a message that names the
  * target that the user knows rather than the hidden file beside it.
+ *
+ * What fails here, and in plain/, versioned/ and reload_note/, is a RekeyError
+ * of kind `install`; docstrings there name other errors, and what is left then.
  */
 import { RekeyError } from "../../base/errors.ts";
 import { osCode, osReason, retryInterrupted } from "../../base/os_error.ts";
+import type { Hint } from "../../base/remedy.ts";
 import { stoppable } from "../../base/stoppable.ts";
-import type { Target } from "./target.ts";
+
+/** A directory, and the target in it that messages name. */
+export interface ShownDirectory {
+  readonly directory: string;
+  /** As the user typed it. */
+  readonly path: string;
+}
 
 /** Largest file that is read back, in bytes; more is nobody's certificate or key. */
 const MAX_CONTENT_BYTES = 10 * 1024 * 1024;
@@ -58,11 +68,11 @@ function diskError(action: string, path: string, error: unknown): RekeyError {
   );
 }
 
-function hintFor(code: string | undefined): string | undefined {
+function hintFor(code: string | undefined): Hint | undefined {
   switch (code) {
     case "EACCES":
     case "EROFS":
-      return "hidden files are made beside each file that is written, with --in-place too, so its directory has to be writable and readable; or write elsewhere with --out-cert and --out-key";
+      return { remedy: "write elsewhere" };
     case "ENOSPC":
       return "free some space on the file system, then run the command again";
     default:
@@ -80,17 +90,10 @@ export function statIfExists(file: string): Deno.FileInfo | undefined {
   return unlessMissing(() => Deno.statSync(file));
 }
 
-/** What tells one file from another. */
 type FileIdentity = Pick<Deno.FileInfo, "dev" | "ino">;
 
-/** Whether both are the same file on the same file system. */
 export function isSameFile(left: FileIdentity, right: FileIdentity): boolean {
   return left.dev === right.dev && left.ino === right.ino;
-}
-
-/** Removes `file`; one that is gone already is as good. */
-export function removeIfExists(file: string): void {
-  unlessMissing(() => Deno.removeSync(file));
 }
 
 /** The content of a regular file; `not a file` for anything else, and for a huge one. */
@@ -112,11 +115,37 @@ function unlessMissing<T>(call: () => T): T | undefined {
   }
 }
 
+export async function sha256(
+  content: Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  return digest.toHex();
+}
+
+/** Removes `file`, which holds no secret; one that is gone already is as good. */
+export function removeIfExists(file: string): void {
+  unlessMissing(() => Deno.removeSync(file));
+}
+
 /**
- * Writes all of `bytes` at the current position.
+ * Removes what may hold a private key: a file, a link, or a directory with all
+ * that is in it, if it is there. Every hidden copy of a key goes through here.
  *
- * @throws {RekeyError} kind `install`
+ * In the order of the names, so that each run of a test does the same.
  */
+export function discard(path: string): void {
+  if (lstatIfExists(path)?.isDirectory === true) {
+    for (const name of sortedNames(path)) discard(`${path}/${name}`);
+  }
+  removeIfExists(path);
+}
+
+/** The names in a directory, in one order on every file system. */
+export function sortedNames(directory: string): readonly string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+}
+
+/** Writes all of `bytes` at the current position. */
 export function writeAll(
   file: Deno.FsFile,
   bytes: Uint8Array,
@@ -139,32 +168,32 @@ export function writeAll(
   }
 }
 
-/**
- * Makes the names in the targets' directories durable: without it a rename may
- * be lost with the power, though both files are safe.
- *
- * @throws {RekeyError} kind `install`
- */
-export function syncDirectories(
-  targets: readonly Pick<Target, "directory" | "path">[],
-): void {
-  // Windows cannot open a directory for this; NTFS journals its names itself.
-  if (Deno.build.os === "windows") return;
-  for (const [directory, path] of eachDirectory(targets)) {
-    using opened = diskCall(
-      "open the directory of",
-      path,
-      () => Deno.openSync(directory),
-    );
-    diskCall("sync the directory of", path, () => syncIfSupported(opened));
-  }
+export function symlink(to: string, at: string, shownPath: string): void {
+  diskCall("link", shownPath, () => Deno.symlinkSync(to, at));
 }
 
-/** Each directory once, with a target in it for messages. */
-function eachDirectory(
-  targets: readonly Pick<Target, "directory" | "path">[],
-): ReadonlyMap<string, string> {
-  return new Map(targets.map(({ directory, path }) => [directory, path]));
+const SYNC_ACTION = "sync the directory of";
+
+/**
+ * Makes the names in a directory durable: without it a rename may be lost with
+ * the power, though the files themselves are safe.
+ */
+export function syncDirectory({ directory, path }: ShownDirectory): void {
+  // Windows cannot open a directory for this; NTFS journals its names itself.
+  if (Deno.build.os === "windows") return;
+  using opened = openDirectory({ directory, path });
+  diskCall(SYNC_ACTION, path, () => {
+    try {
+      opened.syncSync();
+    } catch (error) {
+      ignoreUnsupported(error);
+    }
+  });
+}
+
+/** The same for several, each once. */
+export function syncDirectories(places: readonly ShownDirectory[]): void {
+  for (const place of eachDirectory(places)) syncDirectory(place);
 }
 
 /**
@@ -174,19 +203,15 @@ function eachDirectory(
  * @throws {RekeyError} kind `install`; the signal's reason
  */
 export async function awaitDirectories(
-  targets: readonly Pick<Target, "directory" | "path">[],
+  places: readonly ShownDirectory[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (Deno.build.os === "windows") return;
-  for (const [directory, path] of eachDirectory(targets)) {
-    const opened = diskCall(
-      "open the directory of",
-      path,
-      () => Deno.openSync(directory),
-    );
+  for (const place of eachDirectory(places)) {
+    const opened = openDirectory(place);
     try {
-      const action = "sync the directory of";
-      await diskWait({ action, path, signal }, async () => {
+      const { path } = place;
+      await diskWait({ action: SYNC_ACTION, path, signal }, async () => {
         await opened.sync().catch(ignoreUnsupported);
       });
     } finally {
@@ -195,12 +220,19 @@ export async function awaitDirectories(
   }
 }
 
-function syncIfSupported(directory: Deno.FsFile): void {
-  try {
-    directory.syncSync();
-  } catch (error) {
-    ignoreUnsupported(error);
-  }
+function eachDirectory(
+  places: readonly ShownDirectory[],
+): readonly ShownDirectory[] {
+  const paths = new Map(places.map(({ directory, path }) => [directory, path]));
+  return [...paths].map(([directory, path]) => ({ directory, path }));
+}
+
+function openDirectory({ directory, path }: ShownDirectory): Deno.FsFile {
+  return diskCall(
+    "open the directory of",
+    path,
+    () => Deno.openSync(directory),
+  );
 }
 
 /**
@@ -210,38 +242,4 @@ function syncIfSupported(directory: Deno.FsFile): void {
 function ignoreUnsupported(error: unknown): void {
   const code = osCode(error);
   if (code !== "EINVAL" && code !== "ENOTSUP") throw error;
-}
-
-/**
- * Makes a symbolic link.
- *
- * @throws {RekeyError} kind `install`
- */
-export function symlink(to: string, at: string, shownPath: string): void {
-  diskCall("link", shownPath, () => Deno.symlinkSync(to, at));
-}
-
-/**
- * Makes the names in a directory durable.
- *
- * @throws {RekeyError} kind `install`
- */
-export function syncPath(directory: string, shownPath: string): void {
-  syncDirectories([{ directory, path: shownPath }]);
-}
-
-/**
- * Removes a file, a link or a directory with all that is in it, if it is there.
- * In the order of the names, so that each run of a test does the same.
- */
-export function removeTree(path: string): void {
-  if (lstatIfExists(path)?.isDirectory === true) {
-    for (const name of sortedNames(path)) removeTree(`${path}/${name}`);
-  }
-  removeIfExists(path);
-}
-
-/** The names in a directory, in one order on every file system. */
-export function sortedNames(directory: string): readonly string[] {
-  return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
 }

@@ -1,30 +1,45 @@
 /**
- * Names of the files that an install keeps beside its targets for a moment.
+ * Names of the files that stand beside the targets for a while.
  *
- * All of them are hidden and carry the target's name; the short-lived ones also
- * carry a random tag, so that leftovers of a killed process are told from
- * anything that somebody else calls similar.
+ * All but the saved key are hidden, and carry the target's name; many also
+ * carry a tag of 16 hexadecimal digits, so that leftovers of a killed process
+ * are told from anything that somebody else calls similar.
  */
+import { inDirectory, type Target } from "./target.ts";
 
 /**
- * `new`: staged content; `old`: second name of the replaced file; `journal`: a
- * journal that is not yet in force.
+ * `new`: staged content; `old`: backup of the replaced file; `journal`: a
+ * journal or note that is not yet in force; `reload`: that a reload is pending,
+ * with the digest of its certificate as tag.
  */
-export type HiddenKind = "new" | "old" | "journal";
+export type HiddenKind = "new" | "old" | "journal" | "reload";
 
-/** 16 hexadecimal digits, random but for the first: for a file that nobody needs who finds it. */
+/** What nobody needs once the process that made it is gone. */
+const LEFTOVER_KINDS: readonly HiddenKind[] = ["new", "old", "journal"];
+
+const TAG_DIGITS = 16;
+
+/** First digit of tags that belong to no journal. */
+const NO_JOURNAL = "0";
+
+/** A tag for a file that nobody needs who finds it. */
 export function randomTag(): string {
-  return `${NOBODYS}${randomDigits(TAG_DIGITS - NOBODYS.length)}`;
+  return `${NO_JOURNAL}${randomDigits(TAG_DIGITS - NO_JOURNAL.length)}`;
 }
 
 /**
- * The same for all files of one install. It tells the certificate, so that a
+ * The tag of all files of one install. It tells the certificate, so that a
  * key's hidden files are left alone by whoever names it beside another one: a
  * journal may need them that only the certificate leads to.
  */
 export function installTag(certificateName: string): string {
   const owner = ownerDigits(certificateName);
   return `${owner}${randomDigits(TAG_DIGITS - owner.length)}`;
+}
+
+/** The tag of what concerns one certificate, by its digest in hexadecimal. */
+export function digestTag(digest: string): string {
+  return digest.slice(0, TAG_DIGITS);
 }
 
 /** Whether a hidden file beside a key may be removed by an install of this certificate. */
@@ -35,12 +50,9 @@ export function isLeftoverOf(
 ): boolean {
   if (!isHiddenName(candidate, name)) return false;
   const tag = candidate.slice(`.${stem(name)}.`.length);
-  return tag.startsWith(NOBODYS) ||
+  return tag.startsWith(NO_JOURNAL) ||
     tag.startsWith(ownerDigits(certificateName));
 }
-
-/** First digit of tags that belong to no journal. */
-const NOBODYS = "0";
 
 function ownerDigits(certificateName: string): string {
   return `1${checksum(new TextEncoder().encode(certificateName)).slice(0, 7)}`;
@@ -51,7 +63,7 @@ function randomDigits(count: number): string {
   return bytes.toHex().slice(0, count);
 }
 
-/** The name of a short-lived file beside the target called `name`. */
+/** The name of a file of one kind beside the target called `name`. */
 export function hiddenName(
   name: string,
   kind: HiddenKind,
@@ -64,13 +76,12 @@ export function hiddenName(
 export function isHiddenName(
   candidate: string,
   name: string,
-  kinds: readonly HiddenKind[] = ["new", "old", "journal"],
+  kinds: readonly HiddenKind[] = LEFTOVER_KINDS,
 ): boolean {
   const prefix = `.${stem(name)}.`;
   if (!candidate.startsWith(prefix)) return false;
   const rest = candidate.slice(prefix.length);
-  const tag = rest.slice(0, TAG_DIGITS);
-  return /^[0-9a-f]{16}$/.test(tag) &&
+  return /^[0-9a-f]{16}$/.test(rest.slice(0, TAG_DIGITS)) &&
     kinds.some((kind) => rest.slice(TAG_DIGITS) === `.${kind}`);
 }
 
@@ -88,8 +99,12 @@ export function versionsName(certificateName: string): string {
 }
 
 /** The name of the note that a change of layout has begun, beside the certificate. */
-export function layoutNoteName(certificateName: string): string {
+function layoutNoteName(certificateName: string): string {
   return `.${stem(certificateName)}.rekey-layout`;
+}
+
+export function lockName(name: string): string {
+  return `.${stem(name)}.rekey-lock`;
 }
 
 /** The name of a key that is saved for a person to look at. Not hidden. */
@@ -97,38 +112,34 @@ export function savedName(name: string): string {
   return `${stem(name)}.${randomDigits(TAG_DIGITS)}.saved`;
 }
 
-/** The name of a target's lock file. */
-export function lockName(name: string): string {
-  return `.${stem(name)}.rekey-lock`;
+/** Where a name is: a target, or what stands like one. */
+type Place = Pick<Target, "directory" | "name">;
+
+export function hiddenPath(
+  { directory, name }: Place,
+  { kind, tag }: { readonly kind: HiddenKind; readonly tag: string },
+): string {
+  return inDirectory(directory, hiddenName(name, kind, tag));
 }
 
-/**
- * The name of the note that a reload is owed for one certificate, by the
- * hexadecimal digest of that certificate: nobody's note has the name of
- * another one's.
- */
-export function owedName(certificateName: string, digest: string): string {
-  return `.${stem(certificateName)}.${digest.slice(0, TAG_DIGITS)}.owed`;
+/** A path beside a target that a repair removes, should this process be killed. */
+export function temporaryPath(place: Place, kind: HiddenKind = "new"): string {
+  return hiddenPath(place, { kind, tag: randomTag() });
 }
 
-/** Whether `candidate` is an {@linkcode owedName} of any certificate at `certificateName`. */
-export function isOwedName(
-  candidate: string,
-  certificateName: string,
-): boolean {
-  const prefix = `.${stem(certificateName)}.`;
-  return candidate.startsWith(prefix) &&
-    /^[0-9a-f]{16}\.owed$/.test(candidate.slice(prefix.length));
+export function journalPath({ directory, name }: Place): string {
+  return inDirectory(directory, journalName(name));
 }
 
-const TAG_DIGITS = 16;
+export function layoutNotePath({ directory, name }: Place): string {
+  return inDirectory(directory, layoutNoteName(name));
+}
 
 /** What file systems allow for one name (NAME_MAX), in bytes. */
 const MOST_NAME_BYTES = 255;
 
 /** The longest of the names above has this much more than its stem, in bytes. */
-const MOST_ADDED_BYTES = ".".length +
-  `.${"0".repeat(TAG_DIGITS)}.journal`.length;
+const MOST_ADDED_BYTES = "..".length + TAG_DIGITS + ".journal".length;
 
 /** The name itself; of one that has no room for more, its beginning and a checksum. */
 function stem(name: string): string {

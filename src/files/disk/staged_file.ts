@@ -6,13 +6,13 @@
  * and by its owner alone where it replaces none.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { attempt } from "../../base/os_error.ts";
+import { bestEffort } from "../../base/os_error.ts";
 import {
+  discard,
   diskCall,
   diskWait,
   isSameFile,
   lstatIfExists,
-  removeIfExists,
   writeAll,
 } from "./disk.ts";
 import {
@@ -23,10 +23,9 @@ import {
   setMode,
   setOwner,
 } from "./attributes.ts";
-import { type HiddenKind, hiddenName } from "./hidden_names.ts";
-import { inDirectory, type Target } from "./target.ts";
+import { type HiddenKind, hiddenPath } from "./hidden_names.ts";
+import type { Target } from "./target.ts";
 
-/** How to stage a file. */
 export interface StageOptions {
   readonly kind: Extract<HiddenKind, "new" | "journal">;
   /** From `randomTag()`. */
@@ -39,8 +38,6 @@ export interface StageOptions {
 
 /** A file under a hidden name beside its target. */
 export class StagedFile implements Disposable {
-  /** Its hidden name. */
-  readonly name: string;
   readonly #target: Target;
   readonly #path: string;
   readonly #file: Deno.FsFile;
@@ -52,36 +49,27 @@ export class StagedFile implements Disposable {
    *
    * @throws {RekeyError} kind `install`; nothing is left then
    */
-  static create(target: Target, options: StageOptions): StagedFile {
-    const staged = new StagedFile(target, options);
-    try {
-      staged.#takeOwner();
-      staged.#reserve(options.reserveBytes);
-    } catch (error) {
-      staged[Symbol.dispose]();
-      throw error;
-    }
-    return staged;
-  }
-
-  private constructor(
+  constructor(
     target: Target,
-    { kind, tag, attributes }: StageOptions,
+    { kind, tag, attributes, reserveBytes }: StageOptions,
   ) {
-    this.name = hiddenName(target.name, kind, tag);
+    const { path } = target;
+    const mode = PRIVATE_MODE;
     this.#target = target;
-    this.#path = inDirectory(target.directory, this.name);
-    this.#attributes = attributes ?? { mode: PRIVATE_MODE };
+    this.#path = hiddenPath(target, { kind, tag });
+    this.#attributes = attributes ?? { mode };
     this.#file = diskCall(
       "open",
-      target.path,
-      () =>
-        Deno.openSync(this.#path, {
-          write: true,
-          createNew: true,
-          mode: PRIVATE_MODE,
-        }),
+      path,
+      () => Deno.openSync(this.#path, { write: true, createNew: true, mode }),
     );
+    using undo = new DisposableStack();
+    undo.use(this);
+    this.#takeOwner();
+    // Random, since file systems that compress take no space for zeros.
+    const space = crypto.getRandomValues(new Uint8Array(reserveBytes));
+    writeAll(this.#file, space, path);
+    undo.move();
   }
 
   /**
@@ -98,11 +86,7 @@ export class StagedFile implements Disposable {
     );
   }
 
-  /**
-   * Makes `content` all that the file holds, durably, under its final mode.
-   *
-   * @throws {RekeyError} kind `install`
-   */
+  /** Makes `content` all that the file holds, durably, under its final mode. */
   write(content: Uint8Array): void {
     const { path } = this.#target;
     diskCall("write", path, () => this.#file.seekSync(0, Deno.SeekMode.Start));
@@ -114,17 +98,12 @@ export class StagedFile implements Disposable {
     this.#requireInPlace();
   }
 
-  /**
-   * Gives the file a lasting name beside its target.
-   *
-   * @throws {RekeyError} kind `install`
-   */
-  renameTo(name: string): void {
-    const { directory, path } = this.#target;
+  /** Gives the file its lasting name, in the same directory. */
+  renameTo(file: string): void {
     diskCall(
       "rename to",
-      path,
-      () => Deno.renameSync(this.#path, inDirectory(directory, name)),
+      this.#target.path,
+      () => Deno.renameSync(this.#path, file),
     );
     this.#isRenamed = true;
   }
@@ -135,7 +114,7 @@ export class StagedFile implements Disposable {
     this.#file[Symbol.dispose]();
     if (this.#isRenamed) return;
     // Where that fails, the next pass finds it by its name.
-    attempt(() => removeIfExists(this.#path));
+    bestEffort(() => discard(this.#path));
   }
 
   #takeOwner(): void {
@@ -154,12 +133,6 @@ export class StagedFile implements Disposable {
       file: this.#file,
       shownPath: this.#target.path,
     };
-  }
-
-  #reserve(bytes: number): void {
-    const { path } = this.#target;
-    // Random, since file systems that compress take no space for zeros.
-    writeAll(this.#file, crypto.getRandomValues(new Uint8Array(bytes)), path);
   }
 
   /** A cleaner of temporary files, or an attacker, may have been at it. */

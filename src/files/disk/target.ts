@@ -3,14 +3,12 @@
  * their end is replaced and the links stay.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { diskCall, lstatIfExists } from "./disk.ts";
+import { diskCall, lstatIfExists, type ShownDirectory } from "./disk.ts";
 
-/** A file to be replaced or made. */
-export interface Target {
-  /** As the user typed it: for messages. */
-  readonly path: string;
-  /** Real path of the directory that holds the file. */
-  readonly directory: string;
+export type Role = "key" | "certificate";
+
+/** A file to be replaced or made; its directory is a real path. */
+export interface Target extends ShownDirectory {
   /** Its name in there. Never empty, `.` or `..`. */
   readonly name: string;
   /** Real path of the file, whether it exists or not. */
@@ -26,18 +24,16 @@ export interface Target {
 export interface VersionLink {
   /** The directory that holds the versions; it need not exist. */
   readonly directory: string;
-  /** Which file of a version. */
-  readonly role: "key" | "certificate";
+  readonly role: Role;
 }
 
-/** The name that stands for the version in force. */
 export const CURRENT = "current";
 
 /** What the files of a version are called. */
-export const VERSION_FILES = {
+export const VERSION_FILES: Readonly<Record<Role, string>> = {
   certificate: "certificate.pem",
   key: "key.pem",
-} as const;
+};
 
 /**
  * Follows `path` to the file that it means; a dangling link means the file that
@@ -75,9 +71,33 @@ export function resolveTarget(path: string): Target {
 /** As many as Linux follows (path_resolution(7)). */
 const MAX_LINKS = 40;
 
-/** The path of `name` in `directory`. */
 export function inDirectory(directory: string, name: string): string {
   return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
+}
+
+/**
+ * `path` as seen from `directory`, so that a journal stays true when both are
+ * moved, or mounted elsewhere; empty for the directory itself. Real paths.
+ */
+export function relativeTo(directory: string, path: string): string {
+  const [from, to] = [segments(directory), segments(path)];
+  const parted = from.findIndex((name, index) => name !== to[index]);
+  const shared = parted < 0 ? from.length : parted;
+  return [...from.slice(shared).fill(".."), ...to.slice(shared)].join("/");
+}
+
+/** The path that {@linkcode relativeTo} was asked for. */
+export function resolveFrom(directory: string, relative: string): string {
+  const names = segments(directory);
+  for (const name of segments(relative)) {
+    if (name === "..") names.pop();
+    else names.push(name);
+  }
+  return `${directory.startsWith("/") ? "/" : ""}${names.join("/")}`;
+}
+
+function segments(path: string): string[] {
+  return path.split("/").filter((name) => name !== "");
 }
 
 /** The meaning of `…/.NAME.versions/current/certificate.pem` or `…/key.pem`. */

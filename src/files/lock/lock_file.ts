@@ -12,7 +12,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import {
-  attempt,
+  bestEffort,
   isOsError,
   osCode,
   osReason,
@@ -20,17 +20,16 @@ import {
 } from "../../base/os_error.ts";
 import { setOwner } from "../disk/attributes.ts";
 import { isSameFile, lstatIfExists, removeIfExists } from "../disk/disk.ts";
-import { hiddenName, lockName, randomTag } from "../disk/hidden_names.ts";
+import { lockName, temporaryPath } from "../disk/hidden_names.ts";
 import { inDirectory, type Target } from "../disk/target.ts";
 
 /** Each needs another holder to come and go in the few system calls of a try. */
 export const MAX_TRIES = 100;
 
-/** What one try for all locks knows. */
 export interface HeldLocks {
   readonly inPlace: boolean;
   /** Files that are locked themselves: a second handle would meet the first. */
-  readonly files: Set<string>;
+  readonly identities: Set<string>;
 }
 
 /**
@@ -70,7 +69,7 @@ function tryLock(
   if (!held.inPlace || lock === "busy" || lock === "stale") return lock;
   using undo = new DisposableStack();
   undo.use(lock);
-  const content = lockContent(target, held);
+  const content = lockReadable(openContent(target), held);
   if (content === "busy") return content;
   undo.use(content);
   return undo.move();
@@ -131,7 +130,7 @@ function giveToFolder(
   const { uid, gid } = Deno.statSync(directory);
   if (uid === null || uid === 0 || gid === null) return;
   const own = { path: file, file: opened, shownPath: path };
-  attempt(() => setOwner(own, { mode: 0o600, uid, gid }));
+  bestEffort(() => setOwner(own, { mode: 0o600, uid, gid }));
 }
 
 const READ_WRITE = { read: true, write: true } as const;
@@ -151,7 +150,7 @@ function lockOpened(
       using _locked = opened;
       // Unless a person removed it meanwhile: then it is somebody else's. One
       // that stays behind is unlocked, and so in nobody's way.
-      attempt(() => {
+      bestEffort(() => {
         if (leadsTo(file, opened)) removeIfExists(file);
       });
     },
@@ -170,23 +169,38 @@ function leadsTo(file: string, opened: Deno.FsFile): boolean {
  * itself, or its directory, as far as it may read one of them.
  */
 function lockReadOnly(
-  { file, directory }: Target,
+  target: Target,
+  held: HeldLocks,
+): Disposable | "busy" {
+  return lockReadable(
+    openContent(target) ?? openIfReadable(target.directory),
+    held,
+  );
+}
+
+function lockReadable(
+  opened: Deno.FsFile | undefined,
   held: HeldLocks,
 ): Disposable | "busy" {
   using undo = new DisposableStack();
-  const isThere = lstatIfExists(file)?.isFile === true;
-  const opened = undo.adopt(
-    (isThere ? openIfReadable(file) : undefined) ?? openIfReadable(directory),
-    (handle) => handle?.[Symbol.dispose](),
-  );
+  undo.use(opened);
   if (opened !== undefined && isLockedByOther(opened, held)) return "busy";
   return undo.move();
 }
 
-function isLockedByOther(opened: Deno.FsFile, { files }: HeldLocks): boolean {
+/** The file itself, where it is one. */
+function openContent({ file }: Target): Deno.FsFile | undefined {
+  const isFile = lstatIfExists(file)?.isFile === true;
+  return isFile ? openIfReadable(file) : undefined;
+}
+
+function isLockedByOther(
+  opened: Deno.FsFile,
+  { identities }: HeldLocks,
+): boolean {
   const { dev, ino } = retryInterrupted(() => opened.statSync());
-  if (files.has(`${dev}:${ino}`)) return false;
-  files.add(`${dev}:${ino}`);
+  if (identities.has(`${dev}:${ino}`)) return false;
+  identities.add(`${dev}:${ino}`);
   try {
     return !retryInterrupted(() => opened.tryLockSync(true));
   } catch (error) {
@@ -207,8 +221,8 @@ function openIfReadable(path: string): Deno.FsFile | undefined {
   }
 }
 
-function canCreateBeside({ directory, name }: Target): boolean {
-  const probe = inDirectory(directory, hiddenName(name, "new", randomTag()));
+function canCreateBeside(target: Target): boolean {
+  const probe = temporaryPath(target);
   try {
     Deno.openSync(probe, { write: true, createNew: true, mode: 0o600 }).close();
   } catch (error) {
@@ -223,26 +237,11 @@ function isWriteRefused(error: unknown): boolean {
   return ["EACCES", "EPERM", "EROFS"].includes(osCode(error) ?? "");
 }
 
-/** Locks the file itself, where it is one. */
-function lockContent({ file }: Target, held: HeldLocks): Disposable | "busy" {
-  using undo = new DisposableStack();
-  if (lstatIfExists(file)?.isFile !== true) return undo.move();
-  const opened = undo.adopt(
-    openIfReadable(file),
-    (handle) => handle?.[Symbol.dispose](),
-  );
-  if (opened !== undefined && isLockedByOther(opened, held)) return "busy";
-  return undo.move();
-}
-
 /** Another process holds the lock of this target. */
 export function busy({ path }: Pick<Target, "path">): RekeyError {
   return new RekeyError(
     "busy",
     `another process is working on ${path}`,
-    {
-      hint:
-        "wait for it with --lock-timeout, or try again; its lock ends with it, so there is nothing to clean up",
-    },
+    { hint: { remedy: "wait for the lock" } },
   );
 }

@@ -5,16 +5,10 @@
 import { RekeyError } from "../../base/errors.ts";
 import type { Clock } from "../../base/runtime.ts";
 import { lstatIfExists } from "../disk/disk.ts";
-import type { InstallTargets } from "../install.ts";
+import { CURRENT, inDirectory, type Target } from "../disk/target.ts";
+import { membersOf, type Pair, resolvePair } from "../transaction.ts";
 import { busy, lockTarget, MAX_TRIES } from "./lock_file.ts";
-import {
-  CURRENT,
-  inDirectory,
-  resolveTarget,
-  type Target,
-} from "../disk/target.ts";
 
-/** How a lock is taken. */
 export interface LockOptions {
   /** Longest wait for a busy pair; 0: none. */
   readonly timeoutMs: number;
@@ -37,24 +31,39 @@ export interface LockOptions {
  *   what `options.signal` aborts with
  */
 export async function lockPair(
-  targets: InstallTargets,
+  files: Pair<string>,
   options?: LockOptions,
-): Promise<AsyncDisposable> {
-  const locks = await lockAll(targets, options);
-  return {
-    [Symbol.asyncDispose]() {
-      locks.dispose();
-      return Promise.resolve();
-    },
-  };
+): Promise<Disposable> {
+  const end = (options?.clock.now().getTime() ?? 0) +
+    (options?.timeoutMs ?? 0);
+  for (let moves = 0;;) {
+    try {
+      // All of them or none: who waits holds nothing that somebody else waits for.
+      using undo = new DisposableStack();
+      const targets = lockedTargets(files);
+      const held = {
+        inPlace: options?.inPlace === true,
+        identities: new Set<string>(),
+      };
+      for (const target of targets) undo.use(lockTarget(target, held));
+      // Whoever had the lock before may have changed where the names lead.
+      if (isSameList(targets, lockedTargets(files))) return undo.move();
+      if (++moves > MAX_TRIES) throw busy({ path: files.certificate });
+    } catch (error) {
+      if (!(error instanceof RekeyError) || error.kind !== "busy") throw error;
+      const leftMs = end - (options?.clock.now().getTime() ?? 0);
+      if (options === undefined || leftMs <= 0) throw error;
+      // A kernel lock that is waited for could not be given up on a signal.
+      await options.clock.sleep(Math.min(leftMs, RETRY_MS), options.signal);
+      options.signal.throwIfAborted();
+    }
+  }
 }
 
 /** In one order for everybody, and each file once. */
-function lockedTargets(targets: InstallTargets): readonly Target[] {
-  return [targets.certificate, targets.key]
-    .filter((path) => path !== undefined)
-    .map(resolveTarget)
-    .flatMap(withVersions)
+function lockedTargets(files: Pair<string>): readonly Target[] {
+  return membersOf(resolvePair(files))
+    .flatMap(({ value }) => withVersions(value))
     .sort((left, right) => left.file < right.file ? -1 : 1)
     .filter(({ file }, index, all) => file !== all[index - 1]?.file);
 }
@@ -67,36 +76,6 @@ function withVersions(target: Target): readonly Target[] {
   const { directory } = version;
   const file = inDirectory(directory, CURRENT);
   return [target, { path, directory, name: CURRENT, file }];
-}
-
-/** All of them or none: who waits holds nothing that somebody else waits for. */
-async function lockAll(
-  targets: InstallTargets,
-  options: LockOptions | undefined,
-): Promise<DisposableStack> {
-  const end = (options?.clock.now().getTime() ?? 0) +
-    (options?.timeoutMs ?? 0);
-  for (let moves = 0;;) {
-    try {
-      using undo = new DisposableStack();
-      const resolved = lockedTargets(targets);
-      const held = {
-        inPlace: options?.inPlace === true,
-        files: new Set<string>(),
-      };
-      for (const target of resolved) undo.use(lockTarget(target, held));
-      // Whoever had the lock before may have changed where the names lead.
-      if (isSameList(resolved, lockedTargets(targets))) return undo.move();
-      if (++moves > MAX_TRIES) throw busy({ path: targets.certificate });
-    } catch (error) {
-      if (!(error instanceof RekeyError) || error.kind !== "busy") throw error;
-      const leftMs = end - (options?.clock.now().getTime() ?? 0);
-      if (options === undefined || leftMs <= 0) throw error;
-      // A kernel lock that is waited for could not be given up on a signal.
-      await options.clock.sleep(Math.min(leftMs, RETRY_MS), options.signal);
-      options.signal.throwIfAborted();
-    }
-  }
 }
 
 function isSameList(one: readonly Target[], other: readonly Target[]): boolean {

@@ -7,27 +7,26 @@
 import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
-import type { InstallTargets } from "../install.ts";
+import type { Pair } from "../transaction.ts";
 
 /**
  * Asks once before existing targets are replaced; new ones need no answer.
  *
- * @throws {RekeyError} kind `declined` on no; kind `usage` with the hint
- *   `--force` when there is no terminal; kind `install` for a directory
+ * @throws {RekeyError} kind `declined` on no; kind `usage` when there is no
+ *   terminal; kind `install` for a directory
  */
 export async function confirmOverwrite(
-  targets: InstallTargets,
+  files: Pair<string>,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
   const existing: string[] = [];
-  for (const file of [targets.certificate, targets.key]) {
+  for (const file of [files.certificate, files.key]) {
     if (file !== undefined && await exists(file)) existing.push(file);
   }
   const [first] = existing;
   if (first === undefined) return;
-  const files = existing.join(" and ");
-  if (await ask(files, terminal, signal)) return;
+  if (await ask(existing.join(" and "), terminal, signal)) return;
   throw new RekeyError(
     "declined",
     `unexpected error on ${first}: file exists, and you chose to keep it; nothing was requested or changed`,
@@ -65,7 +64,7 @@ async function ask(
     throw new RekeyError(
       "usage",
       `cannot ask whether to overwrite ${files}: open /dev/tty failed: ${error.reason}`,
-      { hint: "use --force to overwrite without asking", cause: error },
+      { hint: { remedy: "overwrite without asking" }, cause: error },
     );
   }
 }

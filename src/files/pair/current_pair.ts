@@ -1,24 +1,32 @@
-/**
- * Which files hold the pair in force.
- */
+/** Which files are read, which are written, and which the service reads. */
 import { RekeyError } from "../../base/errors.ts";
-import type {
-  KeyPairFiles,
-  NewKey,
-  PasswordFiles,
-  RunMode,
-} from "../../base/options.ts";
+import type { KeyPairFiles, RekeyOptions } from "../../base/options.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
+import type { Pair } from "../transaction.ts";
 import { loadChain, loadKeyPair, type PasswordSource } from "./key_pair.ts";
 
-/** The pairs to choose from. */
-export interface PairChoice {
-  readonly input: KeyPairFiles;
-  readonly output: KeyPairFiles;
-  readonly mode: RunMode;
-  readonly newKey: NewKey;
-  readonly passwordFiles: PasswordFiles;
+export type PairChoice = Pick<
+  RekeyOptions,
+  "input" | "output" | "mode" | "newKey" | "passwordFiles"
+>;
+
+export function writtenFiles(
+  { newKey, output }: Pick<PairChoice, "newKey" | "output">,
+): Pair<string> {
+  // A given key stays in its own file unless a copy of it is asked for.
+  const { certificate } = output;
+  return newKey.from === "file" && !newKey.writeCopy ? { certificate } : output;
+}
+
+/** The files that belong together after a pass. */
+export function servedPair(
+  { newKey, output }: Pick<PairChoice, "newKey" | "output">,
+): KeyPairFiles {
+  const { certificate } = output;
+  return newKey.from === "file" && !newKey.writeCopy
+    ? { certificate, key: newKey.path }
+    : output;
 }
 
 /** The pair to authenticate with and to take subject and lifetime from. */

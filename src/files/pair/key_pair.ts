@@ -6,6 +6,7 @@
  * (smallstep/cli#1314).
  */
 import { RekeyError } from "../../base/errors.ts";
+import type { KeyPairFiles } from "../../base/options.ts";
 import {
   type Certificate,
   parseChain,
@@ -17,10 +18,10 @@ import {
 } from "../../pki/keys/private_key.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { readInputFile } from "./input_file.ts";
 import { type PasswordReader, readPasswordFile } from "./password.ts";
 
-/** How to open an encrypted key. */
 export interface PasswordSource {
   /** File whose content is the password; without one the terminal is asked. */
   readonly file?: string | undefined;
@@ -39,17 +40,10 @@ export async function loadChain(
   file: string,
 ): Promise<readonly [Certificate, ...Certificate[]]> {
   const content = await withPrefix(CHAIN_PREFIX, () => readInputFile(file));
-  const [leaf, ...others] = await withPrefix(
+  return await withPrefix(
     `${CHAIN_PREFIX}: ${file}`,
     () => parseChain(content),
   );
-  if (leaf === undefined) {
-    throw new RekeyError(
-      "pair",
-      `${CHAIN_PREFIX}: ${file}: does not contain a certificate`,
-    );
-  }
-  return [leaf, ...others];
 }
 
 /**
@@ -85,7 +79,7 @@ export async function loadKey(
  */
 export async function loadKeyPair(
   chain: readonly [Certificate, ...Certificate[]],
-  files: { readonly certificate: string; readonly key: string },
+  files: KeyPairFiles,
   password: PasswordSource,
 ): Promise<KeyPair> {
   const loaded = await loadKey(files.key, password);
@@ -100,7 +94,7 @@ export async function loadKeyPair(
  * @throws {RekeyError} kind `pair`
  */
 export async function requireBelonging(
-  files: { readonly certificate: string; readonly key: string },
+  files: KeyPairFiles,
 ): Promise<void> {
   const chain = await loadChain(files.certificate);
   const content = await withPrefix(KEY_PREFIX, () => readInputFile(files.key));
@@ -119,12 +113,12 @@ export async function requireBelonging(
 function requireMatch(
   [leaf]: readonly [Certificate, ...Certificate[]],
   publicKey: Uint8Array,
-  { certificate, key }: { readonly certificate: string; readonly key: string },
+  { certificate: certificateFile, key: keyFile }: KeyPairFiles,
 ): void {
   if (equalBytes(publicKey, leaf.publicKey)) return;
   throw new RekeyError(
     "pair",
-    `${KEY_PREFIX}: ${key} is not the key of the certificate in ${certificate}: their public keys differ`,
+    `${KEY_PREFIX}: ${keyFile} is not the key of the certificate in ${certificateFile}: their public keys differ`,
     { hint: "name the certificate and the key that belong together" },
   );
 }
@@ -148,7 +142,7 @@ async function askPassword(
       `the key is encrypted and nobody can be asked for its password: ${error.message}`,
       {
         hint: passwordFile === undefined
-          ? "use --password-file"
+          ? { remedy: "name a password file" }
           : `the password file ${passwordFile} is empty: write the password into it`,
         cause: error,
       },
@@ -164,7 +158,9 @@ async function withPrefix<T>(
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof RekeyError) || error.kind !== "pair") throw error;
+    const isOfFile = error instanceof MalformedError ||
+      (error instanceof RekeyError && error.kind === "pair");
+    if (!isOfFile) throw error;
     throw new RekeyError("pair", `${prefix}: ${error.message}`, {
       hint: error.hint,
       cause: error,

@@ -25,10 +25,8 @@ export interface NewPrivateKey {
   toPem(): Promise<string>;
 }
 
-/** What decides how the new key is protected. */
 export interface NewKeyContext {
   readonly current: KeyPair;
-  /** See `RekeyOptions.encryptNewKey`. */
   readonly encrypt: "as-current" | "always";
   /** How `<key-file>` was opened. */
   readonly password: PasswordSource;
@@ -89,7 +87,7 @@ async function successorEncryption(
       `cannot encrypt the new private key: the password file ${
         JSON.stringify(file ?? "")
       } is empty`,
-      { hint: "write a password into it, or leave --password-file out" },
+      { hint: { remedy: "fill the password file" } },
     );
   }
   return { password, like: undefined };

@@ -47,23 +47,9 @@ export function trimPassword(text: string): string {
 const TRAILING_SPACE =
   /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/u;
 
-/** UTF-32 before UTF-16: the little-endian mark of one begins with the other's. */
-const BYTE_ORDER_MARKS: readonly (readonly number[])[] = [
-  [0xef, 0xbb, 0xbf],
-  [0xff, 0xfe, 0x00, 0x00],
-  [0x00, 0x00, 0xfe, 0xff],
-  [0xff, 0xfe],
-  [0xfe, 0xff],
-];
-
 function decode(content: Uint8Array, file: string): string {
-  const mark = BYTE_ORDER_MARKS.find((bytes) =>
-    bytes.every((byte, index) => content[index] === byte)
-  );
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      content.subarray(mark?.length ?? 0),
-    );
+    return new TextDecoder("utf-8", { fatal: true }).decode(content);
   } catch (error) {
     throw new RekeyError("pair", `password file ${file} is not UTF-8 text`, {
       hint: "save it as UTF-8",

@@ -3,38 +3,35 @@
  * by trying as far as that leaves no trace.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { bestEffort, osCode } from "../../base/os_error.ts";
 import {
   type AttributeChoice,
   attributesFor,
   type FileAttributes,
   permissions,
 } from "../disk/attributes.ts";
+import { isLinkRefused } from "../disk/backup_file.ts";
 import {
+  discard,
   diskCall,
   isSameFile,
   lstatIfExists,
   readIfExists,
-  removeIfExists,
 } from "../disk/disk.ts";
-import { hiddenName, randomTag } from "../disk/hidden_names.ts";
-import { isLinkRefused } from "../disk/backup_file.ts";
-import { attempt, osCode } from "../../base/os_error.ts";
-import type { PairTargets } from "./recovery.ts";
-import { inDirectory, type Target } from "../disk/target.ts";
+import { temporaryPath } from "../disk/hidden_names.ts";
+import type { Role, Target } from "../disk/target.ts";
+import { type InstallWarning, membersOf, type Pair } from "../transaction.ts";
 
-/** A target that can be replaced. */
 export interface ExaminedTarget {
-  readonly role: "key" | "certificate";
+  readonly role: Role;
   readonly target: Target;
   /** The file to be replaced; undefined when there is none yet. */
   readonly info: Deno.FileInfo | undefined;
   /** Whether its content is overwritten, rather than the file replaced. */
   readonly inPlace: boolean;
-  /** Those of the new file. */
   readonly attributes: FileAttributes;
 }
 
-/** How the targets will be written. */
 export interface ExamineOptions {
   readonly inPlace?: boolean | undefined;
   readonly attributes?: AttributeChoice | undefined;
@@ -42,37 +39,34 @@ export interface ExamineOptions {
   readonly allowsInPlace?: boolean | undefined;
 }
 
-/** Targets in the order of their renames, and what a person should know about them. */
-export interface Examination {
-  readonly examined: readonly ExaminedTarget[];
-  readonly warnings: readonly string[];
-}
-
 /**
- * Examines each target, key first.
+ * Examines each target.
  *
+ * @returns the targets in the order of their renames
  * @throws {RekeyError} kind `install`, naming the file and the way out
  */
 export function examineTargets(
-  targets: PairTargets,
+  targets: Pair<Target>,
   options: ExamineOptions = {},
-): Examination {
-  const certificate = examine("certificate", targets.certificate, options);
-  const examined = targets.key === undefined
-    ? [certificate]
-    : [examine("key", targets.key, options), certificate];
+): readonly ExaminedTarget[] {
+  const examined = membersOf(targets).map(({ role, value }) =>
+    examine(role, value, options)
+  );
   refuseOneFileForBoth(examined);
   for (const { target, info, inPlace } of examined) {
     if (info === undefined) continue;
     if (inPlace) requireWritable(target);
-    else requireRenamable(target, info, options);
+    else {
+      requireRemovable(target, info);
+      probeLink(target, info, options);
+    }
     requireReadable(target);
   }
-  return { examined, warnings: examined.flatMap(warningsFor) };
+  return examined;
 }
 
 function examine(
-  role: ExaminedTarget["role"],
+  role: Role,
   target: Target,
   { inPlace = false, attributes = {} }: ExamineOptions,
 ): ExaminedTarget {
@@ -106,15 +100,6 @@ function refuseOneFileForBoth(
     `${second.target.path} and ${first.target.path} are the same file`,
     { hint: "name two different files for the certificate and the key" },
   );
-}
-
-function requireRenamable(
-  target: Target,
-  info: Deno.FileInfo,
-  options: ExamineOptions,
-): void {
-  requireRemovable(target, info);
-  probeLink(target, info, options);
 }
 
 /** Opens it as the overwriting will, and changes nothing. */
@@ -164,7 +149,7 @@ function probeLink(
   info: Deno.FileInfo,
   { allowsInPlace = true }: ExamineOptions,
 ): void {
-  const probe = hiddenFile(target);
+  const probe = temporaryPath(target);
   try {
     diskCall("open", target.path, () => Deno.linkSync(target.file, probe));
   } catch (error) {
@@ -183,7 +168,7 @@ function probeLink(
     return;
   }
   // A leftover would be found and removed like any other.
-  attempt(() => removeIfExists(probe));
+  bestEffort(() => discard(probe));
 }
 
 /** A file of one's own cannot be refused by protected_hardlinks (proc(5)). */
@@ -194,8 +179,8 @@ function isOwn({ uid }: Deno.FileInfo): boolean {
 
 /** Whether the file system knows hard links at all. */
 function hasLinks(target: Target): boolean {
-  const file = hiddenFile(target);
-  const link = hiddenFile(target);
+  const file = temporaryPath(target);
+  const link = temporaryPath(target);
   Deno.openSync(file, { write: true, createNew: true, mode: 0o600 }).close();
   try {
     Deno.linkSync(file, link);
@@ -204,14 +189,9 @@ function hasLinks(target: Target): boolean {
     if (isLinkRefused(error)) return false;
     throw error;
   } finally {
-    removeIfExists(file);
-    removeIfExists(link);
+    discard(file);
+    discard(link);
   }
-}
-
-/** A name that recovery removes, should this process be killed. */
-function hiddenFile({ directory, name }: Target): string {
-  return inDirectory(directory, hiddenName(name, "new", randomTag()));
 }
 
 function mountPoint(
@@ -224,14 +204,7 @@ function mountPoint(
   return new RekeyError(
     "install",
     `cannot replace ${path}: it is a mount point of its own, such as a single file bind-mounted into a container`,
-    {
-      hint: `mount the directory of the file instead of the file${
-        allowsInPlace
-          ? ", or overwrite the file where it is, with a weaker promise, by --in-place"
-          : ""
-      }`,
-      cause,
-    },
+    { hint: { remedy: "mount the directory", allowsInPlace }, cause },
   );
 }
 
@@ -243,39 +216,39 @@ function immutable({ path }: Target, cause: unknown): RekeyError {
   );
 }
 
-function warningsFor(
+/** What a person should know about a target that will be written. */
+export function warningsFor(
   { role, target, info, attributes, inPlace }: ExaminedTarget,
-): string[] {
-  const warnings = warnAboutMode(role, target, {
-    before: info,
-    mode: attributes.mode,
-  });
-  if (!inPlace && info !== undefined && (info.nlink ?? 1) > 1) {
-    warnings.push(
-      `${target.path} has other hard links; they keep the old content`,
-    );
-  }
-  return warnings;
+): readonly InstallWarning[] {
+  const open = role === "key"
+    ? openKeyWarnings(target, { before: info, mode: attributes.mode })
+    : [];
+  if (inPlace || info === undefined || (info.nlink ?? 1) <= 1) return open;
+  const message =
+    `${target.path} has other hard links; they keep the old content`;
+  return [...open, { message }];
 }
 
 /** What to say about a key that is, or will be, open to others. */
-export function warnAboutMode(
-  role: ExaminedTarget["role"],
+export function openKeyWarnings(
   { path }: Target,
   { before, mode }: {
     readonly before: Deno.FileInfo | undefined;
     readonly mode: number;
   },
-): string[] {
-  if (role !== "key" || Deno.build.os === "windows") return [];
-  if ((mode & 0o066) === 0) return [];
-  const isKept = before !== undefined && permissions(before) === mode;
+): readonly InstallWarning[] {
+  if (Deno.build.os === "windows" || (mode & 0o066) === 0) return [];
   const shown = mode.toString(8).padStart(4, "0");
-  return [
-    isKept
-      ? `the private key ${path} is open to others (mode ${shown}), and so will the new one be; to close it: --key-mode 0600`
-      : `the new private key ${path} will be open to others (mode ${shown})`,
-  ];
+  if (before === undefined || permissions(before) !== mode) {
+    const message =
+      `the new private key ${path} will be open to others (mode ${shown})`;
+    return [{ message }];
+  }
+  return [{
+    message:
+      `the private key ${path} is open to others (mode ${shown}), and so will the new one be`,
+    advice: { remedy: "close the key" },
+  }];
 }
 
 /** Bytes of a chain of about ten certificates, and of an encrypted RSA-8192 key. */
@@ -286,7 +259,7 @@ const USUAL_BYTES = { certificate: 16 * 1024, key: 8 * 1024 } as const;
  * larger key, or a password's frame.
  */
 export function reserveFor(
-  role: ExaminedTarget["role"],
+  role: Role,
   before: Deno.FileInfo | undefined,
 ): number {
   return Math.max(USUAL_BYTES[role], 2 * (before?.size ?? 0));

@@ -7,21 +7,13 @@
  * else has written since.
  */
 import type { FileAttributes } from "../disk/attributes.ts";
-import { isHiddenName } from "../disk/hidden_names.ts";
+import type { Role } from "../disk/target.ts";
 
-/** One target of an install, as bare names in its directory. */
 export interface JournalTarget {
-  readonly role: "key" | "certificate";
-  /**
-   * Real path of the directory; undefined when it is the journal's own, so that
-   * a pair survives the move of its directory.
-   */
+  readonly role: Role;
+  /** The directory as seen from the journal's own; undefined when it is that one. */
   readonly directory?: string | undefined;
   readonly name: string;
-  /** Hidden name of the new content until the rename. */
-  readonly staged: string;
-  /** Hidden second name of the old file; undefined when there was none. */
-  readonly kept?: string | undefined;
   /** SHA-256 in hexadecimal of the old content; undefined when there was none. */
   readonly oldDigest?: string | undefined;
   /** SHA-256 in hexadecimal of the new content. */
@@ -32,8 +24,11 @@ export interface JournalTarget {
   readonly attributes?: FileAttributes | undefined;
 }
 
-/** An install that was decided. Targets in the order of their renames. */
+/** An install that was decided. */
 export interface InstallJournal {
+  /** In the names of its staged files and backups. */
+  readonly tag: string;
+  /** In the order of their renames. */
   readonly targets: readonly JournalTarget[];
 }
 
@@ -52,9 +47,8 @@ const VERSION = 1;
 /** Last line of every version: without it, the writing was interrupted. */
 const END = "end\n";
 
-/** The journal as the content of its file. */
 export function formatJournal(journal: InstallJournal): string {
-  return `${MAGIC}${VERSION}\n${JSON.stringify(journal.targets)}\n${END}`;
+  return `${MAGIC}${VERSION}\n${JSON.stringify(journal)}\n${END}`;
 }
 
 /** Reads a journal's file; never throws. */
@@ -71,53 +65,57 @@ export function readJournal(text: string): JournalReading {
     return { kind: "newer", version: Number(version) };
   }
   if (end !== "end" || rest.length !== 1) return { kind: "damaged" };
-  const targets = parseTargets(body ?? "");
-  if (targets === undefined) return { kind: "damaged" };
-  return { kind: "complete", journal: { targets } };
+  const journal = parseJournal(body ?? "");
+  return journal === undefined
+    ? { kind: "damaged" }
+    : { kind: "complete", journal };
 }
 
-function parseTargets(body: string): readonly JournalTarget[] | undefined {
-  let value: unknown;
+function parseJournal(body: string): InstallJournal | undefined {
+  const { tag, targets }: Fields<InstallJournal> = parseObject(body);
+  if (typeof tag !== "string" || !/^[0-9a-f]{16}$/.test(tag)) return undefined;
+  const listed: readonly unknown[] = Array.isArray(targets) ? targets : [];
+  const known = listed.filter(isJournalTarget);
+  const roles = known.map(({ role }) => role).join();
+  const isPlausible = known.length === listed.length &&
+    (roles === "key,certificate" || roles === "certificate");
+  return isPlausible ? { tag, targets: known } : undefined;
+}
+
+type Fields<T> = Partial<Record<keyof T, unknown>>;
+
+function parseObject(text: string): object {
   try {
-    value = JSON.parse(body);
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return {};
     throw error;
   }
-  if (!Array.isArray(value)) return undefined;
-  const targets: readonly unknown[] = value;
-  const roles = targets.map((target) =>
-    isJournalTarget(target) ? target.role : "malformed"
-  );
-  const isPlausible = roles.join() === "key,certificate" ||
-    roles.join() === "certificate";
-  return isPlausible ? targets.filter(isJournalTarget) : undefined;
 }
 
-/** A journal may only name what an install would have made: no way out of the directory. */
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** Names are compared with those that the user gives, and not followed. */
 function isJournalTarget(value: unknown): value is JournalTarget {
-  if (typeof value !== "object" || value === null) return false;
-  const target: Partial<Record<keyof JournalTarget, unknown>> = value;
-  const { role, directory, name, staged, kept, oldDigest, newDigest } = target;
+  if (!isObject(value)) return false;
+  const target: Fields<JournalTarget> = value;
+  const { role, directory, name, oldDigest, newDigest } = target;
   const { inPlace, attributes } = target;
   return (role === "key" || role === "certificate") &&
     (directory === undefined ||
       role === "key" && typeof directory === "string") &&
-    typeof name === "string" && !name.includes("/") &&
-    typeof staged === "string" && isHiddenName(staged, name, ["new"]) &&
-    isDigest(newDigest) &&
-    (inPlace === undefined || inPlace === true && kept !== undefined) &&
-    (attributes === undefined || isAttributes(attributes)) &&
-    (kept === undefined
-      ? oldDigest === undefined
-      : typeof kept === "string" && isHiddenName(kept, name, ["old"]) &&
-        isDigest(oldDigest));
+    typeof name === "string" && !name.includes("/") && isDigest(newDigest) &&
+    (oldDigest === undefined || isDigest(oldDigest)) &&
+    (inPlace === undefined || inPlace === true && oldDigest !== undefined) &&
+    (attributes === undefined || isAttributes(attributes));
 }
 
 function isAttributes(value: unknown): value is FileAttributes {
-  if (typeof value !== "object" || value === null) return false;
-  const { mode, uid, gid }: Partial<Record<keyof FileAttributes, unknown>> =
-    value;
+  if (!isObject(value)) return false;
+  const { mode, uid, gid }: Fields<FileAttributes> = value;
   return isNumber(mode) && (uid === undefined || isNumber(uid)) &&
     (gid === undefined || isNumber(gid));
 }
@@ -138,7 +136,7 @@ export interface ObservedTarget {
   /** Under the target's own name. */
   readonly current: string | undefined;
   readonly staged: string | undefined;
-  readonly kept: string | undefined;
+  readonly backup: string | undefined;
   /**
    * Whether the content is one of the old with parts of the new in it, or of
    * zeros: only a copy that was interrupted makes that.
@@ -148,8 +146,8 @@ export interface ObservedTarget {
 
 /**
  * What has to be done with one target: nothing, rename the staged file to it,
- * bring back the kept one, remove it since there was none before, or give the
- * kept one a lasting name.
+ * bring back its backup, remove it since there was none before, or give the
+ * backup a lasting name.
  */
 export type TargetAction = "leave" | "install" | "restore" | "remove" | "save";
 
@@ -204,7 +202,7 @@ export function planRecovery(
     actions: states.map((state, index) =>
       // The old key may exist nowhere else, and its certificate may be the one
       // that somebody put back.
-      targets[index]?.role === "key" && state.isKeptLast ? "save" : "leave"
+      targets[index]?.role === "key" && state.isBackupLast ? "save" : "leave"
     ),
   };
 }
@@ -216,31 +214,32 @@ interface TargetState {
   readonly isForeign: boolean;
   readonly canInstall: boolean;
   readonly canRestore: boolean;
-  /** The old content is only there under the kept name. */
-  readonly isKeptLast: boolean;
+  /** The old content is nowhere but in the backup. */
+  readonly isBackupLast: boolean;
   readonly wasThere: boolean;
 }
 
 const NOTHING: ObservedTarget = {
   current: undefined,
   staged: undefined,
-  kept: undefined,
+  backup: undefined,
 };
 
 function stateOf(
   { oldDigest, newDigest }: JournalTarget,
-  { current, staged, kept, isTorn = false }: ObservedTarget,
+  { current, staged, backup, isTorn = false }: ObservedTarget,
 ): TargetState {
   const isNew = current === newDigest;
   const isOld = current === oldDigest;
-  const isKept = kept !== undefined && kept === oldDigest;
+  const hasBackup = backup !== undefined && backup === oldDigest;
   return {
     isNew,
     isOld,
     isForeign: current !== undefined && !isNew && !isOld && !isTorn,
     canInstall: staged === newDigest,
-    canRestore: isKept || oldDigest === undefined,
-    isKeptLast: isKept && !isOld && (isNew || isTorn || current === undefined),
+    canRestore: hasBackup || oldDigest === undefined,
+    isBackupLast: hasBackup && !isOld &&
+      (isNew || isTorn || current === undefined),
     wasThere: oldDigest !== undefined,
   };
 }

@@ -1,6 +1,4 @@
-/**
- * The journal on disk: which file is one, and whether it may be trusted.
- */
+/** The journal on disk: which file is one, and whether it may be trusted. */
 import { RekeyError } from "../../base/errors.ts";
 import {
   diskCall,
@@ -8,9 +6,50 @@ import {
   readIfExists,
   removeIfExists,
 } from "../disk/disk.ts";
-import { journalName } from "../disk/hidden_names.ts";
+import { journalPath } from "../disk/hidden_names.ts";
 import { type InstallJournal, readJournal } from "./journal.ts";
-import { inDirectory, type Target } from "../disk/target.ts";
+import type { Target } from "../disk/target.ts";
+
+/** A file beside a certificate that says what has to be repaired. */
+export interface RepairNote {
+  readonly file: string;
+  /** Undefined for what is no file, or far too large. */
+  readonly text: string | undefined;
+}
+
+/**
+ * Reads one, unless somebody wrote it who does not rule the directory.
+ *
+ * @returns undefined when there is none
+ * @throws {RekeyError} kind `install`
+ */
+export function readRepairNote(
+  { directory, path }: Target,
+  file: string,
+): RepairNote | undefined {
+  return diskCall("read the journal of", path, () => {
+    const info = lstatIfExists(file);
+    if (info === undefined) return undefined;
+    // Whoever owns the directory can change everything in it anyway.
+    const isTrusted = Deno.build.os === "windows" ||
+      [0, Deno.uid(), Deno.statSync(directory).uid].includes(info.uid);
+    if (!isTrusted) {
+      throw unusable({ path }, {
+        what: `has a journal of another user (${file}, uid ${info.uid})`,
+        hint:
+          "run as that user, or, if you do not trust it, remove the journal",
+      });
+    }
+    const content = readIfExists(file);
+    if (content === undefined) return undefined;
+    return {
+      file,
+      text: content === "not a file"
+        ? undefined
+        : new TextDecoder().decode(content),
+    };
+  });
+}
 
 /**
  * The journal in force beside `certificate`. A torn one is removed: it never
@@ -19,19 +58,12 @@ import { inDirectory, type Target } from "../disk/target.ts";
  * @throws {RekeyError} kind `install` for one that must not be acted on
  */
 export function findJournal(certificate: Target): InstallJournal | undefined {
-  const file = inDirectory(
-    certificate.directory,
-    journalName(certificate.name),
-  );
-  const content = diskCall("read the journal of", certificate.path, () => {
-    const info = lstatIfExists(file);
-    if (info !== undefined) requireTrustworthy(info, certificate, file);
-    return readIfExists(file);
-  });
-  if (content === undefined) return undefined;
-  const reading = content === "not a file"
+  const note = readRepairNote(certificate, journalPath(certificate));
+  if (note === undefined) return undefined;
+  const { file, text } = note;
+  const reading = text === undefined
     ? { kind: "alien" } as const
-    : readJournal(new TextDecoder().decode(content));
+    : readJournal(text);
   switch (reading.kind) {
     case "complete":
       return reading.journal;
@@ -62,26 +94,6 @@ export function findJournal(certificate: Target): InstallJournal | undefined {
         hint: "move that file away",
       });
   }
-}
-
-/**
- * Refuses what somebody wrote who does not rule the directory.
- *
- * @throws {RekeyError} kind `install`
- */
-export function requireTrustworthy(
-  info: Deno.FileInfo,
-  { directory, path }: Target,
-  file: string,
-): void {
-  if (Deno.build.os === "windows") return;
-  // Whoever owns the directory can change everything in it anyway.
-  const trusted = [0, Deno.uid(), Deno.statSync(directory).uid];
-  if (trusted.includes(info.uid)) return;
-  throw unusable({ path }, {
-    what: `has a journal of another user (${file}, uid ${info.uid})`,
-    hint: "run as that user, or, if you do not trust it, remove the journal",
-  });
 }
 
 /** There is a journal, and it cannot be followed: why, and what to do. */

@@ -1,58 +1,75 @@
 /**
- * One install from its first staged file to its last removed one.
+ * Replaces two plain files: both or neither, also across a crash.
+ *
+ * Two names cannot be changed in one step, so a journal is the commit point:
+ *
+ * 1. Stage: the new files, complete and durable, under hidden names.
+ * 2. Back up: a second, hidden name for each old file.
+ * 3. Journal: renamed into force, durable. Until here a crash means the old
+ *    pair, from here on the new one.
+ * 4. Rename the key, then the certificate, and make both durable.
+ * 5. Remove the backups, then the journal.
+ *
+ * What a crash leaves is finished or undone by `recoverInstall`, and so is
+ * every failure of a step: there is one way back. No step relies on a name that
+ * is not durable yet: whichever of the names touched last the power takes away,
+ * either all new or all old contents are still reachable.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { attempt } from "../../base/os_error.ts";
-import { StagedFile } from "../disk/staged_file.ts";
-import type { AttributeChoice } from "../disk/attributes.ts";
-import { sha256 } from "../disk/digest.ts";
+import { bestEffort } from "../../base/os_error.ts";
+import { backUp } from "../disk/backup_file.ts";
 import {
   awaitDirectories,
+  discard,
   removeIfExists,
+  sha256,
   syncDirectories,
+  syncDirectory,
 } from "../disk/disk.ts";
-import { hiddenName, installTag, journalName } from "../disk/hidden_names.ts";
-import type { InstallContents, InstallTransaction } from "../install.ts";
-import { formatJournal, type JournalTarget } from "./journal.ts";
+import { hiddenPath, installTag, journalPath } from "../disk/hidden_names.ts";
+import { StagedFile } from "../disk/staged_file.ts";
+import { relativeTo, type Target } from "../disk/target.ts";
+import type {
+  InstallContents,
+  InstallOptions,
+  InstallTransaction,
+  InstallWarning,
+  Pair,
+  Recovery,
+} from "../transaction.ts";
+import {
+  type ExaminedTarget,
+  examineTargets,
+  reserveFor,
+  warningsFor,
+} from "./examine.ts";
 import { overwriteFile } from "./in_place.ts";
 import {
-  copyContent,
-  duplicateFile,
-  keepFile,
-  type KeptFile,
-} from "../disk/backup_file.ts";
-import { type PairTargets, recoverTargets, type Recovery } from "./recovery.ts";
-import { type ExaminedTarget, examineTargets, reserveFor } from "./examine.ts";
-import { inDirectory } from "../disk/target.ts";
+  formatJournal,
+  type InstallJournal,
+  type JournalTarget,
+} from "./journal.ts";
+import { recoverInstall } from "./recovery.ts";
 
-/** Bytes of the longest journal: five names of 255 bytes, escaped, and digests. */
+/** Bytes of the longest journal: two names of 255 bytes, escaped, a path, and digests. */
 const JOURNAL_BYTES = 8 * 1024;
 
-/** One file of the pair, and what will replace it. */
+/** One file, and what will replace it. */
 interface Part extends ExaminedTarget {
   readonly staged: StagedFile;
-}
-
-/** How an install goes about it. */
-export interface PrepareOptions {
-  /** `--in-place`: overwrite files that exist instead of replacing them. */
-  readonly inPlace?: boolean | undefined;
-  readonly attributes?: AttributeChoice | undefined;
-  /** Gives up waiting for the disk. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A part with both contents; `old` is undefined when there was no such file. */
 interface WrittenPart extends Part {
   readonly content: Uint8Array<ArrayBuffer>;
-  readonly old: KeptFile | undefined;
+  readonly old: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** The steps of an install: see install.ts for their order and its reasons. */
-export class PreparedInstall implements InstallTransaction {
-  readonly warnings: readonly string[];
+export class PlainInstall implements InstallTransaction {
+  readonly warnings: readonly InstallWarning[];
+  readonly #pair: Pair<Target>;
   readonly #tag: string;
-  /** In the order of their renames: key, certificate. */
+  /** In the order of their renames. */
   readonly #parts: readonly Part[];
   readonly #journal: StagedFile;
   #isSpent = false;
@@ -61,52 +78,54 @@ export class PreparedInstall implements InstallTransaction {
 
   /** @throws {RekeyError} kind `install`; nothing is left then */
   static async prepare(
-    targets: PairTargets,
-    options: PrepareOptions = {},
-  ): Promise<PreparedInstall> {
-    const tag = installTag(targets.certificate.name);
-    const { examined, warnings } = examineTargets(targets, options);
+    pair: Pair<Target>,
+    options: InstallOptions,
+  ): Promise<PlainInstall> {
+    const examined = examineTargets(pair, options);
     using undo = new DisposableStack();
-    const parts = examined.map((target) => ({
-      ...target,
-      staged: undo.use(stage(target, tag)),
-    }));
-    const journal = undo.use(
-      StagedFile.create(certificateOf(parts).target, {
-        kind: "journal",
-        tag,
-        reserveBytes: JOURNAL_BYTES,
-      }),
-    );
+    const install = undo.use(new PlainInstall(pair, examined));
     const { signal } = options;
-    for (const { staged } of parts) await staged.settle(signal);
-    await journal.settle(signal);
-    await awaitDirectories(parts.map((part) => part.target), signal);
+    for (const { staged } of install.#parts) await staged.settle(signal);
+    await install.#journal.settle(signal);
+    await awaitDirectories(install.#directories, signal);
     undo.move();
-    return new PreparedInstall({ tag, parts, journal, warnings });
+    return install;
   }
 
   private constructor(
-    { tag, parts, journal, warnings }: {
-      readonly tag: string;
-      readonly parts: readonly Part[];
-      readonly journal: StagedFile;
-      readonly warnings: readonly string[];
-    },
+    pair: Pair<Target>,
+    examined: readonly ExaminedTarget[],
   ) {
-    this.warnings = warnings;
+    using undo = new DisposableStack();
+    const tag = installTag(pair.certificate.name);
+    this.warnings = examined.flatMap(warningsFor);
+    this.#pair = pair;
     this.#tag = tag;
-    this.#parts = parts;
-    this.#journal = journal;
+    this.#parts = examined.map((part) => ({
+      ...part,
+      staged: undo.use(stage(part, tag)),
+    }));
+    this.#journal = new StagedFile(pair.certificate, {
+      kind: "journal",
+      tag,
+      reserveBytes: JOURNAL_BYTES,
+    });
+    undo.move();
+  }
+
+  get #directories(): readonly Target[] {
+    return this.#parts.map(({ target }) => target);
   }
 
   async commit(contents: InstallContents): Promise<void> {
     if (this.#isSpent) throw new Error("install transaction is spent");
     this.#isSpent = true;
     try {
-      const written = this.#writeAndKeep(contents);
-      const targets = await Promise.all(written.map(describe));
-      this.#decide(formatJournal({ targets }));
+      const written = this.#writeAndBackUp(contents);
+      const targets = await Promise.all(
+        written.map((part) => this.#describe(part)),
+      );
+      this.#decide({ tag: this.#tag, targets });
       this.#swap(written);
     } catch (error) {
       await this.#putBack(error);
@@ -115,44 +134,52 @@ export class PreparedInstall implements InstallTransaction {
   }
 
   /** Steps 1 and 2. */
-  #writeAndKeep(contents: InstallContents): readonly WrittenPart[] {
+  #writeAndBackUp(contents: InstallContents): readonly WrittenPart[] {
     const written = this.#parts.map((part) => {
-      const text = contents[part.role];
-      if (text === undefined) throw new Error(`no content for ${part.role}`);
-      const content = new TextEncoder().encode(text);
+      const content = contents[part.role];
+      if (content === undefined) throw new Error(`no content for ${part.role}`);
       part.staged.write(content);
       return { ...part, content };
     });
+    const tag = this.#tag;
     return written.map((part) => ({
       ...part,
-      old: keepFile(
-        part.target,
-        this.#tag,
-        part.inPlace ? copyContent : duplicateFile,
-      ),
+      old: backUp(part.target, { tag, isOverwritten: part.inPlace }),
     }));
   }
 
+  async #describe(
+    { role, target, content, old, inPlace, attributes }: WrittenPart,
+  ): Promise<JournalTarget> {
+    const { directory } = this.#pair.certificate;
+    return {
+      role,
+      directory: relativeTo(directory, target.directory) || undefined,
+      name: target.name,
+      oldDigest: old === undefined ? undefined : await sha256(old),
+      newDigest: await sha256(content),
+      inPlace: inPlace || undefined,
+      attributes: inPlace ? attributes : undefined,
+    };
+  }
+
   /** Step 3. */
-  #decide(journal: string): void {
-    const { target } = certificateOf(this.#parts);
-    this.#journal.write(new TextEncoder().encode(journal));
-    syncDirectories(this.#parts.map((part) => part.target));
-    this.#journal.renameTo(journalName(target.name));
-    syncDirectories([target]);
+  #decide(journal: InstallJournal): void {
+    const { certificate } = this.#pair;
+    this.#journal.write(new TextEncoder().encode(formatJournal(journal)));
+    syncDirectories(this.#directories);
+    this.#journal.renameTo(journalPath(certificate));
+    syncDirectory(certificate);
   }
 
   /** Step 4. */
   #swap(written: readonly WrittenPart[]): void {
     this.#isSwapping = true;
     for (const { staged, target, inPlace, attributes, content } of written) {
-      if (inPlace) {
-        overwriteFile(target, content, attributes);
-      } else {
-        staged.renameTo(target.name);
-      }
+      if (inPlace) overwriteFile(target, content, attributes);
+      else staged.renameTo(target.file);
     }
-    syncDirectories(this.#parts.map((part) => part.target));
+    syncDirectories(this.#directories);
   }
 
   /**
@@ -161,10 +188,10 @@ export class PreparedInstall implements InstallTransaction {
    */
   #tidy(): void {
     this.#close();
-    attempt(() => {
-      this.#removeKept();
-      removeIfExists(this.#journalFile());
-      syncDirectories(this.#parts.map((part) => part.target));
+    bestEffort(() => {
+      this.#removeBackups();
+      this.#removeJournal();
+      syncDirectories(this.#directories);
     });
   }
 
@@ -177,8 +204,8 @@ export class PreparedInstall implements InstallTransaction {
       this.#parts.some((part) => part.inPlace);
     if (!isOverwriting) this.#close();
     if (!this.#isSwapping) {
-      attempt(() => removeIfExists(this.#journalFile()));
-      attempt(() => this.#removeKept());
+      bestEffort(() => this.#removeJournal());
+      bestEffort(() => this.#removeBackups());
       throw failure;
     }
     const recovery = await this.#recover(failure);
@@ -188,10 +215,7 @@ export class PreparedInstall implements InstallTransaction {
 
   async #recover(failure: unknown): Promise<Recovery> {
     try {
-      return await recoverTargets({
-        certificate: certificateOf(this.#parts).target,
-        key: this.#parts.find((part) => part.role === "key")?.target,
-      }, { undo: true });
+      return await recoverInstall(this.#pair, { undo: true });
     } catch (error) {
       if (!(failure instanceof RekeyError && error instanceof RekeyError)) {
         throw failure;
@@ -208,16 +232,15 @@ export class PreparedInstall implements InstallTransaction {
     }
   }
 
-  #removeKept(): void {
-    for (const { target: { directory, name } } of this.#parts) {
-      const kept = hiddenName(name, "old", this.#tag);
-      removeIfExists(inDirectory(directory, kept));
+  #removeBackups(): void {
+    const tag = this.#tag;
+    for (const { target } of this.#parts) {
+      discard(hiddenPath(target, { kind: "old", tag }));
     }
   }
 
-  #journalFile(): string {
-    const { directory, name } = certificateOf(this.#parts).target;
-    return inDirectory(directory, journalName(name));
+  #removeJournal(): void {
+    removeIfExists(journalPath(this.#pair.certificate));
   }
 
   #close(): void {
@@ -225,47 +248,21 @@ export class PreparedInstall implements InstallTransaction {
     this.#journal[Symbol.dispose]();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     if (!this.#isSpent) this.#close();
     this.#isSpent = true;
-    return Promise.resolve();
   }
-}
-
-function certificateOf<T extends ExaminedTarget>(parts: readonly T[]): T {
-  const part = parts.find(({ role }) => role === "certificate");
-  if (part === undefined) throw new Error("an install has a certificate");
-  return part;
 }
 
 function stage(
   { role, target, info, inPlace, attributes }: ExaminedTarget,
   tag: string,
 ): StagedFile {
-  return StagedFile.create(target, {
+  return new StagedFile(target, {
     kind: "new",
     tag,
     reserveBytes: reserveFor(role, info),
     // What is copied over another file needs no attributes of its own.
     attributes: inPlace ? undefined : attributes,
   });
-}
-
-async function describe(
-  { role, target, staged, content, old, inPlace, attributes }: WrittenPart,
-  _index: number,
-  parts: readonly WrittenPart[],
-): Promise<JournalTarget> {
-  const { directory } = certificateOf(parts).target;
-  return {
-    role,
-    directory: target.directory === directory ? undefined : target.directory,
-    name: target.name,
-    staged: staged.name,
-    kept: old?.name,
-    oldDigest: old === undefined ? undefined : await sha256(old.content),
-    newDigest: await sha256(content),
-    inPlace: inPlace || undefined,
-    attributes: inPlace ? attributes : undefined,
-  };
 }

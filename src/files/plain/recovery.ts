@@ -6,24 +6,33 @@
  * since.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { attempt } from "../../base/os_error.ts";
-import { sha256 } from "../disk/digest.ts";
+import { bestEffort } from "../../base/os_error.ts";
+import { duplicateFile } from "../disk/backup_file.ts";
 import {
+  discard,
   diskCall,
   readIfExists,
   removeIfExists,
-  removeTree,
+  sha256,
   sortedNames,
   syncDirectories,
 } from "../disk/disk.ts";
 import {
-  hiddenName,
+  hiddenPath,
   isHiddenName,
   isLeftoverOf,
-  journalName,
-  randomTag,
+  journalPath,
   savedName,
+  temporaryPath,
 } from "../disk/hidden_names.ts";
+import {
+  inDirectory,
+  relativeTo,
+  resolveFrom,
+  type Target,
+} from "../disk/target.ts";
+import { membersOf, type Pair, type Recovery } from "../transaction.ts";
+import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
 import {
   type InstallJournal,
   type JournalTarget,
@@ -32,47 +41,25 @@ import {
   type RecoveryPlan,
   type TargetAction,
 } from "./journal.ts";
-import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
 import { findJournal, unusable } from "./journal_file.ts";
-import { duplicateFile } from "../disk/backup_file.ts";
-import { inDirectory, type Target } from "../disk/target.ts";
-
-/** What a repair found. */
-export type Recovery =
-  /** Nothing was pending. */
-  | { readonly kind: "none" }
-  /** An interrupted swap was finished (`new`) or undone (`old`). */
-  | { readonly kind: "finished" | "undone" }
-  /** An interrupted change of the layout was finished. */
-  | { readonly kind: "layout changed" }
-  /** Somebody else replaced a file since: left alone, journal dropped. */
-  | {
-    readonly kind: "foreign";
-    readonly file: string;
-    /** Where the old private key was kept, when it is nowhere else. */
-    readonly savedKey?: string | undefined;
-  };
-
-/** The targets of a pair, links followed. */
-export interface PairTargets {
-  readonly certificate: Target;
-  readonly key: Target | undefined;
-}
 
 /** One entry of a journal, and where its files really are. */
 interface PendingTarget {
   readonly entry: JournalTarget;
   readonly target: Target;
+  readonly staged: string;
+  readonly backup: string;
 }
 
 /**
  * Brings the pair to one of its two states and removes all hidden files of
- * installs but the locks.
+ * installs but the locks. Idempotent.
  *
- * @throws {RekeyError} kind `install`
+ * @throws {RekeyError} kind `install` when the repair itself cannot be written,
+ *   or when the journal found is not one that this version may act on
  */
-export async function recoverTargets(
-  pair: PairTargets,
+export async function recoverInstall(
+  pair: Pair<Target>,
   options: {
     /** Finish only what is finished: for who has just failed to. */
     readonly undo?: boolean;
@@ -86,63 +73,58 @@ export async function recoverTargets(
   const pending = locate(journal, pair);
   const observed = await Promise.all(pending.map(observe));
   const plan = planRecovery(journal, observed, options);
-  const saved = carryOut(plan, pending);
+  const savedKey = carryOut(plan, pending);
   removePending(pending, pair);
   if (plan.kind !== "foreign") return { kind: plan.kind };
-  return {
-    kind: "foreign",
-    file: pending[plan.target]?.target.path ?? pair.certificate.path,
-    savedKey: saved,
-  };
+  const changed = pending[plan.target]?.target ?? pair.certificate;
+  return { kind: "foreign", file: changed.path, savedKey };
 }
 
 /** Finds the files of a journal, which must be those that the user named. */
 function locate(
-  { targets }: InstallJournal,
-  pair: PairTargets,
+  { tag, targets }: InstallJournal,
+  pair: Pair<Target>,
 ): readonly PendingTarget[] {
+  const { directory } = pair.certificate;
   return targets.map((entry) => {
     const target = pair[entry.role];
-    const directory = entry.directory ?? pair.certificate.directory;
     if (
       target !== undefined && target.name === entry.name &&
-      target.directory === directory
-    ) return { entry, target };
-    const other = inDirectory(directory, entry.name);
+      relativeTo(directory, target.directory) === (entry.directory ?? "")
+    ) {
+      const staged = hiddenPath(target, { kind: "new", tag });
+      const backup = hiddenPath(target, { kind: "old", tag });
+      return { entry, target, staged, backup };
+    }
+    const place = resolveFrom(directory, entry.directory ?? "");
     throw unusable(pair.certificate, {
-      what: `has to be repaired first, and it includes ${other}`,
+      what: `has to be repaired first, and it includes ${
+        inDirectory(place, entry.name)
+      }`,
       hint: `run the command once with that file as ${entry.role}`,
     });
   });
 }
 
 async function observe(
-  { entry, target }: PendingTarget,
+  { entry, target, staged, backup }: PendingTarget,
 ): Promise<ObservedTarget> {
-  const [current, staged, kept] = [target.name, entry.staged, entry.kept].map(
-    (name) => name === undefined ? undefined : contentOf(target, name),
-  );
+  const read = (file: string) =>
+    diskCall("read", target.path, () => readIfExists(file));
+  const [current, fresh, old] = [read(target.file), read(staged), read(backup)];
   return {
     current: await digestOf(current),
-    staged: await digestOf(staged),
-    kept: await digestOf(kept),
+    staged: await digestOf(fresh),
+    backup: await digestOf(old),
     isTorn: entry.inPlace === true && current instanceof Uint8Array &&
-      staged instanceof Uint8Array && kept instanceof Uint8Array &&
-      isInterruptedCopy(current, { old: kept, fresh: staged }),
+      fresh instanceof Uint8Array && old instanceof Uint8Array &&
+      isInterruptedCopy(current, { old, fresh }),
   };
 }
 
-type FileContent = ReturnType<typeof readIfExists>;
-
-function contentOf({ directory, path }: Target, name: string): FileContent {
-  return diskCall(
-    "read",
-    path,
-    () => readIfExists(inDirectory(directory, name)),
-  );
-}
-
-async function digestOf(content: FileContent): Promise<string | undefined> {
+async function digestOf(
+  content: ReturnType<typeof readIfExists>,
+): Promise<string | undefined> {
   return content instanceof Uint8Array ? await sha256(content) : content;
 }
 
@@ -157,109 +139,83 @@ function carryOut(
   );
   // What was prepared has to be durable before anything is moved over it.
   syncDirectories(targets);
-  for (const step of steps) step.finish();
+  for (const step of steps) step.finish?.();
   syncDirectories(targets);
   return steps.find(({ saved }) => saved !== undefined)?.saved;
 }
 
 interface Step {
-  finish(): void;
+  finish?(): void;
   readonly saved?: string;
 }
 
-const NO_STEP: Step = { finish() {} };
-
-function prepareStep(action: TargetAction, item: PendingTarget): Step {
-  const { target, entry } = item;
-  const { directory, file, path } = target;
+function prepareStep(
+  action: TargetAction,
+  { target, entry, staged, backup }: PendingTarget,
+): Step {
+  const { directory, name, file, path } = target;
+  const copy = (from: string): Step => ({
+    finish: () => overwriteFrom(target, from, entry.attributes),
+  });
   switch (action) {
     case "leave":
-      return NO_STEP;
+      return {};
     case "install":
-      if (entry.inPlace === true) return copying(item, entry.staged);
-      return renaming(target, entry.staged);
-    case "remove":
+      if (entry.inPlace === true) return copy(staged);
       return {
-        finish: () => diskCall("remove", path, () => removeIfExists(file)),
+        finish: () =>
+          diskCall("rename to", path, () => Deno.renameSync(staged, file)),
       };
+    case "remove":
+      return { finish: () => diskCall("remove", path, () => discard(file)) };
     case "restore": {
-      if (entry.inPlace === true) return copying(item, entry.kept);
-      // Another name of the kept file is moved, never its last one: a rename
+      if (entry.inPlace === true) return copy(backup);
+      // Another name of the backup is moved, never its last one: a rename
       // that the power undoes may lose both names. And where both are names of
       // one file, rename(2) does nothing and says that it did.
-      const name = hiddenName(target.name, "new", randomTag());
-      duplicateKept(item, inDirectory(directory, name));
-      return { finish: () => moveBack(target, inDirectory(directory, name)) };
+      const from = temporaryPath(target);
+      duplicateBackup(target, backup, from);
+      return { finish: () => moveBack(target, from) };
     }
     case "save": {
-      const saved = inDirectory(directory, savedName(target.name));
-      duplicateKept(item, saved);
-      return { ...NO_STEP, saved };
+      const saved = inDirectory(directory, savedName(name));
+      duplicateBackup(target, backup, saved);
+      return { saved };
     }
   }
 }
 
-function duplicateKept({ entry, target }: PendingTarget, to: string): void {
-  if (
-    entry.kept !== undefined &&
-    duplicateFile(target, inDirectory(target.directory, entry.kept), to)
-  ) return;
+function duplicateBackup(target: Target, backup: string, to: string): void {
+  if (duplicateFile(target, backup, to)) return;
   throw new RekeyError("install", `the old file of ${target.path} is gone`);
 }
 
 function moveBack({ file, path }: Target, from: string): void {
-  if (attempt(() => Deno.renameSync(from, file))) return;
+  if (bestEffort(() => Deno.renameSync(from, file))) return;
   // Renames have stopped working, which is why we are here. So the name is
   // missing for a moment; the journal knows what belongs there.
   diskCall("restore", path, () => {
-    removeIfExists(file);
+    discard(file);
     Deno.linkSync(from, file);
   });
-}
-
-function copying(
-  { target, entry }: PendingTarget,
-  from: string | undefined,
-): Step {
-  return {
-    finish: () =>
-      overwriteFrom(
-        target,
-        inDirectory(target.directory, from ?? ""),
-        entry.attributes,
-      ),
-  };
-}
-
-function renaming({ directory, file, path }: Target, from: string): Step {
-  return {
-    finish: () =>
-      diskCall(
-        "rename to",
-        path,
-        () => Deno.renameSync(inDirectory(directory, from), file),
-      ),
-  };
 }
 
 /** The journal last: until it is gone, all of this can be done again. */
 function removePending(
   pending: readonly PendingTarget[],
-  pair: PairTargets,
+  pair: Pair<Target>,
 ): void {
   const { certificate } = pair;
-  for (const { entry, target } of pending) {
-    for (const name of [entry.staged, entry.kept]) {
-      if (name === undefined) continue;
-      const file = inDirectory(target.directory, name);
-      diskCall("tidy up after", target.path, () => removeIfExists(file));
+  for (const { target: { path }, staged, backup } of pending) {
+    for (const file of [staged, backup]) {
+      diskCall("tidy up after", path, () => discard(file));
     }
   }
-  const journal = inDirectory(
-    certificate.directory,
-    journalName(certificate.name),
+  diskCall(
+    "tidy up after",
+    certificate.path,
+    () => removeIfExists(journalPath(certificate)),
   );
-  diskCall("tidy up after", certificate.path, () => removeIfExists(journal));
   syncDirectories(pending.map(({ target }) => target));
   removeLeftovers(pair);
 }
@@ -269,16 +225,17 @@ function removePending(
  * one that cannot be removed stays: a directory that cannot be written is
  * refused, with its reason, when something is to be written into it.
  */
-function removeLeftovers({ certificate, key }: PairTargets): void {
-  for (const target of [certificate, ...(key === undefined ? [] : [key])]) {
-    attempt(() => {
-      const names = sortedNames(target.directory).filter((name) =>
-        target === certificate
-          ? isHiddenName(name, target.name)
-          : isLeftoverOf(certificate.name, name, target.name)
+function removeLeftovers(pair: Pair<Target>): void {
+  const certificateName = pair.certificate.name;
+  for (const { role, value: { directory, name } } of membersOf(pair)) {
+    bestEffort(() => {
+      const leftovers = sortedNames(directory).filter((candidate) =>
+        role === "certificate"
+          ? isHiddenName(candidate, name)
+          : isLeftoverOf(certificateName, candidate, name)
       );
-      for (const name of names) {
-        attempt(() => removeTree(inDirectory(target.directory, name)));
+      for (const leftover of leftovers) {
+        bestEffort(() => discard(inDirectory(directory, leftover)));
       }
     });
   }

@@ -1,109 +1,67 @@
 /**
- * The note that a reload is owed, as text: parsing and formatting.
+ * The note of a pending reload, as text.
  *
- * Every note has the same length, so that it can be changed by writing over it
- * once. What a power cut or somebody else made unreadable still says by its
- * name that a reload is owed for the certificate, and that is the safe reading.
+ * Written once, before the swap; after that only lines are added: one for each
+ * try, one for each part that was delivered. So no change can spoil what is
+ * there, and a line that a power cut took only means one delivery more. What
+ * somebody made unreadable still says by its name that a reload is pending.
+ *
+ *     step-rekey pending reload 1
+ *     previous-serial 0A1B
+ *     part signal
+ *     part exec
+ *     try
+ *     delivered signal
+ *     try
  */
 import type { ReloadPart } from "../../base/options.ts";
 
-/** What is owed, and how often it was tried. */
-export interface OwedNote {
-  /** SHA-256 of the certificate's DER, hexadecimal. */
-  readonly certificate: string;
-  readonly serial: string;
-  /** Undefined when the note was damaged, or the number far too long. */
-  readonly previousSerial?: string | undefined;
-  readonly notAfter: Date;
-  /** Tries that have begun, the one in hand included. */
+export interface ReloadNote {
+  /** Hexadecimal; undefined when it is not known any more. */
+  readonly previousSerial: string | undefined;
+  /** What is not delivered yet; undefined when the note cannot be read. */
+  readonly undelivered: readonly ReloadPart[] | undefined;
   readonly attempts: number;
-  /** Never empty. */
-  readonly owed: readonly ReloadPart[];
 }
 
-/** Bytes of a note: one sector, which a disk writes as a whole. */
-export const NOTE_BYTES = 512;
+const HEADER = "step-rekey pending reload 1";
+const PARTS: readonly ReloadPart[] = ["signal", "exec"];
 
-/** Counts of attempts beyond it are a mistake, and would not stay exact. */
-const MOST_ATTEMPTS = 2 ** 31;
+/** Hexadecimal; RFC 5280 §4.1.2.2 allows 40 digits. It goes to a hook, so nothing else may. */
+const SERIAL = /^previous-serial ([0-9A-Fa-f]{1,128})$/;
 
-/** Hexadecimal digits of a serial number; RFC 5280 §4.1.2.2 allows 40. */
-const MOST_SERIAL_DIGITS = 128;
+/** The line of a try that begins. After whatever stands there, whole or not. */
+export const TRY_LINE = "\ntry\n";
 
-/**
- * The text of a note: {@linkcode NOTE_BYTES} bytes of JSON and white space. A
- * serial number far beyond all rules is cut, a previous one left out.
- */
-export function formatOwedNote(
-  { certificate, serial, previousSerial = "", notAfter, attempts, owed }:
-    OwedNote,
+export function deliveredLine(part: ReloadPart): string {
+  return `\ndelivered ${part}\n`;
+}
+
+/** The text of a new note, its first try included. */
+export function formatNote(
+  parts: readonly ReloadPart[],
+  previousSerial: string | undefined,
 ): string {
-  const fits = previousSerial !== "" &&
-    previousSerial.length <= MOST_SERIAL_DIGITS;
-  const text = JSON.stringify({
-    version: 1,
-    certificate,
-    serial: serial.slice(0, MOST_SERIAL_DIGITS),
-    ...(fits && { previousSerial }),
-    notAfter: notAfter.toISOString(),
-    attempts: Math.min(attempts, MOST_ATTEMPTS),
-    owed,
-  });
-  return `${text.padEnd(NOTE_BYTES - 1)}\n`;
+  const serial = `previous-serial ${previousSerial}`;
+  return [
+    HEADER,
+    ...SERIAL.test(serial) ? [serial] : [],
+    ...parts.map((part) => `part ${part}`),
+  ].join("\n") + TRY_LINE;
 }
 
-/** The bytes of {@linkcode formatOwedNote}. */
-export function encodeOwedNote(note: OwedNote): Uint8Array {
-  return new TextEncoder().encode(formatOwedNote(note));
-}
-
-/** The note, or undefined when it is not one that this version writes. */
-export function parseOwedNote(text: string): OwedNote | undefined {
-  const value = parseObject(text);
-  if (value === undefined || value.version !== 1) return undefined;
-  const { certificate, serial, previousSerial, attempts } = value;
-  const notAfter = new Date(String(value.notAfter));
-  const owed = parseParts(value.owed);
-  if (
-    !isHex(certificate) || !isHex(serial) || owed === undefined ||
-    Number.isNaN(notAfter.getTime()) ||
-    !(previousSerial === undefined || isHex(previousSerial)) ||
-    !isCount(attempts)
-  ) return undefined;
+/** Reads a note; never throws. */
+export function parseNote(text: string): ReloadNote {
+  const lines = text.split("\n");
+  const isOurs = lines[0] === HEADER;
+  const undelivered = PARTS.filter((part) =>
+    lines.includes(`part ${part}`) && !lines.includes(`delivered ${part}`)
+  );
   return {
-    ...{ certificate, serial, notAfter, attempts, owed },
-    ...(previousSerial !== undefined && { previousSerial }),
+    previousSerial: isOurs
+      ? lines.map((line) => SERIAL.exec(line)?.[1]).find((found) => found)
+      : undefined,
+    undelivered: isOurs && undelivered.length > 0 ? undelivered : undefined,
+    attempts: lines.filter((line) => line === "try").length,
   };
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null
-      ? { ...value }
-      : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function parseParts(value: unknown): readonly ReloadPart[] | undefined {
-  if (!Array.isArray(value) || value.length === 0) return undefined;
-  const parts = value.filter(isPart);
-  return parts.length === value.length ? parts : undefined;
-}
-
-function isPart(value: unknown): value is ReloadPart {
-  return value === "signal" || value === "exec";
-}
-
-function isHex(value: unknown): value is string {
-  return typeof value === "string" && /^[0-9A-Fa-f]+$/.test(value) &&
-    value.length <= MOST_SERIAL_DIGITS;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 &&
-    value <= MOST_ATTEMPTS;
 }

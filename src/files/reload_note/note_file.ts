@@ -1,16 +1,11 @@
 /**
- * The file of a note: opened without following a link, locked, read, changed.
- *
- * `path` in all of these is the certificate, for messages.
+ * The file of a note: opened without following a link, locked, read, added to.
  */
 import { isOsError, retryInterrupted } from "../../base/os_error.ts";
 import { diskCall, isSameFile, lstatIfExists, writeAll } from "../disk/disk.ts";
-import {
-  encodeOwedNote,
-  NOTE_BYTES,
-  type OwedNote,
-  parseOwedNote,
-} from "./note.ts";
+
+/** Bytes that are read of a note, and beyond which no try is added: thousands of tries. */
+export const MOST_NOTE_BYTES: number = 64 * 1024;
 
 /**
  * Opens a regular file that the name itself leads to, and undefined for
@@ -24,62 +19,63 @@ export function openNote(path: string): Deno.FsFile | undefined {
   if (named?.isFile !== true) return undefined;
   using undo = new DisposableStack();
   const file = undo.use(
-    retryInterrupted(() => Deno.openSync(path, { read: true, write: true })),
+    retryInterrupted(() => Deno.openSync(path, { read: true, append: true })),
   );
   if (!isSameFile(named, file.statSync())) return undefined;
   undo.move();
   return file;
 }
 
-/** Locks the note; undefined, and the file closed, while another process has it. */
-export function lockNote(file: Deno.FsFile): Deno.FsFile | undefined {
+/** The same, locked, too; undefined also where the system refuses. */
+export function openIfPossible(path: string): Deno.FsFile | undefined {
   using undo = new DisposableStack();
-  undo.use(file);
   try {
-    if (!retryInterrupted(() => file.tryLockSync(true))) return undefined;
+    const file = undo.use(openNote(path));
+    if (file === undefined || !lockNote(file)) return undefined;
+    undo.move();
+    return file;
+  } catch (error) {
+    if (isOsError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Locks the note until it is closed; false while another process has it. */
+export function lockNote(file: Deno.FsFile): boolean {
+  try {
+    return retryInterrupted(() => file.tryLockSync(true));
   } catch (error) {
     // A file system without locks: told twice is better than not at all.
-    if (!isOsError(error)) throw error;
+    if (isOsError(error)) return true;
+    throw error;
   }
-  undo.move();
-  return file;
 }
 
-/**
- * Undefined for a note that is damaged.
- *
- * @throws {RekeyError} kind `install`
- */
-export function readNote(
-  file: Deno.FsFile,
-  path: string,
-): OwedNote | undefined {
-  const bytes = new Uint8Array(NOTE_BYTES);
-  for (let size = 0; size < bytes.length;) {
+/** As much of the note as counts. */
+export function readText(file: Deno.FsFile, shownPath: string): string {
+  const bytes = new Uint8Array(MOST_NOTE_BYTES);
+  let size = 0;
+  while (size < bytes.length) {
     const count = diskCall(
       "read the note of the reload of",
-      path,
+      shownPath,
       () => file.readSync(bytes.subarray(size)),
     );
-    if (count === null) return undefined;
+    if (count === null) break;
     size += count;
   }
-  return parseOwedNote(new TextDecoder().decode(bytes));
+  return new TextDecoder().decode(bytes.subarray(0, size));
 }
 
-/**
- * Changes a note in place, by one write.
- *
- * @throws {RekeyError} kind `install`
- */
-export function rewriteNote(
+export function append(
   file: Deno.FsFile,
-  note: OwedNote,
-  path: string,
+  text: string,
+  shownPath: string,
 ): void {
-  const action = "write the note of the reload of";
-  diskCall(action, path, () => file.seekSync(0, Deno.SeekMode.Start));
-  writeAll(file, encodeOwedNote(note), path);
-  diskCall(action, path, () => file.truncateSync(NOTE_BYTES));
-  diskCall(action, path, () => file.syncDataSync());
+  writeAll(file, new TextEncoder().encode(text), shownPath);
+  diskCall(
+    "write the note of the reload of",
+    shownPath,
+    () => file.syncDataSync(),
+  );
 }

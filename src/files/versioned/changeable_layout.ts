@@ -1,25 +1,24 @@
-/**
- * Can the layout of this pair be changed? Asked before anything is.
- */
+/** Can the layout of this pair be changed? Asked before anything is. */
 import { RekeyError } from "../../base/errors.ts";
 import { permissions } from "../disk/attributes.ts";
 import { diskCall, statIfExists } from "../disk/disk.ts";
-import type { Layout } from "./layout_note.ts";
-import type { PairTargets } from "../plain/recovery.ts";
-import { examineTargets } from "../plain/examine.ts";
 import type { Target } from "../disk/target.ts";
+import { examineTargets } from "../plain/examine.ts";
+import type { Layout, Pair } from "../transaction.ts";
 
 /**
  * @throws {RekeyError} kind `install`: a name is missing, cannot be replaced,
  *   or its file would be open to others in the other layout
  */
-export function requireChangeable(pair: PairTargets, to: Layout): void {
-  const { certificate, key } = pair;
+export function requireChangeable(
+  { certificate, key }: Pair<Target>,
+  to: Layout,
+): void {
   if (key === undefined) {
     throw new RekeyError(
       "install",
       `the layout of ${certificate.path} changes only together with its key, and no key is written`,
-      { hint: "name the file of its key with --out-key" },
+      { hint: { remedy: "name the key of the pair" } },
     );
   }
   for (const { path, file } of [certificate, key]) {

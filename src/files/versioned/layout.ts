@@ -5,50 +5,47 @@
  * layout that is killed is simply begun again.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { attempt, osCode } from "../../base/os_error.ts";
+import { bestEffort, osCode } from "../../base/os_error.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
-import { requireChangeable } from "./changeable_layout.ts";
+import { copyFile, duplicateFile } from "../disk/backup_file.ts";
 import {
+  discard,
   diskCall,
   lstatIfExists,
   readIfExists,
-  removeTree,
   statIfExists,
   symlink,
-  syncDirectories,
-  syncPath,
+  syncDirectory,
 } from "../disk/disk.ts";
-import { hiddenName, randomTag } from "../disk/hidden_names.ts";
-import { copyFile, duplicateFile } from "../disk/backup_file.ts";
-import {
-  clearLayoutNote,
-  findLayoutNote,
-  type Layout,
-  type LayoutNote,
-  noteLayout,
-} from "./layout_note.ts";
-import type { PairTargets } from "../plain/recovery.ts";
-import { StagedVersion } from "./staged_version.ts";
+import { temporaryPath } from "../disk/hidden_names.ts";
 import {
   inDirectory,
   resolveTarget,
   type Target,
   VERSION_FILES,
 } from "../disk/target.ts";
-import { currentFile, linkText, partsOf } from "./versioned_install.ts";
+import { type Layout, mapPair, membersOf, type Pair } from "../transaction.ts";
+import { requireChangeable } from "./changeable_layout.ts";
 import {
+  clearLayoutNote,
+  findLayoutNote,
+  type LayoutNote,
+  noteLayout,
+} from "./layout_note.ts";
+import { StagedVersion } from "./staged_version.ts";
+import {
+  currentFile,
   ensureVersions,
+  linkText,
   removeUnfinished,
-  versionsDirectory,
+  versionsOf,
 } from "./versions.ts";
-
-export type { Layout } from "./layout_note.ts";
 
 /**
  * How the pair stands on disk; names that are free stand for two plain files.
  * `mixed`: one of the two is a link to a version, or each to another pair's.
  */
-export function layoutOf({ certificate, key }: PairTargets): Layout | "mixed" {
+export function layoutOf({ certificate, key }: Pair<Target>): Layout | "mixed" {
   if (certificate.version === undefined) {
     return key?.version === undefined ? "plain" : "mixed";
   }
@@ -63,35 +60,37 @@ export function layoutOf({ certificate, key }: PairTargets): Layout | "mixed" {
 /**
  * Changes the layout of a pair that is there. The contents stay.
  *
+ * @returns whether there was anything to change
  * @throws {RekeyError} kind `install`; the layout is then the one before, or,
  *   once a name was replaced, `resumeLayout` finishes the change
  */
-export function changeLayout(pair: PairTargets, to: Layout): void {
+export function changeLayout(pair: Pair<Target>, to: Layout): boolean {
   const from = layoutOf(pair);
-  if (from === to) return;
+  if (from === to) return false;
   if (from === "mixed") throw mixedLayouts(pair);
   requireChangeable(pair, to);
-  const versions = versionsDirectory(pair.certificate);
+  const { directory: versions } = versionsOf(pair.certificate);
   const isNew = lstatIfExists(versions) === undefined;
   const note = { layout: to, versions };
   try {
-    noteLayout(pair, to);
+    noteLayout(pair, note);
     carryOut(pair, note);
   } catch (error) {
     if (isBack(pair, { from, made: isNew ? versions : undefined })) throw error;
     // A name was replaced, so the way is forward. Once may be chance.
-    const isDone = attempt(() => carryOut(lookAgain(pair), note));
+    const isDone = bestEffort(() => carryOut(lookAgain(pair), note));
     if (!isDone) throw error;
   }
+  return true;
 }
 
 /** Undoes what was begun, unless a name was replaced. */
 function isBack(
-  pair: PairTargets,
+  pair: Pair<Target>,
   { from, made }: { readonly from: Layout; readonly made: string | undefined },
 ): boolean {
   let wasReplaced = true;
-  const isUndone = attempt(() => {
+  const isUndone = bestEffort(() => {
     wasReplaced = layoutOf(lookAgain(pair)) !== from;
     if (wasReplaced) return;
     if (made !== undefined) discardVersions(pair, made);
@@ -100,15 +99,13 @@ function isBack(
   return isUndone && !wasReplaced;
 }
 
-function lookAgain({ certificate, key }: PairTargets): PairTargets {
-  return {
-    certificate: resolveTarget(certificate.path),
-    key: key === undefined ? undefined : resolveTarget(key.path),
-  };
+/** Where the names lead by now. */
+function lookAgain(pair: Pair<Target>): Pair<Target> {
+  return mapPair(pair, ({ path }) => resolveTarget(path));
 }
 
 /** Two names that do not belong to one pair, or do so in two ways. */
-export function mixedLayouts({ certificate, key }: PairTargets): RekeyError {
+export function mixedLayouts({ certificate, key }: Pair<Target>): RekeyError {
   const name = (target: Target | undefined) => target?.path ?? "its key";
   return new RekeyError(
     "install",
@@ -122,12 +119,12 @@ export function mixedLayouts({ certificate, key }: PairTargets): RekeyError {
 }
 
 /**
- * Finishes a change of layout that was interrupted. Call it under the lock.
+ * Finishes a change of layout that was interrupted.
  *
  * @returns whether there was one
  * @throws {RekeyError} kind `install`
  */
-export function resumeLayout(pair: PairTargets): boolean {
+export function resumeLayout(pair: Pair<Target>): boolean {
   const note = findLayoutNote(pair);
   if (note === undefined) return false;
   carryOut(pair, note);
@@ -138,41 +135,41 @@ export function resumeLayout(pair: PairTargets): boolean {
  * Removes versions that never came into force, and links to none: what a killed
  * process left. They harm nobody, so what cannot be removed stays.
  */
-export function removeUnfinishedVersions(pair: PairTargets): void {
-  const versions = versionsDirectory(pair.certificate);
-  attempt(() => removeUnfinished(versions));
-  if (lstatIfExists(versions) !== undefined) return;
-  for (const { target: { version, file } } of partsOf(pair)) {
-    if (version?.directory !== versions) continue;
-    attempt(() => {
+export function removeUnfinishedVersions(pair: Pair<Target>): void {
+  const versions = versionsOf(pair.certificate);
+  bestEffort(() => removeUnfinished(versions));
+  if (lstatIfExists(versions.directory) !== undefined) return;
+  for (const { value: { version, file } } of membersOf(pair)) {
+    if (version?.directory !== versions.directory) continue;
+    bestEffort(() => {
       if (lstatIfExists(file)?.isSymlink === true) Deno.removeSync(file);
     });
   }
 }
 
-function carryOut(pair: PairTargets, { layout, versions }: LayoutNote): void {
+function carryOut(pair: Pair<Target>, { layout, versions }: LayoutNote): void {
   if (layout === "versioned") makeVersioned(pair);
   else makePlain(pair, versions);
   clearLayoutNote(pair.certificate);
 }
 
-function makeVersioned(pair: PairTargets): void {
+function makeVersioned(pair: Pair<Target>): void {
   const { certificate } = pair;
   if (layoutOf(pair) === "versioned") return;
-  if (ensureVersions(certificate)) {
-    syncPath(certificate.directory, certificate.path);
-  }
-  const versions = versionsDirectory(certificate);
-  if (!isInForce(pair, versions)) {
-    using staged = StagedVersion.create(versions, certificate.path);
-    for (const { role, target } of partsOf(pair)) {
+  ensureVersions(certificate);
+  const versions = versionsOf(certificate);
+  if (!isInForce(pair, versions.directory)) {
+    using staged = new StagedVersion(versions);
+    for (const { role, value: target } of membersOf(pair)) {
       takeContent(target, inDirectory(staged.directory, VERSION_FILES[role]));
     }
     staged.put();
   }
-  for (const { role, target } of partsOf(pair)) {
+  for (const { role, value: target } of membersOf(pair)) {
     const { version } = target;
-    if (version?.directory === versions && version.role === role) continue;
+    const isLink = version?.directory === versions.directory &&
+      version?.role === role;
+    if (isLink) continue;
     replace(target, (name) => {
       symlink(linkText(role, target, certificate), name, target.path);
     });
@@ -180,8 +177,8 @@ function makeVersioned(pair: PairTargets): void {
 }
 
 /** Whether the version in force has the contents of the pair, as it has half-way. */
-function isInForce(pair: PairTargets, versions: string): boolean {
-  return partsOf(pair).every(({ role, target: { file, path } }) => {
+function isInForce(pair: Pair<Target>, versions: string): boolean {
+  return membersOf(pair).every(({ role, value: { file, path } }) => {
     const [shown, current] = [file, currentFile(versions, role)].map((name) =>
       diskCall("read", path, () => readBehind(name))
     );
@@ -196,8 +193,8 @@ function readBehind(file: string): ReturnType<typeof readIfExists> {
   return readIfExists(Deno.realPathSync(file));
 }
 
-function makePlain(pair: PairTargets, versions: string): void {
-  for (const { target } of partsOf(pair)) {
+function makePlain(pair: Pair<Target>, versions: string): void {
+  for (const { value: target } of membersOf(pair)) {
     if (target.version === undefined) continue;
     replace(target, (name) => takeContent(target, name));
   }
@@ -206,23 +203,20 @@ function makePlain(pair: PairTargets, versions: string): void {
 
 /** Removes the versions, to which no name leads any more. */
 function discardVersions(
-  { certificate }: PairTargets,
+  { certificate }: Pair<Target>,
   versions: string,
 ): void {
   if (lstatIfExists(versions) === undefined) return;
   // Not half of it, should somebody look.
-  const discarded = inDirectory(
-    certificate.directory,
-    hiddenName(certificate.name, "old", randomTag()),
-  );
+  const discarded = temporaryPath(certificate, "old");
   diskCall(
     "remove the versions of",
     certificate.path,
     () => Deno.renameSync(versions, discarded),
   );
   // What stays is found by its name.
-  attempt(() => removeTree(discarded));
-  syncDirectories([certificate]);
+  bestEffort(() => discard(discarded));
+  syncDirectory(certificate);
 }
 
 /** Gives the content behind a target another name, with its owner and mode. */
@@ -246,13 +240,10 @@ function duplicateAnywhere(target: Target, from: string, to: string): boolean {
 
 /** Puts something else under a target's name, in one rename. */
 function replace(target: Target, make: (name: string) => void): void {
-  const staged = inDirectory(
-    target.directory,
-    hiddenName(target.name, "new", randomTag()),
-  );
+  const staged = temporaryPath(target);
   try {
     make(staged);
-    syncDirectories([target]);
+    syncDirectory(target);
     diskCall(
       "rename to",
       target.path,
@@ -261,7 +252,7 @@ function replace(target: Target, make: (name: string) => void): void {
   } finally {
     // Also where it was renamed: of two names of one file, rename(2) leaves
     // both, and says that it did its work.
-    attempt(() => removeTree(staged));
+    bestEffort(() => discard(staged));
   }
-  syncDirectories([target]);
+  syncDirectory(target);
 }

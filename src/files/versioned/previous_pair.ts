@@ -1,41 +1,37 @@
-/**
- * The pair that was in force before, in the versioned layout.
- */
+/** The pair that was in force before, in the versioned layout. */
 import { RekeyError } from "../../base/errors.ts";
 import type { KeyPairFiles } from "../../base/options.ts";
-import { resolvePair } from "../install.ts";
+import { inDirectory, type Target, VERSION_FILES } from "../disk/target.ts";
+import type { Pair } from "../transaction.ts";
 import { layoutOf, mixedLayouts } from "./layout.ts";
 import { switchTo } from "./staged_version.ts";
-import { inDirectory, VERSION_FILES } from "../disk/target.ts";
-import { currentVersion, previousVersion, versionPath } from "./versions.ts";
+import {
+  currentVersion,
+  previousVersion,
+  versionPath,
+  versionsOf,
+} from "./versions.ts";
 
-/** A pair that can be put in force again. */
 export interface PreviousPair {
-  /** Its own files. */
   readonly files: KeyPairFiles;
-  /**
-   * Puts it in force, in one rename.
-   *
-   * @throws {RekeyError} kind `install`
-   */
+  /** Puts it in force, in one rename. */
   putBack(): void;
 }
 
 /**
- * Finds the pair before the current one. Call it under the lock, after
- * `recoverInstall`.
+ * Finds the pair before the current one.
  *
  * @throws {RekeyError} kind `pair` when the layout is another, or when there is
  *   none before; kind `install` when the two are links of different pairs
  */
-export function findPreviousPair(targets: KeyPairFiles): PreviousPair {
-  const pair = resolvePair(targets);
-  const versions = pair.certificate.version?.directory;
+export function findPreviousPair(pair: Pair<Target>): PreviousPair {
+  const { path } = pair.certificate;
+  const versions = versionsOf(pair.certificate);
   if (layoutOf(pair) === "mixed") throw mixedLayouts(pair);
-  if (layoutOf(pair) !== "versioned" || versions === undefined) {
+  if (layoutOf(pair) !== "versioned") {
     throw new RekeyError(
       "pair",
-      `cannot roll back ${targets.certificate}: it does not stand in the versioned layout, and nothing else keeps the pair before`,
+      `cannot roll back ${path}: it does not stand in the versioned layout, and nothing else keeps the pair before`,
       { hint: "begin with: ca layout versioned <crt-file> <key-file>" },
     );
   }
@@ -46,8 +42,8 @@ export function findPreviousPair(targets: KeyPairFiles): PreviousPair {
   if (previous === undefined) {
     throw new RekeyError(
       "pair",
-      `cannot roll back ${targets.certificate}: no pair before the current one is kept`,
-      { hint: `the pairs that are kept are in ${versions}` },
+      `cannot roll back ${path}: no pair before the current one is kept`,
+      { hint: `the pairs that are kept are in ${versions.directory}` },
     );
   }
   const directory = versionPath(versions, previous);
@@ -56,6 +52,6 @@ export function findPreviousPair(targets: KeyPairFiles): PreviousPair {
       certificate: inDirectory(directory, VERSION_FILES.certificate),
       key: inDirectory(directory, VERSION_FILES.key),
     },
-    putBack: () => switchTo(versions, previous, targets.certificate),
+    putBack: () => switchTo(versions, previous),
   };
 }

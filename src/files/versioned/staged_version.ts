@@ -2,13 +2,15 @@
  * A version from its first name to the rename that puts it in force, and the
  * way back to one that was.
  */
-import { attempt } from "../../base/os_error.ts";
-import { diskCall, removeTree, symlink, syncPath } from "../disk/disk.ts";
+import { bestEffort } from "../../base/os_error.ts";
 import {
-  type HiddenKind,
-  hiddenName,
-  randomTag,
-} from "../disk/hidden_names.ts";
+  discard,
+  diskCall,
+  type ShownDirectory,
+  symlink,
+  syncDirectory,
+} from "../disk/disk.ts";
+import { temporaryPath } from "../disk/hidden_names.ts";
 import { CURRENT, inDirectory } from "../disk/target.ts";
 import {
   currentVersion,
@@ -20,59 +22,37 @@ import {
 
 /** A version that is being made. Disposing it before `put()` leaves no trace. */
 export class StagedVersion implements Disposable {
-  readonly number: number;
-  /** Where its files have to be made. */
   readonly directory: string;
-  readonly #versions: string;
-  readonly #shownPath: string;
+  readonly #versions: ShownDirectory;
   readonly #link: string;
   #isPut = false;
 
   /**
    * Makes the next version, empty.
    *
-   * @param shownPath the target that messages name
    * @throws {RekeyError} kind `install`; nothing is left then
    */
-  static create(versions: string, shownPath: string): StagedVersion {
-    const staged = new StagedVersion(versions, shownPath);
-    try {
-      staged.#make();
-    } catch (error) {
-      staged[Symbol.dispose]();
-      throw error;
-    }
-    return staged;
-  }
-
-  private constructor(versions: string, shownPath: string) {
+  constructor(versions: ShownDirectory) {
+    const { path } = versions;
+    const current = currentVersion(versions);
     const [newest = 0] = diskCall(
       "open the versions of",
-      shownPath,
+      path,
       () => listVersions(versions),
     );
-    this.number = Math.max(newest, currentVersion(versions) ?? 0) + 1;
-    this.directory = versionPath(versions, this.number);
+    const number = Math.max(newest, current ?? 0) + 1;
+    this.directory = versionPath(versions, number);
     this.#versions = versions;
-    this.#shownPath = shownPath;
-    this.#link = hiddenLink(versions, "new");
-  }
-
-  #make(): void {
-    const previous = currentVersion(this.#versions);
     // Durable before there is anything that it has to lead to.
-    symlink(String(this.number), this.#link, this.#shownPath);
-    syncPath(this.#versions, this.#shownPath);
-    makeDirectory(this.directory, {
-      like: this.#versions,
-      shownPath: this.#shownPath,
-    });
-    if (previous === undefined) return;
-    symlink(
-      String(previous),
-      inDirectory(this.directory, PREVIOUS),
-      this.#shownPath,
-    );
+    this.#link = hiddenLink(versions, { kind: "new", number });
+    using undo = new DisposableStack();
+    undo.use(this);
+    syncDirectory(versions);
+    makeDirectory(this.directory, { like: versions.directory, path });
+    if (current !== undefined) {
+      symlink(String(current), inDirectory(this.directory, PREVIOUS), path);
+    }
+    undo.move();
   }
 
   /**
@@ -81,50 +61,30 @@ export class StagedVersion implements Disposable {
    * @throws {RekeyError} kind `install`; the version before is then in force
    */
   put(): void {
-    syncPath(this.directory, this.#shownPath);
-    syncPath(this.#versions, this.#shownPath);
+    syncDirectory({ ...this.#versions, directory: this.directory });
+    syncDirectory(this.#versions);
     // Whichever of the two the power leaves in force, it is there.
-    swap(this.#versions, this.#link, this.#shownPath, () => {
-      this.#isPut = true;
-    });
+    swap(this.#versions, this.#link, () => this.#isPut = true);
   }
 
   /** Removes the version unless it was put in force. Never throws. */
   [Symbol.dispose](): void {
     if (this.#isPut) return;
     // Where that fails, the next pass finds it by its link.
-    const isGone = attempt(() => removeTree(this.directory));
-    if (isGone) attempt(() => removeTree(this.#link));
+    const isGone = bestEffort(() => discard(this.directory));
+    if (isGone) bestEffort(() => discard(this.#link));
   }
 }
 
-/**
- * Puts a version that is there in force again, in one rename.
- *
- * @throws {RekeyError} kind `install`
- */
-export function switchTo(
-  versions: string,
-  number: number,
-  shownPath: string,
-): void {
-  const link = linkBack(versions, number, shownPath);
+/** Puts a version that is there in force again, in one rename. */
+export function switchTo(versions: ShownDirectory, number: number): void {
+  const link = hiddenLink(versions, { kind: "old", number });
   try {
-    swap(versions, link, shownPath);
+    swap(versions, link);
   } catch (error) {
-    attempt(() => removeTree(link));
+    bestEffort(() => discard(link));
     throw error;
   }
-}
-
-function linkBack(
-  versions: string,
-  number: number,
-  shownPath: string,
-): string {
-  const link = hiddenLink(versions, "old");
-  symlink(String(number), link, shownPath);
-  return link;
 }
 
 /**
@@ -133,36 +93,39 @@ function linkBack(
  * happened.
  */
 function swap(
-  versions: string,
+  versions: ShownDirectory,
   link: string,
-  shownPath: string,
   swapped: () => void = () => {},
 ): void {
-  const current = inDirectory(versions, CURRENT);
-  const before = currentVersion(versions);
+  const current = inDirectory(versions.directory, CURRENT);
+  const number = currentVersion(versions);
   diskCall(
     "switch the version of",
-    shownPath,
+    versions.path,
     () => Deno.renameSync(link, current),
   );
   swapped();
+  const sync = () => syncDirectory(versions);
   try {
-    syncPath(versions, shownPath);
+    sync();
   } catch (error) {
-    if (attempt(() => syncPath(versions, shownPath))) return;
-    const isBack = before !== undefined && attempt(() => {
-      Deno.renameSync(linkBack(versions, before, shownPath), current);
+    if (bestEffort(sync)) return;
+    const isBack = number !== undefined && bestEffort(() => {
+      const back = hiddenLink(versions, { kind: "old", number });
+      Deno.renameSync(back, current);
     });
     if (!isBack) return;
-    attempt(() => syncPath(versions, shownPath));
+    bestEffort(sync);
     throw error;
   }
 }
 
-/** `new`: leads to a version that is being made; `old`: to one that is there. */
+/** Makes a link: `new` to a version that is being made, `old` to one that is there. */
 function hiddenLink(
-  versions: string,
-  kind: Extract<HiddenKind, "new" | "old">,
+  { directory, path }: ShownDirectory,
+  { kind, number }: { readonly kind: "new" | "old"; readonly number: number },
 ): string {
-  return inDirectory(versions, hiddenName(CURRENT, kind, randomTag()));
+  const link = temporaryPath({ directory, name: CURRENT }, kind);
+  symlink(String(number), link, path);
+  return link;
 }

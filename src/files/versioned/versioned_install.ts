@@ -5,38 +5,43 @@
  * so there is nothing to repair after a crash, only something to remove.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { attempt } from "../../base/os_error.ts";
-import { StagedFile } from "../disk/staged_file.ts";
+import { bestEffort } from "../../base/os_error.ts";
 import { attributesFor } from "../disk/attributes.ts";
+import { copyFile } from "../disk/backup_file.ts";
 import {
+  discard,
   diskCall,
   lstatIfExists,
-  removeTree,
+  type ShownDirectory,
   symlink,
-  syncPath,
+  syncDirectory,
 } from "../disk/disk.ts";
-import { randomTag, versionsName } from "../disk/hidden_names.ts";
-import type { InstallContents, InstallTransaction } from "../install.ts";
-import { copyFile } from "../disk/backup_file.ts";
-import type { PairTargets } from "../plain/recovery.ts";
-import type { PrepareOptions } from "../plain/plain_install.ts";
-import { reserveFor, warnAboutMode } from "../plain/examine.ts";
-import { StagedVersion } from "./staged_version.ts";
+import { randomTag } from "../disk/hidden_names.ts";
+import { StagedFile } from "../disk/staged_file.ts";
 import {
-  CURRENT,
   inDirectory,
+  type Role,
   type Target,
   VERSION_FILES,
 } from "../disk/target.ts";
+import { openKeyWarnings, reserveFor } from "../plain/examine.ts";
 import {
+  type InstallContents,
+  type InstallOptions,
+  type InstallTransaction,
+  type InstallWarning,
+  membersOf,
+  type Pair,
+} from "../transaction.ts";
+import { StagedVersion } from "./staged_version.ts";
+import {
+  currentFile,
   ensureVersions,
+  linkText,
   pruneVersions,
-  versionsDirectory,
+  versionsOf,
 } from "./versions.ts";
 
-type Role = keyof typeof VERSION_FILES;
-
-/** One file of the new version. */
 interface Part {
   readonly role: Role;
   readonly target: Target;
@@ -45,9 +50,9 @@ interface Part {
 
 /** The steps of an install: see versions.ts for what is on disk. */
 export class VersionedInstall implements InstallTransaction {
-  readonly warnings: readonly string[];
-  readonly #pair: PairTargets;
-  readonly #versions: string;
+  readonly warnings: InstallWarning[] = [];
+  readonly #pair: Pair<Target>;
+  readonly #versions: ShownDirectory;
   readonly #staged: StagedVersion;
   readonly #parts: readonly Part[];
   readonly #undo: DisposableStack;
@@ -58,73 +63,64 @@ export class VersionedInstall implements InstallTransaction {
    * @throws {RekeyError} kind `install`; nothing is left then
    */
   static async prepare(
-    pair: PairTargets,
-    { attributes = {}, signal }: PrepareOptions = {},
+    pair: Pair<Target>,
+    options: InstallOptions,
   ): Promise<VersionedInstall> {
     using undo = new DisposableStack();
-    const { certificate } = pair;
-    const versions = versionsDirectory(certificate);
-    if (ensureVersions(certificate)) {
-      undo.defer(() => attempt(() => Deno.removeSync(versions)));
-      syncPath(certificate.directory, certificate.path);
+    const install = undo.use(new VersionedInstall(pair, options));
+    for (const { staged } of install.#parts) {
+      await staged.settle(options.signal);
     }
-    const staged = undo.use(StagedVersion.create(versions, certificate.path));
+    undo.move();
+    return install;
+  }
+
+  private constructor(
+    pair: Pair<Target>,
+    { attributes = {} }: InstallOptions,
+  ) {
+    using undo = new DisposableStack();
+    const { certificate } = pair;
+    const versions = versionsOf(certificate);
+    if (ensureVersions(certificate)) {
+      undo.defer(() => bestEffort(() => Deno.removeSync(versions.directory)));
+    }
+    const version = undo.use(new StagedVersion(versions));
     const tag = randomTag();
-    const warnings: string[] = [];
-    const parts = partsOf(pair).map(({ role, target }) => {
+    const stage = (role: Role, { path }: Target): Part => {
       const before = diskCall(
         "open",
-        target.path,
-        () => lstatIfExists(currentFile(versions, role)),
+        path,
+        () => lstatIfExists(currentFile(versions.directory, role)),
       );
       const wanted = attributesFor(role, before, attributes);
-      const { mode } = wanted;
-      warnings.push(...warnAboutMode(role, target, { before, mode }));
+      const { directory } = version;
       const name = VERSION_FILES[role];
-      const inside = {
-        path: target.path,
-        directory: staged.directory,
+      const target = {
+        path,
+        directory,
         name,
-        file: inDirectory(staged.directory, name),
+        file: inDirectory(directory, name),
       };
-      return {
-        role,
-        target: inside,
-        staged: undo.use(StagedFile.create(inside, {
+      if (role === "key") {
+        const { mode } = wanted;
+        this.warnings.push(...openKeyWarnings(target, { before, mode }));
+      }
+      const staged = undo.use(
+        new StagedFile(target, {
           kind: "new",
           tag,
           reserveBytes: reserveFor(role, before),
           attributes: wanted,
-        })),
-      };
-    });
-    for (const part of parts) await part.staged.settle(signal);
-    return new VersionedInstall({
-      pair,
-      versions,
-      staged,
-      parts,
-      warnings,
-      undo: undo.move(),
-    });
-  }
-
-  private constructor(
-    { pair, versions, staged, parts, warnings, undo }: {
-      readonly pair: PairTargets;
-      readonly versions: string;
-      readonly staged: StagedVersion;
-      readonly parts: readonly Part[];
-      readonly warnings: readonly string[];
-      readonly undo: DisposableStack;
-    },
-  ) {
-    this.warnings = warnings;
+        }),
+      );
+      return { role, target, staged };
+    };
     this.#pair = pair;
     this.#versions = versions;
-    this.#staged = staged;
-    this.#parts = parts;
-    this.#undo = undo;
+    this.#staged = version;
+    this.#parts = membersOf(pair).map(({ role, value }) => stage(role, value));
+    this.#undo = undo.move();
   }
 
   // deno-lint-ignore require-await -- a failure is a rejection, not an exception
@@ -133,76 +129,46 @@ export class VersionedInstall implements InstallTransaction {
     this.#isSpent = true;
     using _undo = this.#undo;
     for (const { role, target, staged } of this.#parts) {
-      const text = contents[role];
-      if (text === undefined) throw new Error(`no content for ${role}`);
-      staged.write(new TextEncoder().encode(text));
-      staged.renameTo(target.name);
+      const content = contents[role];
+      if (content === undefined) throw new Error(`no content for ${role}`);
+      staged.write(content);
+      staged.renameTo(target.file);
     }
     this.#takeOverKey();
     this.#makeLinks();
     this.#staged.put();
-    attempt(() => pruneVersions(this.#versions));
+    bestEffort(() => pruneVersions(this.#versions));
   }
 
   /** A certificate alone goes on with the key that it had. */
   #takeOverKey(): void {
     if (this.#parts.some(({ role }) => role === "key")) return;
     const { certificate } = this.#pair;
-    const from = currentFile(this.#versions, "key");
+    const from = currentFile(this.#versions.directory, "key");
     const to = inDirectory(this.#staged.directory, VERSION_FILES.key);
     if (copyFile(certificate, from, to)) return;
     throw new RekeyError("install", `copy ${from} failed: it is gone`);
   }
 
-  /** Into nothing, until there is a version in force. */
+  /** They lead nowhere until a version is in force. */
   #makeLinks(): void {
-    for (const { role, target } of partsOf(this.#pair)) {
+    for (const { role, value: target } of membersOf(this.#pair)) {
       if (target.version !== undefined) continue;
       const to = linkText(role, target, this.#pair.certificate);
       symlink(to, target.file, target.path);
       // Goes again when the version does not come into force.
       this.#undo.defer(() => {
-        if (lstatIfExists(currentFile(this.#versions, role)) === undefined) {
-          attempt(() => removeTree(target.file));
+        const file = currentFile(this.#versions.directory, role);
+        if (lstatIfExists(file) === undefined) {
+          bestEffort(() => discard(target.file));
         }
       });
-      syncPath(target.directory, target.path);
+      syncDirectory(target);
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     if (!this.#isSpent) this.#undo.dispose();
     this.#isSpent = true;
-    return Promise.resolve();
   }
-}
-
-/** Key first: nobody looks for the key before there is a certificate. */
-export function partsOf(
-  { key, certificate }: PairTargets,
-): readonly { readonly role: Role; readonly target: Target }[] {
-  return [
-    ...key === undefined ? [] : [{ role: "key", target: key } as const],
-    { role: "certificate", target: certificate },
-  ];
-}
-
-/**
- * What the link of a target says: relative beside the versions, so that the
- * directory can be moved; absolute from anywhere else.
- */
-export function linkText(
-  role: Role,
-  { directory }: Target,
-  certificate: Target,
-): string {
-  const inside = `${CURRENT}/${VERSION_FILES[role]}`;
-  return directory === certificate.directory
-    ? `${versionsName(certificate.name)}/${inside}`
-    : inDirectory(versionsDirectory(certificate), inside);
-}
-
-/** The path of a file of the version in force. */
-export function currentFile(versions: string, role: Role): string {
-  return inDirectory(versions, `${CURRENT}/${VERSION_FILES[role]}`);
 }

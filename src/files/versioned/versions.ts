@@ -11,48 +11,75 @@
  * force once: its link is still there.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { attempt } from "../../base/os_error.ts";
+import { bestEffort } from "../../base/os_error.ts";
 import { permissions, setMode, setOwner } from "../disk/attributes.ts";
 import {
+  discard,
   diskCall,
   lstatIfExists,
-  removeTree,
+  type ShownDirectory,
   sortedNames,
+  syncDirectory,
 } from "../disk/disk.ts";
 import { isHiddenName, versionsName } from "../disk/hidden_names.ts";
 import {
   CURRENT,
   inDirectory,
+  type Role,
   type Target,
   VERSION_FILES,
 } from "../disk/target.ts";
 
 /** Versions that are kept, the one in force included. */
-export const KEPT_VERSIONS = 5;
+const KEPT_VERSIONS = 5;
 
 /** The link of a version to the one that was in force before it. */
 export const PREVIOUS = "previous";
 
 /** The directory of versions that belongs to a certificate, there or not. */
-export function versionsDirectory(
-  { directory, name, version }: Target,
-): string {
-  return version?.directory ?? inDirectory(directory, versionsName(name));
+export function versionsOf(
+  { directory, name, path, version }: Target,
+): ShownDirectory {
+  const beside = inDirectory(directory, versionsName(name));
+  return { directory: version?.directory ?? beside, path };
 }
 
-/** The path of one version. */
-export function versionPath(versions: string, number: number): string {
-  return inDirectory(versions, String(number));
+/** The path of a file of the version in force. */
+export function currentFile(versions: string, role: Role): string {
+  return inDirectory(versions, `${CURRENT}/${VERSION_FILES[role]}`);
+}
+
+/**
+ * What the link of a target says: relative beside the versions, so that the
+ * directory can be moved; absolute from anywhere else.
+ */
+export function linkText(
+  role: Role,
+  { directory }: Target,
+  certificate: Target,
+): string {
+  return directory === certificate.directory
+    ? currentFile(versionsName(certificate.name), role)
+    : currentFile(versionsOf(certificate).directory, role);
+}
+
+export function versionPath(
+  { directory }: ShownDirectory,
+  number: number,
+): string {
+  return inDirectory(directory, String(number));
 }
 
 /** The version in force; undefined when there is none. */
-export function currentVersion(versions: string): number | undefined {
-  return linkedVersion(inDirectory(versions, CURRENT));
+export function currentVersion(
+  { directory }: ShownDirectory,
+): number | undefined {
+  return linkedVersion(inDirectory(directory, CURRENT));
 }
 
 /** The version that was in force before `number`, if it is still there. */
 export function previousVersion(
-  versions: string,
+  versions: ShownDirectory,
   number: number,
 ): number | undefined {
   const previous = linkedVersion(
@@ -73,23 +100,24 @@ function versionNumber(text: string): number | undefined {
 }
 
 /** All versions that are there, the newest first. */
-export function listVersions(versions: string): readonly number[] {
-  return [...Deno.readDirSync(versions)]
+export function listVersions(
+  { directory }: ShownDirectory,
+): readonly number[] {
+  return [...Deno.readDirSync(directory)]
     .map(({ name }) => versionNumber(name))
     .filter((number) => number !== undefined)
     .sort((one, other) => other - one);
 }
 
 /**
- * Makes the directory of versions where there is none, as open as the directory
- * that it stands in, but never writable by everybody.
+ * Makes the directory of versions where there is none, durably, as open as the
+ * directory that it stands in, but never writable by everybody.
  *
  * @returns whether it was made
- * @throws {RekeyError} kind `install`
+ * @throws {RekeyError} kind `install`; nothing is left then
  */
 export function ensureVersions(certificate: Target): boolean {
-  const { path, directory } = certificate;
-  const versions = versionsDirectory(certificate);
+  const { directory: versions, path } = versionsOf(certificate);
   const info = diskCall("open", path, () => lstatIfExists(versions));
   if (info?.isDirectory === true) return false;
   if (info !== undefined) {
@@ -99,38 +127,42 @@ export function ensureVersions(certificate: Target): boolean {
       { hint: "move that file away" },
     );
   }
-  makeDirectory(versions, { like: directory, shownPath: path });
-  return true;
+  try {
+    makeDirectory(versions, { like: certificate.directory, path });
+    syncDirectory(certificate);
+    return true;
+  } catch (error) {
+    bestEffort(() => Deno.removeSync(versions));
+    throw error;
+  }
 }
 
 /**
  * Makes a directory that is as open as `like`, and belongs to whom that does.
- *
- * @throws {RekeyError} kind `install`
  */
 export function makeDirectory(
-  path: string,
-  { like, shownPath }: { readonly like: string; readonly shownPath: string },
+  directory: string,
+  { like, path }: { readonly like: string; readonly path: string },
 ): void {
   diskCall(
     "make the versions of",
-    shownPath,
-    () => Deno.mkdirSync(path, { mode: 0o700 }),
+    path,
+    () => Deno.mkdirSync(directory, { mode: 0o700 }),
   );
-  diskCall("open", shownPath, () => openToOwner(path));
-  using file = diskCall("open", shownPath, () => Deno.openSync(path));
-  const model = diskCall("stat", shownPath, () => Deno.statSync(like));
-  const own = { path, file, shownPath };
+  diskCall("open", path, () => openToOwner(directory));
+  using file = diskCall("open", path, () => Deno.openSync(directory));
+  const model = diskCall("stat", path, () => Deno.statSync(like));
+  const own = { path: directory, file, shownPath: path };
   const mode = permissions(model) & 0o2775 | 0o700;
   const [uid, gid] = [model.uid ?? undefined, model.gid ?? undefined];
   // Only root can give it to another user; a group of one's own anybody can.
-  const isGiven = attempt(() => setOwner(own, { mode, uid, gid })) ||
-    attempt(() => setOwner(own, { mode, gid }));
+  const isGiven = bestEffort(() => setOwner(own, { mode, uid, gid })) ||
+    bestEffort(() => setOwner(own, { mode, gid }));
   // The rights of a group are not those of another one.
   setMode(own, isGiven ? mode : mode & ~0o2070);
 }
 
-/** The umask may have taken even that. */
+/** The umask may have taken away even the rights of the owner. */
 function openToOwner(path: string): void {
   if (Deno.build.os === "windows") return;
   if ((permissions(Deno.lstatSync(path)) & 0o700) === 0o700) return;
@@ -138,13 +170,13 @@ function openToOwner(path: string): void {
 }
 
 /** Removes all versions but the newest, the one in force and the one before it. */
-export function pruneVersions(versions: string): void {
+export function pruneVersions(versions: ShownDirectory): void {
   const current = currentVersion(versions);
   if (current === undefined) return;
   const spared = [current, previousVersion(versions, current)];
   for (const number of listVersions(versions).slice(KEPT_VERSIONS)) {
     if (spared.includes(number)) continue;
-    attempt(() => removeTree(versionPath(versions, number)));
+    bestEffort(() => discard(versionPath(versions, number)));
   }
 }
 
@@ -152,27 +184,24 @@ export function pruneVersions(versions: string): void {
  * Removes what a killed process left: versions that never came into force, and
  * a directory in which none ever did. The lock proves that it is gone.
  */
-export function removeUnfinished(versions: string): void {
-  if (lstatIfExists(versions)?.isDirectory !== true) return;
+export function removeUnfinished(versions: ShownDirectory): void {
+  const { directory } = versions;
+  if (lstatIfExists(directory)?.isDirectory !== true) return;
   const current = currentVersion(versions);
-  for (const name of sortedNames(versions)) {
-    const { isSymlink, isDirectory } = Deno.lstatSync(
-      inDirectory(versions, name),
-    );
-    if (isDirectory && versionNumber(name) !== undefined) {
-      removeHidden(inDirectory(versions, name));
-    }
+  for (const name of sortedNames(directory)) {
+    const link = inDirectory(directory, name);
+    const { isSymlink, isDirectory } = Deno.lstatSync(link);
+    if (isDirectory && versionNumber(name) !== undefined) removeHidden(link);
     if (!isSymlink || !isHiddenName(name, CURRENT)) continue;
-    const link = inDirectory(versions, name);
     const number = linkedVersion(link);
     const isUnfinished = isHiddenName(name, CURRENT, ["new"]) &&
       number !== undefined && number !== current;
-    if (isUnfinished) removeTree(versionPath(versions, number));
-    removeTree(link);
+    if (isUnfinished) discard(versionPath(versions, number));
+    discard(link);
   }
   if (current !== undefined) return;
   // Only when it is empty: what we do not know stays.
-  attempt(() => Deno.removeSync(versions));
+  bestEffort(() => Deno.removeSync(directory));
 }
 
 /** What somebody made beside the files of a version, and could not remove. */
@@ -180,6 +209,6 @@ function removeHidden(directory: string): void {
   for (const name of sortedNames(directory)) {
     const isLeftover = Object.values(VERSION_FILES)
       .some((file) => isHiddenName(name, file));
-    if (isLeftover) attempt(() => removeTree(inDirectory(directory, name)));
+    if (isLeftover) bestEffort(() => discard(inDirectory(directory, name)));
   }
 }

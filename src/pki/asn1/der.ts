@@ -161,6 +161,19 @@ export class DerFields {
     return this.#elements[this.#next]?.tag === tag ? this.take() : undefined;
   }
 
+  /**
+   * The one member of the next element, if that has the tag `tag`.
+   *
+   * @throws {SyntaxError} when it has another number of members
+   */
+  takeExplicit(tag: number): DerElement | undefined {
+    const tagged = this.takeOptional(tag);
+    if (tagged === undefined) return undefined;
+    const [member, ...others] = tagged.children;
+    if (member === undefined || others.length > 0) throw new SyntaxError();
+    return member;
+  }
+
   /** Whether every member was taken. */
   get isAtEnd(): boolean {
     return this.#next === this.#elements.length;

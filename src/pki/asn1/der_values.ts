@@ -1,8 +1,8 @@
 /**
- * Values of primitive DER elements (X.690), strictly: one value, one encoding.
+ * Values of DER elements (X.690), strictly: one value, one encoding.
  *
- * Every reader throws a SyntaxError with an empty message when the element has
- * another type or is not DER.
+ * Every reader throws a SyntaxError, mostly with an empty message, when the
+ * element has another type or is not DER.
  */
 import { DER_TAG, type DerElement, DerFields, requireTag } from "./der.ts";
 
@@ -101,4 +101,71 @@ export function readAlgorithm(element: DerElement): AlgorithmIdentifier {
   const parameters = fields.isAtEnd ? undefined : fields.take().der.slice();
   fields.end();
   return { oid, parameters };
+}
+
+/** An algorithm of a key, and the bits that only it explains. */
+export interface PublicKeyInfo {
+  readonly algorithm: AlgorithmIdentifier;
+  readonly bits: Uint8Array<ArrayBuffer>;
+}
+
+/** SubjectPublicKeyInfo (RFC 5280 §4.1.2.7). */
+export function readPublicKeyInfo(element: DerElement): PublicKeyInfo {
+  const fields = new DerFields(element);
+  const algorithm = readAlgorithm(fields.take());
+  const bits = readOctetBits(fields.take());
+  fields.end();
+  return { algorithm, bits };
+}
+
+/** Each octet as one character; of ASCII and Latin-1 their text. */
+export function octetsToText(octets: Uint8Array): string {
+  return Array.from(octets, (octet) => String.fromCharCode(octet)).join("");
+}
+
+/**
+ * Text in an encoding, exactly: no byte order mark is dropped, and what is not
+ * the same bytes does not become the same text.
+ *
+ * @throws {SyntaxError} when it is not well-formed
+ */
+export function decodeText(
+  encoding: "utf-8" | "utf-16be",
+  octets: Uint8Array,
+): string {
+  try {
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
+      .decode(octets);
+  } catch (error) {
+    throw new SyntaxError("", { cause: error });
+  }
+}
+
+const UTC_TIME = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
+const GENERALIZED_TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
+
+/**
+ * Reads a time in one of the only two forms of RFC 5280 §4.1.2.5: with seconds,
+ * and in `Z`.
+ *
+ * @throws {SyntaxError} for another form, and for dates that do not exist
+ */
+export function readTime(element: DerElement): Date {
+  const isUtcTime = element.tag === DER_TAG.utcTime;
+  if (!isUtcTime) requireTag(element, DER_TAG.generalizedTime);
+  // Longer than any form is cut, and so matches none.
+  const text = octetsToText(element.content.subarray(0, 16));
+  const match = (isUtcTime ? UTC_TIME : GENERALIZED_TIME).exec(text);
+  if (match === null) throw new SyntaxError("malformed time");
+  const [, yearText = "", month, day, hour, minute, second] = match;
+  // RFC 5280 §4.1.2.5.1: two digits mean 1950 to 2049.
+  const century = yearText < "50" ? "20" : "19";
+  const year = isUtcTime ? `${century}${yearText}` : yearText;
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const time = new Date(iso);
+  // 30 February is a date to JavaScript: it has to come out as it went in.
+  if (Number.isNaN(time.getTime()) || time.toISOString() !== iso) {
+    throw new SyntaxError("malformed time");
+  }
+  return time;
 }

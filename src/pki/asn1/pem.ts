@@ -2,12 +2,12 @@
  * PEM: the text form of certificates and keys (RFC 7468), with the headers of
  * RFC 1421 that old encrypted keys carry.
  *
- * Lenient about what editors and mail programs do to a file (byte order marks,
+ * Lenient about what editors and mail programs do to a file (a byte order mark,
  * line ends, white space, text around the blocks), strict about the content: a
  * damaged block is an error, never skipped, because what follows it in the file
  * could be taken for what was meant.
  */
-import { RekeyError } from "../../base/errors.ts";
+import { MalformedError } from "./malformed.ts";
 
 /** One block between `-----BEGIN label-----` and `-----END label-----`. */
 export interface PemBlock {
@@ -39,8 +39,8 @@ export function isPem(content: Uint8Array): boolean {
 /**
  * Every block of the content in file order; text around them is skipped.
  *
- * @throws {RekeyError} kind `pair`, text without file name, when a block is
- *   damaged: no or another END line, a broken BEGIN line, no valid base64
+ * @throws {MalformedError} when a block is damaged: no or another END line, a
+ *   broken BEGIN line, no valid base64
  */
 export function parsePem(content: Uint8Array): readonly PemBlock[] {
   const lines = textOf(content).split(/\r\n|\n|\r/);
@@ -74,7 +74,18 @@ export function toPem(
   return `${text}-----END ${label}${DASHES}\n`;
 }
 
-/** Where a block starts: index of its BEGIN line, and the how manieth it is. */
+/**
+ * Cuts text into pieces that begin with a BEGIN line, one block each, without a
+ * look into them: a damaged block in `--root` or in a CA's answer must not spoil
+ * the others.
+ */
+export function pemPieces(text: string): readonly string[] {
+  return text.split(/(?=-----BEGIN )/).filter((piece) =>
+    piece.startsWith(BEGIN)
+  );
+}
+
+/** Index of the BEGIN line of a block, and its number, from 1. */
 interface BlockPlace {
   readonly start: number;
   readonly number: number;
@@ -154,60 +165,16 @@ function damaged(
   place: BlockPlace,
   fault: string,
   label?: string,
-): RekeyError {
+): MalformedError {
   const name = label === undefined ? "" : ` ${JSON.stringify(label)}`;
-  return new RekeyError(
-    "pair",
+  return new MalformedError(
     `damaged PEM block ${place.number}${name} in line ${
       place.start + 1
     }: ${fault}`,
   );
 }
 
-interface ByteOrderMark {
-  readonly bytes: readonly number[];
-  readonly decode: (content: Uint8Array) => string;
-}
-
-/** Longest first: the mark of UTF-32LE begins with the one of UTF-16LE. */
-const BYTE_ORDER_MARKS: readonly ByteOrderMark[] = [
-  { bytes: [0xff, 0xfe, 0, 0], decode: (rest) => utf32(rest, true) },
-  { bytes: [0, 0, 0xfe, 0xff], decode: (rest) => utf32(rest, false) },
-  { bytes: [0xef, 0xbb, 0xbf], decode: utf8 },
-  { bytes: [0xff, 0xfe], decode: (rest) => utf16(rest, "utf-16le") },
-  { bytes: [0xfe, 0xff], decode: (rest) => utf16(rest, "utf-16be") },
-];
-
+/** Without a byte order mark; what is not UTF-8 can only be text around blocks. */
 function textOf(content: Uint8Array): string {
-  const mark = BYTE_ORDER_MARKS.find(({ bytes }) =>
-    bytes.every((byte, at) => content[at] === byte)
-  );
-  if (mark === undefined) return utf8(content);
-  const rest = content.subarray(mark.bytes.length);
-  // The original only strips the mark, so plain ASCII behind any mark is valid.
-  const plain = utf8(rest);
-  return plain.includes(BEGIN) ? plain : mark.decode(rest);
-}
-
-function utf8(content: Uint8Array): string {
   return new TextDecoder().decode(content);
-}
-
-function utf16(content: Uint8Array, encoding: string): string {
-  return new TextDecoder(encoding).decode(content);
-}
-
-/** TextDecoder has no UTF-32 (WHATWG Encoding Standard §4.2). */
-function utf32(content: Uint8Array, littleEndian: boolean): string {
-  const view = new DataView(
-    content.buffer,
-    content.byteOffset,
-    content.byteLength,
-  );
-  let text = "";
-  for (let at = 0; at + 4 <= content.length; at += 4) {
-    const codePoint = view.getUint32(at, littleEndian);
-    text += codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : "\ufffd";
-  }
-  return text;
 }

@@ -4,12 +4,6 @@
  * Everything that is compared or verified later (names, key, signed part) is a
  * piece of the original bytes: nothing here is encoded anew.
  */
-import { RekeyError } from "../../base/errors.ts";
-import {
-  type CertificateExtension,
-  readExtensions,
-} from "./certificate_extension.ts";
-import { readTime } from "./certificate_time.ts";
 import {
   DER_TAG,
   type DerElement,
@@ -20,15 +14,38 @@ import {
 import {
   type AlgorithmIdentifier,
   readAlgorithm,
+  readBoolean,
   readInteger,
+  readObjectIdentifier,
   readOctetBits,
+  readPublicKeyInfo,
   readSmallInteger,
+  readTime,
 } from "../asn1/der_values.ts";
 import { readDistinguishedName } from "./distinguished_name.ts";
 import { generalNameToText, readAlternativeNames } from "./general_name.ts";
+import { explainMalformed, MalformedError } from "../asn1/malformed.ts";
 import { isPem, parsePem, toPem } from "../asn1/pem.ts";
 
-export type { AlgorithmIdentifier, CertificateExtension };
+/** One X.509 v3 extension; `value` is the content of extnValue. */
+export interface CertificateExtension {
+  readonly oid: string;
+  readonly critical: boolean;
+  readonly value: Uint8Array<ArrayBuffer>;
+}
+
+/** Object identifiers of the extensions that the program looks into. */
+export const EXTENSION_OID = {
+  subjectKeyIdentifier: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  subjectAltName: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
+  crlDistributionPoints: "2.5.29.31",
+  certificatePolicies: "2.5.29.32",
+  authorityKeyIdentifier: "2.5.29.35",
+  extendedKeyUsage: "2.5.29.37",
+} as const;
 
 /**
  * The fields of a certificate that the program uses, parsed once. Each array of
@@ -66,15 +83,17 @@ export interface Certificate {
   readonly extensions: readonly CertificateExtension[];
 }
 
+/** The certificates of a file or of an answer, in order: of a chain, leaf first. */
+export type CertificateChain = readonly [Certificate, ...Certificate[]];
+
 /**
  * Parses one DER certificate (RFC 5280 §4.1).
  *
- * Refuses what Go's crypto/x509 refuses of it, since the CA could not read such
- * a certificate either: duplicate extensions, negative serial numbers, two
- * different signature algorithms, bytes behind the end.
+ * Refuses what two readers could understand in two ways: duplicate extensions,
+ * negative serial numbers, two different signature algorithms, bytes behind the
+ * end.
  *
- * @throws {RekeyError} kind `pair`, with a text without file name such as
- *   `malformed certificate`; callers put the file in front
+ * @throws {MalformedError}
  */
 export function parseCertificate(der: Uint8Array): Certificate {
   return explainMalformed(() => readCertificate(readDer(der)));
@@ -82,48 +101,29 @@ export function parseCertificate(der: Uint8Array): Certificate {
 
 /**
  * Reads a certificate file: every PEM block `CERTIFICATE` without headers, in
- * file order, or one DER certificate. There is at least one; a damaged block
- * fails the file (go.step.sm/crypto pemutil/pem.go, ReadCertificateBundle).
+ * file order, or one DER certificate. A damaged block fails the file
+ * (go.step.sm/crypto pemutil/pem.go, ReadCertificateBundle).
  *
- * @throws {RekeyError} kind `pair`, text without file name
+ * @throws {MalformedError}
  */
-export function parseChain(content: Uint8Array): readonly Certificate[] {
+export function parseChain(content: Uint8Array): CertificateChain {
   if (!isPem(content)) return [parseCertificate(content)];
-  const chain = parsePem(content)
+  const [first, ...others] = parsePem(content)
     .filter(({ label, headers }) =>
       label === "CERTIFICATE" && headers.size === 0
     )
     .map(({ der }) => parseCertificate(der));
-  if (chain.length === 0) {
-    throw new RekeyError(
-      "pair",
+  if (first === undefined) {
+    throw new MalformedError(
       "does not contain a valid PEM encoded certificate",
     );
   }
-  return chain;
+  return [first, ...others];
 }
 
 /** The chain as PEM: 64 columns, LF, leaf first, nothing between the blocks. */
 export function chainToPem(chain: readonly Certificate[]): string {
   return chain.map(({ der }) => toPem("CERTIFICATE", der)).join("");
-}
-
-/**
- * Runs a reader of certificate parts.
- *
- * @throws {RekeyError} kind `pair`: `malformed certificate`, and the reason
- *   where there is a short one
- */
-export function explainMalformed<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const reason = error.message === "" ? "" : `: ${error.message}`;
-    throw new RekeyError("pair", `malformed certificate${reason}`, {
-      cause: error,
-    });
-  }
 }
 
 function readCertificate(outer: DerElement): Certificate {
@@ -148,7 +148,7 @@ type SignedPart = Omit<
 
 function readSignedPart(tbs: DerElement, algorithm: DerElement): SignedPart {
   const fields = new DerFields(tbs);
-  const version = readVersion(fields.takeOptional(0xa0));
+  const version = readVersion(fields.takeExplicit(0xa0));
   const serial = readSerial(fields.take());
   if (!equalBytes(fields.take().der, algorithm.der)) {
     throw new SyntaxError(
@@ -158,10 +158,11 @@ function readSignedPart(tbs: DerElement, algorithm: DerElement): SignedPart {
   const issuer = fields.take();
   const validity = new DerFields(fields.take());
   const subject = fields.take();
-  const publicKey = readPublicKeyInfo(fields.take());
+  const publicKey = fields.take();
+  readPublicKeyInfo(publicKey);
   fields.takeOptional(0x81); // issuerUniqueID
   fields.takeOptional(0x82); // subjectUniqueID
-  const extensions = readExtensions(fields.takeOptional(0xa3), version);
+  const extensions = readExtensions(fields.takeExplicit(0xa3), version);
   fields.end();
   const notBefore = readTime(validity.take());
   const notAfter = readTime(validity.take());
@@ -178,16 +179,13 @@ function readSignedPart(tbs: DerElement, algorithm: DerElement): SignedPart {
     serial,
     notBefore,
     notAfter,
-    publicKey,
+    publicKey: publicKey.der.slice(),
     extensions,
   };
 }
 
-function readVersion(tagged: DerElement | undefined): 1 | 2 | 3 {
-  if (tagged === undefined) return 1;
-  const fields = new DerFields(tagged, 0xa0);
-  const version = readSmallInteger(fields.take());
-  fields.end();
+function readVersion(element: DerElement | undefined): 1 | 2 | 3 {
+  const version = element === undefined ? 0 : readSmallInteger(element);
   switch (version) {
     case 0:
       return 1;
@@ -209,18 +207,41 @@ function readSerial(element: DerElement): string {
   return octets.subarray(isSignOctet ? 1 : 0).toHex().toUpperCase();
 }
 
-function readPublicKeyInfo(element: DerElement): Uint8Array<ArrayBuffer> {
+function readExtensions(
+  element: DerElement | undefined,
+  version: number,
+): readonly CertificateExtension[] {
+  if (element === undefined) return [];
+  if (version !== 3) throw new SyntaxError("extensions need version 3");
+  const list = new DerFields(element);
+  const extensions = new Map<string, CertificateExtension>();
+  while (!list.isAtEnd) {
+    const extension = readExtension(list.take());
+    if (extensions.has(extension.oid)) {
+      throw new SyntaxError(
+        `certificate contains duplicate extension with OID "${extension.oid}"`,
+      );
+    }
+    extensions.set(extension.oid, extension);
+  }
+  return [...extensions.values()];
+}
+
+function readExtension(element: DerElement): CertificateExtension {
   const fields = new DerFields(element);
-  readAlgorithm(fields.take());
-  readOctetBits(fields.take());
+  const oid = readObjectIdentifier(fields.take());
+  const flag = fields.takeOptional(DER_TAG.boolean);
+  const value = fields.take(DER_TAG.octetString).content.slice();
   fields.end();
-  return element.der.slice();
+  return { oid, critical: flag !== undefined && readBoolean(flag), value };
 }
 
 function readNames(
   extensions: readonly CertificateExtension[],
 ): readonly string[] {
-  const extension = extensions.find(({ oid }) => oid === "2.5.29.17");
+  const extension = extensions.find(({ oid }) =>
+    oid === EXTENSION_OID.subjectAltName
+  );
   if (extension === undefined) return [];
   return readAlternativeNames(extension.value).map(generalNameToText);
 }

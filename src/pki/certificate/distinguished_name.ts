@@ -2,10 +2,14 @@
  * Distinguished names as text (RFC 4514).
  *
  * For people and for messages. Names are compared by their DER, never by this
- * text: it says nothing about the type of string an attribute is kept in.
+ * text: it does not show which type of string an attribute has.
  */
 import { DER_TAG, type DerElement, DerFields } from "../asn1/der.ts";
-import { readObjectIdentifier } from "../asn1/der_values.ts";
+import {
+  decodeText,
+  octetsToText,
+  readObjectIdentifier,
+} from "../asn1/der_values.ts";
 
 /** What a name says. */
 export interface DistinguishedName {
@@ -106,8 +110,7 @@ function readString(element: DerElement): string | undefined {
     case STRING_TAG.ia5:
     case STRING_TAG.visible:
       // Teletex strings are Latin-1 in practice, the others ASCII.
-      return Array.from(content, (octet) => String.fromCharCode(octet))
-        .join("");
+      return octetsToText(content);
     default:
       return undefined;
   }
@@ -124,15 +127,6 @@ const STRING_TAG = {
   universal: 0x1c,
   bmp: 0x1e,
 } as const;
-
-function decodeText(encoding: string, content: Uint8Array): string {
-  try {
-    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
-      .decode(content);
-  } catch (error) {
-    throw new SyntaxError("", { cause: error });
-  }
-}
 
 /** UTF-32BE, which TextDecoder does not know. */
 function decodeUniversal(content: Uint8Array): string {

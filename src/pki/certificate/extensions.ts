@@ -2,10 +2,14 @@
  * What the extensions of a certificate say (RFC 5280 §4.2.1).
  *
  * Each reader gives undefined when the extension is absent, and throws
- * {@linkcode RekeyError} of kind `pair` when it is malformed.
+ * {@linkcode MalformedError} when it is malformed.
  */
-import { type Certificate, explainMalformed } from "./certificate.ts";
-import type { CertificateExtension } from "./certificate_extension.ts";
+import { explainMalformed } from "../asn1/malformed.ts";
+import {
+  type Certificate,
+  type CertificateExtension,
+  EXTENSION_OID,
+} from "./certificate.ts";
 import {
   DER_TAG,
   type DerElement,
@@ -18,19 +22,6 @@ import {
   readObjectIdentifier,
   readSmallInteger,
 } from "../asn1/der_values.ts";
-
-/** Object identifiers of the extensions that the program looks into. */
-export const EXTENSION_OID = {
-  subjectKeyIdentifier: "2.5.29.14",
-  keyUsage: "2.5.29.15",
-  subjectAltName: "2.5.29.17",
-  basicConstraints: "2.5.29.19",
-  nameConstraints: "2.5.29.30",
-  crlDistributionPoints: "2.5.29.31",
-  certificatePolicies: "2.5.29.32",
-  authorityKeyIdentifier: "2.5.29.35",
-  extendedKeyUsage: "2.5.29.37",
-} as const;
 
 /** The extension with this OID, or undefined. */
 export function findExtension(

@@ -7,7 +7,7 @@ import {
   DerFields,
   readLeadingDer,
 } from "../asn1/der.ts";
-import { readObjectIdentifier } from "../asn1/der_values.ts";
+import { octetsToText, readObjectIdentifier } from "../asn1/der_values.ts";
 import { readDistinguishedName } from "./distinguished_name.ts";
 
 /** The kinds of names; `other` is any that only its bytes identify. */
@@ -108,7 +108,7 @@ export function readAscii(
   if (content.some((octet) => octet > 0x7f)) {
     throw new SyntaxError(`SAN ${FORM_NAME[form]} is malformed`);
   }
-  return Array.from(content, (octet) => String.fromCharCode(octet)).join("");
+  return octetsToText(content);
 }
 
 /**
@@ -125,16 +125,9 @@ export function addressToText(octets: Uint8Array): string {
     );
   }
   if (isMappedAddress(octets)) return `::ffff:${octets.subarray(12).join(".")}`;
-  const groups = Array.from(
-    { length: 8 },
-    (_, group) =>
-      ((octets[group * 2] ?? 0) * 256 + (octets[group * 2 + 1] ?? 0))
-        .toString(16),
-  );
-  const { start, length } = longestZeroRun(groups);
-  if (length < 2) return groups.join(":");
-  const head = groups.slice(0, start).join(":");
-  return `${head}::${groups.slice(start + length).join(":")}`;
+  const groups = octets.toHex().match(/.{4}/g) ?? [];
+  // The URL standard writes addresses as RFC 5952 does.
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
 }
 
 /** Whether 16 octets are an IPv4 address in IPv6 form (RFC 4291 §2.5.5.2). */
@@ -142,18 +135,4 @@ export function isMappedAddress(octets: Uint8Array): boolean {
   return octets.length === 16 &&
     octets.subarray(0, 10).every((octet) => octet === 0) &&
     octets[10] === 0xff && octets[11] === 0xff;
-}
-
-function longestZeroRun(
-  groups: readonly string[],
-): { readonly start: number; readonly length: number } {
-  let best = { start: 0, length: 0 };
-  let start = 0;
-  groups.forEach((group, index) => {
-    if (group !== "0") start = index + 1;
-    else if (index + 1 - start > best.length) {
-      best = { start, length: index + 1 - start };
-    }
-  });
-  return best;
 }

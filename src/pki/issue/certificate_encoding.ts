@@ -3,19 +3,13 @@
  *
  * The library's own TBSCertificate decodes names and encodes them anew, which
  * can change their bytes; here every part that comes from another certificate
- * goes in as it is. The decorators are called as functions, because Deno
- * compiles the standard ones and the library has the older kind.
+ * goes in as it is.
  */
-import type { CertificateExtension } from "../certificate/certificate_extension.ts";
-import { asn1Schema, asn1X509 } from "../asn1/x509.ts";
+import type { CertificateExtension } from "../certificate/certificate.ts";
+import { asn1Schema, asn1X509, defineSchema, serialize } from "../asn1/x509.ts";
 
-const {
-  AsnConvert,
-  AsnIntegerArrayBufferConverter,
-  AsnProp,
-  AsnPropTypes,
-  OctetString,
-} = asn1Schema;
+const { AsnIntegerArrayBufferConverter, AsnPropTypes, OctetString } =
+  asn1Schema;
 
 /** The parts of a certificate; DER unless said otherwise. */
 export interface CertificateParts {
@@ -53,7 +47,7 @@ export function encodeTbsCertificate(
       })
     ),
   );
-  return new Uint8Array(AsnConvert.serialize(tbs));
+  return serialize(tbs);
 }
 
 /** DER of a signed certificate. */
@@ -66,7 +60,7 @@ export function encodeCertificate(
   certificate.tbsCertificate = copy(tbs);
   certificate.signatureAlgorithm = copy(signatureAlgorithm);
   certificate.signatureValue = copy(signature);
-  return new Uint8Array(AsnConvert.serialize(certificate));
+  return serialize(certificate);
 }
 
 class TbsCertificate {
@@ -80,44 +74,31 @@ class TbsCertificate {
   extensions: InstanceType<typeof asn1X509.Extensions> = new asn1X509
     .Extensions();
 }
-AsnProp({ type: AsnPropTypes.Integer, context: 0 })(
-  TbsCertificate.prototype,
-  "version",
-);
-AsnProp({
-  type: AsnPropTypes.Integer,
-  converter: AsnIntegerArrayBufferConverter,
-})(TbsCertificate.prototype, "serialNumber");
-AsnProp({ type: AsnPropTypes.Any })(TbsCertificate.prototype, "signature");
-AsnProp({ type: AsnPropTypes.Any })(TbsCertificate.prototype, "issuer");
-AsnProp({ type: asn1X509.Validity })(TbsCertificate.prototype, "validity");
-AsnProp({ type: AsnPropTypes.Any })(TbsCertificate.prototype, "subject");
-AsnProp({ type: AsnPropTypes.Any })(
-  TbsCertificate.prototype,
-  "subjectPublicKeyInfo",
-);
-AsnProp({ type: asn1X509.Extensions, context: 3 })(
-  TbsCertificate.prototype,
-  "extensions",
-);
+const ANY = { type: AsnPropTypes.Any };
+defineSchema(TbsCertificate, {
+  version: { type: AsnPropTypes.Integer, context: 0 },
+  serialNumber: {
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter,
+  },
+  signature: ANY,
+  issuer: ANY,
+  validity: { type: asn1X509.Validity },
+  subject: ANY,
+  subjectPublicKeyInfo: ANY,
+  extensions: { type: asn1X509.Extensions, context: 3 },
+});
 
 class SignedCertificate {
   tbsCertificate: ArrayBuffer = new ArrayBuffer(0);
   signatureAlgorithm: ArrayBuffer = new ArrayBuffer(0);
   signatureValue: ArrayBuffer = new ArrayBuffer(0);
 }
-AsnProp({ type: AsnPropTypes.Any })(
-  SignedCertificate.prototype,
-  "tbsCertificate",
-);
-AsnProp({ type: AsnPropTypes.Any })(
-  SignedCertificate.prototype,
-  "signatureAlgorithm",
-);
-AsnProp({ type: AsnPropTypes.BitString })(
-  SignedCertificate.prototype,
-  "signatureValue",
-);
+defineSchema(SignedCertificate, {
+  tbsCertificate: ANY,
+  signatureAlgorithm: ANY,
+  signatureValue: { type: AsnPropTypes.BitString },
+});
 
 /**
  * RFC 5280 §4.1.2.5. The library alone would write 1949 as UTCTime, which

@@ -7,9 +7,18 @@
  */
 import { readDer } from "../asn1/der.ts";
 import type { Certificate } from "../certificate/certificate.ts";
+import {
+  CURVES,
+  HASHES,
+  KEY_OID,
+  nameOf,
+  RSA_ALGORITHM,
+  type SignatureHash,
+  signingParameters,
+} from "../keys/algorithms.ts";
 import type { PrivateKey } from "../keys/private_key.ts";
-import { readPssParameters } from "../verify/rsa_pss.ts";
-import { asn1Schema, asn1X509, x509 } from "../asn1/x509.ts";
+import { readPssParameters } from "../verify/signature.ts";
+import { asn1X509, serialize, x509 } from "../asn1/x509.ts";
 
 /** An algorithm that fits the issuer's key. */
 export interface IssuerSignature {
@@ -28,14 +37,14 @@ export function issuerSignature(
   switch (spec.kty) {
     case "OKP":
       return {
-        algorithmDer: algorithmDer("1.3.101.112"),
-        sign: (data) => sign({ name: "Ed25519" }, signingKey, data),
+        algorithmDer: algorithmDer(KEY_OID.ed25519),
+        sign: (data) => sign(signingParameters(spec), signingKey, data),
       };
     case "EC": {
-      const { oid, hash } = ECDSA[spec.curve];
+      const { hash } = CURVES[spec.curve];
       const algorithm = { name: "ECDSA", namedCurve: spec.curve, hash };
       return {
-        algorithmDer: algorithmDer(oid),
+        algorithmDer: algorithmDer(HASHES[hash].ecdsa),
         sign: async (data) =>
           toDerSignature(algorithm, await sign(algorithm, signingKey, data)),
       };
@@ -45,61 +54,31 @@ export function issuerSignature(
   }
 }
 
-const ECDSA = {
-  "P-256": { oid: "1.2.840.10045.4.3.2", hash: "SHA-256" },
-  "P-384": { oid: "1.2.840.10045.4.3.3", hash: "SHA-384" },
-  "P-521": { oid: "1.2.840.10045.4.3.4", hash: "SHA-512" },
-} as const;
-
-/** RFC 4055 §5. */
-const PKCS1: ReadonlyMap<string, string> = new Map([
-  ["1.2.840.113549.1.1.11", "SHA-256"],
-  ["1.2.840.113549.1.1.12", "SHA-384"],
-  ["1.2.840.113549.1.1.13", "SHA-512"],
-]);
-
-const SHA256_WITH_RSA = "1.2.840.113549.1.1.11";
-const RSASSA_PSS = "1.2.840.113549.1.1.10";
-
-/** RFC 4055 §3.1, each hash with itself in MGF1 and a salt of its length. */
-const PSS: Readonly<
-  Record<string, { readonly saltLength: number; readonly parameters: string }>
-> = {
-  "SHA-256": {
-    saltLength: 32,
-    parameters:
-      "3034a00f300d06096086480165030402010500a11c301a06092a864886f70d" +
-      "010108300d06096086480165030402010500a203020120",
-  },
-  "SHA-384": {
-    saltLength: 48,
-    parameters:
-      "3034a00f300d06096086480165030402020500a11c301a06092a864886f70d" +
-      "010108300d06096086480165030402020500a203020130",
-  },
-  "SHA-512": {
-    saltLength: 64,
-    parameters:
-      "3034a00f300d06096086480165030402030500a11c301a06092a864886f70d" +
-      "010108300d06096086480165030402030500a203020140",
-  },
-};
+/** RFC 4055 §3.1: the hash itself in MGF1 and a salt of its length. */
+function pssParameters(hash: SignatureHash): Uint8Array<ArrayBuffer> {
+  const { bytes } = HASHES[hash];
+  // The last octet of the hash's OID, 2.16.840.1.101.3.4.2.n.
+  const n = HASHES[hash].oid.slice(-1).padStart(2, "0");
+  return Uint8Array.fromHex(
+    `3034a00f300d06096086480165030402${n}0500` +
+      `a11c301a06092a864886f70d010108300d06096086480165030402${n}0500` +
+      `a2030201${bytes.toString(16)}`,
+  );
+}
 
 function rsaSignature(key: PrivateKey, issuer: Certificate): IssuerSignature {
   const { oid, parameters } = issuer.signatureAlgorithm;
-  if (oid === RSASSA_PSS && parameters !== undefined) {
+  if (oid === KEY_OID.rsaPss && parameters !== undefined) {
     const own = readPssParameters(readDer(parameters));
-    const pss = own && PSS[own.hash];
-    if (own !== undefined && pss?.saltLength === own.saltLength) {
-      return pssSignature(key, own.hash, pss);
+    if (own !== undefined && own.saltLength === HASHES[own.hash].bytes) {
+      return pssSignature(key, own.hash);
     }
   }
-  const chosen = PKCS1.has(oid) ? oid : SHA256_WITH_RSA;
-  const hash = PKCS1.get(chosen) ?? "SHA-256";
+  const hash = nameOf(HASHES, { rsa: oid }) ?? "SHA-256";
   return {
-    algorithmDer: algorithmDer(chosen, null),
+    algorithmDer: algorithmDer(HASHES[hash].rsa, null),
     sign: async (data) => {
-      const name = "RSASSA-PKCS1-v1_5";
+      const { name } = RSA_ALGORITHM;
       return sign({ name }, await importKey(key, { name, hash }), data);
     },
   };
@@ -107,17 +86,13 @@ function rsaSignature(key: PrivateKey, issuer: Certificate): IssuerSignature {
 
 function pssSignature(
   key: PrivateKey,
-  hash: string,
-  pss: { readonly saltLength: number; readonly parameters: string },
+  hash: SignatureHash,
 ): IssuerSignature {
   return {
-    algorithmDer: algorithmDer(
-      RSASSA_PSS,
-      Uint8Array.fromHex(pss.parameters).buffer,
-    ),
+    algorithmDer: algorithmDer(KEY_OID.rsaPss, pssParameters(hash).buffer),
     sign: async (data) => {
       const name = "RSA-PSS";
-      const algorithm = { name, saltLength: pss.saltLength };
+      const algorithm = { name, saltLength: HASHES[hash].bytes };
       return sign(algorithm, await importKey(key, { name, hash }), data);
     },
   };
@@ -154,10 +129,7 @@ function algorithmDer(
   oid: string,
   parameters?: ArrayBuffer | null,
 ): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(asn1Schema.AsnConvert.serialize(
-    new asn1X509.AlgorithmIdentifier({
-      algorithm: oid,
-      ...parameters !== undefined && { parameters },
-    }),
-  ));
+  const identifier = new asn1X509.AlgorithmIdentifier({ algorithm: oid });
+  if (parameters !== undefined) identifier.parameters = parameters;
+  return serialize(identifier);
 }

@@ -8,24 +8,28 @@
  */
 import {
   type Certificate,
+  type CertificateExtension,
+  EXTENSION_OID,
   parseCertificate,
 } from "../certificate/certificate.ts";
-import type { CertificateExtension } from "../certificate/certificate_extension.ts";
-import { DerFields, equalBytes, readDer } from "../asn1/der.ts";
-import { readOctetBits } from "../asn1/der_values.ts";
+import { equalBytes, readDer } from "../asn1/der.ts";
+import { MalformedError } from "../asn1/malformed.ts";
+import { readPublicKeyInfo } from "../asn1/der_values.ts";
 import {
   basicConstraints,
-  EXTENSION_OID,
+  extendedKeyUsage,
+  keyUsage,
   subjectKeyIdentifier,
 } from "../certificate/extensions.ts";
 import { issuerSignature } from "./issuer_signature.ts";
 import type { PrivateKey } from "../keys/private_key.ts";
+import { nameConstraints } from "../verify/name_constraints.ts";
 import { isValidSignature } from "../verify/signature.ts";
 import {
   encodeCertificate,
   encodeTbsCertificate,
 } from "./certificate_encoding.ts";
-import { asn1Schema, asn1X509 } from "../asn1/x509.ts";
+import { asn1X509, serialize } from "../asn1/x509.ts";
 
 /** What the new certificate is made of. */
 export interface Reissue {
@@ -47,10 +51,38 @@ export class ReissueError extends Error {
   override readonly name = "ReissueError";
 }
 
+/** Extensions whose meaning counts here or in verification, by Go's names. */
+const READERS: readonly (readonly [
+  name: string,
+  read: (certificate: Certificate) => unknown,
+])[] = [
+  ["basic constraints", basicConstraints],
+  ["key usage", keyUsage],
+  ["extended key usages", extendedKeyUsage],
+  ["NameConstraints extension", nameConstraints],
+];
+
+/** The name of the first extension that cannot be read; undefined: all can. */
+export function unreadableExtension(
+  certificate: Certificate,
+): string | undefined {
+  const unreadable = READERS.find(([, read]) => {
+    try {
+      read(certificate);
+      return false;
+    } catch (error) {
+      if (error instanceof MalformedError) return true;
+      throw error;
+    }
+  });
+  return unreadable?.[0];
+}
+
 /**
  * Makes and signs the new certificate, and proves the signature.
  *
  * @throws {ReissueError} when step-ca would not issue it either
+ * @throws {MalformedError} for what {@linkcode unreadableExtension} names
  */
 export async function reissue(request: Reissue): Promise<Certificate> {
   const { issuer, issuerKey, previous } = request;
@@ -138,7 +170,7 @@ function wholeSeconds(nanoseconds: bigint): Date {
 async function newExtensions(
   { previous, publicKey, issuer }: Reissue,
 ): Promise<readonly CertificateExtension[]> {
-  const kept = previous.extensions.filter(({ oid }) =>
+  const copied = previous.extensions.filter(({ oid }) =>
     oid !== EXTENSION_OID.subjectKeyIdentifier &&
     oid !== EXTENSION_OID.authorityKeyIdentifier
   );
@@ -162,7 +194,7 @@ async function newExtensions(
         }),
       ),
     }],
-    ...kept,
+    ...copied,
   ];
 }
 
@@ -170,12 +202,6 @@ async function newExtensions(
 async function keyIdentifier(
   publicKey: Uint8Array<ArrayBuffer>,
 ): Promise<ArrayBuffer> {
-  const fields = new DerFields(readDer(publicKey));
-  fields.take();
-  const bits = readOctetBits(fields.take());
+  const { bits } = readPublicKeyInfo(readDer(publicKey));
   return await crypto.subtle.digest("SHA-1", bits.slice());
-}
-
-function serialize(value: object): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(asn1Schema.AsnConvert.serialize(value));
 }

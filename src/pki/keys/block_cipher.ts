@@ -4,21 +4,34 @@
  *
  * Only for reading and writing key files; CBC says nothing about who wrote them.
  */
-import { RekeyError } from "../../base/errors.ts";
+import { MalformedError } from "../asn1/malformed.ts";
 
-/** Sizes in bytes. */
+/** Name in PBES2 (RFC 8018 §B.2), sizes in bytes. */
 export interface BlockCipher {
+  readonly oid: string;
   readonly keyBytes: number;
   readonly blockBytes: number;
 }
 
 /** Every cipher that a key file may use, by the name that `DEK-Info` has. */
 export const BLOCK_CIPHERS = {
-  "AES-128-CBC": { keyBytes: 16, blockBytes: 16 },
-  "AES-192-CBC": { keyBytes: 24, blockBytes: 16 },
-  "AES-256-CBC": { keyBytes: 32, blockBytes: 16 },
-  "DES-EDE3-CBC": { keyBytes: 24, blockBytes: 8 },
-  "DES-CBC": { keyBytes: 8, blockBytes: 8 },
+  "AES-128-CBC": {
+    oid: "2.16.840.1.101.3.4.1.2",
+    keyBytes: 16,
+    blockBytes: 16,
+  },
+  "AES-192-CBC": {
+    oid: "2.16.840.1.101.3.4.1.22",
+    keyBytes: 24,
+    blockBytes: 16,
+  },
+  "AES-256-CBC": {
+    oid: "2.16.840.1.101.3.4.1.42",
+    keyBytes: 32,
+    blockBytes: 16,
+  },
+  "DES-EDE3-CBC": { oid: "1.2.840.113549.3.7", keyBytes: 24, blockBytes: 8 },
+  "DES-CBC": { oid: "1.3.14.3.2.7", keyBytes: 8, blockBytes: 8 },
 } as const satisfies Readonly<Record<string, BlockCipher>>;
 
 /** A key of {@linkcode BLOCK_CIPHERS}. */
@@ -47,7 +60,7 @@ export function isBlockCipher(name: string): name is BlockCipherName {
 /**
  * Decrypts and takes the padding off.
  *
- * @throws {RekeyError} kind `pair` (wrong password) when the padding is wrong
+ * @throws {MalformedError} wrong password, when the padding is wrong
  */
 export async function decryptCbc(
   data: Uint8Array<ArrayBuffer>,
@@ -79,10 +92,8 @@ export async function encryptCbc(
  * The error for a password that does not open the key, in the words of Go
  * (crypto/x509 `IncorrectPasswordError`), which scripts look for.
  */
-export function wrongPassword(cause?: unknown): RekeyError {
-  return new RekeyError("pair", "x509: decryption password incorrect", {
-    cause,
-  });
+export function wrongPassword(cause?: unknown): MalformedError {
+  return new MalformedError("x509: decryption password incorrect", { cause });
 }
 
 type Decrypt = (data: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;

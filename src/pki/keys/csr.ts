@@ -2,6 +2,7 @@
  * PKCS#10 certificate signing requests (RFC 2986).
  */
 import { toPem } from "../asn1/pem.ts";
+import { signingParameters } from "./algorithms.ts";
 import type { PrivateKey } from "./private_key.ts";
 import { x509 } from "../asn1/x509.ts";
 
@@ -23,10 +24,9 @@ export interface Csr {
  */
 export async function createCsr(key: PrivateKey): Promise<Csr> {
   const { signingKey, publicKey } = key;
-  const signingAlgorithm = signatureAlgorithm(key);
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     keys: { privateKey: signingKey, publicKey: await importPublicKey(key) },
-    signingAlgorithm,
+    signingAlgorithm: signingParameters(key.spec),
   });
   const der = new Uint8Array(request.rawData);
   return { der, pem: toPem("CERTIFICATE REQUEST", der), publicKey };
@@ -44,21 +44,3 @@ function importPublicKey(
     ["verify"],
   );
 }
-
-/** Go's choice for each kind of key: the hash as strong as the curve. */
-function signatureAlgorithm({ spec }: PrivateKey): Algorithm | EcdsaParams {
-  switch (spec.kty) {
-    case "RSA":
-      return { name: "RSASSA-PKCS1-v1_5" };
-    case "OKP":
-      return { name: "Ed25519" };
-    case "EC":
-      return { name: "ECDSA", hash: CURVE_HASH[spec.curve] };
-  }
-}
-
-const CURVE_HASH = {
-  "P-256": "SHA-256",
-  "P-384": "SHA-384",
-  "P-521": "SHA-512",
-} as const;

@@ -5,62 +5,51 @@
  * Must not trust what it reads: shapes are checked here, and whether the
  * numbers belong together is for `key_import.ts` to prove.
  */
-import { RekeyError } from "../../base/errors.ts";
 import type { EcCurve } from "../../base/options.ts";
 import {
+  DER_TAG,
+  type DerElement,
+  DerFields,
+  readDer,
+  requireTag,
+} from "../asn1/der.ts";
+import {
+  type AlgorithmIdentifier,
+  readAlgorithm,
+  readInteger,
+  readObjectIdentifier,
+  readOctetBits,
+  readSmallInteger,
+} from "../asn1/der_values.ts";
+import { MalformedError } from "../asn1/malformed.ts";
+import {
+  asn1Ecc,
+  asn1Pkcs8,
+  asn1Schema,
+  asn1X509,
+  serialize,
+} from "../asn1/x509.ts";
+import { CURVES, KEY_OID, nameOf, UNSUPPORTED } from "./algorithms.ts";
+import {
+  type EcNumbers,
+  explainKey,
   type KeyNumbers,
-  MalformedKeyError,
   type RsaNumbers,
   shownOid,
   toBigInt,
   unsupportedKey,
 } from "./key_numbers.ts";
-import { OneAsymmetricKey, parseAsn, serializeAsn } from "./key_schemas.ts";
-import { asn1Ecc, asn1Rsa, asn1Schema, asn1X509 } from "../asn1/x509.ts";
 
-const { OctetString } = asn1Schema;
-const { AlgorithmIdentifier } = asn1X509;
-
-const EC_PUBLIC_KEY = "1.2.840.10045.2.1";
-const ED25519 = "1.3.101.112";
-const RSA_ENCRYPTION = "1.2.840.113549.1.1.1";
-
-/** RFC 5480 §2.1.1.1. */
-const CURVE_OIDS: Readonly<Record<EcCurve, string>> = {
-  "P-256": "1.2.840.10045.3.1.7",
-  "P-384": "1.3.132.0.34",
-  "P-521": "1.3.132.0.35",
-};
-
-const CURVES: ReadonlyMap<string, EcCurve> = new Map([
-  [CURVE_OIDS["P-256"], "P-256"],
-  [CURVE_OIDS["P-384"], "P-384"],
-  [CURVE_OIDS["P-521"], "P-521"],
-]);
-
-/** Names for a refusal; an identifier that is not here is shown as it is. */
-const UNSUPPORTED_NAMES: ReadonlyMap<string, string> = new Map([
-  ["1.3.132.0.33", "EC with P-224"],
-  ["1.2.840.10045.3.1.1", "EC with P-192"],
-  ["1.3.132.0.10", "EC with secp256k1"],
-  ["1.3.36.3.3.2.8.1.1.7", "EC with brainpoolP256r1"],
-  ["1.3.36.3.3.2.8.1.1.11", "EC with brainpoolP384r1"],
-  ["1.3.36.3.3.2.8.1.1.13", "EC with brainpoolP512r1"],
-  ["1.3.101.110", "X25519"],
-  ["1.3.101.111", "X448"],
-  ["1.3.101.113", "Ed448"],
-  ["1.2.840.10040.4.1", "DSA"],
-  ["1.2.840.113549.1.3.1", "DH"],
-  ["1.2.840.113549.1.1.10", "RSA for PSS only"],
-]);
+const EC = "EC private key";
+const PKCS8 = "PKCS#8 private key";
 
 /**
  * Reads the content of `EC PRIVATE KEY` (RFC 5915 §3).
  *
  * @throws {MalformedKeyError} when it is not one
- * @throws {RekeyError} kind `pair` for a curve that is not supported
+ * @throws {MalformedError} for a curve that is not supported
  */
-export function decodeSec1(der: Uint8Array): KeyNumbers {
+export function decodeSec1(der: Uint8Array): EcNumbers {
   return readEc(der, { curve: undefined, claimed: [] });
 }
 
@@ -68,60 +57,56 @@ export function decodeSec1(der: Uint8Array): KeyNumbers {
  * Reads the content of `RSA PRIVATE KEY` (RFC 8017 §A.1.2).
  *
  * @throws {MalformedKeyError} when it is not one
- * @throws {RekeyError} kind `pair` for a key of more than two primes
+ * @throws {MalformedError} for a key of more than two primes
  */
 export function decodePkcs1(der: Uint8Array): RsaNumbers {
-  const what = "RSA private key";
-  const key = parseAsn(der, { schema: asn1Rsa.RSAPrivateKey, what });
-  if (key.version === 1 || key.otherPrimeInfos !== undefined) {
-    throw unsupportedKey("RSA with more than two primes");
-  }
-  if (key.version !== 0) throw new MalformedKeyError(what);
-  return {
-    kty: "RSA",
-    n: positive(key.modulus),
-    e: positive(key.publicExponent),
-    d: positive(key.privateExponent),
-    p: positive(key.prime1),
-    q: positive(key.prime2),
-    dp: positive(key.exponent1),
-    dq: positive(key.exponent2),
-    qi: positive(key.coefficient),
-  };
+  return explainKey("RSA private key", () => {
+    const fields = new DerFields(readDer(der));
+    const version = readSmallInteger(fields.take());
+    const next = () => readPositive(fields.take());
+    const numbers: RsaNumbers = {
+      kty: "RSA",
+      n: next(),
+      e: next(),
+      d: next(),
+      p: next(),
+      q: next(),
+      dp: next(),
+      dq: next(),
+      qi: next(),
+    };
+    if (version === 1) throw unsupportedKey("RSA with more than two primes");
+    if (version !== 0) throw new SyntaxError();
+    fields.end();
+    return numbers;
+  });
 }
 
 /**
  * Reads the content of `PRIVATE KEY` (RFC 5208, and RFC 5958 with public key).
  *
  * @throws {MalformedKeyError} when it is not one
- * @throws {RekeyError} kind `pair` for a type or curve that is not supported
+ * @throws {MalformedError} for a type or curve that is not supported
  */
 export function decodePkcs8(der: Uint8Array): KeyNumbers {
-  const what = "PKCS#8 private key";
-  const info = parseAsn(der, { schema: OneAsymmetricKey, what });
-  if (info.version !== 0 && info.version !== 1) {
-    throw new MalformedKeyError(what);
-  }
-  const content = new Uint8Array(info.privateKey.buffer);
-  const claimed = info.publicKey ? [new Uint8Array(info.publicKey)] : [];
-  const { algorithm, parameters } = info.privateKeyAlgorithm;
-  switch (algorithm) {
-    case EC_PUBLIC_KEY:
-      return readEc(content, { curve: outerCurve(parameters), claimed });
-    case RSA_ENCRYPTION:
+  const { algorithm, content, claimed } = readPkcs8(der);
+  switch (algorithm.oid) {
+    case KEY_OID.ec:
+      return readEc(content, { curve: outerCurve(algorithm), claimed });
+    case KEY_OID.rsa:
       return decodePkcs1(content);
-    case ED25519:
+    case KEY_OID.ed25519: {
       // RFC 8410 §7: an octet string inside the octet string.
-      return {
-        kty: "OKP",
-        seed: new Uint8Array(
-          parseAsn(content, { schema: OctetString, what }).buffer,
-        ),
-        claimed,
-      };
+      const seed = explainKey(
+        PKCS8,
+        () => requireTag(readDer(content), DER_TAG.octetString).content,
+      );
+      return { kty: "OKP", seed, claimed };
+    }
     default:
       throw unsupportedKey(
-        UNSUPPORTED_NAMES.get(algorithm) ?? `algorithm ${shownOid(algorithm)}`,
+        UNSUPPORTED.get(algorithm.oid) ??
+          `algorithm ${shownOid(algorithm.oid)}`,
       );
   }
 }
@@ -136,12 +121,17 @@ export function encodeSec1(
   pkcs8: Uint8Array,
   curve: EcCurve,
 ): Uint8Array<ArrayBuffer> {
-  const key = parseAsn(unwrapPkcs8(pkcs8), {
-    schema: asn1Ecc.ECPrivateKey,
-    what: "EC private key",
-  });
-  key.parameters = new asn1Ecc.ECParameters({ namedCurve: CURVE_OIDS[curve] });
-  return serializeAsn(key);
+  const surroundings = { curve, claimed: [] };
+  const { scalar, claimed } = readEc(unwrapPkcs8(pkcs8), surroundings);
+  const [point = new Uint8Array()] = claimed;
+  return serialize(
+    new asn1Ecc.ECPrivateKey({
+      version: 1,
+      privateKey: new asn1Schema.OctetString(scalar),
+      parameters: new asn1Ecc.ECParameters({ namedCurve: CURVES[curve].oid }),
+      publicKey: point.slice().buffer,
+    }),
+  );
 }
 
 /** PKCS#8 with the scalar and no public point. */
@@ -149,42 +139,65 @@ export function encodeEcPkcs8(
   curve: EcCurve,
   scalar: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const inner = new asn1Ecc.ECPrivateKey({
-    version: 1,
-    privateKey: new OctetString(scalar),
-  });
-  const parameters = serializeAsn(
-    new asn1Ecc.ECParameters({ namedCurve: CURVE_OIDS[curve] }),
-  ).buffer;
+  const { oid } = CURVES[curve];
+  const named = new asn1Ecc.ECParameters({ namedCurve: oid });
   return encodePkcs8(
-    new AlgorithmIdentifier({ algorithm: EC_PUBLIC_KEY, parameters }),
-    inner,
+    new asn1X509.AlgorithmIdentifier({
+      algorithm: KEY_OID.ec,
+      parameters: serialize(named).buffer,
+    }),
+    new asn1Ecc.ECPrivateKey({
+      version: 1,
+      privateKey: new asn1Schema.OctetString(scalar),
+    }),
   );
 }
 
 /** PKCS#8 version 1 without public key (RFC 8410 §7). */
 export function encodeEdPkcs8(seed: Uint8Array): Uint8Array<ArrayBuffer> {
   return encodePkcs8(
-    new AlgorithmIdentifier({ algorithm: ED25519 }),
-    new OctetString(seed),
+    new asn1X509.AlgorithmIdentifier({ algorithm: KEY_OID.ed25519 }),
+    new asn1Schema.OctetString(seed),
   );
 }
 
 /** The content of `RSA PRIVATE KEY`, out of the PKCS#8 around it. */
 export function unwrapPkcs8(pkcs8: Uint8Array): Uint8Array<ArrayBuffer> {
-  const what = "PKCS#8 private key";
-  const info = parseAsn(pkcs8, { schema: OneAsymmetricKey, what });
-  return new Uint8Array(info.privateKey.buffer);
+  return readPkcs8(pkcs8).content;
 }
 
 function encodePkcs8(
-  algorithm: InstanceType<typeof AlgorithmIdentifier>,
+  privateKeyAlgorithm: InstanceType<typeof asn1X509.AlgorithmIdentifier>,
   content: object,
 ): Uint8Array<ArrayBuffer> {
-  const info = new OneAsymmetricKey();
-  info.privateKeyAlgorithm = algorithm;
-  info.privateKey = new OctetString(serializeAsn(content));
-  return serializeAsn(info);
+  const privateKey = new asn1Pkcs8.PrivateKey(serialize(content));
+  return serialize(
+    new asn1Pkcs8.PrivateKeyInfo({ privateKeyAlgorithm, privateKey }),
+  );
+}
+
+/** OneAsymmetricKey (RFC 5958 §2). */
+interface Pkcs8Content {
+  readonly algorithm: AlgorithmIdentifier;
+  readonly content: Uint8Array<ArrayBuffer>;
+  /** The public key, where the file names it. */
+  readonly claimed: readonly Uint8Array[];
+}
+
+function readPkcs8(der: Uint8Array): Pkcs8Content {
+  return explainKey(PKCS8, () => {
+    const fields = new DerFields(readDer(der));
+    if (readSmallInteger(fields.take()) > 1) throw new SyntaxError();
+    const algorithm = readAlgorithm(fields.take());
+    const content = fields.take(DER_TAG.octetString).content.slice();
+    fields.takeOptional(0xa0); // attributes
+    const publicKey = fields.takeOptional(0x81);
+    fields.end();
+    const claimed = publicKey === undefined
+      ? []
+      : [readOctetBits({ ...publicKey, tag: DER_TAG.bitString })];
+    return { algorithm, content, claimed };
+  });
 }
 
 /** What is known about an EC key before its SEC 1 part is read. */
@@ -193,38 +206,37 @@ interface EcSurroundings {
   readonly claimed: readonly Uint8Array[];
 }
 
-function readEc(der: Uint8Array, outer: EcSurroundings): KeyNumbers {
-  const what = "EC private key";
-  const key = parseAsn(der, { schema: asn1Ecc.ECPrivateKey, what });
-  if (key.version !== 1) throw new MalformedKeyError(what);
-  const inner = key.parameters && namedCurve(key.parameters);
-  const curve = outer.curve ?? inner;
-  if (curve === undefined) {
-    throw new RekeyError("pair", "the EC private key does not name its curve");
-  }
-  if (inner !== undefined && inner !== curve) throw new MalformedKeyError(what);
-  const scalar = new Uint8Array(key.privateKey.buffer);
-  const claimed = key.publicKey === undefined
-    ? outer.claimed
-    : [...outer.claimed, new Uint8Array(key.publicKey)];
-  return { kty: "EC", curve, scalar, claimed };
+function readEc(der: Uint8Array, outer: EcSurroundings): EcNumbers {
+  return explainKey(EC, () => {
+    const fields = new DerFields(readDer(der));
+    if (readSmallInteger(fields.take()) !== 1) throw new SyntaxError();
+    const scalar = fields.take(DER_TAG.octetString).content;
+    const parameters = fields.takeExplicit(0xa0);
+    const point = fields.takeExplicit(0xa1);
+    fields.end();
+    const inner = parameters && namedCurve(parameters);
+    const curve = outer.curve ?? inner;
+    if (curve === undefined) {
+      throw new MalformedError("the EC private key does not name its curve");
+    }
+    if (inner !== undefined && inner !== curve) throw new SyntaxError();
+    const claimed = point === undefined
+      ? outer.claimed
+      : [...outer.claimed, readOctetBits(point)];
+    return { kty: "EC", curve, scalar, claimed };
+  });
 }
 
-function outerCurve(parameters: ArrayBuffer | null | undefined): EcCurve {
-  const what = "EC private key";
-  if (!parameters) throw new MalformedKeyError(what);
-  return namedCurve(
-    parseAsn(parameters, { schema: asn1Ecc.ECParameters, what }),
-  );
+function outerCurve({ parameters }: AlgorithmIdentifier): EcCurve {
+  return explainKey(EC, () => {
+    if (parameters === undefined) throw new SyntaxError();
+    return namedCurve(readDer(parameters));
+  });
 }
 
-function namedCurve(
-  parameters: InstanceType<typeof asn1Ecc.ECParameters>,
-): EcCurve {
-  const oid = parameters.namedCurve;
-  if (oid === undefined) {
-    throw new RekeyError(
-      "pair",
+function namedCurve(parameters: DerElement): EcCurve {
+  if (parameters.tag === DER_TAG.sequence) {
+    throw new MalformedError(
       "unsupported private key: found EC with explicit curve parameters, supported are curves that are named",
       {
         hint:
@@ -232,18 +244,17 @@ function namedCurve(
       },
     );
   }
-  const curve = CURVES.get(oid);
+  const oid = readObjectIdentifier(parameters);
+  const curve = nameOf(CURVES, { oid });
   if (curve !== undefined) return curve;
   throw unsupportedKey(
-    UNSUPPORTED_NAMES.get(oid) ?? `EC with curve ${shownOid(oid)}`,
+    UNSUPPORTED.get(oid) ?? `EC with curve ${shownOid(oid)}`,
   );
 }
 
-function positive(integer: ArrayBuffer): bigint {
-  const bytes = new Uint8Array(integer);
-  // The top bit is the sign (X.690 §8.3.3); no number of a key is negative.
-  if (((bytes[0] ?? 0) & 0x80) !== 0) {
-    throw new MalformedKeyError("RSA private key");
-  }
-  return toBigInt(bytes);
+/** No number of a key is negative (X.690 §8.3.3: the top bit is the sign). */
+function readPositive(element: DerElement): bigint {
+  const octets = readInteger(element);
+  if ((octets[0] ?? 0) >= 0x80) throw new SyntaxError();
+  return toBigInt(octets);
 }

@@ -5,7 +5,21 @@
  * Everything that a file dictates is bounded before it is used, so that no file
  * can keep the program computing or make it fail in an undefined way.
  */
-import { RekeyError } from "../../base/errors.ts";
+import {
+  DER_TAG,
+  type DerElement,
+  DerFields,
+  readDer,
+  requireTag,
+} from "../asn1/der.ts";
+import {
+  type AlgorithmIdentifier,
+  readAlgorithm,
+  readInteger,
+  readSmallInteger,
+} from "../asn1/der_values.ts";
+import { MalformedError } from "../asn1/malformed.ts";
+import { type HmacHash, HMACS, nameOf } from "./algorithms.ts";
 import {
   type AesName,
   BLOCK_CIPHERS,
@@ -14,25 +28,22 @@ import {
   encryptCbc,
   isAes,
 } from "./block_cipher.ts";
-import { MalformedKeyError, shownOid } from "./key_numbers.ts";
+import { explainKey, shownOid, toBigInt } from "./key_numbers.ts";
+import { derivePbkdf2 } from "./pbkdf2.ts";
 import {
-  parseAsn,
-  Pbes2Parameters,
-  Pbkdf2Parameters,
-  serializeAsn,
-} from "./key_schemas.ts";
-import { derivePbkdf2, PBKDF2_HASH_OIDS, type Pbkdf2Hash } from "./pbkdf2.ts";
-import { asn1Pkcs8, asn1Schema, asn1X509 } from "../asn1/x509.ts";
+  asn1Pkcs8,
+  asn1Schema,
+  asn1X509,
+  defineSchema,
+  serialize,
+} from "../asn1/x509.ts";
 
-const { OctetString } = asn1Schema;
-const { AlgorithmIdentifier } = asn1X509;
-
-type Algorithm = InstanceType<typeof AlgorithmIdentifier>;
+const { AsnPropTypes, OctetString } = asn1Schema;
 
 /** How a PBES2 file protects its key. */
 export interface Pbes2Protection {
   readonly scheme: "pbes2";
-  readonly prf: Pbkdf2Hash;
+  readonly prf: HmacHash;
   readonly cipher: BlockCipherName;
   readonly iterations: number;
 }
@@ -48,15 +59,6 @@ export interface EncryptedKey {
 const PBES2 = "1.2.840.113549.1.5.13";
 const PBKDF2 = "1.2.840.113549.1.5.12";
 
-/** RFC 8018 §B.2. */
-const CIPHER_OIDS: Readonly<Record<BlockCipherName, string>> = {
-  "AES-128-CBC": "2.16.840.1.101.3.4.1.2",
-  "AES-192-CBC": "2.16.840.1.101.3.4.1.22",
-  "AES-256-CBC": "2.16.840.1.101.3.4.1.42",
-  "DES-EDE3-CBC": "1.2.840.113549.3.7",
-  "DES-CBC": "1.3.14.3.2.7",
-};
-
 /** What OWASP recommends for PBKDF2-HMAC-SHA256 since 2023. */
 const MIN_WRITTEN_ITERATIONS = 600_000;
 
@@ -71,56 +73,65 @@ const WHAT = "encrypted private key";
 /**
  * Reads the content of `ENCRYPTED PRIVATE KEY`.
  *
- * @throws {RekeyError} kind `pair`: another scheme (in the words of
+ * @throws {MalformedError} another scheme (in the words of
  *   go.step.sm/crypto/pemutil `DecryptPKCS8PrivateKey`), sizes that do not fit,
  *   or more than 10,000,000 iterations
  */
 export function readEncryptedKey(der: Uint8Array): EncryptedKey {
-  const { encryptionAlgorithm, encryptedData } = parseAsn(der, {
-    schema: asn1Pkcs8.EncryptedPrivateKeyInfo,
-    what: WHAT,
+  return explainKey(WHAT, () => {
+    const fields = new DerFields(readDer(der));
+    const algorithm = readAlgorithm(fields.take());
+    const ciphertext = fields.take(DER_TAG.octetString).content.slice();
+    fields.end();
+    if (algorithm.oid !== PBES2) throw unsupported("only PBES2 is supported");
+    const scheme = new DerFields(parametersOf(algorithm));
+    const derivation = readDerivation(readAlgorithm(scheme.take()));
+    const encryption = readAlgorithm(scheme.take());
+    scheme.end();
+    const { prf, iterations, salt, keyBytes } = derivation;
+    const cipher = known(BLOCK_CIPHERS, encryption.oid);
+    const iv = requireTag(parametersOf(encryption), DER_TAG.octetString)
+      .content.slice();
+    const encrypted: EncryptedKey = {
+      protection: { scheme: "pbes2", prf, cipher, iterations },
+      salt,
+      iv,
+      ciphertext,
+    };
+    checkSizes(encrypted, keyBytes);
+    return encrypted;
   });
-  if (encryptionAlgorithm.algorithm !== PBES2) {
-    throw unsupported("only PBES2 is supported");
-  }
-  const scheme = parseAsn(parametersOf(encryptionAlgorithm), {
-    schema: Pbes2Parameters,
-    what: WHAT,
-  });
-  if (scheme.keyDerivationFunc.algorithm !== PBKDF2) {
-    throw unsupported("only PBKDF2 is supported");
-  }
-  const derivation = parseAsn(parametersOf(scheme.keyDerivationFunc), {
-    schema: Pbkdf2Parameters,
-    what: WHAT,
-  });
-  const prf = derivation.prf === undefined
+}
+
+interface Derivation {
+  readonly salt: Uint8Array<ArrayBuffer>;
+  readonly iterations: number;
+  readonly keyBytes: number | undefined;
+  readonly prf: HmacHash;
+}
+
+/**
+ * PBKDF2-params (RFC 8018 §A.2), with the salt as bytes: nobody has ever defined
+ * another source of it. Without `prf` it is HMAC-SHA1.
+ */
+function readDerivation(algorithm: AlgorithmIdentifier): Derivation {
+  if (algorithm.oid !== PBKDF2) throw unsupported("only PBKDF2 is supported");
+  const fields = new DerFields(parametersOf(algorithm));
+  const salt = fields.take(DER_TAG.octetString).content.slice();
+  const iterations = readIterations(fields.take());
+  const length = fields.takeOptional(DER_TAG.integer);
+  const prf = fields.isAtEnd
     ? "SHA-1"
-    : nameOf(PBKDF2_HASH_OIDS, derivation.prf.algorithm);
-  const cipher = nameOf(CIPHER_OIDS, scheme.encryptionScheme.algorithm);
-  const iv = parseAsn(parametersOf(scheme.encryptionScheme), {
-    schema: OctetString,
-    what: WHAT,
-  });
-  const encrypted = {
-    protection: {
-      scheme: "pbes2",
-      prf,
-      cipher,
-      iterations: iterationsOf(derivation),
-    },
-    salt: new Uint8Array(derivation.salt.buffer),
-    iv: new Uint8Array(iv.buffer),
-    ciphertext: new Uint8Array(encryptedData.buffer),
-  } as const;
-  checkSizes(encrypted, derivation.keyLength);
-  return encrypted;
+    : known(HMACS, readAlgorithm(fields.take()).oid);
+  fields.end();
+  const keyBytes = length && readSmallInteger(length);
+  return { salt, iterations, keyBytes, prf };
 }
 
 /**
  * Decrypts to PKCS#8.
  *
- * @throws {RekeyError} kind `pair` when the password is wrong; one wrong
+ * @throws {MalformedError} when the password is wrong; one wrong
  *   password in about 256 gives bytes that are no key instead
  */
 export async function decryptKey(
@@ -154,7 +165,7 @@ export async function encryptKey(
   );
   const key = await deriveKey(encryption.password, { protection, salt });
   const ciphertext = await encryptCbc(pkcs8, { cipher, key, iv });
-  return serializeAsn(
+  return serialize(
     new asn1Pkcs8.EncryptedPrivateKeyInfo({
       encryptionAlgorithm: pbes2Algorithm({ protection, salt, iv }),
       encryptedData: new asn1Pkcs8.EncryptedData(ciphertext),
@@ -174,6 +185,8 @@ function strengthened(like: Pbes2Protection | undefined): Strong {
     : { scheme: "pbes2", prf: "SHA-256", cipher: "AES-256-CBC", iterations };
 }
 
+type Algorithm = InstanceType<typeof asn1X509.AlgorithmIdentifier>;
+
 function pbes2Algorithm(
   { protection, salt, iv }: Omit<EncryptedKey, "ciphertext">,
 ): Algorithm {
@@ -181,58 +194,78 @@ function pbes2Algorithm(
   derivation.salt = new OctetString(salt);
   derivation.iterationCount = protection.iterations;
   // RFC 8018 §B.1.2: NULL parameters, not absent ones.
-  derivation.prf = algorithm(PBKDF2_HASH_OIDS[protection.prf], null);
+  derivation.prf = algorithmOf(HMACS[protection.prf].oid, null);
   const scheme = new Pbes2Parameters();
-  scheme.keyDerivationFunc = algorithm(PBKDF2, derivation);
-  scheme.encryptionScheme = algorithm(
-    CIPHER_OIDS[protection.cipher],
+  scheme.keyDerivationFunc = algorithmOf(PBKDF2, derivation);
+  scheme.encryptionScheme = algorithmOf(
+    BLOCK_CIPHERS[protection.cipher].oid,
     new OctetString(iv),
   );
-  return algorithm(PBES2, scheme);
+  return algorithmOf(PBES2, scheme);
 }
 
-function algorithm(oid: string, parameters: object | null): Algorithm {
-  return new AlgorithmIdentifier({
+function algorithmOf(oid: string, parameters: object | null): Algorithm {
+  return new asn1X509.AlgorithmIdentifier({
     algorithm: oid,
-    parameters: parameters && serializeAsn(parameters).buffer,
+    parameters: parameters && serialize(parameters).buffer,
   });
 }
 
-function parametersOf({ parameters }: Algorithm): ArrayBuffer {
-  if (!parameters) throw new MalformedKeyError(WHAT);
-  return parameters;
+/** RFC 8018 §A.4, as it is written. */
+class Pbes2Parameters {
+  keyDerivationFunc: Algorithm = new asn1X509.AlgorithmIdentifier();
+  encryptionScheme: Algorithm = new asn1X509.AlgorithmIdentifier();
+}
+defineSchema(Pbes2Parameters, {
+  keyDerivationFunc: { type: asn1X509.AlgorithmIdentifier },
+  encryptionScheme: { type: asn1X509.AlgorithmIdentifier },
+});
+
+/** RFC 8018 §A.2, as it is written. */
+class Pbkdf2Parameters {
+  salt: InstanceType<typeof OctetString> = new OctetString();
+  iterationCount = 0;
+  prf: Algorithm = new asn1X509.AlgorithmIdentifier();
+}
+defineSchema(Pbkdf2Parameters, {
+  salt: { type: OctetString },
+  iterationCount: { type: AsnPropTypes.Integer },
+  prf: { type: asn1X509.AlgorithmIdentifier },
+});
+
+function parametersOf({ parameters }: AlgorithmIdentifier): DerElement {
+  if (parameters === undefined) throw new SyntaxError();
+  return readDer(parameters);
 }
 
-function nameOf<N extends string>(
-  names: Readonly<Record<N, string>>,
+function known<Name extends string>(
+  table: Readonly<Record<Name, { readonly oid: string }>>,
   oid: string,
-): N {
-  for (const name in names) {
-    if (names[name] === oid) return name;
-  }
+): Name {
+  const name = nameOf(table, { oid });
+  if (name !== undefined) return name;
   throw unsupported(`unknown algorithm ${shownOid(oid)}`);
 }
 
-function iterationsOf({ iterationCount }: Pbkdf2Parameters): number {
-  const iterations = Number(iterationCount);
-  if (iterations > MAX_ITERATIONS) {
-    throw unsupported(
-      `${iterationCount} iterations of PBKDF2, at most ${MAX_ITERATIONS} are accepted`,
-    );
-  }
-  if (!(iterations >= 1)) throw new MalformedKeyError(WHAT);
-  return iterations;
+function readIterations(element: DerElement): number {
+  const octets = readInteger(element);
+  const iterations = toBigInt(octets);
+  if ((octets[0] ?? 0) >= 0x80 || iterations === 0n) throw new SyntaxError();
+  if (iterations <= MAX_ITERATIONS) return Number(iterations);
+  throw unsupported(
+    `${iterations} iterations of PBKDF2, at most ${MAX_ITERATIONS} are accepted`,
+  );
 }
 
 function checkSizes(
   { protection, iv, ciphertext }: EncryptedKey,
-  keyLength: Pbkdf2Parameters["keyLength"],
+  keyLength: number | undefined,
 ): void {
   const { keyBytes, blockBytes } = BLOCK_CIPHERS[protection.cipher];
   const fits = iv.length === blockBytes && ciphertext.length > 0 &&
     ciphertext.length % blockBytes === 0 &&
     (keyLength === undefined || keyLength === keyBytes);
-  if (!fits) throw new MalformedKeyError(WHAT);
+  if (!fits) throw new SyntaxError();
 }
 
 function deriveKey(
@@ -244,6 +277,6 @@ function deriveKey(
   return derivePbkdf2(password, { hash: prf, salt, iterations, bytes });
 }
 
-function unsupported(fault: string): RekeyError {
-  return new RekeyError("pair", `unsupported encrypted PEM: ${fault}`);
+function unsupported(fault: string): MalformedError {
+  return new MalformedError(`unsupported encrypted PEM: ${fault}`);
 }

@@ -5,32 +5,41 @@
  * the file: one whose two halves do not belong together is refused here, before
  * anything can compare it with a certificate.
  */
-import { RekeyError } from "../../base/errors.ts";
-import { MAX_RSA_BITS } from "../../base/options.ts";
+import { type KeySpec, MAX_RSA_BITS } from "../../base/options.ts";
 import { equalBytes } from "../asn1/der.ts";
+import { MalformedError } from "../asn1/malformed.ts";
+import { CURVES, ED25519_BYTES, RSA_ALGORITHM } from "./algorithms.ts";
 import { encodeEcPkcs8, encodeEdPkcs8 } from "./key_encoding.ts";
 import {
   type EcNumbers,
-  ED25519_BYTES,
   type EdNumbers,
-  FIELD_BYTES,
   type KeyNumbers,
   MalformedKeyError,
   type RsaNumbers,
 } from "./key_numbers.ts";
-import type { PrivateKey } from "./private_key.ts";
 
-/** The algorithm under which Web Crypto keeps RSA keys. */
-export const RSA_ALGORITHM = {
-  name: "RSASSA-PKCS1-v1_5",
-  hash: "SHA-256",
-} as const;
+/** A private key that can sign. */
+export interface PrivateKey {
+  readonly spec: KeySpec;
+  /**
+   * SubjectPublicKeyInfo DER, derived from the private key: what is compared
+   * with a certificate's.
+   */
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  /**
+   * PKCS#8 DER, unencrypted; EC with its public point. Never logged, never
+   * written as it is.
+   */
+  readonly pkcs8: Uint8Array<ArrayBuffer>;
+  /** For Web Crypto; ECDSA, Ed25519 or RSASSA-PKCS1-v1_5 with SHA-256. */
+  readonly signingKey: CryptoKey;
+}
 
 /**
  * Proves the numbers and makes the key.
  *
  * @throws {MalformedKeyError} when a number is out of range
- * @throws {RekeyError} kind `pair` when the numbers contradict each other, or
+ * @throws {MalformedError} when the numbers contradict each other, or
  *   the public key that the file names belongs to another private key
  */
 export function importKey(numbers: KeyNumbers): Promise<PrivateKey> {
@@ -48,7 +57,7 @@ export function importKey(numbers: KeyNumbers): Promise<PrivateKey> {
  * The key of a pair that Web Crypto made or imported, both halves extractable.
  */
 export async function privateKeyOf(
-  spec: PrivateKey["spec"],
+  spec: KeySpec,
   pair: CryptoKeyPair,
 ): Promise<PrivateKey> {
   const [pkcs8, spki] = await Promise.all([
@@ -65,7 +74,7 @@ export async function privateKeyOf(
 
 async function importEc(numbers: EcNumbers): Promise<PrivateKey> {
   const { curve } = numbers;
-  const bytes = FIELD_BYTES[curve];
+  const { bytes } = CURVES[curve];
   const algorithm = { name: "ECDSA", namedCurve: curve };
   const bare = encodeEcPkcs8(curve, fixedLength(numbers.scalar, bytes));
   const { d = "", x = "", y = "" } = await derive(bare, algorithm);
@@ -104,8 +113,7 @@ async function importRsa(numbers: RsaNumbers): Promise<PrivateKey> {
   const { kty, n, e, d, p, q, dp, dq, qi } = numbers;
   const bits = n.toString(2).length;
   if (bits > MAX_RSA_BITS) {
-    throw new RekeyError(
-      "pair",
+    throw new MalformedError(
       `the RSA private key has ${bits} bits, supported are at most ${MAX_RSA_BITS}`,
     );
   }
@@ -143,7 +151,7 @@ function belongTogether({ n, e, d, p, q, dp, dq, qi }: RsaNumbers): boolean {
 
 /**
  * The JWK of a PKCS#8 key without public key: Web Crypto derives it then, and
- * gives scalars in fixed length. (What a JWK claims, it would believe.)
+ * gives scalars in fixed length. (The public half of a JWK it does not check.)
  */
 async function derive(
   pkcs8: Uint8Array<ArrayBuffer>,
@@ -190,16 +198,14 @@ function isPoint(
   return forms.some((form) => equalBytes(form, claim));
 }
 
-function foreignPublicKey(): RekeyError {
-  return new RekeyError(
-    "pair",
+function foreignPublicKey(): MalformedError {
+  return new MalformedError(
     "the public key in the file does not belong to its private key",
   );
 }
 
-function brokenRsa(cause?: unknown): RekeyError {
-  return new RekeyError(
-    "pair",
+function brokenRsa(cause?: unknown): MalformedError {
+  return new MalformedError(
     "the numbers of the RSA private key do not belong together",
     { cause },
   );

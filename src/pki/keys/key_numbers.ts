@@ -4,8 +4,8 @@
  * They are only what a file says. Nothing may sign with them, or compare their
  * public half with a certificate, before `key_import.ts` has proven them.
  */
-import { RekeyError } from "../../base/errors.ts";
 import type { EcCurve } from "../../base/options.ts";
+import { MalformedError } from "../asn1/malformed.ts";
 
 /** What a file says about a key on a NIST curve. */
 export interface EcNumbers {
@@ -42,32 +42,35 @@ export interface RsaNumbers {
 /** A private key of any supported type, not proven yet. */
 export type KeyNumbers = EcNumbers | EdNumbers | RsaNumbers;
 
-/** Bytes of a field element, and of a scalar in fixed length (RFC 5915 §3). */
-export const FIELD_BYTES: Readonly<Record<EcCurve, number>> = {
-  "P-256": 32,
-  "P-384": 48,
-  "P-521": 66,
-};
-
-/** Bytes of an Ed25519 seed and of its public key (RFC 8032 §5.1.5). */
-export const ED25519_BYTES = 32;
-
 /**
  * The bytes are no private key of the format that they should have.
  *
  * A class of its own because of encrypted files: what a wrong password leaves
  * is malformed, so there it has to read as a wrong password.
  */
-export class MalformedKeyError extends RekeyError {
+export class MalformedKeyError extends MalformedError {
   constructor(what: string, cause?: unknown) {
-    super("pair", `malformed ${what}`, { cause });
+    super(`malformed ${what}`, { cause });
+  }
+}
+
+/**
+ * Runs a reader of DER.
+ *
+ * @throws {MalformedKeyError} when the bytes are not what it reads
+ */
+export function explainKey<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new MalformedKeyError(what, error);
   }
 }
 
 /** The refusal of a key that is well formed, but of a type that nobody signs with here. */
-export function unsupportedKey(what: string): RekeyError {
-  return new RekeyError(
-    "pair",
+export function unsupportedKey(what: string): MalformedError {
+  return new MalformedError(
     `unsupported private key: found ${what}, supported are EC with P-256, P-384 or P-521, Ed25519, and RSA`,
   );
 }

@@ -1,11 +1,11 @@
 /**
  * A certificate chain and the private key that belongs to it.
  */
-import type { Certificate } from "../certificate/certificate.ts";
+import type { CertificateChain } from "../certificate/certificate.ts";
 import type { LoadedPrivateKey } from "./private_key.ts";
 
 /** Proven to match: `key.publicKey` equals `chain[0].publicKey`. */
 export interface KeyPair extends LoadedPrivateKey {
-  /** Leaf first, never empty. */
-  readonly chain: readonly [Certificate, ...Certificate[]];
+  /** Leaf first. */
+  readonly chain: CertificateChain;
 }

@@ -5,7 +5,7 @@
  * `step ca init` protects the keys of a CA with it. Read only: its key
  * derivation is one round of MD5, so no new file is written in this way.
  */
-import { RekeyError } from "../../base/errors.ts";
+import { MalformedError } from "../asn1/malformed.ts";
 import {
   BLOCK_CIPHERS,
   type BlockCipherName,
@@ -34,7 +34,7 @@ export function isLegacyEncrypted({ headers }: PemBlock): boolean {
  * Reads the headers (RFC 1421 §4.6.1.3). The texts are those of Go's
  * crypto/x509 `DecryptPEMBlock`.
  *
- * @throws {RekeyError} kind `pair` when they are missing or make no sense
+ * @throws {MalformedError} when they are missing or make no sense
  */
 export function readLegacyEncryption(block: PemBlock): LegacyEncrypted {
   const info = block.headers.get("DEK-Info");
@@ -61,7 +61,7 @@ export function readLegacyEncryption(block: PemBlock): LegacyEncrypted {
 /**
  * Decrypts the block.
  *
- * @throws {RekeyError} kind `pair` when the password is wrong; one wrong
+ * @throws {MalformedError} when the password is wrong; one wrong
  *   password in about 256 gives bytes that are no key instead
  */
 export async function decryptLegacy(
@@ -93,6 +93,6 @@ async function deriveKey(
   return key;
 }
 
-function refused(fault: string): RekeyError {
-  return new RekeyError("pair", `x509: ${fault}`);
+function refused(fault: string): MalformedError {
+  return new MalformedError(`x509: ${fault}`);
 }

@@ -4,10 +4,9 @@
  *
  * Read only, and only without a passphrase.
  */
-import { RekeyError } from "../../base/errors.ts";
-import type { EcCurve } from "../../base/options.ts";
+import { MalformedError } from "../asn1/malformed.ts";
+import { CURVES, ED25519_BYTES, nameOf } from "./algorithms.ts";
 import {
-  ED25519_BYTES,
   type KeyNumbers,
   MalformedKeyError,
   toBigInt,
@@ -16,19 +15,14 @@ import {
 
 const MAGIC = "openssh-key-v1\0";
 const WHAT = "OpenSSH private key";
-
-/** RFC 5656 §10.1. */
-const CURVES: ReadonlyMap<string, EcCurve> = new Map([
-  ["nistp256", "P-256"],
-  ["nistp384", "P-384"],
-  ["nistp521", "P-521"],
-]);
+/** In front of the name of a curve (RFC 5656 §10.1). */
+const ECDSA = "ecdsa-sha2-";
 
 /**
  * Reads the content of an `OPENSSH PRIVATE KEY` block.
  *
  * @throws {MalformedKeyError} when it is not one
- * @throws {RekeyError} kind `pair` when it is encrypted, or of a type that is
+ * @throws {MalformedError} when it is encrypted, or of a type that is
  *   not supported
  */
 export function decodeOpenSsh(content: Uint8Array): KeyNumbers {
@@ -38,8 +32,7 @@ export function decodeOpenSsh(content: Uint8Array): KeyNumbers {
   const derivation = file.name();
   file.string();
   if (cipher !== "none" || derivation !== "none") {
-    throw new RekeyError(
-      "pair",
+    throw new MalformedError(
       "unsupported private key: found an encrypted OpenSSH key, supported are those without passphrase",
       {
         hint: "take the passphrase off: ssh-keygen -p -N '' -f <key-file>",
@@ -58,20 +51,19 @@ export function decodeOpenSsh(content: Uint8Array): KeyNumbers {
   return numbers;
 }
 
-/** Both halves of the file name the public key; neither is believed. */
+/** Both halves of the file name the public key; `key_import.ts` checks both. */
 function readNumbers(secret: SshReader, outer: SshReader): KeyNumbers {
   const type = secret.name();
   if (outer.name() !== type) throw new MalformedKeyError(WHAT);
   switch (type) {
     case "ssh-ed25519":
       return readEd(secret, outer);
-    case "ecdsa-sha2-nistp256":
-    case "ecdsa-sha2-nistp384":
-    case "ecdsa-sha2-nistp521":
-      return readEc(secret, { outer, name: type.slice(-"nistp256".length) });
     case "ssh-rsa":
       return readRsa(secret, outer);
     default:
+      if (type.startsWith(ECDSA)) {
+        return readEc(secret, { outer, name: type.slice(ECDSA.length) });
+      }
       throw unsupportedKey(`OpenSSH type ${type}`);
   }
 }
@@ -89,7 +81,7 @@ function readEc(
   secret: SshReader,
   { outer, name }: { readonly outer: SshReader; readonly name: string },
 ): KeyNumbers {
-  const curve = CURVES.get(name);
+  const curve = nameOf(CURVES, { ssh: name });
   if (
     curve === undefined || secret.name() !== name || outer.name() !== name
   ) {
@@ -113,7 +105,12 @@ function readRsa(secret: SshReader, outer: SshReader): KeyNumbers {
   }
   return {
     kty: "RSA",
-    ...{ n, e, d, p, q, qi },
+    n,
+    e,
+    d,
+    p,
+    q,
+    qi,
     // ssh leaves these two to the reader (RFC 8017 §3.2).
     dp: d % (p - 1n),
     dq: d % (q - 1n),

@@ -1,27 +1,11 @@
 /**
  * PBKDF2 (RFC 8018 §5.2) over every hash that key files use.
  */
-
-/** The hash inside the HMAC. */
-export type Pbkdf2Hash =
-  | "SHA-1"
-  | "SHA-224"
-  | "SHA-256"
-  | "SHA-384"
-  | "SHA-512";
-
-/** How key files name the HMAC with each hash (RFC 8018 §B.1.2). */
-export const PBKDF2_HASH_OIDS: Readonly<Record<Pbkdf2Hash, string>> = {
-  "SHA-1": "1.2.840.113549.2.7",
-  "SHA-224": "1.2.840.113549.2.8",
-  "SHA-256": "1.2.840.113549.2.9",
-  "SHA-384": "1.2.840.113549.2.10",
-  "SHA-512": "1.2.840.113549.2.11",
-};
+import type { HmacHash } from "./algorithms.ts";
 
 /** What the derivation depends on besides the password. */
 export interface Pbkdf2Settings {
-  readonly hash: Pbkdf2Hash;
+  readonly hash: HmacHash;
   readonly salt: Uint8Array<ArrayBuffer>;
   /** At least 1. The caller bounds it: 2,000,000 take about a second. */
   readonly iterations: number;

@@ -5,8 +5,9 @@
  * of PEM has, and which one is written. No error text may hold anything of a
  * key or of a password.
  */
-import { RekeyError } from "../../base/errors.ts";
-import { type KeySpec, MAX_RSA_BITS } from "../../base/options.ts";
+import type { KeySpec } from "../../base/options.ts";
+import { MalformedError } from "../asn1/malformed.ts";
+import { RSA_ALGORITHM } from "./algorithms.ts";
 import { type BlockCipherName, wrongPassword } from "./block_cipher.ts";
 import {
   decodePkcs1,
@@ -21,7 +22,7 @@ import {
   type Pbes2Protection,
   readEncryptedKey,
 } from "./key_encryption.ts";
-import { importKey, privateKeyOf, RSA_ALGORITHM } from "./key_import.ts";
+import { importKey, type PrivateKey, privateKeyOf } from "./key_import.ts";
 import { type KeyNumbers, MalformedKeyError } from "./key_numbers.ts";
 import {
   decryptLegacy,
@@ -31,28 +32,13 @@ import {
 import { decodeOpenSsh } from "./openssh_key.ts";
 import { isPem, parsePem, type PemBlock, toPem } from "../asn1/pem.ts";
 
+export type { PrivateKey };
+
 /** How an encrypted key was protected, so that its successor can be as well. */
 export type KeyProtection = Pbes2Protection | {
   readonly scheme: "rfc1423";
   readonly cipher: BlockCipherName;
 };
-
-/** A private key that can sign. */
-export interface PrivateKey {
-  readonly spec: KeySpec;
-  /**
-   * SubjectPublicKeyInfo DER, derived from the private key: what is compared
-   * with a certificate's.
-   */
-  readonly publicKey: Uint8Array<ArrayBuffer>;
-  /**
-   * PKCS#8 DER, unencrypted; EC with its public point. Never logged, never
-   * written as it is.
-   */
-  readonly pkcs8: Uint8Array<ArrayBuffer>;
-  /** For Web Crypto; ECDSA, Ed25519 or RSASSA-PKCS1-v1_5 with SHA-256. */
-  readonly signingKey: CryptoKey;
-}
 
 /** A key from a file, and how the file protected it. */
 export interface LoadedPrivateKey {
@@ -74,9 +60,6 @@ const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
 
 const ENCRYPTED_LABEL = "ENCRYPTED PRIVATE KEY";
 
-/** Less is refused by every CA today (CA/Browser Forum BR §6.1.5). */
-const MIN_RSA_BITS = 2048;
-
 /** RFC 8017 §3.1, F4: the exponent that everybody uses. */
 const RSA_EXPONENT = Uint8Array.of(1, 0, 1);
 
@@ -87,8 +70,7 @@ const RSA_EXPONENT = Uint8Array.of(1, 0, 1);
  *
  * @param password called only when the key is encrypted and its parameters are
  *   usable; its answer is used once
- * @throws {RekeyError} kind `pair`, text without file name: no key, a damaged
- *   or unsupported one, one whose numbers do not belong together, or a wrong
+ * @throws {MalformedError} no key, a damaged or unsupported one, one whose numbers do not belong together, or a wrong
  *   password (`x509: decryption password incorrect`)
  */
 export async function loadPrivateKey(
@@ -108,8 +90,7 @@ export async function loadPrivateKey(
   }
   const decode = DECODERS.get(block.label);
   if (decode === undefined) {
-    throw new RekeyError(
-      "pair",
+    throw new MalformedError(
       `unsupported private key: found a PEM block ${
         JSON.stringify(block.label)
       }, supported are ${
@@ -136,12 +117,7 @@ export async function loadPrivateKey(
   };
 }
 
-/**
- * Generates a key by Web Crypto. RSA: public exponent 65537.
- *
- * @throws {RekeyError} kind `usage` for an RSA key below 2048 or above 16384
- *   bits
- */
+/** Generates a key by Web Crypto. RSA: public exponent 65537. */
 export async function generatePrivateKey(spec: KeySpec): Promise<PrivateKey> {
   return await privateKeyOf(spec, await generatePair(spec));
 }
@@ -186,13 +162,13 @@ function findPrivateKey(content: Uint8Array): PemBlock {
     const hint = content[0] === 0x30
       ? "convert the DER file: openssl pkey -inform DER -in <old-file> -out <key-file>"
       : undefined;
-    throw new RekeyError("pair", "not a valid PEM encoded block", { hint });
+    throw new MalformedError("not a valid PEM encoded block", { hint });
   }
   const block = parsePem(content).find(({ label }) =>
     /(^| )PRIVATE KEY$/.test(label)
   );
   if (block !== undefined) return block;
-  throw new RekeyError("pair", "does not contain a valid private key");
+  throw new MalformedError("does not contain a valid private key");
 }
 
 /** What a wrong password leaves behind can look like anything but a key. */
@@ -219,7 +195,6 @@ async function generatePair(spec: KeySpec): Promise<CryptoKeyPair> {
         "verify",
       ]) as CryptoKeyPair;
     case "RSA": {
-      checkRsaBits(spec.bits);
       const algorithm = {
         ...RSA_ALGORITHM,
         modulusLength: spec.bits,
@@ -228,14 +203,4 @@ async function generatePair(spec: KeySpec): Promise<CryptoKeyPair> {
       return await subtle.generateKey(algorithm, true, ["sign", "verify"]);
     }
   }
-}
-
-function checkRsaBits(bits: number): void {
-  if (
-    Number.isInteger(bits) && bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS
-  ) return;
-  throw new RekeyError(
-    "usage",
-    `cannot generate an RSA key of ${bits} bits, supported are ${MIN_RSA_BITS} to ${MAX_RSA_BITS}`,
-  );
 }

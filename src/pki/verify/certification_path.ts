@@ -5,7 +5,10 @@
  * Policies and revocation are not looked at. What is critical and not
  * understood is refused.
  */
-import type { Certificate } from "../certificate/certificate.ts";
+import type {
+  Certificate,
+  CertificateChain,
+} from "../certificate/certificate.ts";
 import { equalBytes } from "../asn1/der.ts";
 import {
   authorityKeyIdentifier,
@@ -13,7 +16,6 @@ import {
 } from "../certificate/extensions.ts";
 import {
   issuerProblems,
-  type Path,
   type PathConditions,
   quoteName,
 } from "./issuer_problems.ts";
@@ -22,28 +24,18 @@ import { isValidSignature } from "./signature.ts";
 export type { PathConditions };
 
 /**
- * What is wrong with a chain, as one sentence without final period; undefined
- * when it is in order and a path leads from its first certificate to an anchor.
+ * Everything that is wrong with a chain, one sentence without final period for
+ * each: first why no path leads from its first certificate to an anchor, then
+ * what speaks against the issuers. Empty when it is in order.
  *
  * The chain is what a TLS server is going to send, so it must be complete and in
  * issuing order. It may go on behind the anchor (a cross-signed root), or stop
  * before it.
  *
- * @throws {RekeyError} kind `pair` when an extension is malformed
- */
-export async function findPathProblem(
-  chain: readonly [Certificate, ...Certificate[]],
-  conditions: PathConditions,
-): Promise<string | undefined> {
-  return (await findPathProblems(chain, conditions))[0];
-}
-
-/**
- * Everything that is wrong with a chain, see {@linkcode findPathProblem}: first
- * why no path leads to an anchor, then what speaks against the issuers.
+ * @throws {MalformedError} when an extension is malformed
  */
 export async function findPathProblems(
-  chain: readonly [Certificate, ...Certificate[]],
+  chain: CertificateChain,
   conditions: PathConditions,
 ): Promise<readonly string[]> {
   const disorder = await findDisorder(chain);
@@ -105,12 +97,12 @@ async function findDisorder(
 
 /** Every path that the chain makes possible, the shortest first. */
 async function* pathsToAnchors(
-  chain: readonly [Certificate, ...Certificate[]],
+  chain: CertificateChain,
   anchors: readonly Certificate[],
-): AsyncGenerator<Path> {
+): AsyncGenerator<CertificateChain> {
   const [leaf, ...issuers] = chain;
   for (const [index, last] of chain.entries()) {
-    const path: Path = [leaf, ...issuers.slice(0, index)];
+    const path: CertificateChain = [leaf, ...issuers.slice(0, index)];
     // The leaf itself is new: it cannot be an anchor.
     const isAnchor = anchors.some(({ der }) => equalBytes(der, last.der));
     if (index > 0 && isAnchor) yield path;

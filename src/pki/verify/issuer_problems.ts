@@ -4,13 +4,13 @@
  *
  * Says nothing of signatures and order, which certification_path.ts looks at.
  */
-import type { Certificate } from "../certificate/certificate.ts";
-import { equalBytes } from "../asn1/der.ts";
 import {
-  basicConstraints,
+  type Certificate,
+  type CertificateChain,
   EXTENSION_OID,
-  keyUsage,
-} from "../certificate/extensions.ts";
+} from "../certificate/certificate.ts";
+import { equalBytes } from "../asn1/der.ts";
+import { basicConstraints, keyUsage } from "../certificate/extensions.ts";
 import {
   directoryConstraintViolation,
   nameConstraintViolation,
@@ -25,16 +25,13 @@ export interface PathConditions {
   readonly clockSkewMs: number;
 }
 
-/** From the leaf on, each issuer behind what it issued. */
-export type Path = readonly [Certificate, ...Certificate[]];
-
 /**
  * Checks every issuer of a path, from the leaf on: one sentence for each problem.
  *
- * @throws {RekeyError} kind `pair` when an extension is malformed
+ * @throws {MalformedError} when an extension is malformed
  */
 export function* issuerProblems(
-  path: Path,
+  path: CertificateChain,
   conditions: PathConditions,
 ): Generator<string> {
   for (const [index, issuer] of path.entries()) {
@@ -79,7 +76,10 @@ function findCaProblem(
   return undefined;
 }
 
-function findLengthProblem(path: Path, index: number): string | undefined {
+function findLengthProblem(
+  path: CertificateChain,
+  index: number,
+): string | undefined {
   const issuer = path[index];
   const limit = issuer && basicConstraints(issuer)?.pathLength;
   if (limit === undefined) return undefined;
@@ -132,7 +132,10 @@ function findUnknownCritical(issuer: Certificate): string | undefined {
   return oid && `has an unknown critical extension, ${oid}`;
 }
 
-function findNameViolation(path: Path, index: number): string | undefined {
+function findNameViolation(
+  path: CertificateChain,
+  index: number,
+): string | undefined {
   const issuer = path[index];
   if (issuer === undefined) return undefined;
   for (const [place, certificate] of path.slice(0, index).entries()) {

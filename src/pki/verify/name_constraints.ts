@@ -5,16 +5,14 @@
  * verification asks about what an online CA signed. The rules and texts are
  * those of step-ca (authority/internal/constraints).
  */
-import {
-  type Certificate,
-  explainMalformed,
-} from "../certificate/certificate.ts";
+import { type Certificate, EXTENSION_OID } from "../certificate/certificate.ts";
+import { explainMalformed } from "../asn1/malformed.ts";
 import { type DerElement, DerFields, readDer } from "../asn1/der.ts";
 import {
   relativeNames,
   relativeNameText,
 } from "../certificate/distinguished_name.ts";
-import { EXTENSION_OID, findExtension } from "../certificate/extensions.ts";
+import { findExtension } from "../certificate/extensions.ts";
 import {
   type GeneralName,
   readAlternativeNames,
@@ -40,7 +38,7 @@ export interface NameConstraints {
 /**
  * Reads the nameConstraints of a certificate; undefined when it has none.
  *
- * @throws {RekeyError} kind `pair` when they are malformed, empty, or use the
+ * @throws {MalformedError} when they are malformed, empty, or use the
  *   minimum and maximum that RFC 5280 forbids
  */
 export function nameConstraints(
@@ -120,7 +118,7 @@ function checkBase({ form, element: { content } }: GeneralName): void {
  * @returns step-ca's text, such as `DNS name "a.b" is not permitted by any
  *   constraint`. step-ca answers 403 with it, but 500 when it begins with
  *   `cannot parse rfc822Name`.
- * @throws {RekeyError} kind `pair` when a source's constraints are malformed
+ * @throws {MalformedError} when a source's constraints are malformed
  */
 export function nameConstraintViolation(
   certificate: Certificate,
@@ -188,7 +186,7 @@ function violationOf(
  *
  * step-ca does not look at these.
  *
- * @throws {RekeyError} kind `pair` when the constraints are malformed
+ * @throws {MalformedError} when the constraints are malformed
  */
 export function directoryConstraintViolation(
   certificate: Certificate,

@@ -8,6 +8,7 @@ import {
   type GeneralNameForm,
   isMappedAddress,
 } from "../certificate/general_name.ts";
+import { octetsToText } from "../asn1/der_values.ts";
 import { type Mailbox, readMailbox, reverseLabels } from "./mailbox.ts";
 
 /** `matches`, or the reason why that cannot be told. */
@@ -32,7 +33,7 @@ export const MATCHERS: ReadonlyMap<GeneralNameForm, Matcher> = new Map([
 
 /** A name as step-ca's messages show it. */
 export function nameText({ form, element: { content } }: GeneralName): string {
-  if (form !== "IP") return asText(content);
+  if (form !== "IP") return octetsToText(content);
   // Go prints an IPv4-mapped address as the IPv4 address that it is.
   return addressToText(plainAddress(content));
 }
@@ -41,15 +42,15 @@ export function nameText({ form, element: { content } }: GeneralName): string {
 export function constraintText(
   { form, element: { content } }: GeneralName,
 ): string {
-  if (form !== "IP") return asText(content);
+  if (form !== "IP") return octetsToText(content);
   const { address, mask } = addressRange(content);
   return `${addressToText(address)}/${prefixLength(mask)}`;
 }
 
 function matchDnsName(name: GeneralName, constraint: GeneralName): MatchResult {
   return matchDomain(
-    asText(name.element.content),
-    asText(constraint.element.content),
+    octetsToText(name.element.content),
+    octetsToText(constraint.element.content),
   );
 }
 
@@ -86,8 +87,8 @@ function matchAddress(name: GeneralName, constraint: GeneralName): MatchResult {
 }
 
 function matchEmail(name: GeneralName, constraint: GeneralName): MatchResult {
-  const mailbox = readMailbox(asText(name.element.content));
-  const text = asText(constraint.element.content);
+  const mailbox = readMailbox(octetsToText(name.element.content));
+  const text = octetsToText(constraint.element.content);
   if (mailbox === undefined) return { matches: false };
   if (!text.includes("@")) return matchDomain(mailbox.domain, text);
   const wanted = readMailbox(text);
@@ -104,14 +105,15 @@ function isSameMailbox(a: Mailbox, b: Mailbox): boolean {
 }
 
 function matchUri(name: GeneralName, constraint: GeneralName): MatchResult {
-  const uri = asText(name.element.content);
+  const uri = octetsToText(name.element.content);
   const host = uriHost(uri);
   const place = `(${quote(uri)}) cannot be matched against constraints`;
+  if (host === undefined) return { fault: `URI with an odd host ${place}` };
   if (host === "") return { fault: `URI with empty host ${place}` };
   if (host.startsWith("[") || isIpv4Text(host)) {
     return { fault: `URI with IP ${place}` };
   }
-  return matchDomain(host, asText(constraint.element.content));
+  return matchDomain(host, octetsToText(constraint.element.content));
 }
 
 function isIpv4Text(host: string): boolean {
@@ -120,10 +122,18 @@ function isIpv4Text(host: string): boolean {
     numbers.every((text) => /^(?:0|[1-9]\d{0,2})$/.test(text) && +text <= 255);
 }
 
-/** Host of the authority (RFC 3986 §3.2.2), without user and port. */
-function uriHost(uri: string): string {
-  const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(uri)?.[1];
-  return (authority ?? "").replace(/^[^]*@/, "").replace(/:\d*$/, "");
+/**
+ * Host of the authority (RFC 3986 §3.2.2), without user and port; undefined for
+ * one that readers of URIs take for different hosts, as they do with a backslash
+ * or an escape.
+ */
+function uriHost(uri: string): string | undefined {
+  const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/.exec(uri)?.[1] ??
+    "";
+  const host = authority.replace(/^[^]*@/, "").replace(/:\d*$/, "");
+  // deno-lint-ignore no-control-regex
+  const isOdd = /[\x00-\x20\x7f"<>\\^`{|}]/.test(authority);
+  return isOdd || host.includes("%") ? undefined : host;
 }
 
 /** An IPv4-mapped address counts as IPv4. */
@@ -155,11 +165,6 @@ export function prefixLength(mask: Uint8Array): number {
     );
   }
   return bits.replace(/0+$/, "").length;
-}
-
-/** The octets of an IA5String as text. */
-export function asText(content: Uint8Array): string {
-  return Array.from(content, (octet) => String.fromCharCode(octet)).join("");
 }
 
 /** In double quotes, safe to print; what Go's %q makes of ASCII. */

@@ -1,23 +1,33 @@
 /**
  * Signatures on certificates, verified by Web Crypto.
  *
- * SHA-1 and MD5 are not known here on purpose: whoever can make two documents
- * with one hash could put a certificate under another's signature.
+ * Only with the hashes of algorithms.ts, which says why there are no others.
  */
-import { DerFields, readDer } from "../asn1/der.ts";
+import {
+  DER_TAG,
+  type DerElement,
+  DerFields,
+  equalBytes,
+  readDer,
+} from "../asn1/der.ts";
 import {
   type AlgorithmIdentifier,
+  type PublicKeyInfo,
   readAlgorithm,
   readInteger,
   readObjectIdentifier,
-  readOctetBits,
+  readPublicKeyInfo,
+  readSmallInteger,
 } from "../asn1/der_values.ts";
+import { asn1X509, serialize } from "../asn1/x509.ts";
 import {
-  isNullOrAbsent,
-  type PssParameters,
-  readPssParameters,
-} from "./rsa_pss.ts";
-import { asn1Schema, asn1X509 } from "../asn1/x509.ts";
+  CURVES,
+  HASHES,
+  KEY_OID,
+  nameOf,
+  RSA_ALGORITHM,
+  type SignatureHash,
+} from "../keys/algorithms.ts";
 
 /** What was signed, by what, and how. */
 export interface SignedBytes {
@@ -47,7 +57,8 @@ function planFor(
   publicKey: Uint8Array<ArrayBuffer>,
 ): SignatureCheck | undefined {
   try {
-    return planCheck(signed, readPublicKey(publicKey));
+    const info = readPublicKeyInfo(readDer(publicKey));
+    return planCheck(signed, { ...info, der: publicKey });
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -90,59 +101,28 @@ interface SignatureCheck {
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
-interface PublicKey {
+interface PublicKey extends PublicKeyInfo {
   readonly der: Uint8Array<ArrayBuffer>;
-  readonly algorithm: AlgorithmIdentifier;
-  readonly bits: Uint8Array<ArrayBuffer>;
 }
-
-function readPublicKey(der: Uint8Array<ArrayBuffer>): PublicKey {
-  const fields = new DerFields(readDer(der));
-  const algorithm = readAlgorithm(fields.take());
-  const bits = readOctetBits(fields.take());
-  fields.end();
-  return { der, algorithm, bits };
-}
-
-const KEY_OID = {
-  rsa: "1.2.840.113549.1.1.1",
-  rsaPss: "1.2.840.113549.1.1.10",
-  ec: "1.2.840.10045.2.1",
-  ed25519: "1.3.101.112",
-} as const;
-
-/** RFC 4055 §5: sha256WithRSAEncryption and its siblings. */
-const PKCS1_HASH: ReadonlyMap<string, string> = new Map([
-  ["1.2.840.113549.1.1.11", "SHA-256"],
-  ["1.2.840.113549.1.1.12", "SHA-384"],
-  ["1.2.840.113549.1.1.13", "SHA-512"],
-]);
-
-/** RFC 5758 §3.2: ecdsa-with-SHA256 and its siblings. */
-const ECDSA_HASH: ReadonlyMap<string, string> = new Map([
-  ["1.2.840.10045.4.3.2", "SHA-256"],
-  ["1.2.840.10045.4.3.3", "SHA-384"],
-  ["1.2.840.10045.4.3.4", "SHA-512"],
-]);
 
 function planCheck(
   signed: SignedBytes,
   key: PublicKey,
 ): SignatureCheck | undefined {
   const { algorithm: { oid, parameters }, signature } = signed;
-  const pkcs1Hash = PKCS1_HASH.get(oid);
+  const pkcs1Hash = nameOf(HASHES, { rsa: oid });
   if (pkcs1Hash !== undefined) {
     if (key.algorithm.oid !== KEY_OID.rsa || !isNullOrAbsent(parameters)) {
       return undefined;
     }
     return {
       publicKey: key.der,
-      keyAlgorithm: { name: "RSASSA-PKCS1-v1_5", hash: pkcs1Hash },
-      algorithm: { name: "RSASSA-PKCS1-v1_5" },
+      keyAlgorithm: { name: RSA_ALGORITHM.name, hash: pkcs1Hash },
+      algorithm: { name: RSA_ALGORITHM.name },
       signature,
     };
   }
-  const ecdsaHash = ECDSA_HASH.get(oid);
+  const ecdsaHash = nameOf(HASHES, { ecdsa: oid });
   if (ecdsaHash !== undefined && isNullOrAbsent(parameters)) {
     return planEcdsa(signature, { key, hash: ecdsaHash });
   }
@@ -158,30 +138,22 @@ function planCheck(
   };
 }
 
-/** Curves by OID (RFC 5480 §2.1.1.1) with the octets of a coordinate. */
-const CURVES: ReadonlyMap<
-  string,
-  { readonly name: string; readonly octets: number }
-> = new Map([
-  ["1.2.840.10045.3.1.7", { name: "P-256", octets: 32 }],
-  ["1.3.132.0.34", { name: "P-384", octets: 48 }],
-  ["1.3.132.0.35", { name: "P-521", octets: 66 }],
-]);
-
 function planEcdsa(
   signature: Uint8Array,
-  by: { readonly key: PublicKey; readonly hash: string },
+  by: { readonly key: PublicKey; readonly hash: SignatureHash },
 ): SignatureCheck | undefined {
   const { key, hash } = by;
   const { oid, parameters } = key.algorithm;
   if (oid !== KEY_OID.ec || parameters === undefined) return undefined;
-  const curve = CURVES.get(readObjectIdentifier(readDer(parameters)));
+  const curve = nameOf(CURVES, {
+    oid: readObjectIdentifier(readDer(parameters)),
+  });
   if (curve === undefined) return undefined;
   return {
     publicKey: key.der,
-    keyAlgorithm: { name: "ECDSA", namedCurve: curve.name },
+    keyAlgorithm: { name: "ECDSA", namedCurve: curve },
     algorithm: { name: "ECDSA", hash },
-    signature: toFixedWidth(signature, curve.octets),
+    signature: toFixedWidth(signature, CURVES[curve].bytes),
   };
 }
 
@@ -238,5 +210,53 @@ function asPlainRsa(key: PublicKey): Uint8Array<ArrayBuffer> {
     }),
     subjectPublicKey: key.bits.slice().buffer,
   });
-  return new Uint8Array(asn1Schema.AsnConvert.serialize(info));
+  return serialize(info);
+}
+
+/** What Web Crypto needs to know of a PSS signature. */
+export interface PssParameters {
+  /** Web Crypto's name, for the message and for MGF1. */
+  readonly hash: SignatureHash;
+  /** In octets. */
+  readonly saltLength: number;
+}
+
+/**
+ * RSASSA-PSS-params (RFC 4055 §3.1) with one SHA-2 hash for both uses; undefined
+ * for the rest, such as the default, which is SHA-1.
+ */
+export function readPssParameters(
+  element: DerElement,
+): PssParameters | undefined {
+  const fields = new DerFields(element);
+  const hash = readHash(fields.takeExplicit(0xa0));
+  const mask = fields.takeExplicit(0xa1);
+  const salt = fields.takeExplicit(0xa2);
+  const trailer = fields.takeExplicit(0xa3);
+  fields.end();
+  if (hash === undefined || mask === undefined) return undefined;
+  const maskFields = new DerFields(mask);
+  const maskOid = readObjectIdentifier(maskFields.take());
+  const maskHash = readHash(maskFields.take());
+  maskFields.end();
+  const isUsual = maskOid === MGF1_OID && maskHash === hash &&
+    (trailer === undefined || readSmallInteger(trailer) === 1);
+  if (!isUsual) return undefined;
+  return { hash, saltLength: salt ? readSmallInteger(salt) : 20 };
+}
+
+const MGF1_OID = "1.2.840.113549.1.1.8";
+
+function readHash(
+  element: DerElement | undefined,
+): SignatureHash | undefined {
+  if (element === undefined) return undefined;
+  const { oid, parameters } = readAlgorithm(element);
+  return isNullOrAbsent(parameters) ? nameOf(HASHES, { oid }) : undefined;
+}
+
+/** Whether parameters say nothing: RFC 4055 §2.1 allows both ways. */
+function isNullOrAbsent(parameters: Uint8Array | undefined): boolean {
+  return parameters === undefined ||
+    equalBytes(parameters, Uint8Array.of(DER_TAG.null, 0));
 }

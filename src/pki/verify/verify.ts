@@ -4,11 +4,14 @@
  * A certificate that is not for our key, not for our names or not from our CA
  * would take the service down at its next reload. It must never reach the disk.
  */
-import { RekeyError, type RekeyErrorOptions } from "../../base/errors.ts";
-import type { Certificate } from "../certificate/certificate.ts";
-import { findPathProblems, isSignedBy } from "./certification_path.ts";
+import type {
+  Certificate,
+  CertificateChain,
+} from "../certificate/certificate.ts";
+import { findPathProblems } from "./certification_path.ts";
 import { unknownCriticalExtensions } from "./issuer_problems.ts";
 import { equalBytes } from "../asn1/der.ts";
+import { MalformedError } from "../asn1/malformed.ts";
 import {
   basicConstraints,
   extendedKeyUsage,
@@ -16,7 +19,27 @@ import {
 } from "../certificate/extensions.ts";
 import { quote } from "./name_matching.ts";
 
-export { isSignedBy };
+/**
+ * Whether a problem with dates or with the path to a root is refused. `warn` is
+ * for a CA whose own key signed here, on its owner's word.
+ */
+export type OnPathProblem = "refuse" | "warn";
+
+/** Why a chain must not be installed; the message is the reason. */
+export class UntrustedError extends Error {
+  override readonly name = "UntrustedError";
+  /** Nothing but a clock is wrong, here or at the CA. */
+  readonly isClock: boolean;
+
+  constructor(
+    message: string,
+    options: { readonly isClock?: boolean; readonly cause?: unknown } = {},
+  ) {
+    const { isClock = false, cause } = options;
+    super(message, cause === undefined ? undefined : { cause });
+    this.isClock = isClock;
+  }
+}
 
 /** What the answer has to fit. */
 export interface ExpectedCertificate {
@@ -27,17 +50,14 @@ export interface ExpectedCertificate {
   /** The only trust anchors; any certificate may be one. */
   readonly roots: readonly Certificate[];
   readonly now: Date;
-  /**
-   * What to do about dates and about the path to a root: `warn` for a CA whose
-   * own key signed here, on its owner's word; refused by default.
-   */
-  readonly doubts?: "refuse" | "warn";
+  /** What to do about dates and the path to a root; refused by default. */
+  readonly onPathProblem?: OnPathProblem | undefined;
 }
 
 /** A chain that passed, and what a person should know about it all the same. */
 export interface VerifiedChain {
   /** As it was sent. */
-  readonly chain: readonly [Certificate, ...Certificate[]];
+  readonly chain: CertificateChain;
   readonly warnings: readonly string[];
 }
 
@@ -48,15 +68,16 @@ export interface VerifiedChain {
  *
  * @param chain leaf first, then each issuer behind what it issued; the root may
  *   stand at the end
- * @throws {RekeyError} kind `untrusted`, with the reason; worth another try only
- *   when nothing but a clock is wrong
+ * @throws {UntrustedError}
  */
 export async function verifyIssued(
   chain: readonly Certificate[],
   expected: ExpectedCertificate,
 ): Promise<VerifiedChain> {
   const [leaf, ...issuers] = chain;
-  if (leaf === undefined) throw untrusted("the CA sent no certificate");
+  if (leaf === undefined) {
+    throw new UntrustedError("the CA sent no certificate");
+  }
   const { roots: anchors, now } = expected;
   try {
     checkLeaf(leaf, expected);
@@ -68,22 +89,25 @@ export async function verifyIssued(
         clockSkewMs: CLOCK_SKEW_MS,
       }),
     ];
-    const doubts = await problemsAt(now);
-    const [first] = doubts;
-    if (first !== undefined && expected.doubts !== "warn") {
+    const pathProblems = await problemsAt(now);
+    const [first] = pathProblems;
+    if (first !== undefined && expected.onPathProblem !== "warn") {
       // At its own beginning nothing is wrong with it: one of the clocks is.
       const isClock = (await problemsAt(leaf.notBefore)).length === 0;
-      throw untrusted(first, isClock ? { retry: "slowly" } : {});
+      throw new UntrustedError(first, { isClock });
     }
     return {
       chain: [leaf, ...issuers],
-      warnings: [...doubts, ...findWarnings([leaf, ...issuers], expected)],
+      warnings: [
+        ...pathProblems,
+        ...findWarnings([leaf, ...issuers], expected),
+      ],
     };
   } catch (error) {
-    if (!(error instanceof RekeyError) || error.kind !== "pair") throw error;
+    if (!(error instanceof MalformedError)) throw error;
     // An extension that nobody had looked into before.
     const message = `cannot verify the chain: ${error.message}`;
-    throw untrusted(message, { cause: error });
+    throw new UntrustedError(message, { cause: error });
   }
 }
 
@@ -93,25 +117,23 @@ export async function verifyIssued(
  */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-function untrusted(message: string, more: RekeyErrorOptions = {}): RekeyError {
-  return new RekeyError("untrusted", message, more);
-}
-
 function checkLeaf(leaf: Certificate, expected: ExpectedCertificate): void {
   const { previous } = expected;
   if (!equalBytes(leaf.publicKey, expected.publicKey)) {
-    throw untrusted("the CA certified another key than the one requested");
+    throw new UntrustedError(
+      "the CA certified another key than the one requested",
+    );
   }
   checkNames(leaf, previous);
   if (isCa(leaf) && !isCa(previous)) {
-    throw untrusted(
+    throw new UntrustedError(
       "the CA sent a CA certificate, but the current one is not a CA's",
     );
   }
   const known = new Set(unknownCriticalExtensions(previous));
   const oid = unknownCriticalExtensions(leaf).find((oid) => !known.has(oid));
   if (oid !== undefined) {
-    throw untrusted(
+    throw new UntrustedError(
       `the CA added a critical extension that is unknown, ${oid}`,
     );
   }
@@ -123,13 +145,13 @@ function checkNames(leaf: Certificate, previous: Certificate): void {
     leaf.subject === previous.subject;
   if (!isSameSubject) {
     const [before, after] = [previous, leaf].map(describeSubject);
-    throw untrusted(
+    throw new UntrustedError(
       `the CA changed the subject: it was ${before}, and is now ${after}`,
     );
   }
   if (!isSameSet(leaf.names, previous.names)) {
     const [before, after] = [previous.names, leaf.names].map(describeList);
-    throw untrusted(
+    throw new UntrustedError(
       `the CA changed the names: they were ${before}, and are now ${after}`,
     );
   }
@@ -153,7 +175,7 @@ function* dateProblems(leaf: Certificate, now: Date): Generator<string> {
 }
 
 function* findWarnings(
-  chain: readonly [Certificate, ...Certificate[]],
+  chain: CertificateChain,
   expected: ExpectedCertificate,
 ): Generator<string> {
   const [leaf, ...issuers] = chain;

@@ -47,11 +47,12 @@ function config(
     allowRenewalAfterExpiry: undefined,
   };
   return {
-    roots: ["root"],
-    certificate: "crt",
-    key: "key",
+    rootFiles: ["root"],
+    certificateFile: "crt",
+    keyFile: "key",
     password: "",
     backdate: 0n,
+    database: undefined,
     claims: { ...none, ...all },
     provisioners: [
       { type: "acme", name: "other", id: "acme/other", claims: none },

@@ -21,7 +21,7 @@ function read(
   } = {},
 ) {
   return readCaFiles(configFile, {
-    fromFile: () => Promise.resolve(file),
+    password: () => Promise.resolve(file),
     terminal,
     signal: new AbortController().signal,
   });
@@ -192,7 +192,7 @@ Deno.test("readCaFiles() names the flags without a terminal", async () => {
     /^error decrypting .*ca\.key: /,
   );
   assert(error instanceof RekeyError);
-  assertEquals(error.hint, "use --ca-password-file or --password-file");
+  assertEquals(hintOf(error), "use --ca-password-file or --password-file");
 });
 
 Deno.test("readCaFiles() asks once, and refuses the wrong answer", async () => {
@@ -292,7 +292,7 @@ async function readElsewhere(
 const fail = () => Promise.reject(new Error("unexpected"));
 try {
   const { issuers } = await readCaFiles(${JSON.stringify(file)}, {
-    fromFile: () => Promise.resolve(undefined),
+    password: () => Promise.resolve(undefined),
     terminal: { confirm: fail, readPassword: fail },
     signal: new AbortController().signal,
   });

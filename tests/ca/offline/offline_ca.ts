@@ -66,7 +66,7 @@ export async function offlineCa(
       ),
     open: (change = {}) =>
       createOfflineAuthority({
-        config: configFile,
+        configFile,
         password: () => Promise.resolve(undefined),
         terminal: noTerminal(),
         clock: { now: () => new Date(), sleep: () => Promise.resolve() },

@@ -1,3 +1,4 @@
+import { hintText } from "../../../src/cli/remedies.ts";
 import {
   clientCertificateHint,
   tlsIdentity,
@@ -45,7 +46,7 @@ async function oldPair() {
 
 async function hintFor(usages: string): Promise<string> {
   const pair = await keyPair(await ca.issue("usages", { ...HOST, usages }));
-  return clientCertificateHint(pair.chain[0], new Date());
+  return hintText(clientCertificateHint(pair.chain[0], new Date()));
 }
 
 Deno.test("tlsIdentity() gives chain and key as createHttpClient takes them", () => {

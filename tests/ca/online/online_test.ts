@@ -2,7 +2,7 @@ import { hintOf } from "../../support/hint.ts";
 import { createOnlineAuthority } from "../../../src/ca/online/online.ts";
 import type { OnlineAuthorityOptions } from "../../../src/ca/online/online.ts";
 import { RekeyError } from "../../../src/base/errors.ts";
-import { verifyIssued } from "../../../src/pki/verify/verify.ts";
+import { verifyAnswer } from "../../../src/ca/authority.ts";
 import type { LogEvent } from "../../../src/base/runtime.ts";
 import {
   assert,
@@ -58,7 +58,7 @@ async function rekeyAndVerify(
 ) {
   const online = authority(ca, options);
   const request = await rekeyRequest(pki.host);
-  return await verifyIssued(await online.rekey(request), {
+  return await verifyAnswer(await online.rekey(request), {
     publicKey: request.csr.publicKey,
     previous: request.current.chain[0],
     roots: await online.roots(),
@@ -123,7 +123,7 @@ Deno.test("createOnlineAuthority() takes crt and ca when certChain is empty", as
 
 for (const wrong of wrongAnswers(pki, other)) {
   Deno.test({
-    name: `createOnlineAuthority() and verifyIssued() refuse ${wrong.name}`,
+    name: `createOnlineAuthority() and verifyAnswer() refuse ${wrong.name}`,
     ignore: isOldDeno && wrong.needsSockets === true,
     async fn() {
       await using ca = await startTestCa(pki, wrong.answer);

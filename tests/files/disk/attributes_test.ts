@@ -3,10 +3,7 @@
  * may change at any moment.
  */
 import { setMode, setOwner } from "../../../src/files/disk/attributes.ts";
-import {
-  type InstallOptions,
-  prepareInstall,
-} from "../../../src/files/install.ts";
+import type { InstallOptions } from "../../../src/files/transaction.ts";
 import {
   assert,
   assertEquals,
@@ -22,6 +19,7 @@ import {
   pairFixture,
   writePair,
 } from "../pair_fixture.ts";
+import { prepareInstall } from "../pair_steps.ts";
 
 const NOBODY = 65534;
 

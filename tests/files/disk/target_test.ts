@@ -1,4 +1,8 @@
-import { resolveTarget } from "../../../src/files/disk/target.ts";
+import {
+  relativeTo,
+  resolveFrom,
+  resolveTarget,
+} from "../../../src/files/disk/target.ts";
 import { assertEquals, assertThrows } from "../../support/assert.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -73,4 +77,21 @@ Deno.test("resolveTarget() refuses links in a circle", async () => {
     "install",
     /too many levels of symbolic links$/,
   );
+});
+
+Deno.test("relativeTo() gives the way from a directory to a path, and resolveFrom() goes it", () => {
+  const ways: readonly (readonly [string, string, string])[] = [
+    ["/srv/tls", "/srv/tls", ""],
+    ["/srv/tls", "/srv/tls/a.key", "a.key"],
+    ["/srv/tls", "/srv/private/a.key", "../private/a.key"],
+    ["/srv/tls", "/srv", ".."],
+    ["/srv/tls", "/etc/a.key", "../../etc/a.key"],
+    ["/", "/srv", "srv"],
+    ["/srv", "/", ".."],
+    ["/srv/tls", "/srv/tls2", "../tls2"],
+  ];
+  for (const [directory, path, way] of ways) {
+    assertEquals(relativeTo(directory, path), way);
+    assertEquals(resolveFrom(directory, way), path);
+  }
 });

@@ -27,7 +27,7 @@ const HOLDER = `
     const lock = await lockPair({ certificate, key });
     console.log("locked");
     await Deno.stdin.read(new Uint8Array(1));
-    await lock[Symbol.asyncDispose]();
+    await lock[Symbol.dispose]();
   } catch (error) {
     console.log(error.kind);
   }
@@ -94,12 +94,12 @@ Deno.test("lockPair() leaves nothing behind", async () => {
   await using pair = await pairFixture();
   {
     await using _lock = await lockPair(pair.targets);
-    assertEquals(pair.hidden().toSorted(), [
+    assertEquals(pair.locks().toSorted(), [
       ".internal.crt.rekey-lock",
       ".internal.key.rekey-lock",
     ]);
   }
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test("lockPair() refuses a second pass of the same process", async () => {
@@ -135,7 +135,7 @@ Deno.test("lockPair() takes one lock when both names are one file", async () => 
   await using pair = await pairFixture();
   const { certificate } = pair.targets;
   await using _lock = await lockPair({ certificate, key: certificate });
-  assertEquals(pair.hidden().length, 1);
+  assertEquals(pair.locks().length, 1);
 });
 
 Deno.test("lockPair() lets other pairs in the directory alone", async () => {
@@ -154,7 +154,7 @@ Deno.test("lockPair() is busy while another process holds it, and free when that
   assertEquals(await isFree(pair), false);
   await holder.release();
   assertEquals(await isFree(pair), true);
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test("lockPair() is free when its holder was killed", async () => {
@@ -164,9 +164,9 @@ Deno.test("lockPair() is free when its holder was killed", async () => {
   child.kill("SIGKILL");
   await child.stdin.close().catch(() => {});
   await child.output();
-  assertEquals(pair.hidden().length, 2, "a killed holder cannot tidy up");
+  assertEquals(pair.locks().length, 2, "a killed holder cannot tidy up");
   assertEquals(await isFree(pair), true);
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test("lockPair() lets one of eight processes in", async () => {
@@ -177,7 +177,7 @@ Deno.test("lockPair() lets one of eight processes in", async () => {
   const said = holders.map((holder) => holder.said).toSorted();
   assertEquals(said, [...Array(7).fill("busy"), "locked"]);
   await Promise.all(holders.map((holder) => holder.release()));
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test("lockPair() never lets two in at once, whoever comes and goes", async () => {
@@ -206,7 +206,7 @@ Deno.test("lockPair() never lets two in at once, whoever comes and goes", async 
   assert(lines.some((line) => line.startsWith("installed")));
   const number = /generation (\d+)/.exec(pair.read().key ?? "")?.[1];
   assertEquals(pair.read(), generation(Number(number)));
-  assertEquals(pair.hidden(), []);
+  assertEquals(pair.locks(), []);
 });
 
 Deno.test({
@@ -229,7 +229,7 @@ Deno.test({
       "inject=flock:delay_enter=2000000:when=1",
     ]);
     await untilContains(log, /crt\.rekey-lock", O_RDWR\|O_CLOEXEC\) = \d/);
-    await first[Symbol.asyncDispose]();
+    await first[Symbol.dispose]();
     await using _second = await lockPair(pair.targets);
     const { said, release } = await late;
     assertEquals(said, "busy");
@@ -259,7 +259,7 @@ Deno.test("lockPair() does not remove a lock file that became somebody else's", 
   const first = await lockPair({ certificate });
   await Deno.remove(file);
   await using _second = await lockPair({ certificate });
-  await first[Symbol.asyncDispose]();
+  await first[Symbol.dispose]();
   await assertRejects(() => lockPair({ certificate }), "busy");
 });
 
@@ -359,7 +359,7 @@ Deno.test("lockPair() waits for a busy pair until it is free", async () => {
   const holder = await lockPair(pair.targets);
   let sleeps = 0;
   const wait = waitOf(10_000, async () => {
-    if (++sleeps === 3) await holder[Symbol.asyncDispose]();
+    if (++sleeps === 3) await holder[Symbol.dispose]();
   });
   await using _lock = await lockPair(pair.targets, wait);
   assertEquals(sleeps, 3);
@@ -388,7 +388,7 @@ Deno.test("lockPair() holds nothing while it waits", async () => {
       sleeps++;
       // Refused while it is held, and then the test fails.
       await using _free = await lockPair({ certificate: free });
-      await holder[Symbol.asyncDispose]();
+      await holder[Symbol.dispose]();
     });
     await using _lock = await lockPair(pair.targets, wait);
     assertEquals(sleeps, 1);

@@ -11,6 +11,7 @@ import {
   assertStringIncludes,
 } from "../../support/assert.ts";
 import { fakeTerminal, noTerminal } from "../../support/fake_terminal.ts";
+import { hintOf } from "../../support/hint.ts";
 import { runOk } from "../../support/run.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
 
@@ -201,8 +202,7 @@ Deno.test("loadKey() names --password-file when nobody can be asked", async () =
     "pair",
     /^error loading private key: .*no such device or address$/,
   );
-  assert(error instanceof RekeyError);
-  assertEquals(error.hint, "use --password-file");
+  assertEquals(hintOf(error), "use --password-file");
 });
 
 Deno.test("loadKey() says that the password file is empty when nobody can be asked", async () => {

@@ -3,7 +3,6 @@
  * was interrupted at any byte ends in.
  */
 import fc from "fast-check";
-import { prepareInstall, recoverInstall } from "../../../src/files/install.ts";
 import { lockPair } from "../../../src/files/lock/pair_lock.ts";
 import { isInterruptedCopy } from "../../../src/files/plain/in_place.ts";
 import {
@@ -21,6 +20,7 @@ import {
   pairFixture,
   writePair,
 } from "../pair_fixture.ts";
+import { prepareInstall, recoverInstall } from "../pair_steps.ts";
 
 const OLD = generation(1);
 const NEW = generation(2);

@@ -14,20 +14,16 @@ const NEW = "f".repeat(64);
 const KEY: JournalTarget = {
   role: "key",
   name: "a.key",
-  staged: `.a.key.${TAG}.new`,
-  kept: `.a.key.${TAG}.old`,
   oldDigest: OLD,
   newDigest: NEW,
 };
 const CERTIFICATE: JournalTarget = {
   role: "certificate",
   name: "a.crt",
-  staged: `.a.crt.${TAG}.new`,
-  kept: `.a.crt.${TAG}.old`,
   oldDigest: OLD,
   newDigest: NEW,
 };
-const PAIR: InstallJournal = { targets: [KEY, CERTIFICATE] };
+const PAIR: InstallJournal = { tag: TAG, targets: [KEY, CERTIFICATE] };
 
 function withKey(
   change: Partial<Record<keyof JournalTarget, unknown>>,
@@ -47,14 +43,12 @@ Deno.test("readJournal() reads what formatJournal() wrote", () => {
   fc.assert(fc.property(name, digest, digest, (text, before, after) => {
     const key: JournalTarget = {
       role: "key",
-      directory: "/other place",
+      directory: "../other place",
       name: text,
-      staged: `.${text}.${TAG}.new`,
-      kept: `.${text}.${TAG}.old`,
       oldDigest: before,
       newDigest: after,
     };
-    const journal = { targets: [key, CERTIFICATE] };
+    const journal = { tag: TAG, targets: [key, CERTIFICATE] };
     assertEquals(readJournal(formatJournal(journal)), {
       kind: "complete",
       journal,
@@ -63,8 +57,8 @@ Deno.test("readJournal() reads what formatJournal() wrote", () => {
 });
 
 Deno.test("readJournal() reads a journal of new files, and of a certificate alone", () => {
-  const { kept: _kept, oldDigest: _oldDigest, ...fresh } = CERTIFICATE;
-  const journal = { targets: [fresh] };
+  const { oldDigest: _oldDigest, ...fresh } = CERTIFICATE;
+  const journal = { tag: TAG, targets: [fresh] };
   assertEquals(readJournal(formatJournal(journal)), {
     kind: "complete",
     journal,
@@ -111,11 +105,8 @@ Deno.test("readJournal() never throws, whatever the text", () => {
 
 const REFUSED: readonly (readonly [string, string])[] = [
   ["a name with a slash", withKey({ name: "../a.key" })],
-  ["a staged file elsewhere", withKey({ staged: `../.a.key.${TAG}.new` })],
-  ["a staged file of another form", withKey({ staged: "shadow" })],
-  ["a kept file of another form", withKey({ kept: ".a.key.old" })],
-  ["a kept file without a digest", withKey({ oldDigest: undefined })],
-  ["a digest without a kept file", withKey({ kept: undefined })],
+  ["a tag of another form", formatJournal({ ...PAIR, tag: "../etc" })],
+  ["a copy over nothing", withKey({ inPlace: true, oldDigest: undefined })],
   ["a digest of the wrong length", withKey({ newDigest: "ff" })],
   ["a digest that is no text", withKey({ newDigest: 1 })],
   ["no role", withKey({ role: "other" })],
@@ -123,13 +114,16 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["a directory that is no text", withKey({ directory: 1 })],
   [
     "no certificate",
-    formatJournal({ targets: [KEY] }),
+    formatJournal({ tag: TAG, targets: [KEY] }),
   ],
   [
     "a certificate with a directory of its own",
-    formatJournal({ targets: [KEY, { ...CERTIFICATE, directory: "/etc" }] }),
+    formatJournal({
+      tag: TAG,
+      targets: [KEY, { ...CERTIFICATE, directory: "/etc" }],
+    }),
   ],
-  ["nothing", formatJournal({ targets: [] })],
+  ["nothing", formatJournal({ tag: TAG, targets: [] })],
   [
     "an extra line",
     formatJournal(PAIR).replace("end\n", "x\nend\n"),

@@ -16,15 +16,17 @@ type Content = "old" | "new" | "torn" | "foreign" | undefined;
 interface Place {
   readonly current: Content;
   readonly staged: Content;
-  readonly kept: Content;
+  readonly backup: Content;
 }
 
 const CURRENT: readonly Content[] = ["old", "new", "torn", "foreign"];
 const STAGED: readonly Content[] = ["new", "foreign", undefined];
-const KEPT: readonly Content[] = ["old", "foreign", undefined];
+const BACKUPS: readonly Content[] = ["old", "foreign", undefined];
 
 const PLACES: readonly Place[] = CURRENT.flatMap((current) =>
-  STAGED.flatMap((staged) => KEPT.map((kept) => ({ current, staged, kept })))
+  STAGED.flatMap((staged) =>
+    BACKUPS.map((backup) => ({ current, staged, backup }))
+  )
 );
 
 const PAIRS: readonly (readonly [Place, Place])[] = PLACES.flatMap((key) =>
@@ -35,8 +37,6 @@ function target(role: JournalTarget["role"]): JournalTarget {
   return {
     role,
     name: role,
-    staged: "staged",
-    kept: "kept",
     oldDigest: "old",
     newDigest: "new",
     inPlace: true,
@@ -44,13 +44,14 @@ function target(role: JournalTarget["role"]): JournalTarget {
 }
 
 const JOURNAL: InstallJournal = {
+  tag: "tag",
   targets: [target("key"), target("certificate")],
 };
 
-function observe({ current, staged, kept }: Place): ObservedTarget {
+function observe({ current, staged, backup }: Place): ObservedTarget {
   // Torn is only known for what it is beside both of its contents.
-  const isTorn = current === "torn" && staged === "new" && kept === "old";
-  return { current, staged, kept, isTorn };
+  const isTorn = current === "torn" && staged === "new" && backup === "old";
+  return { current, staged, backup, isTorn };
 }
 
 function act(place: Place, action: TargetAction): Place {
@@ -59,7 +60,7 @@ function act(place: Place, action: TargetAction): Place {
       assertEquals(place.staged, "new");
       return { ...place, current: "new" };
     case "restore":
-      assertEquals(place.kept, "old");
+      assertEquals(place.backup, "old");
       return { ...place, current: "old" };
     case "remove":
       throw new Error("nothing was made, so nothing is removed");
@@ -96,7 +97,9 @@ Deno.test("planRecovery() never finishes for who has failed to, but for what is 
 Deno.test("planRecovery() mends every torn file whose two contents are there", () => {
   for (const places of PAIRS) {
     if (
-      !places.every(({ staged, kept }) => staged === "new" && kept === "old")
+      !places.every(({ staged, backup }) =>
+        staged === "new" && backup === "old"
+      )
     ) {
       continue;
     }

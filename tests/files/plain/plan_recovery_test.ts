@@ -17,15 +17,17 @@ type Content = "old" | "new" | "foreign" | undefined;
 interface Place {
   readonly current: Content;
   readonly staged: Content;
-  readonly kept: Content;
+  readonly backup: Content;
 }
 
 const CURRENT: readonly Content[] = ["old", "new", "foreign", undefined];
 const STAGED: readonly Content[] = ["new", "foreign", undefined];
-const KEPT: readonly Content[] = ["old", "foreign", undefined];
+const BACKUPS: readonly Content[] = ["old", "foreign", undefined];
 
 const PLACES: readonly Place[] = CURRENT.flatMap((current) =>
-  STAGED.flatMap((staged) => KEPT.map((kept) => ({ current, staged, kept })))
+  STAGED.flatMap((staged) =>
+    BACKUPS.map((backup) => ({ current, staged, backup }))
+  )
 );
 
 function journalOf(existed: readonly [boolean, boolean]): InstallJournal {
@@ -35,17 +37,17 @@ function journalOf(existed: readonly [boolean, boolean]): InstallJournal {
   ): JournalTarget => ({
     role,
     name: role,
-    staged: "staged",
-    ...(isThere && { kept: "kept", oldDigest: "old" }),
+    oldDigest: isThere ? "old" : undefined,
     newDigest: "new",
   });
   return {
+    tag: "tag",
     targets: [target("key", existed[0]), target("certificate", existed[1])],
   };
 }
 
-function observe({ current, staged, kept }: Place): ObservedTarget {
-  return { current, staged, kept };
+function observe({ current, staged, backup }: Place): ObservedTarget {
+  return { current, staged, backup };
 }
 
 /** What an action does; it fails where the real one would. */
@@ -58,8 +60,8 @@ function act(place: Place, action: TargetAction): Place {
       assertEquals(place.staged, "new", "installs the staged file");
       return { ...place, current: place.staged, staged: undefined };
     case "restore":
-      assertEquals(place.kept, "old", "restores the kept file");
-      return { ...place, current: place.kept };
+      assertEquals(place.backup, "old", "restores the backup file");
+      return { ...place, current: place.backup };
     case "remove":
       return { ...place, current: undefined };
   }
@@ -136,13 +138,13 @@ Deno.test("planRecovery() decides the same while it tidies up", () => {
     const done = places.map((place, index) =>
       act(place, plan.actions[index] ?? "leave")
     );
-    // Hidden files are removed one after the other: key's staged and kept, then
+    // Hidden files are removed one after the other: key's staged and backup, then
     // the certificate's.
     for (let removed = 0; removed <= 4; removed++) {
       const tidied = done.map((place, index) => ({
         current: place.current,
         staged: removed > 2 * index ? undefined : place.staged,
-        kept: removed > 2 * index + 1 ? undefined : place.kept,
+        backup: removed > 2 * index + 1 ? undefined : place.backup,
       }));
       const again = planRecovery(journal, tidied.map(observe));
       const after = tidied.map((place, index) =>
@@ -167,8 +169,8 @@ Deno.test("planRecovery() gives up only where some content is gone for good", ()
     const canFinish = places.every(({ current, staged }) =>
       current === "new" || staged === "new"
     );
-    const canUndo = places.every(({ current, kept }, index) =>
-      !existed[index] || current === "old" || kept === "old"
+    const canUndo = places.every(({ current, backup }, index) =>
+      !existed[index] || current === "old" || backup === "old"
     );
     assert(isForeign || (!canFinish && !canUndo), Deno.inspect(places));
   }
@@ -177,8 +179,8 @@ Deno.test("planRecovery() gives up only where some content is gone for good", ()
 Deno.test("planRecovery() saves the old key where it is the last copy", () => {
   const journal = journalOf([true, true]);
   const plan = planRecovery(journal, [
-    { current: "new", staged: undefined, kept: "old" },
-    { current: "foreign", staged: "new", kept: "old" },
+    { current: "new", staged: undefined, backup: "old" },
+    { current: "foreign", staged: "new", backup: "old" },
   ]);
   assertEquals(plan, {
     kind: "foreign",
@@ -190,22 +192,23 @@ Deno.test("planRecovery() saves the old key where it is the last copy", () => {
 Deno.test("planRecovery() saves no key that somebody else replaced", () => {
   const journal = journalOf([true, true]);
   const plan = planRecovery(journal, [
-    { current: "foreign", staged: "new", kept: "old" },
-    { current: "old", staged: "new", kept: "old" },
+    { current: "foreign", staged: "new", backup: "old" },
+    { current: "old", staged: "new", backup: "old" },
   ]);
   assertEquals(plan.actions, ["leave", "leave"]);
 });
 
 Deno.test("planRecovery() finishes when new and old content are the same", () => {
   const journal: InstallJournal = {
+    tag: "tag",
     targets: journalOf([true, true]).targets.map((target) => ({
       ...target,
       oldDigest: "new",
     })),
   };
   const plan = planRecovery(journal, [
-    { current: "new", staged: "new", kept: "new" },
-    { current: "new", staged: "new", kept: "new" },
+    { current: "new", staged: "new", backup: "new" },
+    { current: "new", staged: "new", backup: "new" },
   ]);
   assertEquals(plan.kind, "finished");
 });

@@ -1,10 +1,9 @@
 import { RekeyError } from "../../../src/base/errors.ts";
-import { prepareInstall, recoverInstall } from "../../../src/files/install.ts";
 import {
   formatJournal,
   type JournalTarget,
 } from "../../../src/files/plain/journal.ts";
-import { sha256 } from "../../../src/files/disk/digest.ts";
+import { sha256 } from "../../../src/files/disk/disk.ts";
 import {
   assert,
   assertEquals,
@@ -18,6 +17,7 @@ import {
   pairFixture,
   writePair,
 } from "../pair_fixture.ts";
+import { prepareInstall, recoverInstall } from "../pair_steps.ts";
 
 const OLD = generation(1);
 const NEW = generation(2);
@@ -42,15 +42,14 @@ async function journalText(pair: PairFixture): Promise<string> {
     const directory = pair.targets[role].replace(/\/[^/]*$/, "");
     return {
       role,
-      ...(directory !== pair.dir.file("tls") && { directory }),
+      directory: directory === pair.dir.file("tls") ? undefined : "../private",
       name,
-      staged: `.${name}.${TAG}.new`,
-      kept: `.${name}.${TAG}.old`,
       oldDigest: await digest(OLD[role]),
       newDigest: await digest(NEW[role]),
     };
   };
   return formatJournal({
+    tag: TAG,
     targets: [await entry("key"), await entry("certificate")],
   });
 }
@@ -178,6 +177,22 @@ Deno.test("recoverInstall() keeps the owner's directory usable after a move", as
   assertEquals(await Deno.readTextFile(targets.key), NEW.key);
 });
 
+Deno.test("recoverInstall() finds both directories when they were moved together", async () => {
+  await using pair = await committed("two directories");
+  renameKey(pair);
+  await Deno.mkdir(pair.dir.file("mounted"));
+  for (const name of ["tls", "private"]) {
+    await Deno.rename(pair.dir.file(name), pair.dir.file(`mounted/${name}`));
+  }
+  const targets = {
+    certificate: pair.dir.file("mounted/tls/internal.crt"),
+    key: pair.dir.file("mounted/private/internal.key"),
+  };
+  assertEquals(await recoverInstall(targets), { kind: "finished" });
+  assertEquals(await Deno.readTextFile(targets.certificate), NEW.certificate);
+  assertEquals(await Deno.readTextFile(targets.key), NEW.key);
+});
+
 for (const role of ["key", "certificate"] as const) {
   Deno.test(`recoverInstall() touches nothing when somebody wrote the ${role}`, async () => {
     await using pair = await committed();
@@ -262,7 +277,11 @@ const REFUSED:
     ],
     [
       "another directory",
-      (text) => text.replace('"role":"key"', '"role":"key","directory":"/etc"'),
+      (text) =>
+        text.replace(
+          '"role":"key"',
+          '"role":"key","directory":"../../../../../../etc"',
+        ),
       /includes \/etc\/internal\.key$/,
     ],
   ];

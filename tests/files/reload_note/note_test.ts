@@ -1,90 +1,95 @@
 import fc from "fast-check";
+import type { ReloadPart } from "../../../src/base/options.ts";
 import {
-  encodeOwedNote,
-  formatOwedNote,
-  NOTE_BYTES,
-  type OwedNote,
-  parseOwedNote,
+  deliveredLine,
+  formatNote,
+  parseNote,
+  TRY_LINE,
 } from "../../../src/files/reload_note/note.ts";
 import { assertEquals } from "../../support/assert.ts";
 
-const NOTE: OwedNote = {
-  certificate: "ab".repeat(32),
-  serial: "0B",
-  previousSerial: "0A",
-  notAfter: new Date("2030-01-02T03:04:05Z"),
-  attempts: 3,
-  owed: ["signal", "exec"],
-};
+const PARTS = fc.constantFrom<readonly ReloadPart[]>(
+  ["signal"],
+  ["exec"],
+  ["signal", "exec"],
+);
 
-const HEX = (maxLength: number) =>
-  fc.string({
-    unit: fc.constantFrom(..."0123456789ABCDEF"),
-    minLength: 1,
-    maxLength,
-  });
+const SERIAL = fc.string({
+  unit: fc.constantFrom(..."0123456789ABCDEF"),
+  minLength: 1,
+  maxLength: 128,
+});
 
-Deno.test("parseOwedNote() gives back every note, and all have one length", () => {
+Deno.test("parseNote() gives back every note, with all that was added to it", () => {
   fc.assert(fc.property(
-    fc.record({
-      certificate: fc.constant(NOTE.certificate),
-      serial: HEX(128),
-      previousSerial: HEX(128),
-      notAfter: fc.date({
-        min: new Date(0),
-        max: new Date("9999-12-31T23:59:59Z"),
-        noInvalidDate: true,
-      }),
-      attempts: fc.integer({ min: 1, max: 2 ** 31 }),
-      owed: fc.constantFrom<OwedNote["owed"]>(
-        ["signal"],
-        ["exec"],
-        ["signal", "exec"],
-      ),
-    }, { noNullPrototype: true }),
-    (note) => {
-      assertEquals(encodeOwedNote(note).length, NOTE_BYTES);
-      assertEquals(parseOwedNote(formatOwedNote(note)), note);
+    PARTS,
+    fc.option(SERIAL, { nil: undefined }),
+    fc.nat(20),
+    (parts, previousSerial, tries) => {
+      const text = formatNote(parts, previousSerial) + TRY_LINE.repeat(tries);
+      assertEquals(parseNote(text), {
+        previousSerial,
+        undelivered: parts,
+        attempts: tries + 1,
+      });
     },
   ));
 });
 
-Deno.test("formatOwedNote() leaves out a previous serial number beyond all rules", () => {
-  const text = formatOwedNote({ ...NOTE, previousSerial: "A".repeat(1000) });
-  assertEquals(text.length, NOTE_BYTES);
-  assertEquals(parseOwedNote(text)?.previousSerial, undefined);
+Deno.test("parseNote() leaves out what was delivered", () => {
+  const text = formatNote(["signal", "exec"], "0A") + deliveredLine("signal") +
+    TRY_LINE;
+  const { undelivered, attempts } = parseNote(text);
+  assertEquals([undelivered, attempts], [["exec"], 2]);
 });
 
+Deno.test("parseNote() passes over a line that a power cut took in part", () => {
+  const whole = formatNote(["signal", "exec"], "0A");
+  const line = deliveredLine("signal");
+  for (let length = 0; length < line.length - 1; length++) {
+    const { undelivered, attempts } = parseNote(
+      whole + line.slice(0, length) + TRY_LINE,
+    );
+    assertEquals([undelivered, attempts], [["signal", "exec"], 2]);
+  }
+});
+
+for (const serial of ["", "$(id)", "A".repeat(1000), "0A\ntry"]) {
+  Deno.test(`formatNote() leaves out a previous serial number ${JSON.stringify(serial.slice(0, 9))}`, () => {
+    const text = formatNote(["exec"], serial);
+    const expected = {
+      previousSerial: undefined,
+      undelivered: ["exec"],
+      attempts: 1,
+    };
+    assertEquals(parseNote(text), expected);
+  });
+}
+
 for (
-  const [name, change] of Object.entries<Record<string, unknown>>({
-    "another version": { version: 2 },
-    "no certificate": { certificate: undefined },
-    "a certificate that is no digest": { certificate: "../../etc" },
-    "no serial number": { serial: "" },
-    "a previous serial number that is none": { previousSerial: "$(id)" },
-    "no date": { notAfter: "soon" },
-    "no attempt": { attempts: 0 },
-    "half an attempt": { attempts: 1.5 },
-    "endless attempts": { attempts: 1e300 },
-    "nothing owed": { owed: [] },
-    "something else owed": { owed: ["signal", "reboot"] },
-    "owed in another form": { owed: "exec" },
-  })
+  const [name, text] of [
+    ["of another version", "step-rekey pending reload 2\npart exec\ntry\n"],
+    ["without a part", formatNote([], "0A")],
+    [
+      "of which all is delivered",
+      formatNote(["exec"], "0A") + deliveredLine("exec"),
+    ],
+    ["of somebody else", "part exec\ntry\n"],
+  ] as const
 ) {
-  Deno.test(`parseOwedNote() refuses a note with ${name}`, () => {
-    const value = { ...JSON.parse(formatOwedNote(NOTE)), ...change };
-    assertEquals(parseOwedNote(JSON.stringify(value)), undefined);
+  Deno.test(`parseNote() cannot tell what a note ${name} is about, but counts its tries`, () => {
+    const { undelivered, attempts } = parseNote(text);
+    assertEquals([undelivered, attempts], [undefined, 1]);
   });
 }
 
-for (const text of ["", "{", "null", "[]", "1", "\0".repeat(NOTE_BYTES)]) {
-  Deno.test(`parseOwedNote() refuses ${JSON.stringify(text.slice(0, 9))}`, () => {
-    assertEquals(parseOwedNote(text), undefined);
-  });
-}
+Deno.test("parseNote() gives a hook no serial number that is none", () => {
+  const text = formatNote(["exec"], "0A").replace("0A", "$(id)");
+  assertEquals(parseNote(text).previousSerial, undefined);
+});
 
-Deno.test("parseOwedNote() throws for no text at all", () => {
+Deno.test("parseNote() throws for no text at all", () => {
   fc.assert(fc.property(fc.string(), (text) => {
-    parseOwedNote(text);
+    parseNote(text);
   }));
 });

@@ -2,20 +2,9 @@
  * The versioned layout: what is on disk, what is kept, and the ways into it,
  * out of it and back.
  */
-import {
-  changePairLayout,
-  type InstallOptions,
-  prepareInstall,
-  recoverInstall,
-} from "../../../src/files/install.ts";
 import { lockPair } from "../../../src/files/lock/pair_lock.ts";
-import { findPreviousPair } from "../../../src/files/versioned/previous_pair.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertThrows,
-} from "../../support/assert.ts";
+import type { InstallOptions } from "../../../src/files/transaction.ts";
+import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { CAN_CHANGE_USER } from "../../support/as_nobody.ts";
 import { runOk } from "../../support/run.ts";
 import { CAN_MOUNT, mountTmpfs } from "../../support/mounts.ts";
@@ -26,6 +15,12 @@ import {
   pairFixture,
   writePair,
 } from "../pair_fixture.ts";
+import {
+  changePairLayout,
+  prepareInstall,
+  recoverInstall,
+  rollBack,
+} from "../pair_steps.ts";
 
 const VERSIONS = ".internal.crt.versions";
 
@@ -34,8 +29,6 @@ async function install(
   number: number,
   options: InstallOptions = {},
 ): Promise<void> {
-  await using _lock = await lockPair(pair.targets);
-  await recoverInstall(pair.targets);
   await using transaction = await prepareInstall(pair.targets, options);
   await transaction.commit(generation(number));
 }
@@ -45,7 +38,7 @@ async function versionedPair(
 ): Promise<PairFixture> {
   const pair = await pairFixture(layout);
   writePair(pair, generation(0));
-  changePairLayout(pair.targets, "versioned");
+  await changePairLayout(pair.targets, "versioned");
   return pair;
 }
 
@@ -76,7 +69,7 @@ for (const layout of ["one directory", "two directories"] as const) {
     writePair(pair, generation(1));
     await Deno.chmod(pair.targets.certificate, 0o644);
     const { certificate, key } = pair.targets;
-    assert(changePairLayout(pair.targets, "versioned"));
+    assert(await changePairLayout(pair.targets, "versioned"));
     assertEquals(pair.read(), generation(1));
     assertEquals(pair.hidden(), [VERSIONS]);
     assert(lstat(certificate).isSymlink);
@@ -85,13 +78,13 @@ for (const layout of ["one directory", "two directories"] as const) {
       [stat(certificate).mode, stat(key).mode],
       [0o100644, 0o100600],
     );
-    assert(!changePairLayout(pair.targets, "versioned"));
+    assert(!await changePairLayout(pair.targets, "versioned"));
 
-    assert(changePairLayout(pair.targets, "plain"));
+    assert(await changePairLayout(pair.targets, "plain"));
     assertEquals(pair.read(), generation(1));
     assertEquals(pair.hidden(), []);
     assertEquals([modeOf(certificate), modeOf(key)], ["644", "600"]);
-    assert(!changePairLayout(pair.targets, "plain"));
+    assert(!await changePairLayout(pair.targets, "plain"));
   });
 
   Deno.test(`commit() puts a new version in force, in ${layout}`, async () => {
@@ -121,33 +114,33 @@ Deno.test("commit() keeps the last five pairs, and modes and owner with them", a
   assertEquals(numbers(pair), ["4", "5", "6", "7", "8", "current"]);
   assertEquals(modeOf(realPath(key)), "640");
   for (let number = 6; number >= 3; number--) {
-    findPreviousPair(pair.targets).putBack();
+    await rollBack(pair.targets);
     assertEquals(pair.read(), generation(number));
   }
-  assertThrows(
-    () => findPreviousPair(pair.targets),
+  await assertRejects(
+    () => rollBack(pair.targets),
     "pair",
     /no pair before the current one is kept/,
   );
 });
 
-Deno.test("findPreviousPair() goes back to what was in force, not to what was left", async () => {
+Deno.test("rollBack() goes back to what was in force, not to what was left", async () => {
   await using pair = await versionedPair();
   await install(pair, 1);
   await install(pair, 2);
-  findPreviousPair(pair.targets).putBack();
+  await rollBack(pair.targets);
   assertEquals(pair.read(), generation(1));
   await install(pair, 3);
   assertEquals(pair.read(), generation(3));
-  findPreviousPair(pair.targets).putBack();
+  await rollBack(pair.targets);
   assertEquals(pair.read(), generation(1));
 });
 
-Deno.test("findPreviousPair() refuses plain files", async () => {
+Deno.test("rollBack() refuses plain files", async () => {
   await using pair = await pairFixture();
   writePair(pair, generation(1));
-  assertThrows(
-    () => findPreviousPair(pair.targets),
+  await assertRejects(
+    () => rollBack(pair.targets),
     "pair",
     /does not stand in the versioned layout/,
   );
@@ -192,7 +185,7 @@ Deno.test("recoverInstall() keeps the version that an interrupted rollback leads
   await Deno.symlink("1", `${directory}/.current.0123456789abcdef.old`);
   await recoverInstall(pair.targets);
   assertEquals(numbers(pair), ["1", "2", "current"]);
-  findPreviousPair(pair.targets).putBack();
+  await rollBack(pair.targets);
   assertEquals(pair.read(), generation(0));
 });
 
@@ -213,7 +206,7 @@ Deno.test("recoverInstall() finishes a change that had replaced one name", async
   await Deno.writeTextFile(key, generation(0).key, { mode: 0o600 });
   await Deno.writeTextFile(
     pair.dir.file("tls/.internal.crt.rekey-layout"),
-    `versioned\n${key}\n${VERSIONS}\n`,
+    `versioned\n../private/internal.key\n${VERSIONS}\n`,
   );
   const { kind } = await recoverInstall(pair.targets);
   assertEquals(kind, "layout changed");
@@ -247,9 +240,9 @@ for (const layout of [undefined, "plain", "versioned"] as const) {
       /do not stand in the same layout/,
     );
     if (layout !== undefined) {
-      assertThrows(() => changePairLayout(targets, layout), "install");
+      await assertRejects(() => changePairLayout(targets, layout), "install");
     }
-    assertThrows(() => findPreviousPair(targets), "install");
+    await assertRejects(() => rollBack(targets), "install");
     assertEquals(pair.read(), generation(0));
     assertEquals(await Deno.readTextFile(other), generation(5).key);
     assertEquals(pair.hidden(), [VERSIONS]);
@@ -260,7 +253,7 @@ Deno.test("changePairLayout() removes no versions to which another key leads", a
   await using pair = await versionedPair();
   const { certificate } = pair.targets;
   for (const key of ["typo.key", "tls/typo.key"]) {
-    assertThrows(
+    await assertRejects(
       () => changePairLayout({ certificate, key: pair.dir.file(key) }, "plain"),
       "install",
     );
@@ -277,13 +270,13 @@ Deno.test("changePairLayout() refuses files that are not there, and those that a
   await using pair = await pairFixture();
   for (const layout of ["plain", "versioned"] as const) {
     const missing = () => changePairLayout(pair.targets, layout);
-    if (layout === "versioned") assertThrows(missing, "install");
-    else assert(!missing());
+    if (layout === "versioned") await assertRejects(missing, "install");
+    else assert(!await missing());
   }
   writePair(pair, generation(1));
   await Deno.remove(pair.targets.key);
   await runOk("mkfifo", [pair.targets.key]);
-  assertThrows(
+  await assertRejects(
     () => changePairLayout(pair.targets, "versioned"),
     "install",
     /not a regular file$/,
@@ -296,7 +289,7 @@ Deno.test("changePairLayout() that fails leaves the pair as it was", async () =>
   writePair(pair, generation(1));
   // Nothing can be made in there.
   await Deno.writeTextFile(pair.dir.file(`tls/${VERSIONS}`), "somebody's");
-  assertThrows(
+  await assertRejects(
     () => changePairLayout(pair.targets, "versioned"),
     "install",
     /is not a directory$/,
@@ -332,7 +325,7 @@ Deno.test({
     writePair(pair, generation(0));
     await Deno.chown(pair.dir.file("tls"), 65534, 4242);
     await Deno.chmod(pair.dir.file("tls"), 0o2770);
-    changePairLayout(pair.targets, "versioned");
+    await changePairLayout(pair.targets, "versioned");
     const { uid, gid, mode } = lstat(pair.dir.file(`tls/${VERSIONS}`));
     assertEquals([uid, gid, mode], [65534, 4242, 0o042770]);
   },
@@ -361,7 +354,7 @@ Deno.test("prepareInstall() refuses the versioned layout without a key, in place
   );
   assertEquals(other.hidden(), []);
   await using _install = await prepareInstall({ certificate }, {
-    givenKey: key,
+    givenKeyFile: key,
   });
 });
 
@@ -369,7 +362,7 @@ Deno.test("commit() of a certificate alone goes on with the key of its version",
   await using pair = await versionedPair();
   const { certificate, key } = pair.targets;
   await using transaction = await prepareInstall({ certificate }, {
-    givenKey: key,
+    givenKeyFile: key,
   });
   await transaction.commit({ certificate: generation(1).certificate });
   assertEquals(pair.read(), {
@@ -384,14 +377,14 @@ Deno.test("changePairLayout() moves no key that only its directory hides", async
   await Deno.chmod(pair.targets.key, 0o644);
   await Deno.chmod(pair.dir.file("private"), 0o700);
   await Deno.chmod(pair.dir.file("tls"), 0o755);
-  assertThrows(
+  await assertRejects(
     () => changePairLayout(pair.targets, "versioned"),
     "install",
     /only its directory keeps others away$/,
   );
   assertEquals(pair.hidden(), []);
   await Deno.chmod(pair.targets.key, 0o600);
-  assert(changePairLayout(pair.targets, "versioned"));
+  assert(await changePairLayout(pair.targets, "versioned"));
 });
 
 Deno.test("lockPair() sees one pair behind two names of its links", async () => {
@@ -415,10 +408,10 @@ Deno.test({
     await using pair = await pairFixture("two directories");
     await using _other = await mountTmpfs(pair.dir.file("private"), "64k");
     writePair(pair, generation(1));
-    assert(changePairLayout(pair.targets, "versioned"));
+    assert(await changePairLayout(pair.targets, "versioned"));
     await install(pair, 2);
     assertEquals(pair.read(), generation(2));
-    assert(changePairLayout(pair.targets, "plain"));
+    assert(await changePairLayout(pair.targets, "plain"));
     assertEquals(pair.read(), generation(2));
     assertEquals(pair.hidden(), []);
     assertEquals(modeOf(pair.targets.key), "600");
@@ -455,7 +448,7 @@ Deno.test({
     await using pair = await pairFixture();
     await using _small = await mountTmpfs(pair.dir.file("tls"), "64k");
     writePair(pair, generation(1));
-    changePairLayout(pair.targets, "versioned");
+    await changePairLayout(pair.targets, "versioned");
     await runOk("mount", ["-o", "remount,ro", pair.dir.file("tls")]);
     // Both are links, so for both the directory is what can be locked.
     await using _lock = await lockPair(pair.targets);

@@ -1,3 +1,4 @@
+import { MalformedError } from "../../../src/pki/asn1/malformed.ts";
 import { toPem } from "../../../src/pki/asn1/pem.ts";
 import {
   generatePrivateKey,
@@ -40,7 +41,7 @@ Deno.test("loadPrivateKey() refuses a OneAsymmetricKey with the public key of an
   der.set([der.at(-1) === 0 ? 1 : 0], der.length - 1);
   await assertRejects(
     () => loadPlain(toPem("PRIVATE KEY", der)),
-    "pair",
+    MalformedError,
     /public key in the file does not belong to its private key/,
   );
 });
@@ -62,7 +63,7 @@ for (const type of ["P-256", "P-384", "P-521"] as const) {
       der.set(point, der.length - point.length);
       await assertRejects(
         () => loadPlain(toPem(label, der)),
-        "pair",
+        MalformedError,
         /public key in the file does not belong to its private key/,
       );
     }
@@ -95,7 +96,7 @@ for (const type of ["P-256", "P-384", "P-521"] as const) {
     ) {
       await assertRejects(
         () => loadPlain(toPem("EC PRIVATE KEY", sec1(type, scalar))),
-        "pair",
+        MalformedError,
         /^malformed/,
       );
     }
@@ -113,7 +114,7 @@ Deno.test("loadPrivateKey() refuses RSA with any number changed", async () => {
     changed.set([(der[index] ?? 0) ^ 2], index);
     await assertRejects(
       () => loadPlain(toPem("RSA PRIVATE KEY", changed)),
-      "pair",
+      MalformedError,
       /numbers of the RSA private key do not belong together/,
     );
   }
@@ -155,7 +156,7 @@ for (
   Deno.test(`loadPrivateKey() refuses RSA numbers: ${name}`, async () => {
     await assertRejects(
       () => loadPlain(pkcs1(0, numbers)),
-      "pair",
+      MalformedError,
       /numbers of the RSA private key do not belong together/,
     );
   });
@@ -175,7 +176,7 @@ Deno.test("loadPrivateKey() refuses negative RSA numbers", async () => {
   );
   await assertRejects(
     () => loadPlain(pkcs1(0, negative)),
-    "pair",
+    MalformedError,
     /^malformed RSA private key$/,
   );
 });
@@ -187,7 +188,7 @@ Deno.test("loadPrivateKey() refuses Ed25519 seeds of other lengths", async () =>
     const der = element(0x30, [2, 1, 0], algorithm, seed);
     await assertRejects(
       () => loadPlain(toPem("PRIVATE KEY", der)),
-      "pair",
+      MalformedError,
       /^malformed Ed25519 private key$/,
     );
   }
@@ -201,7 +202,7 @@ Deno.test("loadPrivateKey() refuses RSA above 16384 bits before it computes", as
   const der = Uint8Array.fromHex(`3082${length}${content}`);
   await assertRejects(
     () => loadPlain(toPem("RSA PRIVATE KEY", der)),
-    "pair",
+    MalformedError,
     /has 32768 bits, supported are at most 16384/,
   );
 });

@@ -1,3 +1,4 @@
+import { MalformedError } from "../../../src/pki/asn1/malformed.ts";
 import { toPem } from "../../../src/pki/asn1/pem.ts";
 import { privateKeyToPem } from "../../../src/pki/keys/private_key.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
@@ -92,7 +93,7 @@ Deno.test("loadPrivateKey() refuses an encrypted OpenSSH key and says what to do
   const { text } = await sshKey("-t", "ed25519", "-N", "passphrase");
   const error = await assertRejects(
     () => loadPlain(text),
-    "pair",
+    MalformedError,
     /found an encrypted OpenSSH key/,
   );
   assert("hint" in error && /ssh-keygen -p/.test(String(error.hint)));
@@ -107,7 +108,7 @@ Deno.test("loadPrivateKey() refuses OpenSSH keys whose public halves differ", as
     outer.set(other.subarray(60, 98), 60);
     await assertRejects(
       () => loadPlain(toPem("OPENSSH PRIVATE KEY", outer)),
-      "pair",
+      MalformedError,
       /public key in the file does not belong to its private key/,
     );
   }
@@ -120,7 +121,7 @@ Deno.test("loadPrivateKey() refuses an OpenSSH key with any byte of its numbers 
     changed.set([(der[at] ?? 0) ^ 1], at);
     await assertRejects(
       () => loadPlain(toPem("OPENSSH PRIVATE KEY", changed)),
-      "pair",
+      MalformedError,
     );
   }
 });
@@ -129,7 +130,7 @@ Deno.test("loadPrivateKey() refuses an OpenSSH key cut at any length", async () 
   const der = derOf((await sshKey("-t", "ecdsa")).text);
   for (let length = 0; length < der.length; length++) {
     const text = toPem("OPENSSH PRIVATE KEY", der.subarray(0, length));
-    await assertRejects(() => loadPlain(text), "pair", /^malformed/);
+    await assertRejects(() => loadPlain(text), MalformedError, /^malformed/);
   }
 });
 
@@ -141,7 +142,7 @@ Deno.test("loadPrivateKey() refuses an OpenSSH type that is not supported", asyn
   );
   await assertRejects(
     () => loadPlain(toPem("OPENSSH PRIVATE KEY", Uint8Array.fromHex(hex))),
-    "pair",
+    MalformedError,
     /found OpenSSH type ssh-ed448__, supported/,
   );
 });
@@ -231,7 +232,7 @@ for (
   ] as const
 ) {
   Deno.test(`loadPrivateKey() refuses an OpenSSH key with ${name}`, async () => {
-    await assertRejects(() => loadPlain(ed25519(faults)), "pair");
+    await assertRejects(() => loadPlain(ed25519(faults)), MalformedError);
   });
 }
 
@@ -244,7 +245,7 @@ Deno.test("loadPrivateKey() refuses an OpenSSH key whose halves name different t
   const changed = Uint8Array.fromHex(hex.replace(type, other));
   await assertRejects(
     () => loadPlain(toPem("OPENSSH PRIVATE KEY", changed)),
-    "pair",
+    MalformedError,
     /^malformed OpenSSH private key$/,
   );
 });
@@ -267,7 +268,7 @@ for (
     });
     await assertRejects(
       () => loadPlain(text),
-      "pair",
+      MalformedError,
       /^malformed OpenSSH private key$/,
     );
   });

@@ -1,3 +1,4 @@
+import { MalformedError } from "../../../src/pki/asn1/malformed.ts";
 import { parseChain } from "../../../src/pki/certificate/certificate.ts";
 import { toPem } from "../../../src/pki/asn1/pem.ts";
 import {
@@ -161,7 +162,7 @@ for (
   Deno.test(`loadPrivateKey() refuses ${name}`, async () => {
     await assertRejects(
       () => loadPrivateKey(content, noPassword),
-      "pair",
+      MalformedError,
       pattern,
     );
   });
@@ -170,7 +171,7 @@ for (
 Deno.test("loadPrivateKey() refuses a DER key and says how to convert it", async () => {
   const error = await assertRejects(
     async () => loadPrivateKey(derOf(await keyOf("P-256")), noPassword),
-    "pair",
+    MalformedError,
     /^not a valid PEM encoded block$/,
   );
   assert("hint" in error && /-inform DER/.test(String(error.hint)));
@@ -187,7 +188,7 @@ Deno.test("loadPrivateKey() refuses a key of one format under the label of anoth
       toPem("OPENSSH PRIVATE KEY", sec1),
     ]
   ) {
-    await assertRejects(() => loadPlain(text), "pair", /^malformed/);
+    await assertRejects(() => loadPlain(text), MalformedError, /^malformed/);
   }
 });
 
@@ -196,7 +197,7 @@ Deno.test("loadPrivateKey() refuses a truncated key at every length", async () =
     const der = derOf(await keyOf(type));
     for (let length = 0; length < der.length; length++) {
       const text = toPem("PRIVATE KEY", der.subarray(0, length));
-      await assertRejects(() => loadPlain(text), "pair", /^malformed/);
+      await assertRejects(() => loadPlain(text), MalformedError, /^malformed/);
     }
   }
 });
@@ -208,14 +209,4 @@ Deno.test("generatePrivateKey() makes an RSA key with exponent 65537", async () 
     await privateKeyToPem(key),
   );
   assert(text.includes("publicExponent: 65537 (0x10001)"));
-});
-
-Deno.test("generatePrivateKey() refuses RSA sizes below 2048 and above 16384", async () => {
-  for (const bits of [0, 1024, 2047, 16385, 1e9, NaN, 2048.5]) {
-    await assertRejects(
-      () => generatePrivateKey({ kty: "RSA", bits }),
-      "usage",
-      /supported are 2048 to 16384/,
-    );
-  }
 });

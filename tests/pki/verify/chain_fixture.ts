@@ -1,7 +1,10 @@
 /**
  * One CA, one host certificate and its successor, and what to ask about them.
  */
-import { verifyIssued } from "../../../src/pki/verify/verify.ts";
+import {
+  UntrustedError,
+  verifyIssued,
+} from "../../../src/pki/verify/verify.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { run } from "../../support/run.ts";
 import {
@@ -84,7 +87,7 @@ export async function refuse(
   pattern: RegExp,
   changes: Changes = {},
 ): Promise<void> {
-  await assertRejects(() => verify(chain, changes), "untrusted", pattern);
+  await assertRejects(() => verify(chain, changes), UntrustedError, pattern);
 }
 
 /** Whether openssl accepts the same path. */

@@ -1,5 +1,5 @@
 import { isValidSignature } from "../../../src/pki/verify/signature.ts";
-import { isSignedBy } from "../../../src/pki/verify/verify.ts";
+import { isSignedBy } from "../../../src/pki/verify/certification_path.ts";
 import { assert } from "../../support/assert.ts";
 import {
   acceptAsOpenssl,

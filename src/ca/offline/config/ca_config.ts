@@ -1,38 +1,30 @@
 /**
- * What the offline CA takes from ca.json, and the original's rules for it
+ * What the offline CA takes from ca.json, by the original's rules
  * (smallstep/certificates authority/config/config.go:300-383).
  *
- * Pure: text in, settings out. Whatever needs the network, a KMS or a database
- * server is refused by name here.
+ * Pure: text in, settings out. Members that a rekey has no use for are not
+ * looked at; what needs the network, a KMS or a database server is refused by
+ * name.
  */
 import { RekeyError } from "../../../base/errors.ts";
-import {
-  type Claims,
-  DEFAULT_LIFETIMES,
-  lifetimesFault,
-  readClaims,
-  readLifetimes,
-} from "./claims.ts";
 import {
   type DatabaseSettings,
   readDatabaseSettings,
 } from "./database_settings.ts";
-import { checkConfigTypes } from "./config_schema.ts";
 import { JsonObject, JsonTypeError } from "./json_object.ts";
 import {
-  collectionFault,
-  knownProvisioners,
+  type Claims,
+  duplicateFault,
   type Provisioner,
-  readProvisioner,
+  readClaims,
+  readProvisioners,
 } from "./provisioner.ts";
-import { sshFault, templatesFault } from "./ssh_config.ts";
-import { refuseUnsupported } from "./unsupported_config.ts";
 
 /** The part of ca.json that signing needs. Paths are as written. */
 export interface CaConfig {
-  readonly roots: readonly string[];
-  readonly certificate: string;
-  readonly key: string;
+  readonly rootFiles: readonly string[];
+  readonly certificateFile: string;
+  readonly keyFile: string;
   /** Empty: none. */
   readonly password: string;
   /** In nanoseconds. */
@@ -40,15 +32,17 @@ export interface CaConfig {
   readonly claims: Claims;
   readonly provisioners: readonly Provisioner[];
   /** Undefined: the CA has none, and so cannot revoke. */
-  readonly database?: DatabaseSettings | "ignored" | undefined;
+  readonly database: DatabaseSettings | "ignored" | undefined;
 }
 
 export type { Claims, Provisioner };
 
 const DEFAULT_BACKDATE = 60_000_000_000n;
 
-/** What the command line says about it. */
+/** What else counts beside the text. */
 export interface CaConfigOptions {
+  /** Its name, for messages. */
+  readonly file: string;
   /** True: a database is not looked at, of whatever type it is. */
   readonly ignoreDatabase?: boolean | undefined;
 }
@@ -56,19 +50,17 @@ export interface CaConfigOptions {
 /**
  * Reads and checks ca.json.
  *
- * @param file its name, for messages
  * @throws {RekeyError} kind `config`
  */
 export function parseCaConfig(
   text: string,
-  file: string,
-  options: CaConfigOptions = {},
+  options: CaConfigOptions,
 ): CaConfig {
   try {
-    return readConfig(parseJson(text), { file, ...options });
+    return readConfig(parseJson(text), options);
   } catch (error) {
     if (!(error instanceof JsonTypeError)) throw error;
-    throw invalid(`error reading ${file}: ${error.message}`);
+    throw invalid(`error reading ${options.file}: ${error.message}`);
   }
 }
 
@@ -96,120 +88,94 @@ function parseJson(text: string): JsonObject {
 
 function readConfig(
   config: JsonObject,
-  options: CaConfigOptions & { readonly file: string },
+  { file, ignoreDatabase = false }: CaConfigOptions,
 ): CaConfig {
-  const { file } = options;
-  checkConfigTypes(config);
   const authority = config.object("authority");
-  const members = knownProvisioners(authority);
+  const provisioners = readProvisioners(authority);
   refuseUnsupported(config, file);
-  if (authority === undefined || members.length === 0) {
+  if (authority === undefined || provisioners.length === 0) {
     throw invalid(`error parsing ${file}: no provisioners found`);
   }
-  const lifetimes = readLifetimes(authority, DEFAULT_LIFETIMES);
+  const db = config.object("db");
   const settings: CaConfig = {
-    roots: config.texts("root", { orOne: true }),
-    certificate: config.text("crt"),
-    key: config.text("key"),
+    rootFiles: config.texts("root"),
+    certificateFile: config.text("crt"),
+    keyFile: config.text("key"),
     password: config.text("password"),
     backdate: authority.duration("backdate") ?? DEFAULT_BACKDATE,
     claims: readClaims(authority),
-    provisioners: members.map((member) => readProvisioner(member, lifetimes)),
-    ...readDatabase(config, options),
+    provisioners,
+    database: db &&
+      (ignoreDatabase ? "ignored" : readDatabaseSettings(db, file)),
   };
-  // From here on in the order of step-ca, whose first fault is the one shown.
-  checkAddresses(config);
-  checkPaths(settings);
-  checkAddressForms(config);
-  checkTlsVersions(config);
-  for (const fault of [sshFault(config), templatesFault(config)]) {
-    if (fault !== undefined) throw invalid(fault);
-  }
-  checkCrl(config);
-  checkAuthority(settings);
-  const fault = lifetimesFault(lifetimes);
-  if (fault !== undefined) {
-    throw invalid(`error generating provisioner config: ${fault}`);
-  }
-  const unusable = collectionFault(members);
-  if (unusable !== undefined) throw invalid(unusable);
+  const fault = settingsFault(settings) ?? duplicateFault(provisioners);
+  if (fault !== undefined) throw invalid(fault);
   return settings;
 }
 
-function readDatabase(
-  config: JsonObject,
-  { file, ignoreDatabase }: CaConfigOptions & { readonly file: string },
-): Pick<CaConfig, "database"> {
-  const database = config.object("db");
-  if (database === undefined) return {};
-  if (ignoreDatabase === true) return { database: "ignored" };
-  return { database: readDatabaseSettings(database, file) };
-}
-
-function checkPaths({ roots, certificate, key }: CaConfig): void {
-  if (roots.length === 0 || roots.includes("")) {
-    throw invalid("root cannot be empty");
+function settingsFault(
+  { rootFiles, certificateFile, keyFile, backdate }: CaConfig,
+): string | undefined {
+  if (rootFiles.length === 0 || rootFiles.includes("")) {
+    return "root cannot be empty";
   }
-  if (certificate === "") throw invalid("crt cannot be empty");
-  if (key === "") throw invalid("key cannot be empty");
+  if (certificateFile === "") return "crt cannot be empty";
+  if (keyFile === "") return "key cannot be empty";
+  if (backdate < 0n) return "authority.backdate cannot be less than 0";
+  return undefined;
 }
 
-function checkAuthority({ backdate, provisioners }: CaConfig): void {
-  if (provisioners.filter(({ type }) => type === "k8ssa").length > 1) {
-    throw invalid(
-      "cannot have more than one kubernetes service account provisioner",
+/** Schemes of keys that live elsewhere (go.step.sm/crypto kms/apiv1/options.go). */
+const KMS_SCHEMES: readonly string[] = [
+  "awskms",
+  "azurekms",
+  "capi",
+  "cloudkms",
+  "kms",
+  "mackms",
+  "pkcs11",
+  "sshagentkms",
+  "tpmkms",
+  "yubikey",
+];
+
+/** A KMS, another CA behind this one, and provisioners in a database. */
+function refuseUnsupported(config: JsonObject, file: string): void {
+  refuseKms(config, file);
+  const authority = config.object("authority");
+  const type = authority?.text("type") ?? "";
+  if (type !== "" && type.toLowerCase() !== "softcas") {
+    throw refusal(`unsupported cas type ${type} in ${file}`);
+  }
+  if (authority?.flag("enableAdmin") === true) {
+    throw refusal(
+      `${file} sets "enableAdmin", so the provisioners and their claims are in the CA's database`,
     );
   }
-  if (backdate < 0n) {
-    throw invalid("authority.backdate cannot be less than 0");
+}
+
+function refuseKms(config: JsonObject, file: string): void {
+  const kms = config.object("kms");
+  const type = kms?.text("type") || schemeOf(kms?.text("uri") ?? "") ||
+    "softkms";
+  for (const name of [type.toLowerCase(), schemeOf(config.text("key"))]) {
+    if (name === undefined || name === "softkms") continue;
+    throw refusal(`unsupported kms type '${name}' in ${file}`);
   }
 }
 
-function checkAddresses(config: JsonObject): void {
-  if (config.text("address") === "") throw invalid("address cannot be empty");
-  if (config.texts("dnsNames", { orOne: false }).length === 0) {
-    throw invalid("dnsNames cannot be empty");
-  }
+/** The KMS that a URI names, or undefined for a path. */
+function schemeOf(uri: string): string | undefined {
+  const scheme = /^([a-z0-9]+):/i.exec(uri)?.[1]?.toLowerCase();
+  return scheme !== undefined && KMS_SCHEMES.includes(scheme)
+    ? scheme
+    : undefined;
 }
 
-/** `host:port`; an IPv6 host stands in brackets. */
-const ADDRESS = /^(?:\[[^\]]*\]|[^:[\]]*):[^:]*$/;
-
-function checkAddressForms(config: JsonObject): void {
-  const address = config.text("address");
-  if (!ADDRESS.test(address)) throw invalid(`invalid address ${address}`);
-  const metrics = config.text("metricsAddress");
-  if (metrics !== "" && !ADDRESS.test(metrics)) {
-    throw invalid(`invalid metrics address ${JSON.stringify(metrics)}`);
-  }
-}
-
-function checkTlsVersions(config: JsonObject): void {
-  const tls = config.object("tls");
-  // As step-ca, which takes zero for its default.
-  const least = tls?.number("minVersion") || 1.2;
-  const most = tls?.number("maxVersion") || 1.3;
-  if (least > most) {
-    throw invalid("tls minVersion cannot exceed tls maxVersion");
-  }
-}
-
-function checkCrl(config: JsonObject): void {
-  const crl = config.object("crl");
-  if (crl === undefined) return;
-  const cache = crl.duration("cacheDuration") ?? 0n;
-  const renew = crl.duration("renewPeriod") ?? 0n;
-  if (cache < 0n) {
-    throw invalid("crl.cacheDuration must be greater than or equal to 0");
-  }
-  if (renew < 0n) {
-    throw invalid("crl.renewPeriod must be greater than or equal to 0");
-  }
-  if (renew > 0n && cache < renew) {
-    throw invalid(
-      "crl.cacheDuration must be greater than or equal to crl.renewPeriod",
-    );
-  }
+function refusal(reason: string): RekeyError {
+  return new RekeyError("config", `cannot rekey offline: ${reason}`, {
+    hint: { remedy: "rekey online" },
+  });
 }
 
 function invalid(message: string): RekeyError {

@@ -52,12 +52,10 @@ function refusal(name: string, file: string): RekeyError {
   if (SERVERS.includes(name.toLowerCase())) {
     return new RekeyError(
       "config",
-      `cannot rekey offline: ${file} names a database of type ` +
-        `${
-          JSON.stringify(name)
-        }, which this program cannot read, and only it ` +
-        "knows whether the certificate is revoked",
-      { hint: "rekey online, with --ca-url, while step-ca runs" },
+      `cannot rekey offline: ${file} names a database of type ${
+        JSON.stringify(name)
+      }, which this program cannot read, and only it knows whether the certificate is revoked`,
+      { hint: { remedy: "rekey online" } },
     );
   }
   return new RekeyError(

@@ -6,7 +6,6 @@
 import { parseGoDuration } from "../../../base/duration.ts";
 import {
   isJsonMembers,
-  type JsonMembers,
   type JsonTree,
   parseJsonMembers,
 } from "./json_members.ts";
@@ -61,11 +60,6 @@ export class JsonObject {
     return this.#all(name, "true or false", isBoolean).at(-1) ?? false;
   }
 
-  /** Undefined when it is absent. A null changes nothing. */
-  number(name: string): number | undefined {
-    return this.#all(name, "a number", isNumber).at(-1);
-  }
-
   /** Nanoseconds of a Go duration, which is a string; undefined when it is absent. */
   duration(name: string): bigint | undefined {
     for (const text of this.#all(name, "a string", isString)) {
@@ -76,15 +70,13 @@ export class JsonObject {
     return text === undefined ? undefined : parseGoDuration(text);
   }
 
-  /** An array of strings; `orOne`: one string stands for itself. */
-  texts(
-    name: string,
-    options: { readonly orOne: boolean },
-  ): readonly string[] {
-    const last = options.orOne
-      ? this.#last(name, "a string or an array of strings", isStringOrStrings)
-      : this.#last(name, "an array of strings", isStrings);
-    if (last === undefined) return [];
+  /** An array of strings, or a string that stands for itself. */
+  texts(name: string): readonly string[] {
+    const last = this.#last(
+      name,
+      "a string or an array of strings",
+      isStringOrStrings,
+    ) ?? [];
     return typeof last === "string" ? [last] : last;
   }
 
@@ -115,19 +107,6 @@ export class JsonObject {
         ? []
         : [new JsonObject(item, `${this.#name(name)}[${index}]`)]
     );
-  }
-
-  /** Whether there is a member of exactly this name, whatever it holds. */
-  static hasExactly(
-    { members }: JsonMembers,
-    name: string,
-  ): boolean {
-    return members.some(([own]) => own === name);
-  }
-
-  /** The object as it is written, for members whose names are data. */
-  raw(name: string): JsonMembers | undefined {
-    return this.#last(name, "an object", isJsonMembers);
   }
 
   /** A fault of a member, for messages. */
@@ -182,20 +161,12 @@ function isBoolean(value: JsonTree): value is boolean {
   return typeof value === "boolean";
 }
 
-function isNumber(value: JsonTree): value is number {
-  return typeof value === "number";
-}
-
 function isArray(value: JsonTree): value is readonly JsonTree[] {
   return Array.isArray(value);
-}
-
-function isStrings(value: JsonTree): value is readonly string[] {
-  return isArray(value) && value.every(isString);
 }
 
 function isStringOrStrings(
   value: JsonTree,
 ): value is string | readonly string[] {
-  return isString(value) || isStrings(value);
+  return isString(value) || (isArray(value) && value.every(isString));
 }

@@ -1,16 +1,15 @@
 /**
- * The provisioners of ca.json: who may hand out certificates of this CA
- * (smallstep/certificates authority/provisioner).
+ * The provisioners of ca.json: who may hand out certificates of this CA, and
+ * the claims that say what they allow (smallstep/certificates
+ * authority/provisioner).
  */
-import {
-  type Claims,
-  type Lifetimes,
-  lifetimesFault,
-  readClaims,
-  readLifetimes,
-} from "./claims.ts";
-import { checkProvisionerTypes } from "./config_schema.ts";
 import type { JsonObject } from "./json_object.ts";
+
+/** Claims that count for a rekey; undefined: as the level above says. */
+export interface Claims {
+  readonly disableRenewal: boolean | undefined;
+  readonly allowRenewalAfterExpiry: boolean | undefined;
+}
 
 /** One provisioner. */
 export interface Provisioner {
@@ -20,8 +19,6 @@ export interface Provisioner {
   /** What the CA's database records of the certificates that it issued. */
   readonly id: string;
   readonly claims: Claims;
-  /** Why step-ca could not use it, in its words. It starts all the same. */
-  readonly fault?: string;
 }
 
 /** Provisioners of other types are dropped, as step-ca does. */
@@ -40,60 +37,51 @@ const PROVISIONER_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The provisioners among the members of `authority`. What step-ca drops for its
- * type is not read either.
+ * The claims of the authority, or of one provisioner.
  *
- * @throws {JsonTypeError} when one has members of another type
+ * @throws {JsonTypeError} when one has another type than it should
  */
-export function knownProvisioners(
-  authority: JsonObject | undefined,
-): readonly JsonObject[] {
-  // To Go a null is an object without members, and so one without type.
-  const all = authority?.objects("provisioners", { skipNull: true }) ?? [];
-  return all.filter((provisioner) =>
-    PROVISIONER_TYPES.has(typeOf(provisioner))
-  );
-}
-
-/**
- * One provisioner below the limits of the authority.
- *
- * @throws {JsonTypeError}
- */
-export function readProvisioner(
-  provisioner: JsonObject,
-  above: Lifetimes,
-): Provisioner {
-  checkProvisionerTypes(provisioner);
-  const fault = lifetimesFault(readLifetimes(provisioner, above));
+export function readClaims(owner: JsonObject): Claims {
+  const claims = owner.object("claims");
   return {
-    type: typeOf(provisioner),
-    name: provisioner.text("name"),
-    id: idOf(provisioner),
-    claims: readClaims(provisioner),
-    ...fault !== undefined && { fault },
+    disableRenewal: claims?.boolean("disableRenewal"),
+    allowRenewalAfterExpiry: claims?.boolean("allowRenewalAfterExpiry"),
   };
 }
 
 /**
- * Why step-ca does not start with them, in its words: one has no key to know it
- * by (jwk.go, Init), or two cannot stand beside each other
- * (collection.go:184-203).
+ * The provisioners of `authority`. What step-ca drops for its type is not read
+ * any further.
+ *
+ * @throws {JsonTypeError} when one has members of another type
  */
-export function collectionFault(
-  provisioners: readonly JsonObject[],
+export function readProvisioners(
+  authority: JsonObject | undefined,
+): readonly Provisioner[] {
+  // To Go a null is an object without members, and so one without type.
+  const all = authority?.objects("provisioners", { skipNull: true }) ?? [];
+  return all.flatMap((provisioner) => {
+    const type = provisioner.text("type").toLowerCase();
+    if (!PROVISIONER_TYPES.has(type)) return [];
+    return [{
+      type,
+      name: provisioner.text("name"),
+      id: idOf(provisioner, type),
+      claims: readClaims(provisioner),
+    }];
+  });
+}
+
+/**
+ * Why two of them cannot stand beside each other, in step-ca's words
+ * (collection.go:184-203): nothing would tell whose claims count.
+ */
+export function duplicateFault(
+  provisioners: readonly Provisioner[],
 ): string | undefined {
-  const ids = new Set<string>();
-  const names = new Set<string>();
-  for (const provisioner of provisioners) {
-    const isKeyless = typeOf(provisioner) === "jwk" &&
-      provisioner.object("key") === undefined;
-    if (isKeyless) return "provisioner key cannot be empty";
-    const id = idOf(provisioner);
-    const name = provisioner.text("name");
-    if (ids.has(id)) {
-      return "cannot add multiple provisioners with the same id";
-    }
+  const [ids, names] = [new Set<string>(), new Set<string>()];
+  for (const { id, name } of provisioners) {
+    if (ids.has(id)) return "cannot add multiple provisioners with the same id";
     if (names.has(name)) {
       return "cannot add multiple provisioners with the same name";
     }
@@ -104,8 +92,7 @@ export function collectionFault(
 }
 
 /** What step-ca knows it by; one in a file never has an id of its own. */
-function idOf(provisioner: JsonObject): string {
-  const type = typeOf(provisioner);
+function idOf(provisioner: JsonObject, type: string): string {
   const name = provisioner.text("name");
   switch (type) {
     case "jwk":
@@ -119,8 +106,4 @@ function idOf(provisioner: JsonObject): string {
     default:
       return `${type}/${name}`;
   }
-}
-
-function typeOf(provisioner: JsonObject): string {
-  return provisioner.text("type").toLowerCase();
 }

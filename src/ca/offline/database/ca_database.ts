@@ -7,12 +7,10 @@
  * would let a revoked certificate live on.
  */
 import { RekeyError } from "../../../base/errors.ts";
+import type { Hint } from "../../../base/remedy.ts";
 import type { Clock } from "../../../base/runtime.ts";
-import {
-  type BadgerPlace,
-  isFresh,
-  readBadger,
-} from "./badger/badger_database.ts";
+import { isFresh, readBadger } from "./badger/badger_database.ts";
+import type { BadgerPlace } from "./badger/badger_files.ts";
 import { rowKey } from "./badger/badger_key.ts";
 import { readBolt } from "./bolt/bolt_database.ts";
 import {
@@ -24,7 +22,7 @@ import {
   readRecord,
   REVOKED_TABLE,
 } from "./certificate_record.ts";
-import { Damage } from "./file/damage.ts";
+import { CorruptDatabaseError } from "./file/corrupt_database_error.ts";
 import type { DatabaseSettings } from "../config/database_settings.ts";
 import { settled } from "./settled.ts";
 
@@ -57,7 +55,7 @@ export async function readCertificateRecord(
       ? { ...record, emptyFolder: dataSource }
       : record;
   } catch (error) {
-    if (!(error instanceof Damage)) throw error;
+    if (!(error instanceof CorruptDatabaseError)) throw error;
     throw new RekeyError(
       "config",
       `the CA's database does not say whether the certificate is revoked: ${
@@ -73,20 +71,20 @@ export async function readCertificateRecord(
  * could be a revocation, and one with a flipped bit looks the same. Step-ca
  * does not start on it either ("Value log truncate required to run DB").
  */
-function hintFor({ file, state }: Damage): string {
-  const way = state === undefined
+function hintFor({ file, state }: CorruptDatabaseError): Hint {
+  const repair = state === undefined
     ? 'check "db" in ca.json, start step-ca on it or restore it'
     : `restore the database, or have badger truncate ${
       JSON.stringify(file)
     }, without which step-ca does not start on it either`;
-  return `${way}; --ignore-database rekeys without asking it`;
+  return { remedy: "ignore the database", repair };
 }
 
 /**
  * One attempt: the revocation and the data of a certificate.
  *
  * @param serial decimal, which is what the tables have as keys
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export async function readRows(
   settings: DatabaseSettings,

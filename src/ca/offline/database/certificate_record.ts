@@ -3,7 +3,7 @@
  * (smallstep/certificates db/db.go: RevokedCertificateInfo, CertificateData).
  */
 import { JsonObject, JsonTypeError } from "../config/json_object.ts";
-import { Damage } from "./file/damage.ts";
+import { CorruptDatabaseError } from "./file/corrupt_database_error.ts";
 
 /** What is known of a certificate. */
 export interface CertificateRecord {
@@ -28,7 +28,7 @@ export const DATA_TABLE = "x509_certs_data";
 
 /**
  * @param file the database, for messages
- * @throws {Damage} when the record of the provisioner is not what it should be
+ * @throws {CorruptDatabaseError} when the record of the provisioner is not what it should be
  */
 export function readRecord(
   { revocation, data }: {
@@ -73,7 +73,7 @@ function readProvisionerId(data: Uint8Array, file: string): string {
   } catch (error) {
     if (!isParseError(error)) throw error;
     // Without it the provisioner's "disableRenewal" could be passed by.
-    throw new Damage(file, `has a damaged row in ${DATA_TABLE}`, {
+    throw new CorruptDatabaseError(file, `has a damaged row in ${DATA_TABLE}`, {
       cause: error,
     });
   }

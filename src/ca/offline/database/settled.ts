@@ -2,7 +2,7 @@
  * Reads beside a writer: tries again while what was found may be its work.
  */
 import type { Clock } from "../../../base/runtime.ts";
-import { Damage } from "./file/damage.ts";
+import { CorruptDatabaseError } from "./file/corrupt_database_error.ts";
 
 /** Between two attempts. */
 const PAUSE_MS = 20;
@@ -17,7 +17,7 @@ const MOST_STILL_MS = 200;
 /**
  * What `read` gives in the end.
  *
- * @throws {Damage} when it is none that passes, did not pass, or is in a log
+ * @throws {CorruptDatabaseError} when it is none that passes, did not pass, or is in a log
  *   that nobody writes to
  * @throws the signal's reason
  */
@@ -25,16 +25,18 @@ export async function settled<T>(
   read: () => Promise<T>,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<T> {
-  const start = mark(clock, 0);
+  const start = moment(clock, 0);
   let still = { ...start, state: undefined as string | undefined };
   for (let attempt = 1;; attempt++) {
     signal.throwIfAborted();
     try {
       return await read();
     } catch (error) {
-      if (!(error instanceof Damage) || !error.mayPass) throw error;
+      if (!(error instanceof CorruptDatabaseError) || !error.mayPass) {
+        throw error;
+      }
       const { state } = error;
-      const now = mark(clock, attempt);
+      const now = moment(clock, attempt);
       if (state === undefined || state !== still.state) {
         still = { ...now, state };
       } else if (isPast(still, { now, limitMs: MOST_STILL_MS })) throw error;
@@ -45,19 +47,19 @@ export async function settled<T>(
 }
 
 /** A moment, by the clock and by the attempts. */
-interface Mark {
+interface Moment {
   readonly timeMs: number;
   readonly attempt: number;
 }
 
-function mark(clock: Clock, attempt: number): Mark {
+function moment(clock: Clock, attempt: number): Moment {
   return { timeMs: clock.now().getTime(), attempt };
 }
 
 /** The pauses alone count where the clock is set back meanwhile. */
 function isPast(
-  since: Mark,
-  { now, limitMs }: { readonly now: Mark; readonly limitMs: number },
+  since: Moment,
+  { now, limitMs }: { readonly now: Moment; readonly limitMs: number },
 ): boolean {
   return now.timeMs - since.timeMs >= limitMs ||
     (now.attempt - since.attempt) * PAUSE_MS >= limitMs;

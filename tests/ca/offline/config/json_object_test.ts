@@ -69,14 +69,9 @@ for (
     ['{"a":true,"a":null}', (o) => o.boolean("a"), undefined],
     ['{"a":true,"a":null}', (o) => o.flag("a"), true],
     ['{"a":true,"a":false}', (o) => o.flag("a"), false],
-    ['{"a":1,"a":null}', (o) => o.number("a"), 1],
     ['{"a":"1s","a":null}', (o) => o.duration("a"), undefined],
-    [
-      '{"a":["x"],"a":["y"]}',
-      (o) => o.texts("a", { orOne: false }).join(),
-      "y",
-    ],
-    ['{"a":["x"],"a":null}', (o) => o.texts("a", { orOne: true }).length, 0],
+    ['{"a":["x"],"a":["y"]}', (o) => o.texts("a").join(), "y"],
+    ['{"a":["x"],"a":null}', (o) => o.texts("a").length, 0],
     ['{"a":{"b":"x"},"a":{"c":"y"}}', (o) => o.object("a")?.text("b"), "x"],
     ['{"a":{"b":"x"},"a":{"b":"y"}}', (o) => o.object("a")?.text("b"), "y"],
     ['{"a":{"b":"x"},"a":null}', (o) => o.object("a"), undefined],
@@ -107,7 +102,10 @@ Deno.test("parseCaConfig() obeys a claim of the first of two authorities", () =>
     "Authority": { "claims": { "enableSSHCA": true },
       "provisioners": [{ "type": "JWK", "name": "a", "key": {} }] }
   }`;
-  assertEquals(parseCaConfig(text, "ca.json").claims.disableRenewal, true);
+  assertEquals(
+    parseCaConfig(text, { file: "ca.json" }).claims.disableRenewal,
+    true,
+  );
 });
 
 Deno.test("parseCaConfig() refuses enableAdmin that a second authority does not repeat", () => {
@@ -116,5 +114,9 @@ Deno.test("parseCaConfig() refuses enableAdmin that a second authority does not 
     "authority": { "enableAdmin": true },
     "authority": { "provisioners": [{ "type": "JWK", "name": "a", "key": {} }] }
   }`;
-  assertThrows(() => parseCaConfig(text, "ca.json"), "config", /enableAdmin/);
+  assertThrows(
+    () => parseCaConfig(text, { file: "ca.json" }),
+    "config",
+    /enableAdmin/,
+  );
 });

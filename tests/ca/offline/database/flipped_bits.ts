@@ -2,7 +2,7 @@
  * Flips one bit after the other in a database and asks for revocations.
  */
 import { readRows } from "../../../../src/ca/offline/database/ca_database.ts";
-import { Damage } from "../../../../src/ca/offline/database/file/damage.ts";
+import { CorruptDatabaseError } from "../../../../src/ca/offline/database/file/corrupt_database_error.ts";
 import { assert } from "../../../support/assert.ts";
 import type { GoDatabase } from "./go_database.ts";
 
@@ -71,7 +71,7 @@ export async function isRevokedOrDamaged(
     const [revocation] = await readRows(settings, serial, NOW);
     return revocation !== undefined;
   } catch (error) {
-    if (error instanceof Damage) return true;
+    if (error instanceof CorruptDatabaseError) return true;
     throw error;
   }
 }

@@ -4,14 +4,16 @@
 import fc from "fast-check";
 import { compareInternalKeys } from "../../../../src/ca/offline/database/badger/badger_key.ts";
 import { rowKey } from "../../../../src/ca/offline/database/badger/badger_key.ts";
-import { ByteCursor } from "../../../../src/ca/offline/database/file/byte_cursor.ts";
-import { compareBytes } from "../../../../src/ca/offline/database/file/byte_order.ts";
+import {
+  ByteCursor,
+  compareBytes,
+} from "../../../../src/ca/offline/database/file/byte_cursor.ts";
 import {
   isWholeRevocation,
   readRecord,
 } from "../../../../src/ca/offline/database/certificate_record.ts";
 import { crc32c } from "../../../../src/ca/offline/database/badger/crc32c.ts";
-import { Damage } from "../../../../src/ca/offline/database/file/damage.ts";
+import { CorruptDatabaseError } from "../../../../src/ca/offline/database/file/corrupt_database_error.ts";
 import { protobufFields } from "../../../../src/ca/offline/database/badger/protobuf_fields.ts";
 import { assert, assertEquals } from "../../../support/assert.ts";
 
@@ -23,7 +25,9 @@ function assertDamage(call: () => unknown, pattern: RegExp): void {
   try {
     call();
   } catch (error) {
-    assert(error instanceof Damage && pattern.test(error.message));
+    assert(
+      error instanceof CorruptDatabaseError && pattern.test(error.message),
+    );
     return;
   }
   throw new Error("no damage was found");

@@ -7,7 +7,7 @@
  */
 import fc from "fast-check";
 import { readRows } from "../../../../src/ca/offline/database/ca_database.ts";
-import { Damage } from "../../../../src/ca/offline/database/file/damage.ts";
+import { CorruptDatabaseError } from "../../../../src/ca/offline/database/file/corrupt_database_error.ts";
 import { assert } from "../../../support/assert.ts";
 import { goTest } from "../../../support/go_program.ts";
 import { goDatabase, type GoDatabaseOptions, KINDS } from "./go_database.ts";
@@ -120,7 +120,7 @@ async function isRevoked(
     const [revocation] = await readRows(settings, serial, NOW);
     return revocation !== undefined;
   } catch (error) {
-    if (error instanceof Damage) return true;
+    if (error instanceof CorruptDatabaseError) return true;
     throw error;
   }
 }

@@ -165,7 +165,7 @@ async function rekeyer(
   ca: StepCa,
 ): Promise<(pair: PemPair) => Promise<string>> {
   const authority = createOfflineAuthority({
-    config: ca.configFile,
+    configFile: ca.configFile,
     password: () => Deno.readTextFile(ca.passwordFile),
     terminal: noTerminal(),
     clock,

@@ -3,7 +3,7 @@
  */
 import { hintOf } from "../../../support/hint.ts";
 import { readCertificateRecord } from "../../../../src/ca/offline/database/ca_database.ts";
-import { Damage } from "../../../../src/ca/offline/database/file/damage.ts";
+import { CorruptDatabaseError } from "../../../../src/ca/offline/database/file/corrupt_database_error.ts";
 import { settled } from "../../../../src/ca/offline/database/settled.ts";
 import { RekeyError } from "../../../../src/base/errors.ts";
 import {
@@ -35,7 +35,9 @@ Deno.test("settled() tries again while damage may pass", async () => {
   const outcomes = [true, true, false];
   const read = () =>
     outcomes.shift() === true
-      ? Promise.reject(new Damage("f", "is torn", { mayPass: true }))
+      ? Promise.reject(
+        new CorruptDatabaseError("f", "is torn", { mayPass: true }),
+      )
       : Promise.resolve("read");
   assertEquals(await settled(read, { clock, signal: never }), "read");
   assertEquals(clock.state.sleptMs, 40);
@@ -43,7 +45,7 @@ Deno.test("settled() tries again while damage may pass", async () => {
 
 Deno.test("settled() gives up after three seconds", async () => {
   const clock = clockThat(() => {});
-  const damage = new Damage("f", "is torn", { mayPass: true });
+  const damage = new CorruptDatabaseError("f", "is torn", { mayPass: true });
   const error = await settled(() => Promise.reject(damage), {
     clock,
     signal: never,
@@ -61,7 +63,7 @@ Deno.test("settled() counts the time that reading takes", async () => {
       return Promise.resolve();
     },
   };
-  const damage = new Damage("f", "is torn", { mayPass: true });
+  const damage = new CorruptDatabaseError("f", "is torn", { mayPass: true });
   const read = () => {
     time.ms += 570;
     return Promise.reject(damage);
@@ -77,17 +79,25 @@ Deno.test("settled() waits for a torn log while somebody writes to it, and no lo
   const sizes = Array.from({ length: 60 }, (_, size) => Math.min(size, 20));
   const read = () =>
     Promise.reject(
-      new Damage("f", "is torn", { mayPass: true, state: `${sizes.shift()}` }),
+      new CorruptDatabaseError("f", "is torn", {
+        mayPass: true,
+        state: `${sizes.shift()}`,
+      }),
     );
   const error = await settled(read, { clock, signal: never })
     .catch((error) => error);
-  assert(error instanceof Damage);
+  assert(error instanceof CorruptDatabaseError);
   assertEquals(clock.state.sleptMs, (20 + 10) * 20);
 });
 
 Deno.test("settled() does not try again after damage that stays, or another error", async () => {
   const clock = clockThat(() => {});
-  for (const failure of [new Damage("f", "is wrong"), new TypeError("a bug")]) {
+  for (
+    const failure of [
+      new CorruptDatabaseError("f", "is wrong"),
+      new TypeError("a bug"),
+    ]
+  ) {
     const error = await settled(() => Promise.reject(failure), {
       clock,
       signal: never,
@@ -102,7 +112,10 @@ Deno.test("settled() ends with the reason of the signal", async () => {
   const reason = new RekeyError("interrupted", "stopped");
   const clock = clockThat(() => controller.abort(reason));
   const error = await settled(
-    () => Promise.reject(new Damage("f", "is torn", { mayPass: true })),
+    () =>
+      Promise.reject(
+        new CorruptDatabaseError("f", "is torn", { mayPass: true }),
+      ),
     { clock, signal: controller.signal },
   ).catch((error) => error);
   assertEquals(error, reason);

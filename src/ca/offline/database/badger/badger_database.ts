@@ -7,7 +7,6 @@
  * step-ca may change them meanwhile; `settled.ts` tries again then.
  */
 import { HEAD_KEY, movedKey } from "./badger_key.ts";
-import { type BadgerVersion, MANIFEST } from "./badger_manifest.ts";
 import { searchTables } from "./badger_tables.ts";
 import {
   decodePointer,
@@ -16,26 +15,23 @@ import {
   newer,
   type VersionedValue,
 } from "./badger_value.ts";
-import { Damage } from "../file/damage.ts";
-import { listNames, listNumbered, numberedName } from "./numbered_files.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
+import {
+  type BadgerPlace,
+  listNames,
+  listNumbered,
+  MANIFEST,
+  numberedName,
+} from "./badger_files.ts";
 import { readLogEntry } from "./value_log.ts";
 import { searchLogs } from "./value_logs.ts";
 import { equalBytes } from "../../../../pki/asn1/der.ts";
-
-/** Where the files are. */
-export interface BadgerPlace {
-  readonly version: BadgerVersion;
-  /** Folder of MANIFEST and the tables. */
-  readonly directory: string;
-  /** Folder of the value logs; mostly the same. */
-  readonly logDirectory: string;
-}
 
 /**
  * The values of user keys, undefined where badger would find none.
  *
  * @param now for values that expire
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export async function readBadger(
   place: BadgerPlace,
@@ -68,7 +64,7 @@ export async function readBadger(
 /**
  * Whether nobody has ever opened it, as after `step ca init`.
  *
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export async function isFresh(
   { directory, logDirectory }: BadgerPlace,
@@ -77,7 +73,7 @@ export async function isFresh(
   if (logDirectory !== directory) names.push(...await listNames(logDirectory));
   if (names.includes(MANIFEST)) return false;
   if (names.length === 0) return true;
-  throw new Damage(
+  throw new CorruptDatabaseError(
     `${directory}/${MANIFEST}`,
     "is missing, but the folder is not empty",
     { mayPass: true },
@@ -101,7 +97,9 @@ async function resolveValue(
     const elsewhere = await followPointer(place, movedKey(key), moved);
     if (elsewhere instanceof Uint8Array) return elsewhere;
   }
-  throw new Damage(inPlace.missing, "is missing", { mayPass: true });
+  throw new CorruptDatabaseError(inPlace.missing, "is missing", {
+    mayPass: true,
+  });
 }
 
 async function followPointer(
@@ -120,5 +118,8 @@ async function followPointer(
   if (equalBytes(entry.userKey, key) && entry.version === value.version) {
     return entry.value;
   }
-  throw new Damage(path, "has another entry where a table points to");
+  throw new CorruptDatabaseError(
+    path,
+    "has another entry where a table points to",
+  );
 }

@@ -2,8 +2,7 @@
  * Keys of badger: what nosql makes of table and key, and the version behind it
  * (smallstep/nosql badger/v2/badger.go, dgraph-io/badger y/y.go).
  */
-import type { ByteCursor } from "../file/byte_cursor.ts";
-import { compareBytes } from "../file/byte_order.ts";
+import { type ByteCursor, compareBytes } from "../file/byte_cursor.ts";
 
 /** Bytes of the version behind a user key. */
 export const VERSION_BYTES = 8;
@@ -49,16 +48,16 @@ export function userKeyOf(internalKey: Uint8Array): Uint8Array {
 /**
  * The version of an internal key, which is stored as 2^64-1 less itself.
  *
- * @throws {Damage} for one above 2^53, which is out of reach
+ * @throws {CorruptDatabaseError} for one above 2^53, which is out of reach
  */
 export function versionOf(internalKey: Uint8Array, at: ByteCursor): number {
   const start = internalKey.length - VERSION_BYTES;
-  if (start < 0) throw at.damage("has a key without a version");
+  if (start < 0) throw at.corrupt("has a key without a version");
   const view = new DataView(internalKey.buffer, internalKey.byteOffset + start);
   const high = ~view.getUint32(0) >>> 0;
   const version = high * 2 ** 32 + (~view.getUint32(4) >>> 0);
   if (Number.isSafeInteger(version)) return version;
-  throw at.damage("has a version that is too large");
+  throw at.corrupt("has a version that is too large");
 }
 
 /** The order of a table: by user key, newer versions first. */

@@ -7,12 +7,10 @@
  */
 import { ByteCursor } from "../file/byte_cursor.ts";
 import { crc32c } from "./crc32c.ts";
-import { Damage } from "../file/damage.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import { DatabaseFile } from "../file/database_file.ts";
+import type { BadgerVersion } from "./badger_files.ts";
 import { protobufFields } from "./protobuf_fields.ts";
-
-/** Of badger itself, `github.com/dgraph-io/badger` and `…/badger/v2`. */
-export type BadgerVersion = 1 | 2;
 
 /** A table as MANIFEST names it. */
 export interface ListedTable {
@@ -20,9 +18,6 @@ export interface ListedTable {
   /** SHA-256 of the file; version 1 only, and undefined in old databases. */
   readonly sha256: Uint8Array | undefined;
 }
-
-/** The name of the file. */
-export const MANIFEST = "MANIFEST";
 
 /** Number of the format in the first bytes, by version of badger. */
 const FORMATS: Readonly<Record<BadgerVersion, number>> = { 1: 4, 2: 7 };
@@ -33,21 +28,23 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /**
  * The tables in use, by their numbers.
  *
- * @throws {Damage} also for another version, compression and encryption
+ * @throws {CorruptDatabaseError} also for another version, compression and encryption
  */
 export async function readManifest(
   path: string,
   version: BadgerVersion,
 ): Promise<ReadonlyMap<number, ListedTable>> {
   using file = await DatabaseFile.open(path);
-  if (file.size > MOST_BYTES) throw new Damage(path, "is too large");
+  if (file.size > MOST_BYTES) {
+    throw new CorruptDatabaseError(path, "is too large");
+  }
   const at = new ByteCursor(await file.read(0, file.size), path);
   checkFormat(at, version);
   const tables = new Map<number, ListedTable>();
   while (at.left > 0) {
     for (const { number, bytes } of protobufFields(nextChangeSet(at))) {
       if (number !== 1 || bytes === undefined) {
-        throw at.damage(`has an unknown field ${number}`);
+        throw at.corrupt(`has an unknown field ${number}`);
       }
       const change = readChange(new ByteCursor(bytes, path), version);
       applyChange(tables, { change, at });
@@ -58,11 +55,11 @@ export async function readManifest(
 
 function checkFormat(at: ByteCursor, version: BadgerVersion): void {
   const magic = new TextDecoder("latin1").decode(at.take(4));
-  if (magic !== "Bdgr") throw at.damage("is not a manifest of badger");
+  if (magic !== "Bdgr") throw at.corrupt("is not a manifest of badger");
   const format = at.u32be();
   const wanted = FORMATS[version];
   if (format !== wanted) {
-    throw at.damage(
+    throw at.corrupt(
       `has unsupported version: ${format} (badger v${version} has ${wanted})`,
     );
   }
@@ -74,10 +71,10 @@ function nextChangeSet(at: ByteCursor): ByteCursor {
   const length = isTorn ? 0 : at.u32be();
   const sum = isTorn ? 0 : at.u32be();
   if (isTorn || length > at.left) {
-    throw new Damage(at.file, "is truncated", { mayPass: true });
+    throw new CorruptDatabaseError(at.file, "is truncated", { mayPass: true });
   }
   const bytes = at.take(length);
-  if (crc32c(bytes) !== sum) throw at.damage("has a wrong checksum");
+  if (crc32c(bytes) !== sum) throw at.corrupt("has a wrong checksum");
   return new ByteCursor(bytes, at.file);
 }
 
@@ -94,20 +91,20 @@ function readChange(at: ByteCursor, version: BadgerVersion): Change {
     if (key === "4" && bytes !== undefined) {
       sha256 = bytes;
     } else if (bytes !== undefined) {
-      throw at.damage(`has an unknown field ${number}`);
+      throw at.corrupt(`has an unknown field ${number}`);
     } else if (key === "1") {
       id = value;
     } else if (key === "2") {
       operation = value;
     } else if ((key === "v2:4" || key === "v2:5") && value !== 0) {
-      throw at.damage("names an encrypted table");
+      throw at.corrupt("names an encrypted table");
     } else if (key === "v2:6" && value !== 0) {
-      throw at.damage("names a compressed table");
+      throw at.corrupt("names a compressed table");
     } else if (number > 6 || (version === 1 && number > 3)) {
-      throw at.damage(`has an unknown field ${number}`);
+      throw at.corrupt(`has an unknown field ${number}`);
     }
   }
-  if (operation > 1) throw at.damage(`has an unknown operation ${operation}`);
+  if (operation > 1) throw at.corrupt(`has an unknown operation ${operation}`);
   return { id, sha256, isRemoval: operation === 1 };
 }
 
@@ -117,7 +114,7 @@ function applyChange(
 ): void {
   const { id, sha256, isRemoval } = change.change;
   if (tables.has(id) !== isRemoval) {
-    throw change.at.damage(
+    throw change.at.corrupt(
       isRemoval
         ? `removes table ${id}, which is not there`
         : `adds table ${id} twice`,

@@ -8,11 +8,11 @@ import {
   compareInternalKeys,
   newestOf,
   userKeyOf,
+  VERSION_BYTES,
   versionOf,
 } from "./badger_key.ts";
 import { decodeValue, type VersionedValue } from "./badger_value.ts";
-import type { ByteCursor } from "../file/byte_cursor.ts";
-import { compareBytes } from "../file/byte_order.ts";
+import { type ByteCursor, compareBytes } from "../file/byte_cursor.ts";
 
 /** One open table; whoever opened it disposes of it. */
 export interface BadgerTable extends Disposable {
@@ -34,7 +34,7 @@ export interface TableEntry {
 /**
  * The newest version of a key in this table, or undefined.
  *
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export async function findInTable(
   table: BadgerTable,
@@ -53,6 +53,27 @@ export async function findInTable(
     }
   }
   return undefined;
+}
+
+/**
+ * The next key of a block: its first bytes are those of the block's first key.
+ *
+ * @param base the first key of the block; empty where this is it
+ * @param lengths how many bytes it shares, and how many follow at the cursor
+ * @throws {CorruptDatabaseError}
+ */
+export function readKey(
+  at: ByteCursor,
+  base: Uint8Array,
+  { shared, rest }: { readonly shared: number; readonly rest: number },
+): Uint8Array {
+  if (shared > base.length || shared + rest < VERSION_BYTES) {
+    throw at.corrupt("has a key that shares more than there is");
+  }
+  const key = new Uint8Array(shared + rest);
+  key.set(base.subarray(0, shared));
+  key.set(at.take(rest), shared);
+  return key;
 }
 
 /** The first block that begins above a key, by bisection. */

@@ -2,13 +2,13 @@
  * Tables of badger v1 (dgraph-io/badger v1.6.2 table/builder.go, table.go).
  *
  * Its blocks have no checksum. The whole file has one, in MANIFEST, and that
- * is verified before anything in the file is believed.
+ * is verified before anything else in the file is read.
  */
 import type { ListedTable } from "./badger_manifest.ts";
-import type { BadgerTable, TableEntry } from "./badger_table.ts";
+import { type BadgerTable, readKey, type TableEntry } from "./badger_table.ts";
 import { VERSION_BYTES } from "./badger_key.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
-import { Damage } from "../file/damage.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import { DatabaseFile } from "../file/database_file.ts";
 import { equalBytes } from "../../../../pki/asn1/der.ts";
 
@@ -20,7 +20,7 @@ const ENTRY_HEADER_BYTES = 10;
 /**
  * Opens and verifies one.
  *
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export async function openTableV1(
   path: string,
@@ -42,7 +42,7 @@ async function verify(
   expected: Uint8Array | undefined,
 ): Promise<void> {
   if (expected?.length !== 32) {
-    throw new Damage(file.path, "has no checksum in MANIFEST");
+    throw new CorruptDatabaseError(file.path, "has no checksum in MANIFEST");
   }
   // Web Crypto wants it whole, and a table has 64 MB.
   const { createHash } = await import("node:crypto");
@@ -55,9 +55,13 @@ async function verify(
   }
   if (equalBytes(new Uint8Array(hash.digest()), expected)) return;
   // Badger empties a table before it removes it.
-  throw new Damage(file.path, "has another checksum than MANIFEST says", {
-    mayPass: file.size === 0,
-  });
+  throw new CorruptDatabaseError(
+    file.path,
+    "has another checksum than MANIFEST says",
+    {
+      mayPass: file.size === 0,
+    },
+  );
 }
 
 /** From the end: filter and its length, ends of blocks and their number. */
@@ -73,7 +77,10 @@ async function readBlockEnds(file: DatabaseFile): Promise<Uint32Array> {
     ends.length === 0 || ends.at(-1) !== start ||
     ends.some((end, index) => end <= (ends[index - 1] ?? 0))
   ) {
-    throw new Damage(file.path, "has blocks that are out of order");
+    throw new CorruptDatabaseError(
+      file.path,
+      "has blocks that are out of order",
+    );
   }
   return ends;
 }
@@ -98,7 +105,7 @@ class TableV1 implements BadgerTable {
     );
     const [shared, length] = [at.u16be(), at.u16be()];
     if (shared !== 0 || length < VERSION_BYTES) {
-      throw at.damage("has a block without a first key");
+      throw at.corrupt("has a block without a first key");
     }
     return await this.#file.read(start + ENTRY_HEADER_BYTES, length);
   }
@@ -119,19 +126,14 @@ function* readEntries(
   path: string,
 ): Generator<TableEntry> {
   const at = new ByteCursor(block, path);
-  let base = new Uint8Array(0);
+  let base: Uint8Array = new Uint8Array(0);
   while (at.left > 0) {
     const [shared, rest, valueLength] = [at.u16be(), at.u16be(), at.u16be()];
     at.u32be(); // The previous entry, for reading backwards.
     if (shared === 0 && rest === 0) return;
-    if (shared > base.length || shared + rest < VERSION_BYTES) {
-      throw at.damage("has a key that shares more than there is");
-    }
-    const key = new Uint8Array(shared + rest);
-    key.set(base.subarray(0, shared));
-    key.set(at.take(rest), shared);
+    const key = readKey(at, base, { shared, rest });
     if (base.length === 0) base = key;
     yield { key, value: new ByteCursor(at.take(valueLength), path) };
   }
-  throw at.damage("has a block without an end");
+  throw at.corrupt("has a block without an end");
 }

@@ -3,13 +3,13 @@
  *
  * The index and each block have a checksum. The original verifies none of the
  * blocks by default, and so issues for a revoked certificate after one flipped
- * bit; here each is verified before it is believed.
+ * bit; here each is verified before it is used.
  */
 import { VERSION_BYTES } from "./badger_key.ts";
-import type { BadgerTable, TableEntry } from "./badger_table.ts";
+import { type BadgerTable, readKey, type TableEntry } from "./badger_table.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
 import { crc32c } from "./crc32c.ts";
-import { Damage } from "../file/damage.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import { DatabaseFile } from "../file/database_file.ts";
 import { protobufFields } from "./protobuf_fields.ts";
 import { equalBytes } from "../../../../pki/asn1/der.ts";
@@ -27,7 +27,7 @@ const MOST_CHECKSUM_BYTES = 32;
 /**
  * Opens one and verifies its index.
  *
- * @throws {Damage} also for compression and encryption
+ * @throws {CorruptDatabaseError} also for compression and encryption
  */
 export async function openTableV2(path: string): Promise<BadgerTable> {
   const file = await DatabaseFile.open(path);
@@ -45,7 +45,7 @@ async function readIndex(file: DatabaseFile): Promise<readonly BlockPlace[]> {
     new ByteCursor(await file.read(offset, 4), file.path).u32be();
   const sumLength = await u32(file.size - 4);
   if (sumLength > MOST_CHECKSUM_BYTES) {
-    throw new Damage(file.path, "has no checksum at its end");
+    throw new CorruptDatabaseError(file.path, "has no checksum at its end");
   }
   const sumAt = file.size - 4 - sumLength;
   const length = await u32(sumAt - 4);
@@ -64,7 +64,10 @@ async function readIndex(file: DatabaseFile): Promise<readonly BlockPlace[]> {
     ends.length === 0 || ends.at(-1) !== start ||
     places.some(({ offset }, block) => offset !== (ends[block - 1] ?? 0))
   ) {
-    throw new Damage(file.path, "has blocks that are out of order");
+    throw new CorruptDatabaseError(
+      file.path,
+      "has blocks that are out of order",
+    );
   }
   return places;
 }
@@ -79,7 +82,7 @@ function readPlace(bytes: Uint8Array, path: string): BlockPlace {
     if (number === 3) length = value;
   }
   if (key.length < VERSION_BYTES) {
-    throw at.damage("has a block without a first key");
+    throw at.corrupt("has a block without a first key");
   }
   return { key, offset, length };
 }
@@ -89,12 +92,12 @@ function verify(data: Uint8Array, checksum: Uint8Array, path: string): void {
   const at = new ByteCursor(checksum, path);
   let [algorithm, sum] = [0, 0];
   for (const { number, bytes, value } of protobufFields(at)) {
-    if (bytes !== undefined) throw at.damage("has an unknown checksum");
+    if (bytes !== undefined) throw at.corrupt("has an unknown checksum");
     if (number === 1) algorithm = value;
     if (number === 2) sum = value;
   }
-  if (algorithm !== 0) throw at.damage("has an unknown kind of checksum");
-  if (crc32c(data) !== sum) throw at.damage("has a wrong checksum");
+  if (algorithm !== 0) throw at.corrupt("has an unknown kind of checksum");
+  if (crc32c(data) !== sum) throw at.corrupt("has a wrong checksum");
 }
 
 class TableV2 implements BadgerTable {
@@ -158,22 +161,17 @@ function* readEntries(
     readonly path: string;
   },
 ): Generator<TableEntry> {
-  let base = new Uint8Array(0);
+  let base: Uint8Array = new Uint8Array(0);
   for (const [index, start] of offsets.entries()) {
     const end = offsets[index + 1];
     if (end === undefined) return;
     const at = new ByteCursor(block.subarray(0, end), path, start);
     const [shared, rest] = [at.u16le(), at.u16le()];
-    if (shared > base.length || shared + rest < VERSION_BYTES) {
-      throw at.damage("has a key that shares more than there is");
-    }
-    const key = new Uint8Array(shared + rest);
-    key.set(base.subarray(0, shared));
-    key.set(at.take(rest), shared);
+    const key = readKey(at, base, { shared, rest });
     if (index === 0) {
       base = key;
       if (!equalBytes(key, first)) {
-        throw at.damage("has a block that is not the one of its index");
+        throw at.corrupt("has a block that is not the one of its index");
       }
     }
     yield { key, value: new ByteCursor(at.take(at.left), path) };

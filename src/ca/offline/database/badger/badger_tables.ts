@@ -1,19 +1,19 @@
 /**
  * All tables of a badger database together.
  */
-import {
-  type BadgerVersion,
-  type ListedTable,
-  MANIFEST,
-  readManifest,
-} from "./badger_manifest.ts";
+import { type ListedTable, readManifest } from "./badger_manifest.ts";
 import { type BadgerTable, findInTable } from "./badger_table.ts";
 import { openTableV1 } from "./badger_table_v1.ts";
 import { openTableV2 } from "./badger_table_v2.ts";
-import type { BadgerPlace } from "./badger_database.ts";
 import { newer, type VersionedValue } from "./badger_value.ts";
-import { Damage } from "../file/damage.ts";
-import { listNumbered, numberedName } from "./numbered_files.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
+import {
+  type BadgerPlace,
+  type BadgerVersion,
+  listNumbered,
+  MANIFEST,
+  numberedName,
+} from "./badger_files.ts";
 
 /** A table file; `listed` is undefined for one that MANIFEST does not name. */
 interface TableFile {
@@ -27,7 +27,7 @@ interface TableFile {
  * Every table is asked, so that no order of levels has to be known. One at a
  * time is open.
  *
- * @throws {Damage} also when MANIFEST and the files do not agree
+ * @throws {CorruptDatabaseError} also when MANIFEST and the files do not agree
  */
 export async function searchTables(
   place: BadgerPlace,
@@ -54,7 +54,7 @@ async function listTables(
   const files = await listNumbered(directory, ".sst");
   for (const id of listed.keys()) {
     if (files.has(id)) continue;
-    throw new Damage(
+    throw new CorruptDatabaseError(
       `${directory}/${numberedName(id, ".sst")}`,
       "is missing, but MANIFEST names it",
       { mayPass: true },
@@ -85,11 +85,17 @@ async function openUnlisted(
   try {
     if (version === 2) return await openTableV2(path);
   } catch (error) {
-    if (!(error instanceof Damage)) throw error;
-    throw new Damage(path, `is not named in MANIFEST, and ${error.message}`, {
-      mayPass: true,
-      cause: error,
-    });
+    if (!(error instanceof CorruptDatabaseError)) throw error;
+    throw new CorruptDatabaseError(
+      path,
+      `is not named in MANIFEST, and ${error.message}`,
+      {
+        mayPass: true,
+        cause: error,
+      },
+    );
   }
-  throw new Damage(path, "is not named in MANIFEST", { mayPass: true });
+  throw new CorruptDatabaseError(path, "is not named in MANIFEST", {
+    mayPass: true,
+  });
 }

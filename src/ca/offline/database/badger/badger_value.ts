@@ -1,8 +1,8 @@
 /**
- * What a key of badger has: a value, a pointer into a value log, or the mark
+ * What a key of badger has: a value, a pointer into a value log, or a note
  * that it was deleted (dgraph-io/badger y/iterator.go, structs.go, value.go).
  */
-import type { BadgerVersion } from "./badger_manifest.ts";
+import type { BadgerVersion } from "./badger_files.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
 
 /** One version of one key. */
@@ -32,7 +32,7 @@ export const Meta = {
   endOfTransaction: 0x80,
 } as const;
 
-/** @throws {Damage} */
+/** @throws {CorruptDatabaseError} */
 export function decodeValue(
   at: ByteCursor,
   version: number,
@@ -43,14 +43,16 @@ export function decodeValue(
   return { version, meta, expiresAt, value: at.take(at.left) };
 }
 
-/** @throws {Damage} */
+/** @throws {CorruptDatabaseError} */
 export function decodePointer(
   bytes: Uint8Array,
   place: { readonly version: BadgerVersion; readonly file: string },
 ): ValuePointer {
   const at = new ByteCursor(bytes, place.file);
   if (bytes.length !== 12) {
-    throw at.damage("has a pointer into a value log that is not 12 bytes long");
+    throw at.corrupt(
+      "has a pointer into a value log that is not 12 bytes long",
+    );
   }
   // Version 2 writes them as the machine has them in memory.
   const next = () => place.version === 1 ? at.u32be() : at.u32le();

@@ -2,7 +2,7 @@
  * An entry of a value log (dgraph-io/badger structs.go, both versions): header,
  * key with version, value, CRC-32C of all of it.
  */
-import type { BadgerVersion } from "./badger_manifest.ts";
+import type { BadgerVersion } from "./badger_files.ts";
 import { userKeyOf, VERSION_BYTES, versionOf } from "./badger_key.ts";
 import type { VersionedValue } from "./badger_value.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
@@ -31,7 +31,7 @@ const MOST_HEADER_BYTES = 22;
  * The entry at the start of `bytes`, verified.
  *
  * @param available how many bytes the file has from here on
- * @throws {Damage} when no more bytes would make an entry of it
+ * @throws {CorruptDatabaseError} when no more bytes would make an entry of it
  */
 export function parseLogEntry(
   bytes: Uint8Array,
@@ -49,7 +49,7 @@ export function parseLogEntry(
   const header = version === 1 ? readHeaderV1(at) : readHeaderV2(at);
   const { meta, keyLength, valueLength, expiresAt } = header;
   if (keyLength > MOST_KEY_BYTES || keyLength < VERSION_BYTES) {
-    throw at.damage("has an entry with a key of impossible length");
+    throw at.corrupt("has an entry with a key of impossible length");
   }
   const length = at.position + keyLength + valueLength + 4;
   if (length > bytes.length) return { needed: length };
@@ -57,7 +57,7 @@ export function parseLogEntry(
   const value = at.take(valueLength);
   const sum = crc32c(bytes.subarray(0, at.position));
   if (at.u32be() !== sum) {
-    throw at.damage("has an entry with a wrong checksum");
+    throw at.corrupt("has an entry with a wrong checksum");
   }
   return {
     entry: {

@@ -19,7 +19,7 @@ const BYTES = 2;
 /**
  * The fields up to the end of the cursor, in their order.
  *
- * @throws {Damage} at anything else
+ * @throws {CorruptDatabaseError} at anything else
  */
 export function* protobufFields(message: ByteCursor): Generator<Field> {
   while (message.left > 0) {
@@ -33,7 +33,7 @@ export function* protobufFields(message: ByteCursor): Generator<Field> {
         yield { number, bytes: message.take(message.uvarint()), value: 0 };
         break;
       default:
-        throw message.damage(`has a field of unknown type ${tag % 8}`);
+        throw message.corrupt(`has a field of unknown type ${tag % 8}`);
     }
   }
 }

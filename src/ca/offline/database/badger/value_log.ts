@@ -7,10 +7,10 @@
  * not the end of a transaction is refused, as badger refuses it ("Value log
  * truncate required"): what was cut off could be a revocation.
  */
-import type { BadgerVersion } from "./badger_manifest.ts";
+import type { BadgerVersion } from "./badger_files.ts";
 import { Meta, type ValuePointer } from "./badger_value.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
-import { Damage } from "../file/damage.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import { DatabaseFile } from "../file/database_file.ts";
 import { type LogEntry, parseLogEntry } from "./log_entry.ts";
 
@@ -32,7 +32,7 @@ export interface LogPlace {
  * transaction.
  *
  * @param start in bytes; 0 is the beginning
- * @throws {Damage} at anything that badger itself would not replay
+ * @throws {CorruptDatabaseError} at anything that badger itself would not replay
  */
 export async function replayLog(
   place: LogPlace,
@@ -42,7 +42,7 @@ export async function replayLog(
   using file = await DatabaseFile.open(place.path);
   const first = await checkFileHeader(file, place.version);
   if (start > file.size) {
-    throw new Damage(
+    throw new CorruptDatabaseError(
       place.path,
       `is truncated: ${start} bytes of it are in use, but it has ${file.size}`,
     );
@@ -56,9 +56,9 @@ export async function replayLog(
     });
     transaction.end();
   } catch (error) {
-    if (!(error instanceof Damage)) throw error;
+    if (!(error instanceof CorruptDatabaseError)) throw error;
     // A running step-ca may be writing what is missing.
-    throw new Damage(error.file, error.message, {
+    throw new CorruptDatabaseError(error.file, error.message, {
       mayPass: true,
       state: `${file.path} ${file.size} ${file.changedMs}`,
       cause: error,
@@ -69,7 +69,7 @@ export async function replayLog(
 /**
  * The entry that a pointer names.
  *
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export async function readLogEntry(
   { path, version }: LogPlace,
@@ -81,7 +81,10 @@ export async function readLogEntry(
   const place = { version, file: path, available: length };
   const parsed = parseLogEntry(bytes, place);
   if ("entry" in parsed && parsed.entry.length === length) return parsed.entry;
-  throw new Damage(path, "has an entry of another length than its pointer");
+  throw new CorruptDatabaseError(
+    path,
+    "has an entry of another length than its pointer",
+  );
 }
 
 /** @returns where the entries begin */
@@ -91,7 +94,7 @@ async function checkFileHeader(
 ): Promise<number> {
   if (version === 1) return 0;
   const at = new ByteCursor(await file.read(0, FILE_HEADER_BYTES), file.path);
-  if (at.u32be() !== 0 || at.u32be() !== 0) throw at.damage("is encrypted");
+  if (at.u32be() !== 0 || at.u32be() !== 0) throw at.corrupt("is encrypted");
   return FILE_HEADER_BYTES;
 }
 
@@ -121,7 +124,10 @@ async function visitEntries(
     }
     const { needed } = parsed;
     if (needed > available || needed > MOST_ENTRY_BYTES) {
-      throw new Damage(file.path, "ends in the middle of an entry");
+      throw new CorruptDatabaseError(
+        file.path,
+        "ends in the middle of an entry",
+      );
     }
     const length = Math.min(Math.max(needed, READ_AT_ONCE), available);
     window = new Uint8Array(length);
@@ -161,12 +167,15 @@ class Transaction {
     this.#visit(entry);
   }
 
-  /** @throws {Damage} when one is not finished */
+  /** @throws {CorruptDatabaseError} when one is not finished */
   end(): void {
     if (this.#version !== undefined) throw this.#unfinished();
   }
 
-  #unfinished(): Damage {
-    return new Damage(this.#file, "has an unfinished transaction");
+  #unfinished(): CorruptDatabaseError {
+    return new CorruptDatabaseError(
+      this.#file,
+      "has an unfinished transaction",
+    );
   }
 }

@@ -1,12 +1,19 @@
 /**
  * All value logs of a badger database together.
  */
-import type { BadgerPlace } from "./badger_database.ts";
-import { compareBytes } from "../file/byte_order.ts";
-import { Meta, newer, type ValuePointer } from "./badger_value.ts";
-import type { VersionedValue } from "./badger_value.ts";
-import { Damage } from "../file/damage.ts";
-import { listNumbered, numberedName } from "./numbered_files.ts";
+import { compareBytes } from "../file/byte_cursor.ts";
+import {
+  Meta,
+  newer,
+  type ValuePointer,
+  type VersionedValue,
+} from "./badger_value.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
+import {
+  type BadgerPlace,
+  listNumbered,
+  numberedName,
+} from "./badger_files.ts";
 import { replayLog } from "./value_log.ts";
 
 /**
@@ -14,7 +21,7 @@ import { replayLog } from "./value_log.ts";
  * keys; the values are in place.
  *
  * @param head the last entry that is in a table; undefined: none is
- * @throws {Damage} also when a log is missing
+ * @throws {CorruptDatabaseError} also when a log is missing
  */
 export async function searchLogs(
   place: BadgerPlace,
@@ -61,7 +68,7 @@ function requireAll(
   const last = Math.max(first, ...logs.keys());
   for (let number = first; number <= last; number++) {
     if (logs.has(number)) continue;
-    throw new Damage(
+    throw new CorruptDatabaseError(
       `${logDirectory}/${numberedName(number, ".vlog")}`,
       "is missing",
       { mayPass: true },

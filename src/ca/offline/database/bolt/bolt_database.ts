@@ -5,12 +5,11 @@
  * that is read are written to only after a later transaction has ended, so the
  * answer holds when none has ended meanwhile; `settled.ts` tries again then.
  */
-import { compareBytes } from "../file/byte_order.ts";
+import { ByteCursor, compareBytes } from "../file/byte_cursor.ts";
 import { type BoltMeta, readBoltMeta } from "./bolt_meta.ts";
 import { type LeafElement, parseInlineLeaf } from "./bolt_page.ts";
 import { BoltTree } from "./bolt_tree.ts";
-import { ByteCursor } from "../file/byte_cursor.ts";
-import { Damage } from "../file/damage.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import { DatabaseFile } from "../file/database_file.ts";
 
 /** A row that is asked for. */
@@ -37,7 +36,7 @@ const BUCKET_BYTES = 16;
 /**
  * The values of rows, undefined where there are none.
  *
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export async function readBolt(
   path: string,
@@ -61,7 +60,9 @@ async function requireUnchanged(
   { transaction }: BoltMeta,
 ): Promise<void> {
   if ((await readBoltMeta(file)).transaction === transaction) return;
-  throw new Damage(file.path, "is written to all the time", { mayPass: true });
+  throw new CorruptDatabaseError(file.path, "is written to all the time", {
+    mayPass: true,
+  });
 }
 
 async function readRows(
@@ -94,7 +95,7 @@ async function readRow(
   return found?.value;
 }
 
-/** @throws {Damage} when a row has a key that the other table does not have */
+/** @throws {CorruptDatabaseError} when a row has a key that the other table does not have */
 async function requireKeys(
   place: Place,
   { row, leaf }: {
@@ -118,8 +119,8 @@ function find(
   return leaf.find((element) => compareBytes(element.key, key) === 0);
 }
 
-function damagedRow({ path }: Place, { table }: BoltRow): Damage {
-  return new Damage(path, `has a damaged row in ${table}`);
+function damagedRow({ path }: Place, { table }: BoltRow): CorruptDatabaseError {
+  return new CorruptDatabaseError(path, `has a damaged row in ${table}`);
 }
 
 async function leafInTable(
@@ -133,14 +134,14 @@ async function leafInTable(
     if (!isTableRequired && !tables.some(({ key }) => isAlmost(key, name))) {
       return [];
     }
-    throw new Damage(path, `has no table ${table}`);
+    throw new CorruptDatabaseError(path, `has no table ${table}`);
   }
   const at = new ByteCursor(bucket.value, path);
   const page = at.u64le();
   at.position = BUCKET_BYTES;
   const isInline = page === 0;
   if (!bucket.isBucket || isInline === (at.left === 0)) {
-    throw at.damage(`has a damaged table ${table}`);
+    throw at.corrupt(`has a damaged table ${table}`);
   }
   return isInline
     ? parseInlineLeaf(bucket.value.subarray(BUCKET_BYTES), path)

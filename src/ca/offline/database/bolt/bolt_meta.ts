@@ -3,7 +3,7 @@
  * (etcd-io/bbolt internal/common/meta.go).
  */
 import { ByteCursor } from "../file/byte_cursor.ts";
-import { Damage } from "../file/damage.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import type { DatabaseFile } from "../file/database_file.ts";
 
 /** The state of the last transaction. */
@@ -38,17 +38,17 @@ const MOST_PAGE_BYTES = 65_536;
  * Bbolt takes the older one where the newer is damaged, and so forgets the last
  * transaction, which may be a revocation. Here both have to be right.
  *
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export async function readBoltMeta(file: DatabaseFile): Promise<BoltMeta> {
   const first = await readMeta(file, 0, 0);
   const second = await readMeta(file, 1, first.pageSize);
   if (first.pageSize !== second.pageSize) {
-    throw new Damage(file.path, "has two sizes of pages");
+    throw new CorruptDatabaseError(file.path, "has two sizes of pages");
   }
   const newest = first.transaction > second.transaction ? first : second;
   if (newest.pageCount * newest.pageSize > file.size) {
-    throw new Damage(
+    throw new CorruptDatabaseError(
       file.path,
       `is truncated: ${newest.pageCount} pages of ${newest.pageSize} bytes are in use, but it has ${file.size} bytes`,
       { mayPass: true },
@@ -68,11 +68,13 @@ async function readMeta(
   at.position = PAGE_HEADER_BYTES;
   const magic = at.u32le();
   if (id !== page || flags !== META_PAGE || magic !== MAGIC) {
-    throw new Damage(file.path, "is not a bbolt database", { mayPass: true });
+    throw new CorruptDatabaseError(file.path, "is not a bbolt database", {
+      mayPass: true,
+    });
   }
   const version = at.u32le();
   if (version !== VERSION) {
-    throw at.damage(
+    throw at.corrupt(
       `has unsupported version: ${version} (bbolt has ${VERSION})`,
     );
   }
@@ -89,15 +91,19 @@ async function readMeta(
   );
   if (bigU64(at) !== fnv1a64(checked)) {
     // Half of it may be written at this moment.
-    throw new Damage(file.path, "has a meta page with a wrong checksum", {
-      mayPass: true,
-    });
+    throw new CorruptDatabaseError(
+      file.path,
+      "has a meta page with a wrong checksum",
+      {
+        mayPass: true,
+      },
+    );
   }
   if (
     pageSize < LEAST_PAGE_BYTES || pageSize > MOST_PAGE_BYTES ||
     Math.log2(pageSize) % 1 !== 0 || transaction % 2 !== page
   ) {
-    throw at.damage("has an impossible meta page");
+    throw at.corrupt("has an impossible meta page");
   }
   return {
     pageSize,

@@ -5,9 +5,8 @@
  * elements lie behind each other without a gap, from the end of their list on,
  * and their keys ascend. So a number that was changed is noticed.
  */
-import { compareBytes } from "../file/byte_order.ts";
-import { ByteCursor } from "../file/byte_cursor.ts";
-import type { Damage } from "../file/damage.ts";
+import { ByteCursor, compareBytes } from "../file/byte_cursor.ts";
+import type { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 
 /** A page, as its elements. */
 export type BoltPage =
@@ -41,7 +40,7 @@ export const BRANCH = 1;
 const LEAF = 2;
 const ELEMENT_BYTES = 16;
 
-/** @throws {Damage} */
+/** @throws {CorruptDatabaseError} */
 export function readPageHeader(at: ByteCursor): PageHeader {
   return {
     id: at.u64le(),
@@ -54,7 +53,7 @@ export function readPageHeader(at: ByteCursor): PageHeader {
 /**
  * The elements of a branch or a leaf, from its header on.
  *
- * @throws {Damage} also without elements: a small table that is empty has no
+ * @throws {CorruptDatabaseError} also without elements: a small table that is empty has no
  *   page of its own, and no row of step-ca's large tables is ever deleted
  */
 export function parseBoltPage(bytes: Uint8Array, file: string): BoltPage {
@@ -74,7 +73,7 @@ export function parseBoltPage(bytes: Uint8Array, file: string): BoltPage {
  * The rows of a small table, which lie in its bucket in the form of a leaf of
  * exactly as many bytes as they need (go.etcd.io/bbolt bucket.go, write).
  *
- * @throws {Damage}
+ * @throws {CorruptDatabaseError}
  */
 export function parseInlineLeaf(
   bytes: Uint8Array,
@@ -84,11 +83,11 @@ export function parseInlineLeaf(
   const { id, flags, count } = readPageHeader(at);
   const { elements, end } = read(count, { at, element: readLeafElement });
   if (id === 0 && flags === LEAF && end === bytes.length) return elements;
-  throw at.damage("has a small table that is damaged");
+  throw at.corrupt("has a small table that is damaged");
 }
 
-function unexpected(at: ByteCursor, id: number): Damage {
-  return at.damage(`has a page ${id} that is no part of a tree`);
+function unexpected(at: ByteCursor, id: number): CorruptDatabaseError {
+  return at.corrupt(`has a page ${id} that is no part of a tree`);
 }
 
 interface Extent {
@@ -113,7 +112,7 @@ function read<Element extends { readonly key: Uint8Array }>(
       extent.start !== next || current.key.length === 0 ||
       (previous !== undefined && compareBytes(previous.key, current.key) >= 0)
     ) {
-      throw at.damage("has a page whose elements are out of order");
+      throw at.corrupt("has a page whose elements are out of order");
     }
     next = extent.start + extent.length;
     elements.push(current);
@@ -139,7 +138,7 @@ function readLeafElement(
   const flags = at.u32le();
   const position = at.u32le();
   const [keyLength, valueLength] = [at.u32le(), at.u32le()];
-  if (flags > 1) throw at.damage(`has an element of unknown kind ${flags}`);
+  if (flags > 1) throw at.corrupt(`has an element of unknown kind ${flags}`);
   const extent = { start: start + position, length: keyLength + valueLength };
   const key = slice(at, extent.start, keyLength);
   const value = slice(at, extent.start + keyLength, valueLength);

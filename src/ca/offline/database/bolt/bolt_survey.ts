@@ -9,7 +9,7 @@ import type { BoltMeta } from "./bolt_meta.ts";
 import { PAGE_HEADER_BYTES } from "./bolt_meta.ts";
 import { type PageHeader, readPageHeader } from "./bolt_page.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
-import { Damage } from "../file/damage.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import type { DatabaseFile } from "../file/database_file.ts";
 
 /** Bytes of one read, at least one page. */
@@ -28,7 +28,7 @@ export class BoltSurvey {
 
   /**
    * @param free the pages that are not in use
-   * @throws {Damage} when pages overlap, or are both free and in use
+   * @throws {CorruptDatabaseError} when pages overlap, or are both free and in use
    */
   static async of(
     file: DatabaseFile,
@@ -45,7 +45,10 @@ export class BoltSurvey {
       const { id, flags, overflow } = await headers.read(page);
       const end = page + 1 + overflow;
       if (id !== page || end > pageCount || hasFree(free, page, end)) {
-        throw new Damage(file.path, `has a page ${page} that is damaged`);
+        throw new CorruptDatabaseError(
+          file.path,
+          `has a page ${page} that is damaged`,
+        );
       }
       left.set(page, flags);
       page = end;
@@ -57,12 +60,12 @@ export class BoltSurvey {
    * Notes that something leads to a page.
    *
    * @returns the flags in its header
-   * @throws {Damage} when it is none, or something else leads to it as well
+   * @throws {CorruptDatabaseError} when it is none, or something else leads to it as well
    */
   reach(page: number): number {
     const flags = this.#left.get(page);
     if (flags === undefined) {
-      throw new Damage(
+      throw new CorruptDatabaseError(
         this.#path,
         `has a page ${page} that is free or in two places`,
       );
@@ -71,11 +74,11 @@ export class BoltSurvey {
     return flags;
   }
 
-  /** @throws {Damage} when nothing leads to a page that is in use */
+  /** @throws {CorruptDatabaseError} when nothing leads to a page that is in use */
   requireAllReached(): void {
     const [page] = this.#left.keys();
     if (page === undefined) return;
-    throw new Damage(
+    throw new CorruptDatabaseError(
       this.#path,
       `has a page ${page} that is in use, but nothing leads to it`,
     );

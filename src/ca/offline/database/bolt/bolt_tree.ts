@@ -3,10 +3,10 @@
  *
  * With no checksums, everything that leads to the leaf is proven by what it
  * leads to: a branch has the first key of each child, and both children around
- * the key have to begin with just that. Before any of it is believed, all trees
+ * the key have to begin with just that. Before any of it is used, all trees
  * of the file together have to lead to each page in use, and to each only once.
  */
-import { compareBytes } from "../file/byte_order.ts";
+import { ByteCursor, compareBytes } from "../file/byte_cursor.ts";
 import { type BoltMeta, PAGE_HEADER_BYTES } from "./bolt_meta.ts";
 import {
   type BoltPage,
@@ -16,8 +16,7 @@ import {
   readPageHeader,
 } from "./bolt_page.ts";
 import { BoltSurvey } from "./bolt_survey.ts";
-import { ByteCursor } from "../file/byte_cursor.ts";
-import { Damage } from "../file/damage.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import type { DatabaseFile } from "../file/database_file.ts";
 
 /** Four elements a page would make trees of this depth out of 2^64 rows. */
@@ -41,13 +40,13 @@ export class BoltTree {
   /**
    * Proves of every page where it belongs.
    *
-   * @throws {Damage} also without a list of free pages, which step-ca always
+   * @throws {CorruptDatabaseError} also without a list of free pages, which step-ca always
    *   has written: then nothing tells a lost page from one that is free
    */
   static async open(file: DatabaseFile, meta: BoltMeta): Promise<BoltTree> {
     const tree = new BoltTree(file, meta);
     if (meta.freelist === undefined) {
-      throw tree.#damage("has no list of free pages");
+      throw tree.#corrupt("has no list of free pages");
     }
     const bytes = await tree.#readPage(meta.freelist);
     const free = readFreelist(bytes, { path: file.path, meta });
@@ -65,7 +64,7 @@ export class BoltTree {
   /**
    * All elements of the leaf in which `key` is, if it is anywhere.
    *
-   * @throws {Damage}
+   * @throws {CorruptDatabaseError}
    */
   async leafOf(
     root: number,
@@ -80,11 +79,11 @@ export class BoltTree {
       );
       const index = Math.max(0, (after < 0 ? elements.length : after) - 1);
       const [child, next] = [elements[index], elements[index + 1]];
-      if (child === undefined) throw this.#damage("has an empty branch");
+      if (child === undefined) throw this.#corrupt("has an empty branch");
       page = await this.#loadChild(child);
       if (next !== undefined) await this.#loadChild(next);
     }
-    throw this.#damage("has a tree without an end");
+    throw this.#corrupt("has a tree without an end");
   }
 
   /** @returns the leaves below a page */
@@ -108,7 +107,7 @@ export class BoltTree {
     for (const id of leaves) {
       const page = await this.#load(id);
       if (page.kind !== "leaf") {
-        throw this.#damage(`has a page ${id} that is damaged`);
+        throw this.#corrupt(`has a page ${id} that is damaged`);
       }
       for (const { value, isBucket } of page.elements) {
         const root = isBucket
@@ -126,7 +125,7 @@ export class BoltTree {
     const page = await this.#load(id);
     const first = page.elements[0]?.key;
     if (first !== undefined && compareBytes(first, key) === 0) return page;
-    throw this.#damage(`has a page ${id} that does not belong where it is`);
+    throw this.#corrupt(`has a page ${id} that does not belong where it is`);
   }
 
   async #load(id: number): Promise<BoltPage> {
@@ -137,7 +136,7 @@ export class BoltTree {
   async #readPage(id: number): Promise<Uint8Array> {
     const { pageSize, pageCount } = this.#meta;
     if (id < 2 || id >= pageCount) {
-      throw this.#damage(`has no page ${id}, to which another one leads`);
+      throw this.#corrupt(`has no page ${id}, to which another one leads`);
     }
     const bytes = await this.#file.read(id * pageSize, pageSize);
     const header = readPageHeader(new ByteCursor(bytes, this.#file.path));
@@ -146,15 +145,15 @@ export class BoltTree {
       header.id !== id || id + pages > pageCount ||
       pages * pageSize > MOST_PAGE_BYTES
     ) {
-      throw this.#damage(`has a page ${id} that is damaged`);
+      throw this.#corrupt(`has a page ${id} that is damaged`);
     }
     return pages === 1
       ? bytes
       : await this.#file.read(id * pageSize, pages * pageSize);
   }
 
-  #damage(reason: string): Damage {
-    return new Damage(this.#file.path, reason);
+  #corrupt(reason: string): CorruptDatabaseError {
+    return new CorruptDatabaseError(this.#file.path, reason);
   }
 }
 
@@ -165,16 +164,16 @@ function readFreelist(
 ): ReadonlySet<number> {
   const at = new ByteCursor(bytes, path);
   const { flags, count } = readPageHeader(at);
-  if (flags !== FREELIST) throw at.damage("has no list of free pages");
+  if (flags !== FREELIST) throw at.corrupt("has no list of free pages");
   at.position = PAGE_HEADER_BYTES;
   const length = count === MANY_FREE ? at.u64le() : count;
-  if (length * 8 > at.left) throw at.damage("has a torn list of free pages");
+  if (length * 8 > at.left) throw at.corrupt("has a torn list of free pages");
   const free = new Set<number>();
   let previous = 1;
   for (let index = 0; index < length; index++) {
     const page = at.u64le();
     if (page <= previous || page >= meta.pageCount) {
-      throw at.damage("has a damaged list of free pages");
+      throw at.corrupt("has a damaged list of free pages");
     }
     free.add(page);
     previous = page;

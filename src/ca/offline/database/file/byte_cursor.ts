@@ -1,7 +1,7 @@
 /**
  * Reads the numbers of a structure one after the other, and never past its end.
  */
-import { Damage } from "./damage.ts";
+import { CorruptDatabaseError } from "./corrupt_database_error.ts";
 
 /** A position in bytes that belong to `file`. */
 export class ByteCursor {
@@ -58,7 +58,7 @@ export class ByteCursor {
         break;
       }
     }
-    throw this.damage("has a number that is too large");
+    throw this.corrupt("has a number that is too large");
   }
 
   /** The next bytes, as a view. */
@@ -67,14 +67,14 @@ export class ByteCursor {
     return this.bytes.subarray(start, start + length);
   }
 
-  damage(reason: string): Damage {
-    return new Damage(this.file, reason);
+  corrupt(reason: string): CorruptDatabaseError {
+    return new CorruptDatabaseError(this.file, reason);
   }
 
   #advance(length: number): number {
     const start = this.position;
     if (start < 0 || length < 0 || start + length > this.bytes.length) {
-      throw this.damage("has a structure that points outside of it");
+      throw this.corrupt("has a structure that points outside of it");
     }
     this.position = start + length;
     return start;
@@ -82,6 +82,19 @@ export class ByteCursor {
 
   #safe(value: bigint): number {
     if (value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
-    throw this.damage("has a number that is too large");
+    throw this.corrupt("has a number that is too large");
   }
+}
+
+/**
+ * The order of keys in databases: below, at or above zero, as unsigned bytes
+ * compare.
+ */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shorter = Math.min(a.length, b.length);
+  for (let index = 0; index < shorter; index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
 }

@@ -2,10 +2,10 @@
  * A file of a database, read at positions.
  *
  * Opened for reading only: no lock, no creation, no write. What is not a
- * regular file is never opened, since reading a pipe could wait for ever.
+ * regular file is never opened, since reading a pipe could wait forever.
  */
 import { osReason } from "../../../../base/os_error.ts";
-import { Damage } from "./damage.ts";
+import { CorruptDatabaseError } from "./corrupt_database_error.ts";
 
 /** One open file; whoever opened it disposes of it. */
 export class DatabaseFile implements Disposable {
@@ -27,11 +27,11 @@ export class DatabaseFile implements Disposable {
     this.#file = file;
   }
 
-  /** @throws {Damage} when it is missing, unreadable or not a regular file */
+  /** @throws {CorruptDatabaseError} when it is missing, unreadable or not a regular file */
   static async open(path: string): Promise<DatabaseFile> {
     try {
       if (!(await Deno.stat(path)).isFile) {
-        throw new Damage(path, "is not a regular file");
+        throw new CorruptDatabaseError(path, "is not a regular file");
       }
       const file = await Deno.open(path, { read: true });
       try {
@@ -41,13 +41,17 @@ export class DatabaseFile implements Disposable {
         throw error;
       }
     } catch (error) {
-      if (error instanceof Damage) throw error;
+      if (error instanceof CorruptDatabaseError) throw error;
       // A table may go between the list of files and its opening.
       const mayPass = error instanceof Deno.errors.NotFound;
-      throw new Damage(path, `cannot be read: ${osReason(error)}`, {
-        mayPass,
-        cause: error,
-      });
+      throw new CorruptDatabaseError(
+        path,
+        `cannot be read: ${osReason(error)}`,
+        {
+          mayPass,
+          cause: error,
+        },
+      );
     }
   }
 
@@ -55,11 +59,11 @@ export class DatabaseFile implements Disposable {
    * Reads exactly `length` bytes; positions are of this file. Never two reads
    * at the same time.
    *
-   * @throws {Damage} when the file ends before them
+   * @throws {CorruptDatabaseError} when the file ends before them
    */
   async read(offset: number, length: number): Promise<Uint8Array> {
     if (offset < 0 || length < 0 || offset + length > this.size) {
-      throw new Damage(
+      throw new CorruptDatabaseError(
         this.path,
         `is truncated: ${length} bytes should be at offset ${offset}, but it has ${this.size}`,
         { mayPass: true },
@@ -79,15 +83,21 @@ export class DatabaseFile implements Disposable {
         const count = await this.#file.read(bytes.subarray(filled));
         // Badger empties a file before it removes it.
         if (count === null) {
-          throw new Damage(this.path, "became shorter", { mayPass: true });
+          throw new CorruptDatabaseError(this.path, "became shorter", {
+            mayPass: true,
+          });
         }
         filled += count;
       }
     } catch (error) {
-      if (error instanceof Damage) throw error;
-      throw new Damage(this.path, `cannot be read: ${osReason(error)}`, {
-        cause: error,
-      });
+      if (error instanceof CorruptDatabaseError) throw error;
+      throw new CorruptDatabaseError(
+        this.path,
+        `cannot be read: ${osReason(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 

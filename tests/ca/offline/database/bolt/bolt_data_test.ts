@@ -3,7 +3,7 @@
  * of certificates has the same keys.
  */
 import { readRows } from "../../../../../src/ca/offline/database/ca_database.ts";
-import { Damage } from "../../../../../src/ca/offline/database/file/damage.ts";
+import { CorruptDatabaseError } from "../../../../../src/ca/offline/database/file/corrupt_database_error.ts";
 import { assert, assertEquals } from "../../../../support/assert.ts";
 import { goTest } from "../../../../support/go_program.ts";
 import { goDatabase } from "../go_database.ts";
@@ -55,7 +55,7 @@ goTest(
         put(byte, original ^ (1 << bit % 8));
         const isFound = await readRows(settings, serial, new Date()).then(
           ([, data]) => data !== undefined,
-          (error) => error instanceof Damage,
+          (error) => error instanceof CorruptDatabaseError,
         );
         assert(isFound, `bit ${bit} hides the data of ${serial}`);
         put(byte, original);

@@ -7,7 +7,7 @@ import { readBoltMeta } from "../../../../../src/ca/offline/database/bolt/bolt_m
 import { parseBoltPage } from "../../../../../src/ca/offline/database/bolt/bolt_page.ts";
 import { BoltTree } from "../../../../../src/ca/offline/database/bolt/bolt_tree.ts";
 import { ByteCursor } from "../../../../../src/ca/offline/database/file/byte_cursor.ts";
-import { Damage } from "../../../../../src/ca/offline/database/file/damage.ts";
+import { CorruptDatabaseError } from "../../../../../src/ca/offline/database/file/corrupt_database_error.ts";
 import { DatabaseFile } from "../../../../../src/ca/offline/database/file/database_file.ts";
 import { assert } from "../../../../support/assert.ts";
 import { goTest } from "../../../../support/go_program.ts";
@@ -74,7 +74,7 @@ async function assertNothingHidden(
   for (const serial of serials) {
     const [revocation] = await readRows(database.settings, serial, new Date())
       .catch((error) => {
-        if (error instanceof Damage) return [error];
+        if (error instanceof CorruptDatabaseError) return [error];
         throw error;
       });
     assert(revocation !== undefined, `page ${page} hides ${serial}`);

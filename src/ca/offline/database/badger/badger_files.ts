@@ -1,29 +1,49 @@
 /**
- * The files of a badger database, which are numbered: `000017.sst`.
+ * Where the files of a badger database are, and their names: MANIFEST, and
+ * numbers such as `000017.sst`.
  */
 import { osReason } from "../../../../base/os_error.ts";
-import { Damage } from "../file/damage.ts";
+import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
+
+/** Of badger itself, `github.com/dgraph-io/badger` and `…/badger/v2`. */
+export type BadgerVersion = 1 | 2;
+
+/** One database. */
+export interface BadgerPlace {
+  readonly version: BadgerVersion;
+  /** Folder of MANIFEST and the tables. */
+  readonly directory: string;
+  /** Folder of the value logs; mostly the same. */
+  readonly logDirectory: string;
+}
+
+/** The file that lists the tables. */
+export const MANIFEST = "MANIFEST";
 
 /**
  * The names in a folder.
  *
- * @throws {Damage} when it is missing or unreadable
+ * @throws {CorruptDatabaseError} when it is missing or unreadable
  */
 export async function listNames(directory: string): Promise<string[]> {
   try {
     const entries = await Array.fromAsync(Deno.readDir(directory));
     return entries.map(({ name }) => name);
   } catch (error) {
-    throw new Damage(directory, `cannot be read: ${osReason(error)}`, {
-      cause: error,
-    });
+    throw new CorruptDatabaseError(
+      directory,
+      `cannot be read: ${osReason(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 /**
  * The paths of the files with a suffix, by their numbers, in ascending order.
  *
- * @throws {Damage} also for a file with the suffix that has no number
+ * @throws {CorruptDatabaseError} also for a file with the suffix that has no number
  */
 export async function listNumbered(
   directory: string,
@@ -34,7 +54,10 @@ export async function listNumbered(
     if (!name.endsWith(suffix)) continue;
     const number = Number(name.slice(0, -suffix.length));
     if (name !== numberedName(number, suffix)) {
-      throw new Damage(`${directory}/${name}`, "has a name without a number");
+      throw new CorruptDatabaseError(
+        `${directory}/${name}`,
+        "has a name without a number",
+      );
     }
     found.push([number, `${directory}/${name}`]);
   }

@@ -6,8 +6,8 @@
  */
 
 /** Why a file gives no answer; the message is the reason, without the file. */
-export class Damage extends Error {
-  override readonly name = "Damage";
+export class CorruptDatabaseError extends Error {
+  override readonly name = "CorruptDatabaseError";
   /** The file or folder, as the settings name it. */
   readonly file: string;
   /**
@@ -16,8 +16,8 @@ export class Damage extends Error {
    */
   readonly mayPass: boolean;
   /**
-   * File, size and time of the last change when it was opened, where only its
-   * writer mends it: it is no use to read the same again.
+   * File, size and time of the last change when it was opened, where another
+   * attempt makes sense only after its writer has changed it.
    */
   readonly state: string | undefined;
 

@@ -1,0 +1,119 @@
+/**
+ * How every pass over a pair begins: locked, repaired, read again, and the
+ * decision whether it is time.
+ */
+import type { RekeyOptions } from "../base/options.ts";
+import type { Runtime } from "../base/runtime.ts";
+import { stoppable } from "../base/stoppable.ts";
+import type { CertificateAuthority } from "../ca/authority.ts";
+import { type LockedPair, openPair } from "../files/open_pair.ts";
+import { type CurrentPair, writtenFiles } from "../files/pair/current_pair.ts";
+import type { NewKeyContext } from "../files/pair/new_key.ts";
+import { type PasswordReader, passwordReader } from "../files/pair/password.ts";
+import type { Certificate } from "../pki/certificate/certificate.ts";
+import type { Reloader } from "../reload/reloader.ts";
+import { isDue, remainingMs } from "./schedule.ts";
+
+/** One certificate to keep fresh, and everybody who takes part in it. */
+export interface RekeyJob {
+  readonly options: RekeyOptions;
+  /** A fresh authority for each pass: its files may have changed since. */
+  openAuthority(pass: {
+    readonly signal: AbortSignal;
+    readonly readPassword: PasswordReader;
+  }): CertificateAuthority;
+  readonly reloader: Reloader;
+}
+
+/**
+ * Opens the files that a job writes, and repairs those that it reads.
+ *
+ * @throws {RekeyError} kinds `busy` and `install`; what `signal` aborts with
+ */
+export async function openJobPair(
+  options: Pick<RekeyOptions, "input" | "newKey" | "output" | "write">,
+  { clock, log }: Pick<Runtime, "clock" | "log">,
+  signal: AbortSignal,
+): Promise<LockedPair> {
+  const { input, write: { lockTimeoutMs, inPlace } } = options;
+  return await openPair(writtenFiles(options), {
+    input,
+    lockTimeoutMs,
+    inPlace,
+    clock,
+    log,
+    signal,
+  });
+}
+
+/** A pass that has begun. Disposing it releases the pair. */
+export interface OpenedJob extends Disposable {
+  readonly pair: LockedPair;
+  readonly current: CurrentPair;
+  readonly passwords: Pick<NewKeyContext, "password" | "privateKeyPassword">;
+  /** Reads each password file once in this pass. */
+  readonly readPassword: PasswordReader;
+  /** What is left until it expires, in ms, when no certificate is due. */
+  readonly notDueForMs: number | undefined;
+}
+
+/**
+ * Opens the pair of a job, loads what is there, and decides whether it is due,
+ * before a password or the CA's settings are needed: the disk is the only
+ * state.
+ *
+ * @throws {RekeyError} kinds `busy`, `install` and `pair`; what `signal` aborts
+ *   with
+ */
+export async function openJob(
+  { options }: Pick<RekeyJob, "options">,
+  runtime: Runtime,
+  signal: AbortSignal,
+): Promise<OpenedJob> {
+  const { clock, random, terminal } = runtime;
+  const readPassword = passwordReader();
+  const { mode, passwordFiles: { key, privateKey } } = options;
+  const source = { read: readPassword, terminal, signal };
+  const password = { ...source, file: key };
+  const privateKeyPassword = { ...source, file: privateKey };
+  using undo = new DisposableStack();
+  const pair = undo.use(await openJobPair(options, runtime, signal));
+  const loading = pair.load(options, password, clock.now());
+  const current = await stoppable(loading, signal);
+  const now = clock.now();
+  const [leaf] = current.chain;
+  const isTime = mode.run === "daemon" ||
+    mode.onlyIfExpiresInMs === undefined ||
+    isDue(leaf, mode.onlyIfExpiresInMs, { now, random: random() });
+  const held = undo.move();
+  return {
+    pair,
+    current,
+    passwords: { password, privateKeyPassword },
+    readPassword,
+    notDueForMs: isTime ? undefined : remainingMs(leaf, now),
+    [Symbol.dispose]: () => held.dispose(),
+  };
+}
+
+/**
+ * Proves that a pass could begin: repairs what a crash left, opens the pair,
+ * reads the authority's settings. Nothing is made, asked or written, so that
+ * what is wrong shows at the start of a daemon and not hours later.
+ *
+ * @returns the certificate in force
+ * @throws {RekeyError} kinds `pair`, `config`, `busy`, `install`, `interrupted`
+ */
+export async function checkPair(
+  job: RekeyJob,
+  runtime: Runtime,
+  signal: AbortSignal,
+): Promise<Certificate> {
+  using pass = await openJob(job, runtime, signal);
+  const { current } = pass;
+  await stoppable(current.loadKeyPair(), signal);
+  const { readPassword } = pass;
+  const authority = job.openAuthority({ signal, readPassword });
+  await stoppable(authority.roots(), signal);
+  return current.chain[0];
+}

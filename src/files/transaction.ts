@@ -1,0 +1,99 @@
+/**
+ * What an install is, whichever way the files are replaced.
+ *
+ * A pair of anything (paths, targets, contents) has one type and one way to
+ * visit its members: key first, since nobody looks for a key before there is a
+ * certificate. The certificate always comes last, because it stands for the
+ * install: the journal and the versions carry its name.
+ */
+import type { WriteOptions } from "../base/options.ts";
+import type { Hint } from "../base/remedy.ts";
+import { resolveTarget, type Role, type Target } from "./disk/target.ts";
+
+export type { Role };
+
+/** One value for each file; `key` is absent where only a certificate is written. */
+export interface Pair<T> {
+  readonly certificate: T;
+  readonly key?: T | undefined;
+}
+
+export interface Member<T> {
+  readonly role: Role;
+  readonly value: T;
+}
+
+/** The values of a pair in the order in which its files are replaced. */
+export function membersOf<T>({ key, certificate }: Pair<T>): Member<T>[] {
+  const last: Member<T> = { role: "certificate", value: certificate };
+  return key === undefined ? [last] : [{ role: "key", value: key }, last];
+}
+
+/** The pair of what `change` makes of each value. */
+export function mapPair<T, U>(
+  { certificate, key }: Pair<T>,
+  change: (value: T, role: Role) => U,
+): Pair<U> {
+  return {
+    certificate: change(certificate, "certificate"),
+    key: key === undefined ? undefined : change(key, "key"),
+  };
+}
+
+/**
+ * The files that the names lead to, links followed.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function resolvePair(files: Pair<string>): Pair<Target> {
+  return mapPair(files, resolveTarget);
+}
+
+/** How a pair stands on disk: two files, or links to numbered versions. */
+export type Layout = "plain" | "versioned";
+
+export interface InstallOptions extends Partial<WriteOptions> {
+  /** The file of the key that the new certificate will belong to, unless it is written. */
+  readonly givenKeyFile?: string | undefined;
+  /** Gives up waiting for the disk, as long as nothing is decided. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What each file will hold. Of every file that was prepared, and no other. */
+export type InstallContents = Readonly<
+  Partial<Record<Role, Uint8Array<ArrayBuffer> | undefined>>
+>;
+
+/** What a person should know about a target. */
+export interface InstallWarning {
+  readonly message: string;
+  /** What to do, behind the message on its line. */
+  readonly advice?: Hint | undefined;
+}
+
+/** A prepared swap. Disposing it without a commit leaves no trace. */
+export interface InstallTransaction extends Disposable {
+  readonly warnings: readonly InstallWarning[];
+  /**
+   * Writes and swaps. Not interruptible.
+   *
+   * @throws {RekeyError} kind `install`; the old pair is then intact, or, when
+   *   the message says that it could not be put back, will be after the next
+   *   repair
+   */
+  commit(contents: InstallContents): Promise<void>;
+}
+
+export type Recovery =
+  | { readonly kind: "none" }
+  /** An interrupted swap was finished (`new`) or undone (`old`). */
+  | { readonly kind: "finished" | "undone" }
+  /** An interrupted change of the layout was finished. */
+  | { readonly kind: "layout changed" }
+  /** Somebody else replaced a file since: left alone, journal dropped. */
+  | {
+    readonly kind: "foreign";
+    readonly file: string;
+    /** Where the old private key was kept, when it is nowhere else. */
+    readonly savedKey?: string | undefined;
+  };

@@ -1,0 +1,255 @@
+/**
+ * One pass, step by step: real files, a CA over real TLS, a real hook. Only
+ * clock, chance, terminal and log are the test's own.
+ */
+import type { RekeyOptions } from "../../src/base/options.ts";
+import type { LogEvent, Runtime, Terminal } from "../../src/base/runtime.ts";
+import { createOnlineAuthority } from "../../src/ca/online/online.ts";
+import { checkPair, type RekeyJob } from "../../src/engine/open_job.ts";
+import { rekeyOnce, replacePair } from "../../src/engine/rekey.ts";
+import { openPair } from "../../src/files/open_pair.ts";
+import { loadChain, loadKeyPair } from "../../src/files/pair/key_pair.ts";
+import { createReloader } from "../../src/reload/reloader.ts";
+import { fakeClock } from "../daemon/fake_clock.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { daemonOptions } from "../support/daemon_options.ts";
+import { fakeTerminal, noTerminal } from "../support/fake_terminal.ts";
+import { tempDir } from "../support/temp_dir.ts";
+import {
+  type Answer,
+  makeTestPki,
+  rightAnswer,
+  sendJson,
+  startTestCa,
+  type TestPki,
+} from "../support/test_ca.ts";
+
+const NEVER = new AbortController().signal;
+
+/** A pair, its CA, and a job that rekeys it. */
+interface Place extends AsyncDisposable {
+  readonly files: { readonly certificate: string; readonly key: string };
+  readonly runtime: Runtime;
+  readonly events: LogEvent[];
+  readonly job: RekeyJob;
+  /** How often the CA was asked. */
+  requests(): number;
+  /** Serial number of the certificate on the disk; its key belongs to it. */
+  serial(): Promise<string>;
+  /** Hidden files beside the pair. */
+  hidden(): readonly string[];
+  /** Lines that the hook wrote. */
+  told(): Promise<readonly string[]>;
+}
+
+async function place(
+  { answer = rightAnswer, change = {}, hook, terminal = noTerminal() }: {
+    readonly answer?: (pki: TestPki) => Answer;
+    readonly change?: Partial<RekeyOptions>;
+    /** Shell script in which `$told` is the file of what was told. */
+    readonly hook?: string;
+    readonly terminal?: Terminal;
+  } = {},
+): Promise<Place> {
+  await using undo = new AsyncDisposableStack();
+  const dir = undo.use(await tempDir());
+  const pki = await makeTestPki(dir.path);
+  const ca = undo.use(await startTestCa(pki, answer(pki)));
+  const files = {
+    certificate: pki.host.certificateFile,
+    key: pki.host.keyFile,
+  };
+  const script = `told=${dir.file("told")}; ${hook}`;
+  const options: RekeyOptions = {
+    ...daemonOptions(files, {
+      exec: hook === undefined ? undefined : ["/bin/sh", "-c", script],
+    }),
+    mode: { run: "once" },
+    ...change,
+  };
+  const clock = fakeClock(new Date());
+  const events: LogEvent[] = [];
+  const log = { write: (event: LogEvent) => void events.push(event) };
+  const root = pki.root.certificateFile;
+  const limits = { connectTimeoutMs: 5_000, timeoutMs: 5_000 };
+  const folder = files.certificate.replace(/[^/]*$/, "");
+  const held = undo.move();
+  return {
+    files,
+    runtime: { clock, random: () => 0.5, terminal, log },
+    events,
+    job: {
+      options,
+      openAuthority: () =>
+        createOnlineAuthority({ url: ca.url, root, ...limits, clock, log }),
+      reloader: createReloader(options, files),
+    },
+    requests: () => ca.requests.length,
+    async serial() {
+      const source = { terminal: noTerminal(), signal: NEVER };
+      const chain = await loadChain(files.certificate);
+      await loadKeyPair(chain, files, source);
+      return chain[0].serial;
+    },
+    hidden: () =>
+      [...Deno.readDirSync(folder)].map(({ name }) => name)
+        .filter((name) => name.startsWith(".")),
+    told: async () => {
+      const text = await Deno.readTextFile(dir.file("told")).catch(() => "");
+      return text.split("\n").slice(0, -1);
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+const TELL = 'echo "$STEP_REKEY_ATTEMPT $STEP_REKEY_SERIAL" >> $told';
+
+Deno.test("rekeyOnce() replaces the pair, tells the service, and leaves nothing else", async () => {
+  await using here = await place({ hook: TELL });
+  const before = await here.serial();
+  const outcome = await rekeyOnce(here.job, here.runtime, NEVER);
+  const serial = await here.serial();
+  assert(outcome.kind === "rekeyed" && outcome.certificate.serial === serial);
+  assert(serial !== before);
+  assertEquals(here.events.map(({ event }) => event), ["rekeyed"]);
+  assertEquals(await here.told(), [`1 ${serial}`]);
+  assertEquals([here.requests(), here.hidden()], [1, []]);
+});
+
+Deno.test("replacePair() opens the pair only when nobody else works on it", async () => {
+  await using here = await place();
+  const { clock, log } = here.runtime;
+  const lock = { lockTimeoutMs: 0, clock, log, signal: NEVER };
+  using _held = await openPair(here.files, lock);
+  await assertRejects(
+    () => replacePair(here.job, here.runtime, NEVER),
+    "busy",
+  );
+  assertEquals(here.requests(), 0);
+});
+
+Deno.test("replacePair() repairs before it loads", async () => {
+  await using here = await place();
+  const key = here.files.key.replace(/.*\//, "");
+  const folder = here.files.certificate.replace(/[^/]*$/, "");
+  const leftover = `.${key}.0123456789abcdef.new`;
+  await Deno.writeTextFile(folder + leftover, "half of a key");
+  await replacePair(here.job, here.runtime, NEVER);
+  assertEquals(here.hidden(), []);
+});
+
+Deno.test("replacePair() does not ask the CA before it is time, and gives what is pending", async () => {
+  const notDue = { mode: { run: "once", onlyIfExpiresInMs: 1 } } as const;
+  await using here = await place({ hook: TELL, change: notDue });
+  const serial = await here.serial();
+  const first = await replacePair(
+    { ...here.job, options: { ...here.job.options, mode: { run: "once" } } },
+    here.runtime,
+    NEVER,
+  );
+  // Never delivered: as when the process is killed here.
+  first.pending?.[Symbol.dispose]();
+  const again = await replacePair(here.job, here.runtime, NEVER);
+  using pending = again.pending;
+  assertEquals(again.outcome.kind, "not-due");
+  assertEquals(pending?.facts.attempts, 2);
+  assertEquals(pending?.facts.previousSerial, serial);
+  assertEquals(here.requests(), 1);
+});
+
+Deno.test("replacePair() asks before it overwrites, and before the CA is asked", async () => {
+  const change = { overwrite: "ask" } as const;
+  await using here = await place({ change, terminal: fakeTerminal(false) });
+  const before = await here.serial();
+  await assertRejects(
+    () => replacePair(here.job, here.runtime, NEVER),
+    "declined",
+  );
+  assertEquals([await here.serial(), here.requests()], [before, 0]);
+});
+
+Deno.test("replacePair() finds out that it cannot write before the CA is asked", async () => {
+  await using here = await place();
+  const write = { ...here.job.options.write, attributes: { owner: "nobody-" } };
+  const options = { ...here.job.options, write };
+  await assertRejects(
+    () => replacePair({ ...here.job, options }, here.runtime, NEVER),
+    "usage",
+  );
+  assertEquals([here.requests(), here.hidden()], [0, []]);
+});
+
+Deno.test("replacePair() leaves the pair as it was when the CA refuses", async () => {
+  const answer = (): Answer => (_request, response) =>
+    sendJson(response, { status: 403, message: "no" }, 403);
+  await using here = await place({ answer, hook: TELL });
+  const before = await here.serial();
+  await assertRejects(
+    () => replacePair(here.job, here.runtime, NEVER),
+    "refused",
+  );
+  assertEquals([await here.serial(), here.hidden()], [before, []]);
+});
+
+Deno.test("replacePair() writes nothing that does not verify", async () => {
+  const answer = (pki: TestPki): Answer => (_request, response) =>
+    sendJson(response, {
+      crt: pki.server.certificate,
+      ca: pki.intermediate.certificate,
+      certChain: [pki.server.certificate, pki.intermediate.certificate],
+    });
+  await using here = await place({ answer, hook: TELL });
+  const before = await here.serial();
+  await assertRejects(
+    () => replacePair(here.job, here.runtime, NEVER),
+    "untrusted",
+  );
+  assertEquals([await here.serial(), here.hidden()], [before, []]);
+});
+
+Deno.test("replacePair() swaps with the note on the disk, and releases the pair", async () => {
+  await using here = await place({ hook: TELL });
+  const { pending } = await replacePair(here.job, here.runtime, NEVER);
+  using held = pending;
+  assertEquals(held?.facts.serial, await here.serial());
+  assertEquals(held?.facts.undelivered, ["exec"]);
+  assertEquals(here.hidden().map((name) => name.split(".").at(-1)), ["reload"]);
+  assertEquals(await here.told(), []);
+});
+
+Deno.test("rekeyOnce() reports a service that was not told, and the next run tells it", async () => {
+  const hook = `${TELL}; [ $(wc -l < $told) -gt 1 ] || exit 7`;
+  await using here = await place({ hook });
+  await assertRejects(() => rekeyOnce(here.job, here.runtime, NEVER), "hook");
+  const serial = await here.serial();
+  const options: RekeyOptions = {
+    ...here.job.options,
+    mode: { run: "once", onlyIfExpiresInMs: 1 },
+  };
+  await rekeyOnce({ ...here.job, options }, here.runtime, NEVER);
+  assertEquals(await here.told(), [`1 ${serial}`, `2 ${serial}`]);
+  assertEquals([here.requests(), here.hidden()], [1, []]);
+});
+
+Deno.test("rekeyOnce() ends at once on a signal before the swap", async () => {
+  const stop = new AbortController();
+  const answer = (pki: TestPki): Answer => async (request, response) => {
+    await rightAnswer(pki)(request, response);
+    stop.abort(new Error("stopped"));
+  };
+  await using here = await place({ answer });
+  const before = await here.serial();
+  await assertRejects(() => rekeyOnce(here.job, here.runtime, stop.signal));
+  assertEquals([await here.serial(), here.hidden()], [before, []]);
+});
+
+Deno.test("checkPair() makes, asks and writes nothing", async () => {
+  await using here = await place({ hook: TELL });
+  const { serial } = await checkPair(here.job, here.runtime, NEVER);
+  assertEquals(serial, await here.serial());
+  assertEquals([here.requests(), here.hidden(), await here.told()], [
+    0,
+    [],
+    [],
+  ]);
+});
