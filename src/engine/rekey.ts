@@ -22,7 +22,12 @@ import {
 } from "../pki/certificate/certificate.ts";
 import { createCsr } from "../pki/keys/csr.ts";
 import { openJob, type RekeyJob } from "./open_job.ts";
-import { deliverReload, takePendingReload } from "./pending_reload.ts";
+import {
+  deliverReload,
+  INSTALLED,
+  takePendingReload,
+  warnOfUndeliverable,
+} from "./pending_reload.ts";
 
 export type RekeyOutcome =
   | { readonly kind: "rekeyed"; readonly certificate: Certificate }
@@ -49,8 +54,15 @@ export async function rekeyOnce(
 ): Promise<RekeyOutcome> {
   const { outcome, pending } = await replacePair(job, runtime, signal);
   // The lock is released by now, so that a hook may call this program.
-  const deliverer = { reloader: job.reloader, log: runtime.log };
-  if (pending !== undefined) await deliverReload(pending, deliverer, signal);
+  if (pending !== undefined) {
+    await deliverReload(pending, {
+      reloader: job.reloader,
+      log: runtime.log,
+      names: job.options.names,
+      installed: outcome.kind === "rekeyed" ? INSTALLED.now : INSTALLED.earlier,
+      deliveredBy: "next run",
+    }, signal);
+  }
   return outcome;
 }
 
@@ -74,6 +86,7 @@ export async function replacePair(
   using pass = await openJob(job, runtime, signal);
   const { pair, notDueForMs, readPassword } = pass;
   const [oldLeaf] = pass.current.chain;
+  await warnOfUndeliverable(pair, { reloader, log, names: options.names });
   if (notDueForMs !== undefined) {
     const found = await takePendingReload(pair, { reloader, log });
     return {

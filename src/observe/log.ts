@@ -25,11 +25,9 @@ type EventOf<Name extends LogEvent["event"]> = Extract<
 
 /** The log of a one-shot run. `colour`: ANSI codes as the original's. */
 export function oneShotLog(sinks: LogSinks, colour: boolean): Log {
-  return {
-    write(event) {
-      writeLines(sinks.err, oneShotLines(event, sinks, colour));
-    },
-  };
+  return withoutRepetition((event) =>
+    writeLines(sinks.err, oneShotLines(event, sinks, colour))
+  );
 }
 
 /** The log of a daemon; `now` gives the time in front of each line. */
@@ -210,9 +208,9 @@ function reloadLines(
   }
   const tries = attempt === 1 ? "1 try" : `${attempt} tries`;
   return [
-    `gave up telling the service after ${tries}: ${message}`,
+    message,
     ...hintLines(error, sinks),
-    "it is tried again after a restart, and with the next certificate",
+    `gave up telling the service after ${tries}: it is tried again after a restart, and with the next certificate`,
   ];
 }
 

@@ -75,7 +75,6 @@ export function createReloader(
         timeoutMs: execTimeoutMs,
         mostMs: notice.limitMs,
         env: hookEnvironment(notice, files),
-        lasting: "the new pair is installed",
       });
     },
   };

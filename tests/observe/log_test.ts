@@ -131,8 +131,8 @@ for (
   const [attempt, nextAttemptMs, lines] of [
     [2, 2_000, ["exit status 7", "next attempt to tell the service in 2s"]],
     [20, undefined, [
-      "gave up telling the service after 20 tries: exit status 7",
-      "it is tried again after a restart, and with the next certificate",
+      "exit status 7",
+      "gave up telling the service after 20 tries: it is tried again after a restart, and with the next certificate",
     ]],
   ] as const
 ) {
