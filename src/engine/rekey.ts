@@ -9,7 +9,7 @@
  * it the new pair is in place whatever happens: a failed reload is reported,
  * never undone.
  */
-import type { Runtime } from "../base/runtime.ts";
+import type { Runtime, Terminal } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import { verifyAnswer } from "../ca/authority.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
@@ -112,7 +112,7 @@ export async function replacePair(
   // 3. New key, and proof that we hold it (RFC 2986). The old key only
   //    authenticates the request; it never signs the CSR.
   const context = { current, encrypt, ...pass.passwords };
-  const next = await until(provideNewKey(newKey, context));
+  const next = await until(generate(terminal, provideNewKey(newKey, context)));
   const csr = await createCsr(next.key);
 
   // 4. The CA copies subject, names and lifetime from the current certificate.
@@ -140,6 +140,15 @@ export async function replacePair(
   );
   log.write({ event: "rekeyed", targets: pair.files, certificate });
   return { outcome: { kind: "rekeyed", certificate }, pending };
+}
+
+/** A large RSA key takes seconds. */
+async function generate<T>(
+  terminal: Terminal,
+  key: Promise<T>,
+): Promise<T> {
+  using _busy = terminal.busy("generating the new key");
+  return await key;
 }
 
 function encode(pem: string): Uint8Array<ArrayBuffer> {

@@ -4,11 +4,11 @@
 import { jsonLog } from "../../observe/json_log.ts";
 import { daemonLog, type LogSinks, oneShotLog } from "../../observe/log.ts";
 import type { LogFormat, RunMode } from "../../base/options.ts";
-import type { Clock, Log, Runtime, Terminal } from "../../base/runtime.ts";
-import { denoTerminal } from "./terminal.ts";
+import type { Clock, Log, Runtime } from "../../base/runtime.ts";
+import { denoTerminal, type Questions } from "./terminal.ts";
 import { hintText } from "../remedies.ts";
 import type { LossText } from "./output_queue.ts";
-import type { Program } from "./program.ts";
+import type { Program, TextSink } from "./program.ts";
 
 /** Longest timer, in ms: above it, setTimeout fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -43,7 +43,11 @@ export function denoRuntime(choice: LogChoice, output: Output): DenoRuntime {
   return {
     clock: wallClock(),
     random: Math.random,
-    terminal: behindLog(denoTerminal(choice.run), flushLog),
+    terminal: {
+      ...behindLog(denoTerminal(choice.run), flushLog),
+      // Who reads JSON is no person.
+      busy: (what) => busyLine(what, choice.format === "json" ? [] : [stderr]),
+    },
     log: logFor(choice, {
       out: (text) => stdout.write(text, loss(choice, "standard output")),
       err: (text) => stderr.write(text, loss(choice, "standard error")),
@@ -68,11 +72,38 @@ function loss(choice: LogChoice, stream: string): LossText {
   };
 }
 
+/** How long something takes before a person wonders, in ms. */
+const BUSY_MS = 1_000;
+
+/** A line that goes away again, on each of `sinks` that is a terminal. */
+function busyLine(what: string, sinks: readonly TextSink[]): Disposable {
+  const text = `${what} …`;
+  const terminals = sinks.filter((sink) => sink.isTerminal());
+  const over = new AbortController();
+  let isShown = false;
+  if (terminals.length > 0) {
+    const show = () => {
+      isShown = true;
+      for (const sink of terminals) sink.write(text);
+    };
+    AbortSignal.timeout(BUSY_MS)
+      .addEventListener("abort", show, { signal: over.signal });
+  }
+  return {
+    [Symbol.dispose]() {
+      over.abort();
+      // Without codes, so on any terminal.
+      const blank = `\r${" ".repeat(text.length)}\r`;
+      if (isShown) { for (const sink of terminals) sink.write(blank); }
+    },
+  };
+}
+
 /** Asks when the lines so far are out. */
 function behindLog(
-  terminal: Terminal,
+  terminal: Questions,
   flushLog: () => Promise<void>,
-): Terminal {
+): Questions {
   return {
     async confirm(question, signal) {
       await flushLog();

@@ -74,3 +74,30 @@ for (
     assert(losses[0]?.(1).includes("1 line of the log was dropped"));
   });
 }
+
+for (
+  const [format, isTerminal, isLong, wanted] of [
+    ["text", true, true, ["thinking …", "\r          \r"]],
+    ["text", true, false, []],
+    ["text", false, true, []],
+    ["json", true, true, []],
+  ] as const
+) {
+  Deno.test(`denoRuntime() says that it is busy: ${format}, terminal ${isTerminal}, more than a second ${isLong}`, async () => {
+    const texts: string[] = [];
+    const sink = {
+      write: (text: string) => void texts.push(text),
+      isTerminal: () => isTerminal,
+    };
+    const { terminal, clock } = denoRuntime({
+      run: "once",
+      file: "a.crt",
+      format,
+    }, { stdout: sink, stderr: sink, flush: () => Promise.resolve() });
+    {
+      using _busy = terminal.busy("thinking");
+      await clock.sleep(isLong ? 1_100 : 10, new AbortController().signal);
+    }
+    assertEquals(texts, [...wanted]);
+  });
+}
