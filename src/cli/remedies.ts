@@ -9,6 +9,7 @@ import type { CaRemedy, FileRemedy, Hint, Remedy } from "../base/remedy.ts";
 export const SETTING_NAMES: SettingNames = {
   exec: "--exec",
   execOnFailure: "--exec-on-failure",
+  pid: "--pid",
   pidFile: "--pid-file",
   expiresIn: "--expires-in",
   rekeyPeriod: "--rekey-period",

@@ -4,6 +4,7 @@
 import type { LayoutOptions } from "../../base/options.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** The command. */
@@ -43,7 +44,7 @@ export const command = defineCommand({
     const { resolveLayoutChange } = await import("../resolve/pair_commands.ts");
     return resolveLayoutChange(invocation);
   },
-  async run(options: LayoutOptions) {
+  async run(options: LayoutOptions, program: Program) {
     const { processSignals } = await import("../process/signals.ts");
     const { stop } = processSignals("once");
     const [{ changeLayout }, { denoRuntime }] = await Promise.all([
@@ -51,7 +52,8 @@ export const command = defineCommand({
       import("../process/deno_runtime.ts"),
     ]);
     const file = options.pair.certificate;
-    await changeLayout(options, denoRuntime({ run: "once", file }), stop);
+    const runtime = denoRuntime({ run: "once", file }, program);
+    await changeLayout(options, runtime, stop);
     return 0;
   },
 });

@@ -4,6 +4,7 @@
 import type { RollbackOptions } from "../../base/options.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** The command. */
@@ -62,7 +63,7 @@ export const command = defineCommand({
     const { resolveRollback } = await import("../resolve/pair_commands.ts");
     return resolveRollback(invocation);
   },
-  async run(options: RollbackOptions) {
+  async run(options: RollbackOptions, program: Program) {
     const { processSignals } = await import("../process/signals.ts");
     const { stop } = processSignals("once");
     const [
@@ -77,9 +78,15 @@ export const command = defineCommand({
       import("../process/hook_programs.ts"),
     ]);
     const { pair, reload } = options;
-    const runtime = denoRuntime({ run: "once", file: pair.certificate });
+    const runtime = denoRuntime(
+      { run: "once", file: pair.certificate },
+      program,
+    );
     await checkHookPrograms(reload, { run: "once", log: runtime.log });
-    const reloader = createReloader(options, pair);
+    const reloader = createReloader(options, {
+      files: pair,
+      beforeHook: runtime.flushLog,
+    });
     await rollbackPair({ options, reloader }, runtime, stop);
     return 0;
   },

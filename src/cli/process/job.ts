@@ -16,6 +16,7 @@ import type { RekeyJob } from "../../engine/open_job.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
+import type { DenoRuntime } from "./deno_runtime.ts";
 import { checkHookPrograms } from "./hook_programs.ts";
 import { DaemonFailure } from "./report.ts";
 import type { ProcessSignals } from "./signals.ts";
@@ -27,7 +28,7 @@ import type { ProcessSignals } from "./signals.ts";
  */
 export async function runRekey(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
   signals: ProcessSignals,
 ): Promise<void> {
   if (options.mode.run === "daemon") {
@@ -43,7 +44,7 @@ export async function runRekey(
 
 async function runAsDaemon(
   options: RekeyOptions,
-  base: Runtime,
+  base: DenoRuntime,
   signals: ProcessSignals,
 ): Promise<void> {
   const [{ runDaemon }, { connectServiceManager }, { rememberPasswords }] =
@@ -52,7 +53,7 @@ async function runAsDaemon(
       import("../../daemon/service_manager.ts"),
       import("../../daemon/passwords.ts"),
     ]);
-  const runtime: Runtime = {
+  const runtime: DenoRuntime = {
     ...base,
     terminal: rememberPasswords(base.terminal),
   };
@@ -78,7 +79,7 @@ async function runAsDaemon(
 /** A file or a user that is missing is no mistake in the flags: it is told. */
 async function makeJobOrTell(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
   stop: AbortSignal,
 ): Promise<RekeyJob> {
   try {
@@ -107,7 +108,7 @@ function notifyEnvironment(): NotifyEnvironment {
 /** The job of these options, and what a person should know about them. */
 export async function makeJob(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
 ): Promise<RekeyJob> {
   await requireNoDirectory(options);
   requireKnownOwners(options.write.attributes);
@@ -119,7 +120,10 @@ export async function makeJob(
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
-    reloader: createReloader(options, servedPair(options)),
+    reloader: createReloader(options, {
+      files: servedPair(options),
+      beforeHook: runtime.flushLog,
+    }),
   };
   warnAboutOptions(options, runtime);
   return job;
