@@ -13,6 +13,7 @@ import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { Clock, Log } from "../../base/runtime.ts";
 import { parseAnswer } from "./answer.ts";
 import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
+import type { ReachableAddresses } from "./connection.ts";
 import { clientCertificateHint, tlsIdentity } from "./client_certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
 import { refusal } from "./refusal.ts";
@@ -30,6 +31,8 @@ export interface OnlineAuthorityOptions {
   readonly connectTimeoutMs: number;
   /** For a whole request: connection, TLS, answer; in ms. */
   readonly timeoutMs: number;
+  /** Kept from pass to pass, so that a try begins where one before ended. */
+  readonly reachable?: ReachableAddresses | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,7 +46,7 @@ export interface OnlineAuthorityOptions {
 export function createOnlineAuthority(
   options: OnlineAuthorityOptions,
 ): CertificateAuthority {
-  const { url, root } = options;
+  const { url, root, reachable = new Map() } = options;
   const cache: { roots?: Promise<readonly Certificate[]> } = {};
   const roots = () => cache.roots ??= readRootCertificates(root);
   return {
@@ -52,7 +55,7 @@ export function createOnlineAuthority(
     roots,
     async rekey(request) {
       const trust = await roots();
-      const pass = { ...options, trust, signal: request.signal };
+      const pass = { ...options, reachable, trust, signal: request.signal };
       const { current } = request;
       return await rekeyOver(
         isExpired(current, options.clock)
@@ -66,6 +69,7 @@ export function createOnlineAuthority(
 
 /** What the requests of one pass share. */
 interface Pass extends OnlineAuthorityOptions {
+  readonly reachable: ReachableAddresses;
   readonly trust: readonly Certificate[];
   readonly signal: AbortSignal;
 }
@@ -176,10 +180,10 @@ function isExpired({ chain }: KeyPair, clock: Clock): boolean {
 
 function postTo(
   path: string,
-  { url, trust, root, connectTimeoutMs, timeoutMs, signal }: Pass,
+  { url, trust, root, reachable, connectTimeoutMs, timeoutMs, signal }: Pass,
 ): Omit<TlsPost, "headers" | "body" | "clientCertificateHint"> {
   const limits = { connectTimeoutMs, timeoutMs, signal };
-  return { url: new URL(path, url), trust, root, ...limits };
+  return { url: new URL(path, url), trust, root, reachable, ...limits };
 }
 
 /** The chain of a success; anything else is thrown. */

@@ -114,7 +114,8 @@ Deno.test("postOverTls() does not take a slow answer for a slow connection", asy
   const limits = { connectTimeoutMs: 200, timeoutMs: 700 };
   const { message } = await failure(urlOf(peer), limits);
   assertStringIncludes(message, "no complete answer within 700ms");
-  assertEquals(accepted.count, 2);
+  // The system tells; elsewhere a second connection finds out.
+  assertEquals(accepted.count, Deno.build.os === "linux" ? 1 : 2);
 });
 
 Deno.test("postOverTls() makes one connection when the answer comes in time", async () => {
