@@ -14,7 +14,12 @@ import type { Clock, Log } from "../../base/runtime.ts";
 import { parseAnswer } from "./answer.ts";
 import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
 import type { ReachableAddresses } from "./connection.ts";
-import { clientCertificateHint, tlsIdentity } from "./client_certificate.ts";
+import {
+  clientCertificateHint,
+  clockWarning,
+  refuseCertainly,
+  tlsIdentity,
+} from "./client_certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
 import { refusal } from "./refusal.ts";
 import { createRenewToken } from "./renew_token.ts";
@@ -48,7 +53,7 @@ export function createOnlineAuthority(
 ): CertificateAuthority {
   const { url, root, reachable = new Map() } = options;
   const cache: { roots?: Promise<readonly Certificate[]> } = {};
-  const roots = () => cache.roots ??= readRootCertificates(root);
+  const roots = () => cache.roots ??= readRootCertificates(root, options.log);
   return {
     name: url,
     onPathProblem: "refuse",
@@ -57,6 +62,12 @@ export function createOnlineAuthority(
       const trust = await roots();
       const pass = { ...options, reachable, trust, signal: request.signal };
       const { current } = request;
+      const [certificate] = current.chain;
+      await refuseCertainly(certificate, trust);
+      const warning = clockWarning(certificate, options.clock.now());
+      if (warning !== undefined) {
+        options.log.write({ event: "warning", message: warning, once: true });
+      }
       return await rekeyOver(
         isExpired(current, options.clock)
           ? await renewExpired(current, pass)
