@@ -169,7 +169,8 @@ async function authorityOpener(
 ): Promise<RekeyJob["openAuthority"]> {
   if (authority.mode === "online") {
     const { createOnlineAuthority } = await import("../../ca/online/online.ts");
-    return () => createOnlineAuthority({ ...authority, clock, log });
+    const reachable = new Map<string, string>();
+    return () => createOnlineAuthority({ ...authority, reachable, clock, log });
   }
   const { createOfflineAuthority } = await import(
     "../../ca/offline/offline_authority.ts"
