@@ -18,7 +18,6 @@ import {
 } from "./key_encoding.ts";
 import {
   decryptKey,
-  encryptKey,
   type Pbes2Protection,
   readEncryptedKey,
 } from "./key_encryption.ts";
@@ -148,6 +147,7 @@ export async function privateKeyToPem(
 ): Promise<string> {
   if (encryption !== undefined) {
     const { password, like } = encryption;
+    const { encryptKey } = await import("./encrypt_key.ts");
     const der = await encryptKey(key.pkcs8, {
       password,
       like: like?.scheme === "pbes2" ? like : undefined,
