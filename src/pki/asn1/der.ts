@@ -2,8 +2,9 @@
  * DER elements (X.690), read strictly into plain data.
  *
  * Our own reader: certificates are on the path of every run, and a library's
- * decoder alone costs a sixth of the original's whole rekey. What is not DER is
- * refused: two readers must never see different certificates in the same bytes.
+ * decoder alone adds 8 to 15 ms to it. tests/fuzz holds it against one, and
+ * against openssl. What is not DER is refused: two readers must never see
+ * different certificates in the same bytes.
  * No input makes it recurse or allocate without bound.
  */
 

@@ -56,6 +56,13 @@ export function writeInteger(magnitude: Uint8Array): Uint8Array<ArrayBuffer> {
   return writeDer(DER_TAG.integer, Uint8Array.from(sign), digits);
 }
 
+/** INTEGER from 0 to 2^31 - 1. */
+export function writeSmallInteger(value: number): Uint8Array<ArrayBuffer> {
+  const octets = new Uint8Array(4);
+  new DataView(octets.buffer).setUint32(0, value);
+  return writeInteger(octets);
+}
+
 /** OCTET STRING. */
 export function writeOctetString(
   content: Uint8Array,
@@ -68,19 +75,19 @@ export function writeOctetBits(octets: Uint8Array): Uint8Array<ArrayBuffer> {
   return writeDer(DER_TAG.bitString, Uint8Array.of(0), octets);
 }
 
-/** OBJECT IDENTIFIER from its dotted text; no arc above 2^31. */
+/** OBJECT IDENTIFIER from its dotted text. */
 export function writeObjectIdentifier(oid: string): Uint8Array<ArrayBuffer> {
-  const [first = 0, second = 0, ...rest] = oid.split(".").map(Number);
+  const [first = 0n, second = 0n, ...rest] = oid.split(".").map(BigInt);
   // X.690 §8.19.4: the first two arcs share one number.
-  const octets = [first * 40 + second, ...rest].flatMap(base128);
+  const octets = [first * 40n + second, ...rest].flatMap(base128);
   return writeDer(DER_TAG.objectIdentifier, Uint8Array.from(octets));
 }
 
 /** Seven bits an octet; all but the last have the top bit. */
-function base128(arc: number): readonly number[] {
-  const octets = [arc & 0x7f];
-  for (let rest = arc >>> 7; rest > 0; rest >>>= 7) {
-    octets.unshift(0x80 | (rest & 0x7f));
+function base128(arc: bigint): readonly number[] {
+  const octets = [Number(arc & 0x7fn)];
+  for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) {
+    octets.unshift(0x80 | Number(rest & 0x7fn));
   }
   return octets;
 }

@@ -5,9 +5,9 @@ import { readDer } from "../asn1/der.ts";
 import { readAlgorithm } from "../asn1/der_values.ts";
 import {
   writeDer,
-  writeInteger,
   writeOctetBits,
   writeSequence,
+  writeSmallInteger,
 } from "../asn1/der_writer.ts";
 import { toPem } from "../asn1/pem.ts";
 import type { PrivateKey } from "./private_key.ts";
@@ -35,7 +35,7 @@ export interface Csr {
 export async function createCsr(key: PrivateKey): Promise<Csr> {
   const { publicKey } = key;
   const data = writeSequence(
-    writeInteger(Uint8Array.of(0)), // version 1
+    writeSmallInteger(0), // version 1
     writeSequence(), // subject
     publicKey,
     writeDer(0xa0), // attributes

@@ -25,11 +25,11 @@ import { MalformedError } from "../asn1/malformed.ts";
 import {
   writeAlgorithm,
   writeDer,
-  writeInteger,
   writeObjectIdentifier,
   writeOctetBits,
   writeOctetString,
   writeSequence,
+  writeSmallInteger,
 } from "../asn1/der_writer.ts";
 import { CURVES, KEY_OID, nameOf, UNSUPPORTED } from "./algorithms.ts";
 import {
@@ -46,10 +46,10 @@ const EC = "EC private key";
 const PKCS8 = "PKCS#8 private key";
 
 /** RFC 5915 §3: ecPrivkeyVer1. */
-const SEC1_VERSION = writeInteger(Uint8Array.of(1));
+const SEC1_VERSION = writeSmallInteger(1);
 
 /** RFC 5208 §5: v1, which has no public key. */
-const PKCS8_VERSION = writeInteger(Uint8Array.of(0));
+const PKCS8_VERSION = writeSmallInteger(0);
 
 /**
  * Reads the content of `EC PRIVATE KEY` (RFC 5915 §3).
