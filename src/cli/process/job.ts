@@ -1,7 +1,7 @@
 /**
  * Puts a job together and runs it, once or as a daemon.
  *
- * Behind a dynamic import: with this file the X.509 library is loaded.
+ * Behind a dynamic import: with this file the engine is loaded.
  */
 import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
 import type { RekeyOptions } from "../../base/options.ts";
