@@ -14,30 +14,11 @@ import {
   pidsOf,
   STOP_LIMIT_MS,
 } from "../support/endless_hook.ts";
-import {
-  programWords,
-  type ReloadPlace,
-  reloadPlace,
-} from "../support/reload_place.ts";
+import { programWords, reloadTest as test } from "../support/reload_place.ts";
 import { program } from "../support/program.ts";
 import { run } from "../support/run.ts";
 
 const NOT_DUE = ["--expires-in", "1ns"];
-
-function test(
-  name: string,
-  check: (place: ReloadPlace) => Promise<void>,
-  ignore = false,
-): void {
-  Deno.test({
-    name,
-    ignore,
-    async fn() {
-      await using place = await reloadPlace();
-      await check(place);
-    },
-  });
-}
 
 test("a hook is ended at its limit with all that it started", async (place) => {
   const hook = await endlessHook(place);
