@@ -96,7 +96,7 @@ test("what a hook leaves running on purpose lives on, and is not waited for", as
 
 test("a hook may call this program on the same pair, with the same words", async (place) => {
   // As long as the pair is locked, the inner run would exit with 75; and as
-  // long as it pays the same debt, it would call the hook without end.
+  // long as it delivers the same reload, it would call the hook without end.
   const log = place.dir.file("log");
   const self = place.dir.file("hook");
   await place.script(

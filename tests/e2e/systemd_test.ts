@@ -47,12 +47,12 @@ daemonTest(
       env: { NOTIFY_SOCKET: socket.address, WATCHDOG_USEC: "200000" },
     });
     await socket.receives("READY=1");
-    for (let beat = 0; beat < 5; beat++) await socket.receives("WATCHDOG=1");
+    for (let ping = 0; ping < 5; ping++) await socket.receives("WATCHDOG=1");
     ca.freeze();
     try {
       running.kill("SIGHUP");
       await socket.receives("RELOADING=1");
-      for (let beat = 0; beat < 5; beat++) await socket.receives("WATCHDOG=1");
+      for (let ping = 0; ping < 5; ping++) await socket.receives("WATCHDOG=1");
     } finally {
       ca.thaw();
     }
