@@ -1,5 +1,5 @@
 /**
- * What every authority owes, held against the real step-ca.
+ * What every authority must do, held against the real step-ca.
  */
 import { hintOf } from "../support/hint.ts";
 import type {

@@ -10,31 +10,11 @@ import {
   type TerminalStep,
 } from "../support/pseudo_terminal.ts";
 import { runOk } from "../support/run.ts";
-import { stepCaMissing } from "../support/step_ca.ts";
 import { howMany } from "../support/sweep.ts";
-import {
-  type DaemonPlace,
-  daemonPlace,
-  type Pair,
-  publicKeyOf,
-} from "./daemon_place.ts";
+import { daemonTests, type Pair } from "../support/daemon_place.ts";
+import { pairKeyOf } from "../support/openssl_reads.ts";
 
-const place = await daemonPlace();
-
-/** A test that needs the CA. */
-function daemonTest(
-  name: string,
-  test: (place: DaemonPlace) => Promise<void>,
-): void {
-  const missing = stepCaMissing === undefined ? "" : ` (${stepCaMissing})`;
-  Deno.test({
-    name: name + missing,
-    ignore: place === undefined,
-    async fn() {
-      if (place !== undefined) await test(place);
-    },
-  });
-}
+const daemonTest = await daemonTests();
 
 const CYCLES = howMany(2, 20);
 
@@ -47,12 +27,12 @@ daemonTest(
       ["period", 30, ["--rekey-period", "2s"]],
     ] as const).map(async ([name, seconds, args]) => {
       const files = await pair(name, seconds);
-      const keys = [await publicKeyOf(files)];
+      const keys = [await pairKeyOf(files)];
       await using running = daemon(files, args);
       await running.says("first rekey in ");
       for (let cycle = 1; cycle <= CYCLES; cycle++) {
         await running.says("host.example certificate rekeyed, next in ");
-        keys.push(await publicKeyOf(files));
+        keys.push(await pairKeyOf(files));
       }
       running.kill("SIGTERM");
       assertEquals(await running.ended, 0);
@@ -85,10 +65,10 @@ daemonTest(
     await running.says('"scheduled"');
     await Deno.copyFile(other.keyFile, files.keyFile);
     await Deno.copyFile(other.certificateFile, files.certificateFile);
-    const before = await publicKeyOf(files);
+    const before = await pairKeyOf(files);
     running.kill("SIGHUP");
     await running.says('"rekeyed"');
-    assert(await publicKeyOf(files) !== before, "a new key");
+    assert(await pairKeyOf(files) !== before, "a new key");
   },
 );
 
@@ -127,7 +107,7 @@ daemonTest(
         ...["x509", "-noout", "-text", "-in", files.certificateFile],
       ]);
       assertMatch(stdout, shown);
-      await publicKeyOf(files);
+      await pairKeyOf(files);
     }));
   },
 );
@@ -136,7 +116,7 @@ daemonTest(
   "ca rekey --daemon goes on with what it wrote to --out-cert and --out-key, encrypted",
   async ({ ca, pair, daemon }) => {
     const files = await pair("given", 60);
-    const given = await publicKeyOf(files);
+    const given = await pairKeyOf(files);
     const out = {
       certificateFile: `${ca.directory}/written.crt`,
       keyFile: `${ca.directory}/written.key`,
@@ -150,10 +130,10 @@ daemonTest(
     for (let cycle = 0; cycle < 2; cycle++) {
       running.kill("SIGHUP");
       await running.says("certificate rekeyed, next in ");
-      keys.push(await publicKeyOf(out, "test password"));
+      keys.push(await pairKeyOf(out, "test password"));
     }
     assertEquals(new Set(keys).size, 3);
-    assertEquals(await publicKeyOf(files), given);
+    assertEquals(await pairKeyOf(files), given);
     assertMatch(await Deno.readTextFile(out.keyFile), /ENCRYPTED/);
   },
 );
@@ -166,7 +146,7 @@ daemonTest(
     delete config.db;
     const configFile = `${ca.directory}/config/without_database.json`;
     await Deno.writeTextFile(configFile, JSON.stringify(config));
-    const before = await publicKeyOf(files);
+    const before = await pairKeyOf(files);
     await using running = daemon(files, [
       ...["--offline", "--ca-config", configFile],
       ...["--ca-password-file", ca.passwordFile],
@@ -174,7 +154,7 @@ daemonTest(
     await running.says("first rekey in ");
     running.kill("SIGHUP");
     await running.says("certificate rekeyed, next in ");
-    assert(await publicKeyOf(files) !== before);
+    assert(await pairKeyOf(files) !== before);
   },
 );
 
@@ -249,7 +229,7 @@ daemonTest(
     ]);
     assertEquals(status, 0, output);
     assertEquals(output.split("password to decrypt").length, 2, output);
-    await publicKeyOf({ ...files, keyFile }, "secret");
+    await pairKeyOf({ ...files, keyFile }, "secret");
   },
 );
 

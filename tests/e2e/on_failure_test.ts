@@ -13,21 +13,11 @@ import {
   pidsOf,
   STOP_LIMIT_MS,
 } from "../support/endless_hook.ts";
+import { fileHolds } from "../support/file_holds.ts";
 import {
-  fileHolds,
   type ReloadPlace,
-  reloadPlace,
+  reloadTest as test,
 } from "../support/reload_place.ts";
-
-function test(
-  name: string,
-  check: (place: ReloadPlace) => Promise<void>,
-): void {
-  Deno.test(name, async () => {
-    await using place = await reloadPlace();
-    await check(place);
-  });
-}
 
 /** Writes what it is told to `told`, and fails. */
 async function messenger(place: ReloadPlace): Promise<string> {

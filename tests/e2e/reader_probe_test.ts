@@ -7,6 +7,7 @@
 import { fromFileUrl } from "../../scripts/paths.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { nginxMissing, startNginx } from "../support/nginx_server.ts";
+import { serialOf } from "../support/openssl_reads.ts";
 import { runProgram } from "../support/program.ts";
 import type { ReaderCounts } from "../support/reader_child.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
@@ -133,11 +134,4 @@ for (const layout of ["plain", "versioned"] as const) {
       await nginx.shows(await serialOf(certificate));
     },
   });
-}
-
-async function serialOf(certificate: string): Promise<string> {
-  const { stdout } = await new Deno.Command("openssl", {
-    args: ["x509", "-noout", "-serial", "-in", certificate],
-  }).output();
-  return new TextDecoder().decode(stdout).trim().replace(/^serial=/, "");
 }

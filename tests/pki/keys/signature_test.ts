@@ -11,7 +11,7 @@ import {
   root,
   verify,
 } from "../verify/chain_fixture.ts";
-import { CA_EXTENSIONS } from "../openssl_ca.ts";
+import { CA_EXTENSIONS } from "../../support/openssl_certificates.ts";
 
 const SIGNATURES: readonly (readonly [string, string, readonly string[]])[] = [
   ["EC:P-256", "sha256", []],

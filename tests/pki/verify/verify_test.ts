@@ -21,7 +21,7 @@ import {
   withNames,
 } from "./chain_fixture.ts";
 import { spread } from "../../support/sweep.ts";
-import { LEAF_EXTENSIONS, NOW } from "../openssl_ca.ts";
+import { LEAF_EXTENSIONS, NOW } from "../../support/openssl_certificates.ts";
 
 Deno.test("verifyIssued() refuses an empty chain", async () => {
   await refuse([], /the CA sent no certificate/);
