@@ -5,11 +5,8 @@
  */
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { endlessHook } from "../support/endless_hook.ts";
-import {
-  fileHolds,
-  type ReloadPlace,
-  reloadPlace,
-} from "../support/reload_place.ts";
+import { type ReloadPlace, reloadPlace } from "../support/reload_place.ts";
+import { fileHolds } from "../support/file_holds.ts";
 import { startProgram } from "../support/running_program.ts";
 import { closedPort } from "../support/tcp_peers.ts";
 

@@ -8,11 +8,8 @@ import {
   assertStringIncludes,
 } from "../support/assert.ts";
 import { fullPipe, redirected } from "../support/full_pipe.ts";
-import {
-  fileHolds,
-  type ReloadPlace,
-  reloadPlace,
-} from "../support/reload_place.ts";
+import { type ReloadPlace, reloadPlace } from "../support/reload_place.ts";
+import { fileHolds } from "../support/file_holds.ts";
 import { startProgram } from "../support/running_program.ts";
 import { watchStalls } from "../support/stalls.ts";
 
