@@ -10,7 +10,11 @@ import { isOsError } from "../base/os_error.ts";
 import type { KeyPairFiles, ReloadPart } from "../base/options.ts";
 import type { Clock, Log } from "../base/runtime.ts";
 import { lstatIfExists } from "./disk/disk.ts";
-import { journalPath, layoutNotePath } from "./disk/hidden_names.ts";
+import {
+  journalPath,
+  layoutNotePath,
+  requireOwnName,
+} from "./disk/hidden_names.ts";
 import { resolveTarget, type Target } from "./disk/target.ts";
 import { lockPair } from "./lock/pair_lock.ts";
 import {
@@ -39,6 +43,7 @@ import {
   layoutOf,
   mixedLayouts,
   removeUnfinishedVersions,
+  requireVersionsGone,
   resumeLayout,
 } from "./versioned/layout.ts";
 import {
@@ -73,6 +78,9 @@ export async function openPair(
   options: OpenOptions,
 ): Promise<LockedPair> {
   const { input } = options;
+  for (const file of [input?.certificate, input?.key]) {
+    if (file !== undefined) requireOwnName(file);
+  }
   const isOther = input !== undefined &&
     (input.certificate !== files.certificate || input.key !== files.key);
   if (isOther && isInterrupted(input.certificate)) {
@@ -155,6 +163,9 @@ export class LockedPair implements Disposable {
   async prepareInstall(
     options: InstallOptions = {},
   ): Promise<InstallTransaction> {
+    if (options.givenKeyFile !== undefined) {
+      requireOwnName(options.givenKeyFile);
+    }
     const present = layoutOf(this.#targets);
     if (present === "mixed") throw mixedLayouts(this.#targets);
     const layout = options.layout ?? present;
@@ -198,6 +209,7 @@ export class LockedPair implements Disposable {
   changeLayout(layout: Layout): boolean {
     const isChanged = changeLayout(this.#targets, layout);
     if (isChanged) this.#targets = resolvePair(this.files);
+    if (layout === "plain") requireVersionsGone(this.#targets.certificate);
     const { certificate, key } = this.files;
     // A certificate alone has no layout to change.
     if (key === undefined) return isChanged;

@@ -15,7 +15,7 @@ export type AttributeChoice = WriteOptions["attributes"];
 
 /** Owner and mode of one file; an owner that is undefined is who runs us. */
 export interface FileAttributes {
-  /** Permission bits, with setuid, setgid and sticky. */
+  /** Permission bits, at most 0777. */
   readonly mode: number;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
@@ -25,6 +25,12 @@ export interface FileAttributes {
 
 /** Mode of what nobody else has to read; as the original creates its files. */
 export const PRIVATE_MODE = 0o600;
+
+/**
+ * What a file may hand on to its successor: a file of ours is never executed
+ * with the rights of another user, whoever prepared the one before.
+ */
+const HANDED_ON = 0o777;
 
 /** The permission bits of a mode, with setuid, setgid and sticky. */
 export function permissions({ mode }: Deno.FileInfo): number {
@@ -42,14 +48,28 @@ export function attributesFor(
   info: Deno.FileInfo | undefined,
   choice: AttributeChoice,
 ): FileAttributes {
-  const mode = role === "key" ? choice.keyMode : choice.certificateMode;
+  const chosen = role === "key" ? choice.keyMode : choice.certificateMode;
   const uid = idOf(choice.owner, "owner");
   const gid = idOf(choice.group, "group");
   return {
-    mode: mode ?? (info === undefined ? PRIVATE_MODE : permissions(info)),
+    mode: chosen ?? modeToKeep(info),
     uid: uid ?? info?.uid ?? undefined,
     gid: gid ?? info?.gid ?? undefined,
     isChosen: (uid ?? gid) !== undefined,
+  };
+}
+
+/** 0600 for what is no file: the mode of a link says nothing. */
+function modeToKeep(info: Deno.FileInfo | undefined): number {
+  return info?.isFile === true ? permissions(info) & HANDED_ON : PRIVATE_MODE;
+}
+
+/** Owner and mode that a copy of a file gets. */
+export function copiedAttributes(info: Deno.FileInfo): FileAttributes {
+  return {
+    mode: modeToKeep(info),
+    uid: info.uid ?? undefined,
+    gid: info.gid ?? undefined,
   };
 }
 

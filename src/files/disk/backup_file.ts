@@ -4,7 +4,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { osCode, osReason } from "../../base/os_error.ts";
-import { permissions, setMode, setOwner } from "./attributes.ts";
+import { copiedAttributes, setMode, setOwner } from "./attributes.ts";
 import { discard, diskCall, readIfExists, writeAll } from "./disk.ts";
 import { hiddenPath } from "./hidden_names.ts";
 import type { Target } from "./target.ts";
@@ -100,12 +100,9 @@ function copy(
     if (takeAttributes) {
       const original = diskCall("stat", path, () => Deno.statSync(from));
       const own = { path: to, file, shownPath: path };
-      setOwner(own, {
-        mode: permissions(original),
-        uid: original.uid ?? undefined,
-        gid: original.gid ?? undefined,
-      });
-      setMode(own, permissions(original));
+      const attributes = copiedAttributes(original);
+      setOwner(own, attributes);
+      setMode(own, attributes.mode);
     }
     diskCall("sync", path, () => file.syncSync());
     return true;

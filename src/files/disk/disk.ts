@@ -128,17 +128,38 @@ export function removeIfExists(file: string): void {
 }
 
 /**
- * Removes what may hold a private key: a file, a link, or a directory with all
- * that is in it, if it is there. Every hidden copy of a key goes through here.
+ * Removes what may hold a private key: a file, a link, or a directory of
+ * versions or of one version, if it is there. Every hidden copy of a key goes
+ * through here.
  *
  * In the order of the names, so that each run of a test does the same.
+ *
+ * @throws the system's error; of a directory with something in it that is not
+ *   ours, `directory not empty`
  */
 export function discard(path: string): void {
-  if (lstatIfExists(path)?.isDirectory === true) {
-    for (const name of sortedNames(path)) discard(`${path}/${name}`);
+  const info = lstatIfExists(path);
+  if (info?.isDirectory !== true) return removeIfExists(path);
+  const failures: unknown[] = [];
+  for (const name of sortedNames(path).filter((name) => ENTRY.test(name))) {
+    // Looked at anew each time: a link that was put there leads to files that
+    // are not ours, and only its name may go.
+    const found = lstatIfExists(path);
+    if (found === undefined || !isSameFile(found, info)) break;
+    try {
+      discard(`${path}/${name}`);
+    } catch (error) {
+      // One key that stays is no reason to leave the others.
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw failures[0];
   removeIfExists(path);
 }
+
+/** What a directory of versions, and a version, hold. */
+const ENTRY =
+  /^(?:[1-9]\d{0,14}|current|previous|certificate\.pem|key\.pem|\.current\.rekey-lock|\.(?:current|certificate\.pem|key\.pem)\.[0-9a-f]{16}\.(?:new|old|journal))$/;
 
 /** The names in a directory, in one order on every file system. */
 export function sortedNames(directory: string): readonly string[] {

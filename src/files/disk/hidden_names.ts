@@ -5,6 +5,7 @@
  * carry a tag of 16 hexadecimal digits, so that leftovers of a killed process
  * are told from anything that somebody else calls similar.
  */
+import { RekeyError } from "../../base/errors.ts";
 import { inDirectory, type Target } from "./target.ts";
 
 /**
@@ -84,6 +85,25 @@ export function isHiddenName(
   return /^[0-9a-f]{16}$/.test(rest.slice(0, TAG_DIGITS)) &&
     kinds.some((kind) => rest.slice(TAG_DIGITS) === `.${kind}`);
 }
+
+/**
+ * Refuses a file of the user's that has a name of the form of those in this
+ * file: it would be taken for a leftover, and removed.
+ *
+ * @throws {RekeyError} kind `usage`
+ */
+export function requireOwnName(path: string): void {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (!RESERVED.test(name)) return;
+  throw new RekeyError(
+    "usage",
+    `cannot use ${path}: names such as ${name} are for the hidden files of step-rekey, which it removes`,
+    { hint: "give the file another name" },
+  );
+}
+
+const RESERVED =
+  /^\..+\.(?:[0-9a-f]{16}\.(?:new|old|journal|reload)|rekey|rekey-lock|rekey-layout|versions)$/s;
 
 /**
  * The name of the journal in force. It stands beside the certificate, since

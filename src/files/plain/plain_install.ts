@@ -159,7 +159,7 @@ export class PlainInstall implements InstallTransaction {
       oldDigest: old === undefined ? undefined : await sha256(old),
       newDigest: await sha256(content),
       inPlace: inPlace || undefined,
-      attributes: inPlace ? attributes : undefined,
+      mode: inPlace ? attributes.mode : undefined,
     };
   }
 

@@ -7,6 +7,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
+import type { FileAttributes } from "../disk/attributes.ts";
 import { duplicateFile } from "../disk/backup_file.ts";
 import {
   discard,
@@ -155,7 +156,7 @@ function prepareStep(
 ): Step {
   const { directory, name, file, path } = target;
   const copy = (from: string): Step => ({
-    finish: () => overwriteFrom(target, from, entry.attributes),
+    finish: () => overwriteFrom(target, from, modeOf(entry)),
   });
   switch (action) {
     case "leave":
@@ -183,6 +184,11 @@ function prepareStep(
       return { saved };
     }
   }
+}
+
+/** Its present owner stays. */
+function modeOf({ mode }: JournalTarget): FileAttributes | undefined {
+  return mode === undefined ? undefined : { mode };
 }
 
 function duplicateBackup(target: Target, backup: string, to: string): void {
