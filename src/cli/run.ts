@@ -201,6 +201,7 @@ async function resolve(
     origins,
     stepPath,
     cwd: () => program.cwd(),
+    env: (name) => session.variable(name),
   });
 }
 

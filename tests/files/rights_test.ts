@@ -3,7 +3,7 @@
  */
 import { journalName } from "../../src/files/disk/hidden_names.ts";
 import { formatJournal } from "../../src/files/plain/journal.ts";
-import { discard, sha256 } from "../../src/files/disk/disk.ts";
+import { discard, sha256, sortedNames } from "../../src/files/disk/disk.ts";
 import {
   assert,
   assertEquals,
@@ -11,7 +11,6 @@ import {
   assertRejects,
 } from "../support/assert.ts";
 import { CAN_CHANGE_USER } from "../support/as_nobody.ts";
-import { open } from "../support/install_child.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import {
   generation,
@@ -61,9 +60,9 @@ async function forge(
   };
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(dir.file(name), text, { mode: 0o600 });
-    Deno.chownSync(dir.file(name), owner, owner);
+    await Deno.chown(dir.file(name), owner, owner);
   }
-  Deno.chownSync(targets.certificate, NOBODY, NOBODY);
+  await Deno.chown(targets.certificate, NOBODY, NOBODY);
   assertEquals(hidden().length, 3);
 }
 
@@ -72,7 +71,7 @@ Deno.test({
   name: "a journal cannot say whose a file becomes (needs root)",
   async fn() {
     await using pair = await pairFixture();
-    Deno.chownSync(pair.dir.file("tls"), NOBODY, NOBODY);
+    await Deno.chown(pair.dir.file("tls"), NOBODY, NOBODY);
     await forge(pair, {
       mode: 0o755,
       attributes: { mode: 0o4755, uid: 0, gid: 0 },
@@ -89,7 +88,7 @@ Deno.test({
   name: "a journal that asks for a setuid bit is refused (needs root)",
   async fn() {
     await using pair = await pairFixture();
-    Deno.chownSync(pair.dir.file("tls"), NOBODY, NOBODY);
+    await Deno.chown(pair.dir.file("tls"), NOBODY, NOBODY);
     await forge(pair, { mode: 0o4755 });
     await assertRejects(
       () => recoverInstall(pair.targets),
@@ -107,8 +106,8 @@ Deno.test({
     "a journal of a user whose folder it is not is refused by name (needs root)",
   async fn() {
     await using pair = await pairFixture();
-    Deno.chownSync(pair.dir.file("tls"), 0, NOBODY);
-    Deno.chmodSync(pair.dir.file("tls"), 0o775);
+    await Deno.chown(pair.dir.file("tls"), 0, NOBODY);
+    await Deno.chmod(pair.dir.file("tls"), 0o775);
     await forge(pair, { mode: 0o644 });
     const error = await assertRejects(
       () => recoverInstall(pair.targets),
@@ -137,7 +136,7 @@ for (const bits of [0o4000, 0o2000, 0o1000]) {
       await using install = await prepareInstall(pair.targets, options);
       await install.commit(generation(2));
       for (const file of Object.values(pair.targets)) {
-        assertEquals(modeOf(Deno.realPathSync(file)), "640");
+        assertEquals(modeOf(await Deno.realPath(file)), "640");
       }
     }
   });
@@ -147,12 +146,12 @@ Deno.test("a key of a version that is a link gives the next one no mode", async 
   await using pair = await pairFixture();
   writePair(pair, generation(1));
   await changePairLayout(pair.targets, "versioned");
-  const key = Deno.realPathSync(pair.targets.key);
+  const key = await Deno.realPath(pair.targets.key);
   await Deno.rename(key, pair.dir.file("elsewhere.key"));
   await Deno.symlink(pair.dir.file("elsewhere.key"), key);
   await using install = await prepareInstall(pair.targets);
   await install.commit(generation(2));
-  assertEquals(modeOf(Deno.realPathSync(pair.targets.key)), "600");
+  assertEquals(modeOf(await Deno.realPath(pair.targets.key)), "600");
 });
 
 for (const kind of ["new", "old", "journal", "reload"]) {
@@ -186,7 +185,10 @@ Deno.test("a layout is not plain before the earlier keys are gone", async () => 
   await using pair = await pairFixture();
   writePair(pair, generation(1));
   await changePairLayout(pair.targets, "versioned");
-  const version = Deno.realPathSync(pair.targets.key).replace(/\/[^/]+$/, "");
+  const version = (await Deno.realPath(pair.targets.key)).replace(
+    /\/[^/]+$/,
+    "",
+  );
   await Deno.mkdir(`${version}/mine`);
   for (const _again of [1, 2]) {
     await assertRejects(
@@ -218,11 +220,11 @@ Deno.test("discard() removes what we make, and nothing else", async () => {
     "precious",
   );
   assertEquals(
-    [...Deno.readDirSync(dir.file("versions"))].map(({ name }) => name),
+    sortedNames(dir.file("versions")),
     ["1"],
   );
   assertEquals(
-    [...Deno.readDirSync(dir.file("versions/1"))].map(({ name }) => name),
+    sortedNames(dir.file("versions/1")),
     ["notes.txt"],
   );
 });

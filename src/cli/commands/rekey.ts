@@ -26,6 +26,7 @@ export const command = defineCommand({
     "reload-attempts layout in-place",
     "key-mode cert-mode owner",
     "group lock-timeout ignore-database",
+    "state-dir",
   ],
   description: [
     "step-rekey ca rekey rekeys the given certificate (with a request to the certificate authority) and writes the new certificate and private key to disk - either overwriting <crt-file> and <key-file> positional arguments or using new files when the --out-cert=<file> and --out-key=<file> flags are used.",

@@ -6,9 +6,8 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { WriteOptions } from "../../base/options.ts";
-import { osReason } from "../../base/os_error.ts";
-import { diskCall, isSameFile } from "./disk.ts";
-import type { Role } from "./target.ts";
+import { bestEffort, osReason } from "../../base/os_error.ts";
+import { diskCall, isSameFile, PINNED_PREFIX, type Role } from "./disk.ts";
 
 /** What a new file gets instead of what the replaced one had. */
 export type AttributeChoice = WriteOptions["attributes"];
@@ -74,6 +73,19 @@ export function copiedAttributes(info: Deno.FileInfo): FileAttributes {
 }
 
 /**
+ * Owner and mode of a copy of a file that is for its owner alone, should he have
+ * to go on where root was killed. Who is not root cannot give anything away.
+ */
+export function privateTo(info: Deno.FileInfo | undefined): FileAttributes {
+  if (ownUid() !== 0) return { mode: PRIVATE_MODE };
+  return {
+    mode: PRIVATE_MODE,
+    uid: info?.uid ?? undefined,
+    gid: info?.gid ?? undefined,
+  };
+}
+
+/**
  * Looks up the owner and group that were chosen, before anything is done.
  *
  * @throws {RekeyError} kind `usage` for a name that is unknown
@@ -114,6 +126,40 @@ function readDatabase(file: string, flag: string): string {
       `--${flag}: read ${file} failed: ${osReason(error)}`,
       { hint: "give the number instead of the name", cause: error },
     );
+  }
+}
+
+/**
+ * Owner and mode of what stands beside a target for a while and holds no key.
+ *
+ * Whoever rules the folder must be able to go on after root was killed: it
+ * belongs to the folder's owner, and where a group may write the folder, that
+ * group may open it.
+ *
+ * @param groupBits what such a group may do, 0040 or 0060
+ */
+export function besideAttributes(
+  directory: string,
+  groupBits: number,
+): FileAttributes {
+  if (Deno.build.os === "windows") return { mode: PRIVATE_MODE };
+  const folder = Deno.statSync(directory);
+  const isShared = (permissions(folder) & 0o020) !== 0;
+  const isRoot = ownUid() === 0;
+  return {
+    mode: isShared ? PRIVATE_MODE | groupBits : PRIVATE_MODE,
+    uid: isRoot ? folder.uid ?? undefined : undefined,
+    gid: isRoot || isShared ? folder.gid ?? undefined : undefined,
+  };
+}
+
+/**
+ * Gives the file owner and mode as far as this process may; without the owner,
+ * nobody else gets to open it.
+ */
+export function giveAway(own: OwnFile, attributes: FileAttributes): void {
+  if (bestEffort(() => setOwner(own, attributes))) {
+    bestEffort(() => setMode(own, attributes.mode));
   }
 }
 
@@ -172,8 +218,9 @@ export function setMode(own: OwnFile, mode: number): void {
   if (Deno.build.os === "windows") return;
   const info = statOf(own);
   if (permissions(info) === mode) return;
-  // Without the right to read it, no descriptor can be had: a rare umask.
-  const isReadable = (permissions(info) & 0o400) !== 0;
+  // Without the right to read it, no descriptor can be had: a rare umask. By
+  // name, a user can only change files of his own.
+  const isReadable = (permissions(info) & 0o400) !== 0 || ownUid() === 0;
   diskCall("set the mode of", own.shownPath, () => {
     if (!isReadable || isSafeByName(own.path)) Deno.chmodSync(own.path, mode);
     else byDescriptor(own, info, (fs, fd) => fs.fchmodSync(fd, mode));
@@ -186,15 +233,28 @@ function statOf({ file, shownPath }: OwnFile): Deno.FileInfo {
 
 /** Whether nobody but us and root can put something else under this name. */
 function isSafeByName(path: string): boolean {
-  const directory = path.slice(0, Math.max(path.lastIndexOf("/"), 1));
-  const info = Deno.statSync(directory);
-  const isSticky = (permissions(info) & 0o1000) !== 0;
-  return (info.uid === 0 || info.uid === ownUid()) &&
-    (isSticky || (permissions(info) & 0o022) === 0);
+  return isOursAlone(path.slice(0, Math.max(path.lastIndexOf("/"), 1)));
+}
+
+/**
+ * Whether nobody but us and root can change what a real path leads to: not the
+ * directory itself, and none on the way to it.
+ */
+export function isOursAlone(directory: string): boolean {
+  // Pinned for the very reason that it is not.
+  if (directory.startsWith(PINNED_PREFIX)) return false;
+  const own = ownUid();
+  for (let end = directory.length; end >= 0;) {
+    const { uid, mode } = Deno.lstatSync(directory.slice(0, end) || "/");
+    const isOpen = ((mode ?? 0) & 0o022) !== 0 && ((mode ?? 0) & 0o1000) === 0;
+    if (isOpen || (uid !== 0 && uid !== own)) return false;
+    end = end === 0 ? -1 : directory.lastIndexOf("/", end - 1);
+  }
+  return true;
 }
 
 /** Undefined where the runtime may not tell: then nothing is taken as safe. */
-function ownUid(): number | undefined {
+export function ownUid(): number | undefined {
   try {
     return Deno.uid() ?? undefined;
   } catch (error) {

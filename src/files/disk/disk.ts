@@ -15,12 +15,18 @@ import { osCode, osReason, retryInterrupted } from "../../base/os_error.ts";
 import type { Hint } from "../../base/remedy.ts";
 import { stoppable } from "../../base/stoppable.ts";
 
+/** What a file of a pair is. */
+export type Role = "key" | "certificate";
+
 /** A directory, and the target in it that messages name. */
 export interface ShownDirectory {
   readonly directory: string;
   /** As the user typed it. */
   readonly path: string;
 }
+
+/** How the paths of pinned directories begin: see pinned.ts. */
+export const PINNED_PREFIX = "/proc/self/fd/";
 
 /** Largest file that is read back, in bytes; more is nobody's certificate or key. */
 const MAX_CONTENT_BYTES = 10 * 1024 * 1024;
@@ -141,7 +147,7 @@ export function discard(path: string): void {
   const info = lstatIfExists(path);
   if (info?.isDirectory !== true) return removeIfExists(path);
   const failures: unknown[] = [];
-  for (const name of sortedNames(path).filter((name) => ENTRY.test(name))) {
+  for (const name of entriesOf(path)) {
     // Looked at anew each time: a link that was put there leads to files that
     // are not ours, and only its name may go.
     const found = lstatIfExists(path);
@@ -155,6 +161,16 @@ export function discard(path: string): void {
   }
   if (failures.length > 0) throw failures[0];
   removeIfExists(path);
+}
+
+/** What we make in it. One that somebody else made a moment before he was killed is empty. */
+function entriesOf(directory: string): readonly string[] {
+  try {
+    return sortedNames(directory).filter((name) => ENTRY.test(name));
+  } catch (error) {
+    if (osCode(error) === "EACCES") return [];
+    throw error;
+  }
 }
 
 /** What a directory of versions, and a version, hold. */

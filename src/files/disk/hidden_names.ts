@@ -50,7 +50,7 @@ export function isLeftoverOf(
   name: string,
 ): boolean {
   if (!isHiddenName(candidate, name)) return false;
-  const tag = candidate.slice(`.${stem(name)}.`.length);
+  const tag = candidate.slice(`.${fittingName(name)}.`.length);
   return tag.startsWith(NO_JOURNAL) ||
     tag.startsWith(ownerDigits(certificateName));
 }
@@ -70,7 +70,7 @@ export function hiddenName(
   kind: HiddenKind,
   tag: string,
 ): string {
-  return `.${stem(name)}.${tag}.${kind}`;
+  return `.${fittingName(name)}.${tag}.${kind}`;
 }
 
 /** Whether `candidate` is a {@linkcode hiddenName} of the target called `name`. */
@@ -79,7 +79,7 @@ export function isHiddenName(
   name: string,
   kinds: readonly HiddenKind[] = LEFTOVER_KINDS,
 ): boolean {
-  const prefix = `.${stem(name)}.`;
+  const prefix = `.${fittingName(name)}.`;
   if (!candidate.startsWith(prefix)) return false;
   const rest = candidate.slice(prefix.length);
   return /^[0-9a-f]{16}$/.test(rest.slice(0, TAG_DIGITS)) &&
@@ -110,26 +110,26 @@ const RESERVED =
  * every install has one, with or without a key.
  */
 export function journalName(certificateName: string): string {
-  return `.${stem(certificateName)}.rekey`;
+  return `.${fittingName(certificateName)}.rekey`;
 }
 
 /** The name of the directory that holds the versions of a pair, beside the certificate. */
 export function versionsName(certificateName: string): string {
-  return `.${stem(certificateName)}.versions`;
+  return `.${fittingName(certificateName)}.versions`;
 }
 
 /** The name of the note that a change of layout has begun, beside the certificate. */
 function layoutNoteName(certificateName: string): string {
-  return `.${stem(certificateName)}.rekey-layout`;
+  return `.${fittingName(certificateName)}.rekey-layout`;
 }
 
 export function lockName(name: string): string {
-  return `.${stem(name)}.rekey-lock`;
+  return `.${fittingName(name)}.rekey-lock`;
 }
 
 /** The name of a key that is saved for a person to look at. Not hidden. */
 export function savedName(name: string): string {
-  return `${stem(name)}.${randomDigits(TAG_DIGITS)}.saved`;
+  return `${fittingName(name)}.${randomDigits(TAG_DIGITS)}.saved`;
 }
 
 /** Where a name is: a target, or what stands like one. */
@@ -162,7 +162,7 @@ const MOST_NAME_BYTES = 255;
 const MOST_ADDED_BYTES = "..".length + TAG_DIGITS + ".journal".length;
 
 /** The name itself; of one that has no room for more, its beginning and a checksum. */
-function stem(name: string): string {
+export function fittingName(name: string): string {
   const most = MOST_NAME_BYTES - MOST_ADDED_BYTES;
   const encoder = new TextEncoder();
   if (encoder.encode(name).length <= most) return name;

@@ -90,7 +90,7 @@ function examine(
     role,
     target,
     info,
-    inPlace: inPlace && info !== undefined,
+    inPlace: (inPlace || target.standsIn !== undefined) && info !== undefined,
     attributes: attributesFor(role, info, attributes),
     isDer: false,
   };
@@ -233,10 +233,19 @@ export function warningsFor(
     : isDer
     ? [becomesPem(target)]
     : [];
+  if (target.standsIn !== undefined) return [...open, overwritten(target)];
   if (inPlace || info === undefined || (info.nlink ?? 1) <= 1) return open;
   const message =
     `${target.path} has other hard links; they keep the old content`;
   return [...open, { message }];
+}
+
+function overwritten({ path, directory, standsIn }: Target): InstallWarning {
+  return {
+    message:
+      `the folder ${standsIn} cannot be written, so ${path} is overwritten where it is: a reader can see a part of each content meanwhile, and only a run that finds the safety copies in ${directory} repairs what is interrupted`,
+    advice: { remedy: "replace in the folder" },
+  };
 }
 
 /** Who reads the file as DER cannot read what replaces it. */

@@ -8,6 +8,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
 import type { FileAttributes } from "../disk/attributes.ts";
+import { unpin } from "../disk/pinned.ts";
 import { duplicateFile } from "../disk/backup_file.ts";
 import {
   discard,
@@ -100,7 +101,7 @@ function locate(
     const place = resolveFrom(directory, entry.directory ?? "");
     throw unusable(pair.certificate, {
       what: `has to be repaired first, and it includes ${
-        inDirectory(place, entry.name)
+        unpin(inDirectory(place, entry.name))
       }`,
       hint: `run the command once with that file as ${entry.role}`,
     });
@@ -142,7 +143,8 @@ function carryOut(
   syncDirectories(targets);
   for (const step of steps) step.finish?.();
   syncDirectories(targets);
-  return steps.find(({ saved }) => saved !== undefined)?.saved;
+  return steps.map(({ saved }) => saved && unpin(saved))
+    .find((saved) => saved !== undefined);
 }
 
 interface Step {

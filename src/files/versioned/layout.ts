@@ -18,6 +18,7 @@ import {
   symlink,
   syncDirectory,
 } from "../disk/disk.ts";
+import { unpin } from "../disk/pinned.ts";
 import { isHiddenName, temporaryPath } from "../disk/hidden_names.ts";
 import {
   inDirectory,
@@ -138,7 +139,9 @@ export function resumeLayout(pair: Pair<Target>): boolean {
  */
 export function removeUnfinishedVersions(pair: Pair<Target>): void {
   const versions = versionsOf(pair.certificate);
-  bestEffort(() => removeUnfinished(versions));
+  const isDone = bestEffort(() => removeUnfinished(versions));
+  // One that a killed root could not give away yet: it is empty.
+  if (!isDone) bestEffort(() => Deno.removeSync(versions.directory));
   if (lstatIfExists(versions.directory) !== undefined) return;
   for (const { value: { version, file } } of membersOf(pair)) {
     if (version?.directory !== versions.directory) continue;
@@ -238,10 +241,13 @@ export function requireVersionsGone(
     } catch (error) {
       throw new RekeyError(
         "install",
-        `${path} is a plain file now, but what stood with earlier versions is still in ${discarded}: remove failed: ${
-          osReason(error)
-        }`,
-        { hint: `mend the cause, then remove ${discarded}`, cause: error },
+        `${path} is a plain file now, but what stood with earlier versions is still in ${
+          unpin(discarded)
+        }: remove failed: ${osReason(error)}`,
+        {
+          hint: `mend the cause, then remove ${unpin(discarded)}`,
+          cause: error,
+        },
       );
     }
   }
