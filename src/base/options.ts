@@ -130,6 +130,11 @@ export interface WriteOptions {
   };
   /** Longest wait for another process on the same pair; 0: none. */
   readonly lockTimeoutMs: number;
+  /**
+   * Folders that stand in for one that cannot be written, while its files can:
+   * safety copies and locks are in the first that can be had.
+   */
+  readonly stateFolders: readonly string[];
 }
 
 /** One rekey, or a daemon that repeats it. */

@@ -56,6 +56,10 @@ export type FileRemedy =
   /** Replace files instead of overwriting them, or do without versions. */
   | { readonly remedy: "replace files" }
   | { readonly remedy: "wait for the lock" }
+  /** Say where safety copies may be, or make the directory writable. */
+  | { readonly remedy: "name a state folder" }
+  /** Let the files be replaced in their own folder. */
+  | { readonly remedy: "replace in the folder" }
   /** Make a directory writable, or name files in another one. */
   | { readonly remedy: "write elsewhere" };
 

@@ -47,6 +47,8 @@ function remedyText(remedy: Remedy): string {
     case "overwrite without asking":
     case "replace files":
     case "wait for the lock":
+    case "name a state folder":
+    case "replace in the folder":
     case "write elsewhere":
       return fileRemedyText(remedy);
     default:
@@ -82,8 +84,12 @@ function fileRemedyText(remedy: FileRemedy): string {
       return "leave --in-place out, or use --layout plain as well";
     case "wait for the lock":
       return "wait for it with --lock-timeout, or try again; its lock ends with it, so there is nothing to clean up";
+    case "name a state folder":
+      return "run as the owner of the folder or as root, or name a private folder with --state-dir: then the files are overwritten in place";
+    case "replace in the folder":
+      return "both files or neither, for readers too: run as the owner of the folder or as root";
     case "write elsewhere":
-      return "hidden files are made beside each file that is written, with --in-place too, so its directory has to be writable and readable; or write elsewhere with --out-cert and --out-key";
+      return "hidden files are made beside each file that is written, so its directory has to be writable and readable; or write elsewhere with --out-cert and --out-key";
   }
 }
 

@@ -242,6 +242,7 @@ async function resolve(
     origins,
     stepPath,
     cwd: () => program.cwd(),
+    env: (name) => session.variable(name),
   });
 }
 

@@ -84,6 +84,8 @@ export interface Invocation<Flags extends FlagDefinitions> {
   readonly stepPath: string;
   /** The directory that relative paths start from; only called when it matters. */
   cwd(): string;
+  /** A variable of the environment that no flag stands for. */
+  env(name: string): string | undefined;
 }
 
 /** One command: its words, and what it does. */

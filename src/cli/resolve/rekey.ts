@@ -53,7 +53,7 @@ export function resolveRekey(
     passwordFiles,
     encryptNewKey: resolveEncryption(flags),
     overwrite: flags.values.force === true || isDaemon ? "always" : "ask",
-    write: resolveWrite(flags),
+    write: resolveWrite(flags, invocation.env),
     reload: { signal, ...hooks },
     mode,
     names: SETTING_NAMES,

@@ -5,12 +5,15 @@ import type { WriteOptions } from "../../base/options.ts";
 import type { FlagReader } from "./flag_reader.ts";
 
 /**
- * --layout, --in-place, --key-mode, --cert-mode, --owner, --group and
- * --lock-timeout.
+ * --layout, --in-place, --state-dir, --key-mode, --cert-mode, --owner, --group
+ * and --lock-timeout.
  *
  * @throws {RekeyError} kind `usage`
  */
-export function resolveWrite(flags: FlagReader): WriteOptions {
+export function resolveWrite(
+  flags: FlagReader,
+  env: (name: string) => string | undefined,
+): WriteOptions {
   const layout = flags.values.layout === ""
     ? undefined
     : flags.choice("layout", "must be plain or versioned");
@@ -26,7 +29,34 @@ export function resolveWrite(flags: FlagReader): WriteOptions {
     inPlace,
     attributes: resolveAttributes(flags),
     lockTimeoutMs: resolveLockTimeout(flags),
+    stateFolders: resolveStateFolders(flags, env),
   };
+}
+
+/**
+ * --state-dir, else every place that is meant for such a thing: the service's
+ * own (systemd.exec(5); the first of several), that of step, and the user's
+ * (XDG Base Directory Specification).
+ */
+function resolveStateFolders(
+  flags: FlagReader,
+  env: (name: string) => string | undefined,
+): readonly string[] {
+  const given = flags.text("state-dir");
+  if (given !== undefined) {
+    if (given.startsWith("/")) return [given];
+    throw flags.invalid("state-dir", "must be an absolute path", {
+      hint: "the next run has to find it, from wherever it is started",
+    });
+  }
+  const home = env("HOME");
+  return [
+    env("STATE_DIRECTORY")?.split(":")[0],
+    env("STEPPATH"),
+    env("XDG_STATE_HOME"),
+    home && `${home}/.local/state`,
+  ].filter((folder) => folder?.startsWith("/"))
+    .map((folder) => `${folder}/step-rekey`);
 }
 
 function resolveAttributes(flags: FlagReader): WriteOptions["attributes"] {
