@@ -191,7 +191,13 @@ compare("a command that fails", {
 });
 compare("a command that is missing", {
   args: ["--exec", "no-such-program", ...FORCED],
-  code: 1,
+  code: 64,
+  mended: {
+    why: "it is looked for before the CA is asked",
+    ours:
+      /^the program of --exec cannot be run: "no-such-program" is not found/,
+    theirs: /^✔ Certificate: internal\.crt$/,
+  },
 });
 compare("no pid-file", {
   args: ["--pid-file", "none", ...FORCED],
