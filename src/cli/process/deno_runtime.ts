@@ -31,7 +31,7 @@ export function denoRuntime(choice: LogChoice): Runtime {
   return {
     clock: wallClock(),
     random: Math.random,
-    terminal: denoTerminal(choice.run),
+    terminal: denoTerminal(),
     log: logFor(choice, sinks),
   };
 }
