@@ -5,7 +5,7 @@
  * arguments, fill in the settings, run. Help is answered before any setting is
  * read, so that a broken defaults.json cannot hide it.
  */
-import type { LogFormat } from "../base/options.ts";
+import { LOG_FORMATS, type LogFormat } from "../base/options.ts";
 import { shortened } from "../base/printable.ts";
 import { COMMANDS } from "./commands/catalogue.ts";
 import {
@@ -129,7 +129,7 @@ class Session {
 }
 
 function formatOf(value: FlagValue | undefined): LogFormat | undefined {
-  return value === "text" || value === "json" ? value : undefined;
+  return LOG_FORMATS.find((format) => format === value);
 }
 
 /**

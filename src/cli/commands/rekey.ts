@@ -8,7 +8,6 @@ import { defineCommand } from "../grammar/command.ts";
 import type { Program, TrustProblem } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
-/** The command. */
 export const command = defineCommand({
   path: ["ca", "rekey"],
   brief: "rekey a certificate",

@@ -10,10 +10,9 @@ import type {
   KeyPairFiles,
   PasswordFiles,
 } from "../../base/options.ts";
-import { absolutePath } from "../settings/step_path.ts";
+import { absolutePath, STANDARD_INPUT } from "../../base/paths.ts";
+import { cleanPath } from "../settings/step_path.ts";
 import type { FlagReader } from "./flag_reader.ts";
-
-const STANDARD_INPUT = "-";
 
 /** The files of the pair. */
 export interface PairFiles {
@@ -154,7 +153,7 @@ export function requireDistinct(
     if (flag !== "private-key") pairs.push([key, file]);
   }
   for (const [[oneName, one], [otherName, other]] of pairs) {
-    if (!isSamePath([one, other], cwd)) continue;
+    if (!isSamePath(one, other, cwd)) continue;
     throw new RekeyError(
       "usage",
       `${oneName} and ${otherName} name the same file '${shortened(other)}'`,
@@ -165,15 +164,13 @@ export function requireDistinct(
 
 type Named = readonly [name: string, path: string];
 
-function isSamePath(
-  [one, other]: readonly [string, string],
-  cwd: () => string,
-): boolean {
+function isSamePath(one: string, other: string, cwd: () => string): boolean {
   if (one === STANDARD_INPUT || other === STANDARD_INPUT) return false;
   // The working directory matters only when one is relative and one is not.
-  const mixed = one.startsWith("/") !== other.startsWith("/");
-  const directory = mixed ? cwd() : ".";
-  return absolutePath(one, directory) === absolutePath(other, directory);
+  const isMixed = one.startsWith("/") !== other.startsWith("/");
+  const toCompare = (path: string) =>
+    cleanPath(isMixed ? absolutePath(path, () => cwd() || ".") : path);
+  return toCompare(one) === toCompare(other);
 }
 
 /**

@@ -15,7 +15,9 @@ import {
   type NewKey,
   type RekeyOptions,
 } from "../../base/options.ts";
+import { STANDARD_INPUT } from "../../base/paths.ts";
 import type { FlagReader } from "./flag_reader.ts";
+import { REKEY_FLAGS } from "./flags.ts";
 
 /**
  * Where the new key comes from.
@@ -47,7 +49,7 @@ export function resolveNewKey(flags: FlagReader): NewKey {
       },
     );
   }
-  if (path === "-") {
+  if (path === STANDARD_INPUT) {
     throw flags.invalid("private-key", "a key cannot come from standard input");
   }
   if (flags.values.daemon === true) {
@@ -67,8 +69,8 @@ export function resolveNewKey(flags: FlagReader): NewKey {
  * The manual's "password to encrypt or decrypt the private key". A key that was
  * plain is encrypted only when the flag stands on the command line: in a
  * variable or a file it is a default for keys that are encrypted. Offline,
- * --password-file alone is as a rule the password of the CA's key, so it is
- * no such wish either.
+ * --password-file alone is as a rule the password of the CA's key, so it does
+ * not ask for that either.
  */
 export function resolveEncryption(
   flags: FlagReader,
@@ -81,10 +83,12 @@ export function resolveEncryption(
   return isForCa ? "as-current" : "always";
 }
 
-/** The three flags; undefined means not set, which an empty text is not. */
+/** An empty text is set, and undefined is not. */
 type KeyFlags = Pick<FlagReader["values"], "kty" | "curve" | "size">;
 
-const EC_CURVES: readonly EcCurve[] = ["P-256", "P-384", "P-521"];
+const CURVES = Object.keys(REKEY_FLAGS.curve.choices);
+const EC_CURVES = CURVES.filter(isEcCurve);
+/** In the original's order. */
 const KEY_TYPES = "RSA, EC, OKP";
 
 const DEFAULT_RSA_BITS = 2048n;
@@ -119,7 +123,7 @@ function inferType({ curve, size }: KeyFlags): "EC" | "OKP" | "RSA" {
   const problem = curve === ""
     ? "missing value for flag '--curve'"
     : `invalid value '${shortened(curve)}' for flag '--curve'`;
-  throw usage(`${problem}; options are ${EC_CURVES.join(", ")}, Ed25519`);
+  throw usage(`${problem}; options are ${CURVES.join(", ")}`);
 }
 
 function ecSpec({ curve, size }: KeyFlags): KeySpec {
@@ -154,7 +158,7 @@ function rsaSpec({ curve, size = DEFAULT_RSA_BITS }: KeyFlags): KeySpec {
 }
 
 function isEcCurve(curve: string): curve is EcCurve {
-  return EC_CURVES.some((known) => known === curve);
+  return curve !== "Ed25519" && CURVES.includes(curve);
 }
 
 function incompatible(flag: string, other: string): RekeyError {

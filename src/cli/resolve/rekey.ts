@@ -33,7 +33,10 @@ export function resolveRekey(
 ): RekeyOptions {
   const flags = new FlagReader(invocation);
   const { stepPath, positionals, cwd } = invocation;
-  const logFormat = flags.choice("log-format", "options are text, json");
+  const logFormat = flags.choice(
+    "log-format",
+    (choices) => `options are ${choices.join(", ")}`,
+  );
   const url = resolveUrl(flags);
   const mode = resolveMode(flags);
   const signal = resolveSignal(flags);

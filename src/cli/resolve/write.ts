@@ -11,9 +11,10 @@ import type { FlagReader } from "./flag_reader.ts";
  * @throws {RekeyError} kind `usage`
  */
 export function resolveWrite(flags: FlagReader): WriteOptions {
-  const layout = flags.values.layout === ""
-    ? undefined
-    : flags.choice("layout", "must be plain or versioned");
+  const layout = flags.values.layout === "" ? undefined : flags.choice(
+    "layout",
+    (choices) => `must be ${choices.join(" or ")}`,
+  );
   const inPlace = flags.values["in-place"] === true;
   if (inPlace && layout === "versioned") {
     throw flags.usage(
