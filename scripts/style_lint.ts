@@ -33,7 +33,10 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["asn1"],
     ["vendor"],
   ],
-  "ca": [["online", "offline"], ["authority.ts"]],
+  "ca": [
+    ["online", "offline"],
+    ["authority.ts", "trust_anchor.ts", "limited_file.ts"],
+  ],
   "ca/offline": [
     ["offline_authority.ts"],
     ["authorize.ts", "ca_files.ts"],

@@ -9,6 +9,7 @@ import type { Hint, Remedy, SimpleRemedy } from "../base/remedy.ts";
 export const SETTING_NAMES: SettingNames = {
   exec: "--exec",
   execOnFailure: "--exec-on-failure",
+  pid: "--pid",
   pidFile: "--pid-file",
   expiresIn: "--expires-in",
   rekeyPeriod: "--rekey-period",

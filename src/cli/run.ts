@@ -29,6 +29,9 @@ import {
 } from "./grammar/route.ts";
 import { denoProgram, type Program, takesCodes } from "./process/program.ts";
 
+/** How long the end waits for a slow reader of standard error, in ms. */
+const LAST_LINES_MS = 3_000;
+
 /**
  * Runs a command line.
  *
@@ -39,6 +42,16 @@ export async function run(
   program: Program = denoProgram(),
 ): Promise<number> {
   const session = new Session(program, args);
+  const exitCode = await obeyOrReport(args, session);
+  await program.flush(LAST_LINES_MS);
+  return exitCode;
+}
+
+async function obeyOrReport(
+  args: readonly string[],
+  session: Session,
+): Promise<number> {
+  const { program } = session;
   try {
     return await obey(args, session);
   } catch (error) {

@@ -28,8 +28,6 @@ export interface RunOptions {
   readonly mostMs?: number | undefined;
   /** Variables in addition to the environment of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** What stays true when the program is stopped, for that message. */
-  readonly lasting?: string | undefined;
 }
 
 /** Limit for a program when none is given, in ms: five minutes. */
@@ -165,13 +163,12 @@ async function endOf(
 
 function interrupted(
   when: "before" | "during",
-  { signal: { reason }, name, lasting }: RunOptions,
+  { signal: { reason }, name }: RunOptions,
 ): RekeyError {
   const [by, exitCode] = reason instanceof RekeyError
     ? [reason.message, reason.exitCode]
     : ["stopped", undefined];
-  const end = lasting === undefined ? "" : `: ${lasting}`;
-  return new RekeyError("interrupted", `${by} ${when} ${name}${end}`, {
+  return new RekeyError("interrupted", `${by} ${when} ${name}`, {
     exitCode,
     cause: reason,
   });

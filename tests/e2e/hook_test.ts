@@ -87,7 +87,7 @@ test("a single run that is interrupted during the hook says that the pair is new
   assertEquals(code, 130);
   assertStringIncludes(
     new TextDecoder().decode(stderr),
-    "stopped by SIGINT during --exec: the new pair is installed",
+    "the new pair is installed, but telling the service failed: stopped by SIGINT during --exec; still pending: --exec, delivered by the next run with the same flags",
   );
   await assertAllGone(place);
   assertEquals((await place.leftovers()).length, 1);

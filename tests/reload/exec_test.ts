@@ -7,7 +7,7 @@ import { type TempDir, tempDir } from "../support/temp_dir.ts";
 
 const { signal: NEVER } = new AbortController();
 
-const PROGRAM = { name: "--exec", lasting: "the new pair is installed" };
+const PROGRAM = { name: "--exec" };
 
 async function failureOf(
   words: readonly string[],
@@ -195,7 +195,7 @@ wait
   );
   assertEquals(await failure, [
     "interrupted",
-    "stopped by SIGTERM during --exec: the new pair is installed",
+    "stopped by SIGTERM during --exec",
     143,
   ]);
   assertEquals(await Deno.readTextFile(dir.file("out")), "TERM\n");

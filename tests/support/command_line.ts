@@ -77,6 +77,7 @@ export async function runLine(
     stderr: sink("stderr"),
     pinTrust: () => undefined,
     startAgain: () => Promise.resolve(undefined),
+    flush: () => Promise.resolve(),
     warmUp() {},
     execute({ path }, options) {
       const command = path.join(" ");

@@ -149,10 +149,12 @@ export async function live(
       if (place.isBroken === true) throw new RekeyError("config", "broken");
       return authority;
     },
-    reloader: reload === undefined ? createReloader(options, options.output) : {
-      parts: ["exec"] as const,
-      reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
-    },
+    reloader: reload === undefined
+      ? createReloader(options, { files: options.output })
+      : {
+        parts: ["exec"] as const,
+        reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
+      },
   };
   await runDaemon(job, runtime, {
     signals,

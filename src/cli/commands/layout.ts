@@ -6,6 +6,7 @@ import type { LayoutOptions } from "../../base/options.ts";
 import { shortened } from "../../base/printable.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 import { requireDistinct, resolvePair } from "../resolve/files.ts";
 import { FlagReader } from "../resolve/flag_reader.ts";
@@ -63,7 +64,7 @@ export const command = defineCommand({
       lockTimeoutMs: resolveLockTimeout(flags),
     };
   },
-  async run(options: LayoutOptions) {
+  async run(options: LayoutOptions, program: Program) {
     const { processSignals } = await import("../process/signals.ts");
     const { stop } = processSignals("once");
     const [{ changeLayout }, { denoRuntime }] = await Promise.all([
@@ -71,7 +72,8 @@ export const command = defineCommand({
       import("../process/deno_runtime.ts"),
     ]);
     const file = options.pair.certificate;
-    await changeLayout(options, denoRuntime({ run: "once", file }), stop);
+    const runtime = denoRuntime({ run: "once", file }, program);
+    await changeLayout(options, runtime, stop);
     return 0;
   },
 });

@@ -8,6 +8,9 @@ import { defineCommand } from "../grammar/command.ts";
 import type { Program, TrustProblem } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
+/** How long to wait for a reader of the log when a signal ended the run, in ms. */
+const STOP_FLUSH_MS = 300;
+
 export const command = defineCommand({
   path: ["ca", "rekey"],
   brief: "rekey a certificate",
@@ -85,7 +88,7 @@ export const command = defineCommand({
     const { resolveRekey } = await import("../resolve/rekey.ts");
     return resolveRekey(invocation);
   },
-  async run(options: RekeyOptions, program) {
+  async run(options: RekeyOptions, program: Program) {
     if (options.authority.mode === "online") {
       const problem = program.pinTrust();
       if (problem !== undefined) return await beginAgain(problem, program);
@@ -102,8 +105,13 @@ export const command = defineCommand({
       run: options.mode.run,
       file: options.output.certificate,
       format: options.logFormat,
-    });
-    await runRekey(options, runtime, signals);
+    }, program);
+    try {
+      await runRekey(options, runtime, signals);
+    } finally {
+      // Who stops us does not wait for a reader as long as a person would.
+      if (signals.stop.aborted) await program.flush(STOP_FLUSH_MS);
+    }
     return 0;
   },
 });

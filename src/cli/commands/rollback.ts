@@ -4,6 +4,7 @@
 import type { RollbackOptions } from "../../base/options.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 import { SETTING_NAMES } from "../remedies.ts";
 import { requireDistinct, resolvePair } from "../resolve/files.ts";
@@ -76,7 +77,7 @@ export const command = defineCommand({
       names: SETTING_NAMES,
     };
   },
-  async run(options: RollbackOptions) {
+  async run(options: RollbackOptions, program: Program) {
     const { processSignals } = await import("../process/signals.ts");
     const { stop } = processSignals("once");
     const [
@@ -91,9 +92,15 @@ export const command = defineCommand({
       import("../process/hook_programs.ts"),
     ]);
     const { pair, reload } = options;
-    const runtime = denoRuntime({ run: "once", file: pair.certificate });
+    const runtime = denoRuntime(
+      { run: "once", file: pair.certificate },
+      program,
+    );
     await checkHookPrograms(reload, { run: "once", log: runtime.log });
-    const reloader = createReloader(options, pair);
+    const reloader = createReloader(options, {
+      files: pair,
+      beforeHook: runtime.flushLog,
+    });
     await rollbackPair({ options, reloader }, runtime, stop);
     return 0;
   },

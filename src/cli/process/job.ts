@@ -1,7 +1,7 @@
 /**
  * Puts a job together and runs it, once or as a daemon.
  *
- * Behind a dynamic import: with this file the X.509 library is loaded.
+ * Behind a dynamic import: with this file the engine is loaded.
  */
 import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
 import type { RekeyOptions } from "../../base/options.ts";
@@ -17,6 +17,7 @@ import type { RekeyJob } from "../../engine/open_job.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
+import type { DenoRuntime } from "./deno_runtime.ts";
 import { checkHookPrograms } from "./hook_programs.ts";
 import { DaemonFailure } from "./report.ts";
 import type { ProcessSignals } from "./signals.ts";
@@ -28,7 +29,7 @@ import type { ProcessSignals } from "./signals.ts";
  */
 export async function runRekey(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
   signals: ProcessSignals,
 ): Promise<void> {
   if (options.mode.run === "daemon") {
@@ -44,7 +45,7 @@ export async function runRekey(
 
 async function runAsDaemon(
   options: RekeyOptions,
-  base: Runtime,
+  base: DenoRuntime,
   signals: ProcessSignals,
 ): Promise<void> {
   const [{ runDaemon }, { connectServiceManager }, { rememberPasswords }] =
@@ -53,7 +54,7 @@ async function runAsDaemon(
       import("../../daemon/service_manager.ts"),
       import("../../daemon/passwords.ts"),
     ]);
-  const runtime: Runtime = {
+  const runtime: DenoRuntime = {
     ...base,
     terminal: rememberPasswords(base.terminal),
   };
@@ -79,7 +80,7 @@ async function runAsDaemon(
 /** A file or a user that is missing is no mistake in the flags: it is told. */
 async function makeJobOrTell(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
   stop: AbortSignal,
 ): Promise<RekeyJob> {
   try {
@@ -108,7 +109,7 @@ function notifyEnvironment(): NotifyEnvironment {
 /** The job of these options, and what a person should know about them. */
 export async function makeJob(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
 ): Promise<RekeyJob> {
   await requireNoDirectory(options);
   requireKnownOwners(options.write.attributes);
@@ -120,7 +121,10 @@ export async function makeJob(
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
-    reloader: createReloader(options, servedPair(options)),
+    reloader: createReloader(options, {
+      files: servedPair(options),
+      beforeHook: runtime.flushLog,
+    }),
   };
   warnAboutOptions(options, runtime);
   return job;
@@ -168,7 +172,8 @@ async function authorityOpener(
 ): Promise<RekeyJob["openAuthority"]> {
   if (authority.mode === "online") {
     const { createOnlineAuthority } = await import("../../ca/online/online.ts");
-    return () => createOnlineAuthority({ ...authority, clock, log });
+    const reachable = new Map<string, string>();
+    return () => createOnlineAuthority({ ...authority, reachable, clock, log });
   }
   const { createOfflineAuthority } = await import(
     "../../ca/offline/offline_authority.ts"

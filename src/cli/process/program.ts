@@ -5,10 +5,17 @@
 import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
 import { KEY_LOG, pinTrust } from "../../ca/online/trust.ts";
+import { type LossText, OutputQueue } from "./output_queue.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
 export interface TextSink {
-  write(text: string): void;
+  /**
+   * Takes whole lines.
+   *
+   * @param loss for lines of a log, which may be dropped when nobody reads, and
+   *   hold up nothing
+   */
+  write(text: string, loss?: LossText): void;
   isTerminal(): boolean;
   /** Characters in a line of the terminal, if it is one and says so. */
   columns(): number | undefined;
@@ -33,6 +40,7 @@ export interface Program {
   /** The directory that relative paths start from; empty when it is gone. */
   cwd(): string;
   readonly stdout: TextSink;
+  /** Never holds up who writes to it. */
   readonly stderr: TextSink;
   /**
    * Makes the roots of the CA the only ones that this process trusts, and sees
@@ -48,6 +56,8 @@ export interface Program {
    * @returns its exit code; undefined when that cannot be done, or was done
    */
   startAgain(): Promise<number | undefined>;
+  /** Waits until all that was written is out, for at most `limitMs`. */
+  flush(limitMs: number): Promise<void>;
   /** Starts what takes time and needs no decision. Returns at once. */
   warmUp(): void;
   /**
@@ -64,12 +74,29 @@ export interface Program {
 
 /** The real program. */
 export function denoProgram(): Program {
+  const out = new OutputQueue(Deno.stdout);
+  const err = new OutputQueue(Deno.stderr);
   const state = { isPinned: false, isSecondStart: false };
   return {
     env: (name) => Deno.env.get(name),
     cwd: currentDirectory,
-    stdout: textSink(Deno.stdout),
-    stderr: textSink(Deno.stderr),
+    stdout: {
+      write(text, loss) {
+        // What a command is there to print waits for its reader, as anywhere.
+        if (loss === undefined) print(text);
+        else out.write(text, loss);
+      },
+      isTerminal: () => Deno.stdout.isTerminal(),
+      columns: () => columnsOf(Deno.stdout),
+    },
+    stderr: {
+      write: (text, loss) => err.write(text, loss),
+      isTerminal: () => Deno.stderr.isTerminal(),
+      columns: () => columnsOf(Deno.stderr),
+    },
+    async flush(limitMs) {
+      await Promise.all([out.flush(limitMs), err.flush(limitMs)]);
+    },
     pinTrust() {
       state.isSecondStart ||= takeSecondStart();
       // A second start has it back for its hooks, and did not begin with it.
@@ -140,33 +167,15 @@ function currentDirectory(): string {
   }
 }
 
-function textSink(
+function columnsOf(
   stream: typeof Deno.stdout | typeof Deno.stderr,
-): TextSink {
-  return {
-    write(text) {
-      try {
-        writeText(stream, text);
-      } catch (error) {
-        // Nobody can be told that telling failed.
-        if (stream === Deno.stderr) return;
-        throw new RekeyError(
-          "install",
-          `write to standard output failed: ${osReason(error)}`,
-          { cause: error },
-        );
-      }
-    },
-    isTerminal: () => stream.isTerminal(),
-    columns() {
-      try {
-        return stream.isTerminal() ? Deno.consoleSize().columns : undefined;
-      } catch {
-        // It has no size, or asks none of the three streams.
-        return undefined;
-      }
-    },
-  };
+): number | undefined {
+  try {
+    return stream.isTerminal() ? Deno.consoleSize().columns : undefined;
+  } catch {
+    // It has no size, or asks none of the three streams.
+    return undefined;
+  }
 }
 
 /** Whether a terminal wants codes (no-color.org; terminfo's `dumb` has none). */
@@ -177,24 +186,24 @@ export function takesCodes(
   return sink.isTerminal() && !env("NO_COLOR") && env("TERM") !== "dumb";
 }
 
-/** A stream that writes at once; part of the bytes at a time, perhaps. */
-export interface SyncWriter {
-  writeSync(bytes: Uint8Array): number;
-}
-
 /**
- * Writes all of `text`. A reader that went away is no failure:
- * `step-rekey --help | head -1` is fine.
+ * Writes all of `text` to standard output. A reader that went away is no
+ * failure: `step-rekey --help | head -1` is fine.
  *
- * @throws the system's error for anything else, such as a full disk
+ * @throws {RekeyError} kind `install` for anything else, such as a full disk
  */
-export function writeText(stream: SyncWriter, text: string): void {
+function print(text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let done = 0; done < bytes.length;) {
-      done += stream.writeSync(bytes.subarray(done));
+      done += Deno.stdout.writeSync(bytes.subarray(done));
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    throw new RekeyError(
+      "install",
+      `write to standard output failed: ${osReason(error)}`,
+      { cause: error },
+    );
   }
 }

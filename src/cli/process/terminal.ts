@@ -12,8 +12,11 @@ import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
 import { stoppable } from "../../base/stoppable.ts";
 import { stoppedBy } from "./signals.ts";
 
+/** The part of a terminal that a person answers. */
+export type Questions = Pick<Terminal, "confirm" | "readPassword">;
+
 /** The terminal of this process. It is opened anew for each question. */
-export function denoTerminal(): Terminal {
+export function denoTerminal(): Questions {
   return {
     async confirm(question, signal) {
       using dialog = openDialog();

@@ -16,6 +16,7 @@ import {
   type PrivateKey,
   privateKeyToPem,
 } from "../../pki/keys/private_key.ts";
+import { type Cores, searchesAtOnce } from "../../pki/keys/rsa_search.ts";
 import { loadKey, type PasswordSource } from "./key_pair.ts";
 import { readPasswordFile } from "./password.ts";
 
@@ -53,7 +54,8 @@ export async function provideNewKey(
   context: NewKeyContext,
 ): Promise<NewPrivateKey> {
   if (source.from === "generate") {
-    const key = await generatePrivateKey(source.spec);
+    const searches = searchesAtOnce(coresHere());
+    const key = await generatePrivateKey(source.spec, searches);
     return writable(key, await successorEncryption(context));
   }
   const given = await loadKey(source.path, context.privateKeyPassword);
@@ -62,6 +64,18 @@ export async function provideNewKey(
     given.key,
     ownEncryption(given) ?? await successorEncryption(context),
   );
+}
+
+/** The cores of this machine, as far as this process may use and know them. */
+export function coresHere(): Cores {
+  const count = navigator.hardwareConcurrency;
+  const { state } = Deno.permissions.querySync({
+    name: "sys",
+    kind: "loadavg",
+  });
+  // Nobody is asked for a permission for the sake of speed.
+  const [load = count] = state === "granted" ? Deno.loadavg() : [];
+  return { count, load };
 }
 
 function writable(

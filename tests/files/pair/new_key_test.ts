@@ -27,6 +27,7 @@ const P256 = { kty: "EC", curve: "P-256" } as const;
 const GENERATE = { from: "generate", spec: P256 } as const;
 
 const nobody: Terminal = {
+  busy: () => ({ [Symbol.dispose]: () => {} }),
   confirm: () => Promise.reject(new NoTerminalError("none")),
   readPassword: () => Promise.reject(new NoTerminalError("none")),
 };
