@@ -5,6 +5,7 @@
  * after a crash was repaired, is a method of `LockedPair`: so it cannot be
  * called too early, nor after the lock is gone.
  */
+import { STANDARD_INPUT } from "../base/paths.ts";
 import { RekeyError } from "../base/errors.ts";
 import { isOsError } from "../base/os_error.ts";
 import type { KeyPairFiles, ReloadPart } from "../base/options.ts";
@@ -273,5 +274,3 @@ function isInterrupted(certificateFile: string): boolean {
     throw error;
   }
 }
-
-const STANDARD_INPUT = "-";

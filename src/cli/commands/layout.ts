@@ -1,6 +1,3 @@
-/**
- * `ca layout`: the words of the command, and the way into the engine.
- */
 import { RekeyError } from "../../base/errors.ts";
 import type { LayoutOptions } from "../../base/options.ts";
 import { shortened } from "../../base/printable.ts";

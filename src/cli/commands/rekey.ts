@@ -1,6 +1,3 @@
-/**
- * `ca rekey`: the words of the command, and the way into the engine.
- */
 import { RekeyError } from "../../base/errors.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";

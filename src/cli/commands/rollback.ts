@@ -1,6 +1,3 @@
-/**
- * `ca rollback`: the words of the command, and the way into the engine.
- */
 import type { RollbackOptions } from "../../base/options.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";

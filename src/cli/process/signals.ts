@@ -15,12 +15,12 @@ export interface ProcessSignals {
   readonly stop: AbortSignal;
   /** Aborts at the next SIGHUP, or is aborted when one came since `clearWake`. */
   wake(): AbortSignal;
-  /** Forgets a SIGHUP that is being obeyed. */
+  /** Forgets a SIGHUP that is being handled. */
   clearWake(): void;
 }
 
 /**
- * Listens to the signals that a run of this kind obeys, to the end of the
+ * Listens to the signals that a run of this kind handles, to the end of the
  * process: one that comes behind the swap must not end it with a code that says
  * otherwise.
  */
