@@ -1,7 +1,7 @@
 /**
  * Which files a rekey reads and writes, and that no two of them get in each
  * other's way. Paths are compared as text; two names of one file on disk are
- * found later, where the files are opened.
+ * found later, where the files are opened. Errors are of kind `usage`.
  */
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
@@ -20,11 +20,7 @@ export interface PairFiles {
   readonly output: KeyPairFiles;
 }
 
-/**
- * The positional arguments and --out-cert, --out-key.
- *
- * @throws {RekeyError} kind `usage`
- */
+/** The positional arguments and --out-cert, --out-key. */
 export function resolvePair(
   flags: FlagReader,
   [certificate = "", key = ""]: readonly string[],
@@ -121,7 +117,6 @@ export function readFiles(
  * Refuses outputs that would overwrite each other or what is only read.
  *
  * @param options.cwd the directory that relative paths start from
- * @throws {RekeyError} kind `usage`
  */
 export function requireDistinct(
   { input, output }: PairFiles,
@@ -175,8 +170,6 @@ function isSamePath(one: string, other: string, cwd: () => string): boolean {
 
 /**
  * Refuses what standard input cannot give: two contents, or one content twice.
- *
- * @throws {RekeyError} kind `usage`
  */
 export function requireOneReader(
   { input }: PairFiles,

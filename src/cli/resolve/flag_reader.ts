@@ -57,11 +57,7 @@ export class FlagReader {
     return this.values[flag] || undefined;
   }
 
-  /**
-   * A duration in ms; an empty text counts as none.
-   *
-   * @throws {RekeyError} kind `usage`
-   */
+  /** A duration in ms; an empty text counts as none. */
   durationMs(flag: TextFlag): number | undefined {
     const text = this.text(flag);
     if (text === undefined) return undefined;

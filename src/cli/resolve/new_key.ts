@@ -4,7 +4,8 @@
  *
  * Texts and order are the original's (smallstep/cli utils/cli.go:20-84), with
  * one repair: the manual's defaults hold for --curve and --size without
- * --kty, so the type is inferred from them. Pure.
+ * --kty, so the type is inferred from them. Pure. Errors are of kind
+ * `usage`.
  */
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
@@ -19,11 +20,7 @@ import { STANDARD_INPUT } from "../../base/paths.ts";
 import type { FlagReader } from "./flag_reader.ts";
 import { REKEY_FLAGS } from "./flags.ts";
 
-/**
- * Where the new key comes from.
- *
- * @throws {RekeyError} kind `usage`
- */
+/** Where the new key comes from. */
 export function resolveNewKey(flags: FlagReader): NewKey {
   const path = flags.text("private-key");
   if (path === undefined) {
@@ -95,7 +92,6 @@ const DEFAULT_RSA_BITS = 2048n;
 /** Less is too weak (NIST SP 800-57); the original's limit, too. */
 const LEAST_RSA_BITS = 2048n;
 
-/** @throws {RekeyError} kind `usage` */
 export function resolveKeySpec(flags: KeyFlags): KeySpec {
   const kty = flags.kty ?? inferType(flags);
   switch (kty) {

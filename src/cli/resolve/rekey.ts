@@ -69,8 +69,6 @@ export function resolveRekey(
  *
  * Negative durations mean "rekey now" in a single run, as in the original; a
  * daemon would schedule them after the certificate's end, so they are refused.
- *
- * @throws {RekeyError} kind `usage`
  */
 function resolveMode(flags: FlagReader): RunMode {
   const isDaemon = flags.values.daemon === true;

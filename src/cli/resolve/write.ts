@@ -1,5 +1,6 @@
 /**
- * How the new pair is written: layout, owner, mode, lock.
+ * How the new pair is written: layout, owner, mode, lock. Errors are of
+ * kind `usage`.
  */
 import type { WriteOptions } from "../../base/options.ts";
 import type { FlagReader } from "./flag_reader.ts";
@@ -7,8 +8,6 @@ import type { FlagReader } from "./flag_reader.ts";
 /**
  * --layout, --in-place, --key-mode, --cert-mode, --owner, --group and
  * --lock-timeout.
- *
- * @throws {RekeyError} kind `usage`
  */
 export function resolveWrite(flags: FlagReader): WriteOptions {
   const layout = flags.values.layout === "" ? undefined : flags.choice(
@@ -39,11 +38,7 @@ function resolveAttributes(flags: FlagReader): WriteOptions["attributes"] {
   };
 }
 
-/**
- * --lock-timeout in ms; 0 when it is not set.
- *
- * @throws {RekeyError} kind `usage`
- */
+/** --lock-timeout in ms; 0 when it is not set. */
 export function resolveLockTimeout(flags: FlagReader): number {
   return flags.limitMs("lock-timeout", { mayBeZero: true }) ?? 0;
 }
