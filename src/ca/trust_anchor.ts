@@ -2,9 +2,11 @@
  * Which certificates may be roots: whoever holds the key of one can play the CA,
  * so a host's certificate that lies among them is none.
  */
-import type { Certificate } from "../pki/certificate/certificate.ts";
+import {
+  type Certificate,
+  isSelfIssued,
+} from "../pki/certificate/certificate.ts";
 import { basicConstraints, keyUsage } from "../pki/certificate/extensions.ts";
-import { equalBytes } from "../pki/asn1/der.ts";
 import { MalformedError } from "../pki/asn1/malformed.ts";
 import { printable, shortened } from "../base/printable.ts";
 
@@ -53,6 +55,8 @@ function anchorFault(
 ): string | undefined {
   try {
     if (certificate.version !== 3) {
+      // By name: the signatures of old roots are of SHA-1, and a CA gives nobody
+      // its own name.
       return isSelfIssued(certificate)
         ? undefined
         : `is not self-signed, and of X.509 version ${certificate.version}, which does not say whether it is a CA's`;
@@ -67,11 +71,6 @@ function anchorFault(
     if (!(error instanceof MalformedError)) throw error;
     return `cannot be read: ${error.message}`;
   }
-}
-
-/** By name: the signatures of old roots are of SHA-1, and a CA gives nobody its own name. */
-function isSelfIssued({ subjectDer, issuerDer }: Certificate): boolean {
-  return equalBytes(subjectDer, issuerDer);
 }
 
 /** Sentences for one message: two of them, and how many more there are. */

@@ -64,7 +64,6 @@ export function createOfflineAuthority(
       signal,
     });
   return {
-    name: configFile,
     // Whoever holds the CA's key decides; step-ca would sign it all the same.
     onPathProblem: "warn",
     roots: async () => (await files()).roots,

@@ -189,7 +189,7 @@ export function readPssParameters(
   return { hash, saltLength: salt ? readSmallInteger(salt) : 20 };
 }
 
-const MGF1_OID = "1.2.840.113549.1.1.8";
+export const MGF1_OID = "1.2.840.113549.1.1.8";
 
 function readHash(
   element: DerElement | undefined,

@@ -8,6 +8,7 @@ import {
   type Certificate,
   type CertificateChain,
   EXTENSION_OID,
+  isSelfIssued,
 } from "../certificate/certificate.ts";
 import { equalBytes } from "../asn1/der.ts";
 import { basicConstraints, keyUsage } from "../certificate/extensions.ts";
@@ -88,10 +89,6 @@ function findLengthProblem(
   return below > limit
     ? `allows ${limit} intermediates below it, but the chain has ${below}`
     : undefined;
-}
-
-function isSelfIssued({ subjectDer, issuerDer }: Certificate): boolean {
-  return equalBytes(subjectDer, issuerDer);
 }
 
 function findDateProblem(

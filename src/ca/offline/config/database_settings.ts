@@ -38,7 +38,7 @@ export function readDatabaseSettings(
   const name = db.text("type");
   const [dataSource, valueDir] = [db.text("dataSource"), db.text("valueDir")];
   const type = READABLE.get(name.toLowerCase());
-  if (type === undefined) throw refusal(name, file);
+  if (type === undefined) throw unreadableType(name, file);
   if (dataSource === "") {
     throw new RekeyError(
       "config",
@@ -49,7 +49,7 @@ export function readDatabaseSettings(
   return { type, dataSource, valueDir };
 }
 
-function refusal(name: string, file: string): RekeyError {
+function unreadableType(name: string, file: string): RekeyError {
   if (SERVERS.includes(name.toLowerCase())) {
     return new RekeyError(
       "config",
