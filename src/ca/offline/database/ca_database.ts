@@ -84,7 +84,6 @@ function hintFor({ file, state }: CorruptDatabaseError): Hint {
  * One attempt: the revocation and the data of a certificate.
  *
  * @param serial decimal, which is what the tables have as keys
- * @throws {CorruptDatabaseError}
  */
 export async function readRows(
   settings: DatabaseSettings,

@@ -31,7 +31,6 @@ import { equalBytes } from "../../../../pki/asn1/der.ts";
  * The values of user keys, undefined where badger would find none.
  *
  * @param now for values that expire
- * @throws {CorruptDatabaseError}
  */
 export async function readBadger(
   place: BadgerPlace,
@@ -63,8 +62,6 @@ export async function readBadger(
 
 /**
  * Whether nobody has ever opened it, as after `step ca init`.
- *
- * @throws {CorruptDatabaseError}
  */
 export async function isFresh(
   { directory, logDirectory }: BadgerPlace,

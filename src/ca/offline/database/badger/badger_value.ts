@@ -32,7 +32,6 @@ export const Meta = {
   endOfTransaction: 0x80,
 } as const;
 
-/** @throws {CorruptDatabaseError} */
 export function decodeValue(
   at: ByteCursor,
   version: number,
@@ -43,7 +42,6 @@ export function decodeValue(
   return { version, meta, expiresAt, value: at.take(at.left) };
 }
 
-/** @throws {CorruptDatabaseError} */
 export function decodePointer(
   bytes: Uint8Array,
   place: { readonly version: BadgerVersion; readonly file: string },
