@@ -14,7 +14,6 @@ import {
   verifyIssued,
 } from "../pki/verify/verify.ts";
 
-/** What is asked. */
 export interface RekeyRequest {
   /** Authenticates the request; subject, names and lifetime come from it. */
   readonly current: KeyPair;
@@ -23,7 +22,6 @@ export interface RekeyRequest {
   readonly signal: AbortSignal;
 }
 
-/** Issues certificates for new keys. */
 export interface CertificateAuthority {
   readonly onPathProblem: OnPathProblem;
   /**

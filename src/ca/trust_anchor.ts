@@ -12,7 +12,6 @@ import type { RekeyError } from "../base/errors.ts";
 import { printable, shortened } from "../base/printable.ts";
 import type { Log } from "../base/runtime.ts";
 
-/** A certificate of a file that names roots. */
 export interface RootCandidate {
   readonly file: string;
   readonly certificate: Certificate;

@@ -18,7 +18,6 @@ const UNAUTHORIZED =
   "The request lacked necessary authorization to be completed. Please see " +
   "the certificate authority logs for more info.";
 
-/** What else the answer depends on. */
 export interface Circumstances {
   readonly now: Date;
   /** Of the CA's database; undefined when it has none, or was not asked. */

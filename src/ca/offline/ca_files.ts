@@ -1,6 +1,3 @@
-/**
- * The offline CA's own files: ca.json, certificates and the signing key.
- */
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import { osReason } from "../../base/os_error.ts";
@@ -26,7 +23,6 @@ import { readLimited, readToLimit } from "../limited_file.ts";
 import { trustAnchors } from "../trust_anchor.ts";
 import { type CaConfig, parseCaConfig } from "./config/ca_config.ts";
 
-/** Everything that signing needs. */
 export interface CaFiles {
   readonly config: CaConfig;
   /** The bundle of `crt`: the first signs, all are delivered. */

@@ -24,7 +24,6 @@ import { hostPort, requestFailed } from "./transport_error.ts";
  */
 export type ReachableAddresses = Map<string, string>;
 
-/** What limits are about. */
 export interface LimitedRequest {
   readonly url: URL;
   readonly reachable: ReachableAddresses;

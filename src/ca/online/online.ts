@@ -27,7 +27,6 @@ import { createRenewToken } from "./renew_token.ts";
 import { readRootCertificates } from "./root_certificates.ts";
 import { postOverTls, type TlsPost } from "./tls_post.ts";
 
-/** Where the CA is, whom to trust, how long to wait. */
 export interface OnlineAuthorityOptions {
   /** `https://host[:port]`, without path. */
   readonly url: string;
@@ -75,7 +74,6 @@ export function createOnlineAuthority(
   };
 }
 
-/** What the requests of one pass share. */
 interface Pass extends OnlineAuthorityOptions {
   readonly reachable: ReachableAddresses;
   readonly trust: readonly Certificate[];
@@ -174,7 +172,6 @@ function withChain(
   return { ...current, chain: [leaf, ...issuers] };
 }
 
-/** What one request has beside its pass. */
 type Question =
   & Pick<TlsPost, "headers" | "body" | "identity" | "clientCertificateHint">
   & Pick<RefusalContext, "secrets">;

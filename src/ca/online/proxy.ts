@@ -114,7 +114,6 @@ function splitPort(
     : { host: plain[1] ?? "", port: plain[2] };
 }
 
-/** An address block such as 10.0.0.0/8. */
 interface Block {
   readonly address: Uint8Array;
   readonly mask: Uint8Array;

@@ -17,7 +17,6 @@ const MAX_MESSAGE = 1024;
 /** Longest wait that a CA may impose, in ms: a day. */
 const MAX_RETRY_AFTER_MS = 24 * 3600 * 1000;
 
-/** What the error is made from. */
 export interface RefusalContext {
   readonly url: URL;
   /** For `Retry-After` dates. */

@@ -16,7 +16,6 @@ import type { PrivateKey } from "../../pki/keys/private_key.ts";
 /** How long the token may be used, in s; the original's value. */
 const LIFETIME_S = 300;
 
-/** What the token says besides the pair. */
 export interface RenewTokenClaims {
   /** `<ca-url>/renew`. */
   readonly audience: string;

@@ -31,7 +31,6 @@ import {
 /** Largest answer that is read, in bytes; real ones have a few KiB. */
 const MAX_BODY = 1024 * 1024;
 
-/** What is sent where, and how long it may take. */
 export interface TlsPost extends TlsPeer, LimitedRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -39,7 +38,6 @@ export interface TlsPost extends TlsPeer, LimitedRequest {
   readonly identity?: TlsIdentity | undefined;
 }
 
-/** The answer, whatever its status. */
 export interface HttpReply {
   readonly status: number;
   readonly headers: Headers;
@@ -81,7 +79,6 @@ async function sendVia(
   return await send(post, { limit, relay });
 }
 
-/** The way of one request, and what may end it. */
 interface Way {
   readonly limit: TotalLimit;
   readonly watch?: ConnectionWatch;

@@ -11,7 +11,6 @@ import {
   readObjectIdentifier,
 } from "../asn1/der_values.ts";
 
-/** What a name says. */
 export interface DistinguishedName {
   /** RFC 4514: the last component first; empty for an empty name. */
   readonly text: string;

@@ -18,7 +18,6 @@ export type GeneralNameForm =
   | "directory"
   | "other";
 
-/** One name as it stands in the certificate. */
 export interface GeneralName {
   readonly form: GeneralNameForm;
   readonly element: DerElement;

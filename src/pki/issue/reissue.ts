@@ -33,7 +33,6 @@ import { nameConstraints } from "../verify/name_constraints.ts";
 import { isSignedBy } from "../verify/certification_path.ts";
 import { encodeTbsCertificate } from "./certificate_encoding.ts";
 
-/** What the new certificate is made of. */
 export interface Reissue {
   /** Subject, extensions and length of life come from it. */
   readonly previous: Certificate;

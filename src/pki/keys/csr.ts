@@ -1,4 +1,3 @@
-/** PKCS#10 certificate signing requests (RFC 2986). */
 import { DerFields, readDer } from "../asn1/der.ts";
 import { readAlgorithm, readOctetBits } from "../asn1/der_values.ts";
 import {

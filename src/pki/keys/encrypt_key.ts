@@ -34,7 +34,6 @@ const MIN_WRITTEN_ITERATIONS = 600_000;
 /** RFC 8018 §4.1 asks for eight or more. */
 const WRITTEN_SALT_BYTES = 16;
 
-/** How to encrypt a key. */
 export interface KeyEncryption {
   readonly password: string;
   /**
@@ -45,7 +44,6 @@ export interface KeyEncryption {
   readonly like?: Pbes2Protection | undefined;
 }
 
-/** Encrypts PKCS#8 into the content of `ENCRYPTED PRIVATE KEY`. */
 export async function encryptKey(
   pkcs8: Uint8Array<ArrayBuffer>,
   { password, like }: KeyEncryption,

@@ -27,7 +27,6 @@ import {
 } from "./block_cipher.ts";
 import { explainKey, shownOid, toBigInt } from "./key_numbers.ts";
 
-/** How a PBES2 file protects its key. */
 export interface Pbes2Protection {
   readonly prf: HmacHash;
   readonly cipher: BlockCipherName;

@@ -18,7 +18,6 @@ import {
   type RsaNumbers,
 } from "./key_numbers.ts";
 
-/** A private key that can sign. */
 export interface PrivateKey {
   readonly spec: KeySpec;
   /**

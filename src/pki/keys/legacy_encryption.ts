@@ -24,7 +24,6 @@ export interface LegacyEncrypted {
 /** Bytes of the initialization vector that OpenSSL takes as the salt. */
 const SALT_BYTES = 8;
 
-/** Whether the headers say that the block is encrypted. */
 export function isLegacyEncrypted({ headers }: PemBlock): boolean {
   return /^4,\s*ENCRYPTED$/.test(headers.get("Proc-Type") ?? "") ||
     headers.has("DEK-Info");

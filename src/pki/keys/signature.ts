@@ -26,7 +26,6 @@ import {
   type SignatureHash,
 } from "./algorithms.ts";
 
-/** What was signed, by what, and how. */
 export interface SignedBytes {
   readonly data: Uint8Array<ArrayBuffer>;
   readonly signature: Uint8Array<ArrayBuffer>;
@@ -61,7 +60,6 @@ export async function isValidSignature(
   }
 }
 
-/** The same check in the terms of Web Crypto. */
 interface SignatureCheck {
   readonly keyAlgorithm: Algorithm | EcKeyImportParams | RsaHashedImportParams;
   readonly algorithm: Algorithm | EcdsaParams | RsaPssParams;

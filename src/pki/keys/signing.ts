@@ -1,6 +1,3 @@
-/**
- * Signatures on requests and certificates, made by Web Crypto.
- */
 import {
   DER_NULL,
   writeAlgorithm,
@@ -19,7 +16,6 @@ export interface Signer {
   signed(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** How Web Crypto signs. */
 export interface SigningMethod {
   readonly key: CryptoKey;
   readonly algorithm: Algorithm | EcdsaParams | RsaPssParams;

@@ -20,7 +20,6 @@ export type MatchResult =
   | { readonly matches: boolean }
   | { readonly fault: string };
 
-/** How one form of names is compared. */
 export interface Matcher {
   /** What step-ca calls names of this form. */
   readonly label: string;

@@ -43,7 +43,6 @@ export class UntrustedError extends Error {
   }
 }
 
-/** What the answer has to fit. */
 export interface ExpectedCertificate {
   /** SubjectPublicKeyInfo DER of the key we asked for. */
   readonly publicKey: Uint8Array;

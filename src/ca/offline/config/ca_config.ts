@@ -40,7 +40,6 @@ export type { Claims, Provisioner };
 
 const DEFAULT_BACKDATE = 60_000_000_000n;
 
-/** What else counts beside the text. */
 export interface CaConfigOptions {
   /** Its name, for messages. */
   readonly file: string;

@@ -6,7 +6,6 @@ import { RekeyError } from "../../../base/errors.ts";
 import { shortened } from "../../../base/printable.ts";
 import type { JsonObject } from "./json_object.ts";
 
-/** A database that can be read here. */
 export interface DatabaseSettings {
   readonly type: "badger v1" | "badger v2" | "bbolt";
   /** Folder of badger, file of bbolt; relative to the working directory. */

@@ -26,7 +26,6 @@ import { CorruptDatabaseError } from "./file/corrupt_database_error.ts";
 import type { DatabaseSettings } from "../config/database_settings.ts";
 import { settled } from "./settled.ts";
 
-/** What reading depends on beside the files. */
 export interface ReadingOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;

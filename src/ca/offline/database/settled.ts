@@ -1,10 +1,7 @@
-/**
- * Reads beside a writer: tries again while what was found may be its work.
- */
+/** Reads beside a writer: tries again while what was found may be its work. */
 import type { Clock } from "../../../base/runtime.ts";
 import { CorruptDatabaseError } from "./file/corrupt_database_error.ts";
 
-/** Between two attempts. */
 const PAUSE_MS = 20;
 /**
  * Longer than a running step-ca takes to name a table that it has written, or

@@ -60,9 +60,7 @@ export async function readBadger(
   }));
 }
 
-/**
- * Whether nobody has ever opened it, as after `step ca init`.
- */
+/** Whether nobody has ever opened it, as after `step ca init`. */
 export async function isFresh(
   { directory, logDirectory }: BadgerPlace,
 ): Promise<boolean> {
@@ -77,7 +75,6 @@ export async function isFresh(
   );
 }
 
-/** The value itself, wherever it is. */
 async function resolveValue(
   place: BadgerPlace,
   { key, value, moved }: {

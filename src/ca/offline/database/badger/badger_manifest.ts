@@ -12,7 +12,6 @@ import { DatabaseFile } from "../file/database_file.ts";
 import type { BadgerVersion } from "./badger_files.ts";
 import { protobufFields } from "./protobuf_fields.ts";
 
-/** A table as MANIFEST names it. */
 export interface ListedTable {
   readonly id: number;
   /** SHA-256 of the file; version 1 only, and undefined in old databases. */

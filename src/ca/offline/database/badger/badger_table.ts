@@ -30,9 +30,7 @@ export interface TableEntry {
   readonly value: ByteCursor;
 }
 
-/**
- * The newest version of a key in this table, or undefined.
- */
+/** The newest version of a key in this table, or undefined. */
 export async function findInTable(
   table: BadgerTable,
   userKey: Uint8Array,

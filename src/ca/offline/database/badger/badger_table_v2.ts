@@ -13,7 +13,6 @@ import type { DatabaseFile } from "../file/database_file.ts";
 import { protobufFields } from "./protobuf_fields.ts";
 import { equalBytes } from "../../../../pki/asn1/der.ts";
 
-/** Where a block is, and its first key. */
 interface BlockPlace {
   readonly key: Uint8Array;
   readonly offset: number;

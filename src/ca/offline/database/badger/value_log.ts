@@ -15,12 +15,10 @@ import { type LogEntry, parseLogEntry } from "./log_entry.ts";
 
 /** Badger writes no transaction above 10 MB with the settings of step-ca. */
 const MOST_ENTRY_BYTES = 64 * 1024 * 1024;
-/** Bytes of one read. */
 const READ_AT_ONCE = 1024 * 1024;
 /** Number of the key and an IV, in front of the entries of version 2. */
 const FILE_HEADER_BYTES = 20;
 
-/** Which log, and how to read it. */
 export interface LogPlace {
   readonly path: string;
   readonly version: BadgerVersion;
@@ -64,9 +62,7 @@ export async function replayLog(
   }
 }
 
-/**
- * The entry that a pointer names.
- */
+/** The entry that a pointer names. */
 export async function readLogEntry(
   { path, version }: LogPlace,
   { offset, length }: ValuePointer,

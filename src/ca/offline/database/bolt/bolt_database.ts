@@ -12,7 +12,6 @@ import { BoltTree } from "./bolt_tree.ts";
 import type { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import { DatabaseFile } from "../file/database_file.ts";
 
-/** A row that is asked for. */
 export interface BoltRow {
   readonly table: string;
   readonly key: Uint8Array;
@@ -33,9 +32,7 @@ export interface BoltRow {
 /** In front of the rows of a small table, and instead of those of a large one. */
 const BUCKET_BYTES = 16;
 
-/**
- * The values of rows, undefined where there are none.
- */
+/** The values of rows, undefined where there are none. */
 export async function readBolt(
   path: string,
   rows: readonly BoltRow[],

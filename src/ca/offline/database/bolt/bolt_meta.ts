@@ -5,7 +5,6 @@
 import type { ByteCursor } from "../file/byte_cursor.ts";
 import type { DatabaseFile } from "../file/database_file.ts";
 
-/** The state of the last transaction. */
 export interface BoltMeta {
   /** In bytes. */
   readonly pageSize: number;

@@ -8,25 +8,21 @@
 import { ByteCursor, compareBytes } from "../file/byte_cursor.ts";
 import type { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 
-/** A page, as its elements. */
 export type BoltPage =
   | { readonly kind: "branch"; readonly elements: readonly BranchElement[] }
   | { readonly kind: "leaf"; readonly elements: readonly LeafElement[] };
 
-/** A child and its first key. */
 export interface BranchElement {
   readonly key: Uint8Array;
   readonly page: number;
 }
 
-/** A row, or a bucket. */
 export interface LeafElement {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
   readonly isBucket: boolean;
 }
 
-/** The part of a page in front of its elements. */
 export interface PageHeader {
   readonly id: number;
   readonly flags: number;
@@ -35,7 +31,6 @@ export interface PageHeader {
   readonly overflow: number;
 }
 
-/** Flags of a page of children. */
 export const BRANCH = 1;
 const LEAF = 2;
 const ELEMENT_BYTES = 16;

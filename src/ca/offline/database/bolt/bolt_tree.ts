@@ -27,7 +27,6 @@ const FREELIST = 0x10;
 /** Then the number of free pages stands in front of them. */
 const MANY_FREE = 0xffff;
 
-/** Reads pages of one state of a file. */
 export class BoltTree {
   readonly #file: DatabaseFile;
   readonly #meta: BoltMeta;
@@ -61,9 +60,7 @@ export class BoltTree {
     return tree;
   }
 
-  /**
-   * All elements of the leaf in which `key` is, if it is anywhere.
-   */
+  /** All elements of the leaf in which `key` is, if it is anywhere. */
   async leafOf(
     root: number,
     key: Uint8Array,
