@@ -65,10 +65,11 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["disk"],
   ],
   "files/disk": [
-    ["backup_file.ts", "staged_file.ts"],
-    ["attributes.ts"],
+    ["backup_file.ts", "staged_file.ts", "stand_in.ts"],
     ["hidden_names.ts"],
     ["target.ts"],
+    ["pinned.ts"],
+    ["attributes.ts"],
     ["disk.ts"],
   ],
   "files/plain": [

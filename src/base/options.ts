@@ -130,6 +130,11 @@ export interface WriteOptions {
   };
   /** Longest wait for another process on the same pair; 0: none. */
   readonly lockTimeoutMs: number;
+  /**
+   * Folders that stand in for one that cannot be written, while its files can:
+   * safety copies and locks are in the first that can be had.
+   */
+  readonly stateFolders: readonly string[];
 }
 
 /** One rekey, or a daemon that repeats it. */
@@ -142,7 +147,8 @@ export type RunMode =
   | { readonly run: "daemon"; readonly schedule: Schedule };
 
 /** How log lines and errors are written; `json` is one object a line. */
-export type LogFormat = "text" | "json";
+export const LOG_FORMATS = ["text", "json"] as const;
+export type LogFormat = typeof LOG_FORMATS[number];
 
 /** Everything that one certificate's rekey depends on. */
 export interface RekeyOptions {

@@ -35,11 +35,12 @@ export async function openJobPair(
   { clock, log }: Pick<Runtime, "clock" | "log">,
   signal: AbortSignal,
 ): Promise<LockedPair> {
-  const { input, write: { lockTimeoutMs, inPlace } } = options;
+  const { input, write: { lockTimeoutMs, inPlace, stateFolders } } = options;
   return await openPair(writtenFiles(options), {
     input,
     lockTimeoutMs,
     inPlace,
+    stateFolders,
     clock,
     log,
     signal,

@@ -5,20 +5,27 @@
  * after a crash was repaired, is a method of `LockedPair`: so it cannot be
  * called too early, nor after the lock is gone.
  */
+import { STANDARD_INPUT } from "../base/paths.ts";
 import { RekeyError } from "../base/errors.ts";
 import { isOsError } from "../base/os_error.ts";
 import type { KeyPairFiles, ReloadPart } from "../base/options.ts";
 import type { Clock, Log } from "../base/runtime.ts";
 import { lstatIfExists } from "./disk/disk.ts";
-import { journalPath, layoutNotePath } from "./disk/hidden_names.ts";
+import {
+  journalPath,
+  layoutNotePath,
+  requireOwnName,
+} from "./disk/hidden_names.ts";
+import { findStandIn } from "./disk/stand_in.ts";
 import { resolveTarget, type Target } from "./disk/target.ts";
-import { lockPair } from "./lock/pair_lock.ts";
+import { lockPair, type PairLock } from "./lock/pair_lock.ts";
 import {
   type CurrentPair,
   findCurrentPair,
   type PairChoice,
 } from "./pair/current_pair.ts";
 import { loadChain, type PasswordSource } from "./pair/key_pair.ts";
+import { unusable } from "./plain/journal_file.ts";
 import { PlainInstall } from "./plain/plain_install.ts";
 import { recoverInstall } from "./plain/recovery.ts";
 import {
@@ -32,8 +39,10 @@ import {
   type InstallOptions,
   type InstallTransaction,
   type Layout,
+  mapPair,
   membersOf,
   type Pair,
+  type Recovery,
   resolvePair,
 } from "./transaction.ts";
 import {
@@ -41,6 +50,7 @@ import {
   layoutOf,
   mixedLayouts,
   removeUnfinishedVersions,
+  requireVersionsGone,
   resumeLayout,
 } from "./versioned/layout.ts";
 import {
@@ -56,6 +66,8 @@ export interface OpenOptions {
   readonly lockTimeoutMs: number;
   /** Whether its files may be overwritten where they are. */
   readonly inPlace?: boolean | undefined;
+  /** Folders of which one stands in for a folder that cannot be written, best first. */
+  readonly stateFolders?: readonly string[] | undefined;
   readonly clock: Clock;
   /** Where a repair is reported. */
   readonly log: Log;
@@ -75,9 +87,12 @@ export async function openPair(
   options: OpenOptions,
 ): Promise<LockedPair> {
   const { input } = options;
+  for (const file of [input?.certificate, input?.key]) {
+    if (file !== undefined) requireOwnName(file);
+  }
   const isOther = input !== undefined &&
     (input.certificate !== files.certificate || input.key !== files.key);
-  if (isOther && isInterrupted(input.certificate)) {
+  if (isOther && isInterrupted(input.certificate, options)) {
     (await LockedPair.open(input, options))[Symbol.dispose]();
   }
   return await LockedPair.open(files, options);
@@ -87,45 +102,96 @@ export async function openPair(
 export class LockedPair implements Disposable {
   /** As the user named them. */
   readonly files: Pair<string>;
-  readonly #lock: Disposable;
+  readonly #lock: PairLock;
   readonly #log: Log;
+  readonly #stateFolders: readonly string[];
   /** Links followed; once, but for a change of layout. */
   #targets: Pair<Target>;
 
   /** @throws {RekeyError} as {@linkcode openPair} */
   static async open(
     files: Pair<string>,
-    { lockTimeoutMs: timeoutMs, inPlace, clock, log, signal }: OpenOptions,
+    options: OpenOptions,
   ): Promise<LockedPair> {
     using undo = new DisposableStack();
-    const lock = undo.use(
-      await lockPair(files, { timeoutMs, inPlace, clock, signal }),
-    );
-    const pair = new LockedPair(files, lock, log);
+    const { lockTimeoutMs: timeoutMs } = options;
+    const lock = undo.use(await lockPair(files, { ...options, timeoutMs }));
+    const pair = new LockedPair(files, lock, options);
     await pair.#repair();
     undo.move();
     return pair;
   }
 
-  private constructor(files: Pair<string>, lock: Disposable, log: Log) {
+  private constructor(
+    files: Pair<string>,
+    lock: PairLock,
+    { log, stateFolders = [] }: OpenOptions,
+  ) {
     this.files = files;
     this.#lock = lock;
     this.#log = log;
-    this.#targets = resolvePair(files);
+    this.#stateFolders = stateFolders;
+    this.#targets = this.#resolve();
+  }
+
+  #resolve(): Pair<Target> {
+    return mapPair(resolvePair(this.files), this.#lock.at);
   }
 
   /** Finishes or undoes what was interrupted, and removes what a killed process left. */
   async #repair(): Promise<void> {
-    const recovery = await recoverInstall(this.#targets);
+    const { certificate } = this.#targets;
+    const refusal = this.#lock.refusal(this.#targets);
+    if (refusal !== undefined) {
+      if (isBegun(certificate)) throw refusal;
+      return;
+    }
+    if (certificate.standsIn !== undefined) {
+      refuseForeignRepair(certificate, certificate.standsIn);
+    }
+    const recovery = await this.#recoverStandIn() ??
+      await recoverInstall(this.#targets);
     const isResumed = resumeLayout(this.#targets);
     // Looked at again: what was a link may be a file by now.
-    if (isResumed) this.#targets = resolvePair(this.files);
+    if (isResumed) this.#targets = this.#resolve();
     removeUnfinishedVersions(this.#targets);
     if (isResumed) {
       const layoutChanged = { kind: "layout changed" } as const;
       this.#log.write({ event: "repaired", recovery: layoutChanged });
     } else if (recovery.kind !== "none") {
       this.#log.write({ event: "repaired", recovery });
+    }
+  }
+
+  /** What was interrupted when the folder could not be written yet. */
+  async #recoverStandIn(): Promise<Recovery | undefined> {
+    const standing = mapPair(
+      this.#targets,
+      (target) => findStandIn(target, this.#stateFolders) ?? target,
+    );
+    const { certificate } = standing;
+    const isOther = this.#targets.certificate.standsIn === undefined &&
+      certificate.standsIn !== undefined;
+    return isOther && isBegun(certificate)
+      ? await recoverInstall(standing)
+      : undefined;
+  }
+
+  /** @throws {RekeyError} kind `install` where nothing may be changed */
+  #requireWritable(): void {
+    const refusal = this.#lock.refusal(this.#targets);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Names cannot be replaced by links, nor links by files, in a folder that cannot be written. */
+  #requireFolders(): void {
+    for (const { value: { path, standsIn } } of membersOf(this.#targets)) {
+      if (standsIn === undefined) continue;
+      throw new RekeyError(
+        "install",
+        `cannot change the layout of ${path}: its folder ${standsIn} cannot be written`,
+        { hint: "run as the owner of the folder or as root" },
+      );
     }
   }
 
@@ -144,6 +210,7 @@ export class LockedPair implements Disposable {
 
   /** @throws {RekeyError} as `findPreviousPair` */
   findPrevious(): PreviousPair {
+    this.#requireWritable();
     return findPreviousPair(this.#targets);
   }
 
@@ -157,10 +224,17 @@ export class LockedPair implements Disposable {
   async prepareInstall(
     options: InstallOptions = {},
   ): Promise<InstallTransaction> {
+    if (options.givenKeyFile !== undefined) {
+      requireOwnName(options.givenKeyFile);
+    }
+    this.#requireWritable();
     const present = layoutOf(this.#targets);
     if (present === "mixed") throw mixedLayouts(this.#targets);
     const layout = options.layout ?? present;
-    if (layout === "versioned") this.#requireVersionable(options);
+    if (layout === "versioned") {
+      this.#requireFolders();
+      this.#requireVersionable(options);
+    }
     if (layout !== present && !isNew(this.#targets)) this.changeLayout(layout);
     return layout === "plain"
       ? await PlainInstall.prepare(this.#targets, options)
@@ -198,8 +272,11 @@ export class LockedPair implements Disposable {
    * @throws {RekeyError} kind `install`
    */
   changeLayout(layout: Layout): boolean {
+    this.#requireWritable();
+    this.#requireFolders();
     const isChanged = changeLayout(this.#targets, layout);
-    if (isChanged) this.#targets = resolvePair(this.files);
+    if (isChanged) this.#targets = this.#resolve();
+    if (layout === "plain") requireVersionsGone(this.#targets.certificate);
     const { certificate, key } = this.files;
     // A certificate alone has no layout to change.
     if (key === undefined) return isChanged;
@@ -261,17 +338,31 @@ function isNew(pair: Pair<Target>): boolean {
  * Whether something was begun beside this certificate and not ended. Says no
  * for what cannot be looked at: whoever reads the pair says why.
  */
-function isInterrupted(certificateFile: string): boolean {
+function isInterrupted(
+  certificateFile: string,
+  { stateFolders = [] }: OpenOptions,
+): boolean {
   if (certificateFile === STANDARD_INPUT) return false;
   try {
     const target = resolveTarget(certificateFile);
-    return [journalPath(target), layoutNotePath(target)].some((note) =>
-      lstatIfExists(note) !== undefined
-    );
+    const standing = findStandIn(target, stateFolders);
+    return isBegun(target) || standing !== undefined && isBegun(standing);
   } catch (error) {
     if (error instanceof RekeyError || isOsError(error)) return false;
     throw error;
   }
 }
 
-const STANDARD_INPUT = "-";
+function isBegun(certificate: Pick<Target, "directory" | "name">): boolean {
+  return [journalPath(certificate), layoutNotePath(certificate)]
+    .some((note) => lstatIfExists(note) !== undefined);
+}
+
+/** Only who may write the folder can end what was begun there. */
+function refuseForeignRepair({ name, path }: Target, directory: string): void {
+  if (!isBegun({ directory, name })) return;
+  throw unusable({ path }, {
+    what: `has to be repaired first, in ${directory}, which cannot be written`,
+    hint: "run the command once as the owner of the folder or as root",
+  });
+}

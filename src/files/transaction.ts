@@ -8,6 +8,7 @@
  */
 import type { WriteOptions } from "../base/options.ts";
 import type { Hint } from "../base/remedy.ts";
+import { requireOwnName } from "./disk/hidden_names.ts";
 import { resolveTarget, type Role, type Target } from "./disk/target.ts";
 
 export type { Role };
@@ -43,10 +44,15 @@ export function mapPair<T, U>(
 /**
  * The files that the names lead to, links followed.
  *
- * @throws {RekeyError} kind `install`
+ * @throws {RekeyError} kind `install`; kind `usage` for a name of ours
  */
 export function resolvePair(files: Pair<string>): Pair<Target> {
-  return mapPair(files, resolveTarget);
+  return mapPair(files, (path) => {
+    requireOwnName(path);
+    const target = resolveTarget(path);
+    requireOwnName(target.file);
+    return target;
+  });
 }
 
 /** How a pair stands on disk: two files, or links to numbered versions. */

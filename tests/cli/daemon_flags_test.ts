@@ -47,6 +47,7 @@ const TABLE: Readonly<
   "ignore-database": ["--offline", "--ignore-database"],
   "layout": ["--layout=versioned"],
   "in-place": ["--in-place"],
+  "state-dir": ["--state-dir=/var/lib/app"],
   "key-mode": ["--key-mode=0640"],
   "cert-mode": ["--cert-mode=0644"],
   "owner": ["--owner=root"],

@@ -249,6 +249,7 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "force": ["--force=yes"],
     "layout": ["--layout=Plain"],
     "in-place": ["--in-place", "--layout=versioned"],
+    "state-dir": ["--state-dir=here"],
     "key-mode": ["--key-mode=rw"],
     "cert-mode": ["--cert-mode=0244"],
     "owner": ["--owner=a:b"],

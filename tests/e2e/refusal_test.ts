@@ -35,7 +35,8 @@ const REFUSALS: readonly Refusal[] = [
       await runOk("mount", ["-o", "remount,ro,bind", dir.file("tls")]);
       return bound;
     },
-    message: /host\.(crt|key) failed: read-only file system/,
+    message:
+      /cannot replace .*host\.(crt|key): its folder .* is on a read-only file system/,
     hint: /--out-cert/,
   },
   {

@@ -14,16 +14,20 @@ export const CAN_CHANGE_USER: boolean = Deno.build.os === "linux" &&
   await run("setpriv", [`--reuid=${NOBODY}`, "true"])
     .then(({ code }) => code === 0, () => false);
 
+/** A command line and its environment. */
+export interface NobodyCommand {
+  readonly words: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /**
- * Runs a module as nobody.
+ * Copies what a module needs to where nobody may read it.
  *
- * @param module its path in the checkout
+ * @returns the command that runs a module, by its path in the checkout, as nobody
  */
-export async function runAsNobody(
+export async function prepareNobody(
   dir: TempDir,
-  module: string,
-  args: readonly string[],
-): Promise<RunResult> {
+): Promise<(module: string, args: readonly string[]) => NobodyCommand> {
   const root = decodeURIComponent(
     new URL("../../", import.meta.url).pathname,
   );
@@ -31,22 +35,38 @@ export async function runAsNobody(
   const cache = dir.file("cache");
   await Deno.mkdir(`${copy}/tests`, { recursive: true });
   await Deno.mkdir(cache);
-  await Deno.chmod(cache, 0o777);
+  await Deno.chown(cache, Number(NOBODY), Number(NOBODY));
   await runOk("cp", ["-r", `${root}src`, copy]);
+  await runOk("cp", [`${root}main.ts`, copy]);
   await runOk("cp", ["-r", `${root}tests/support`, `${copy}/tests`]);
   await runOk("cp", [Deno.execPath(), `${copy}/deno`]);
   await runOk("chmod", ["-R", "go+rX", copy]);
   await Deno.chmod(dir.path, 0o755);
-  return await run("setpriv", [
-    `--reuid=${NOBODY}`,
-    `--regid=${NOBODY}`,
-    "--clear-groups",
-    `${copy}/deno`,
-    "run",
-    "-A",
-    "--no-check",
-    "--no-config",
-    `${copy}/${module}`,
-    ...args,
-  ], { stdin: "\n", env: { DENO_DIR: cache, HOME: cache }, cwd: "/" });
+  return (module, args) => ({
+    words: [
+      "setpriv",
+      `--reuid=${NOBODY}`,
+      `--regid=${NOBODY}`,
+      "--clear-groups",
+      `${copy}/deno`,
+      "run",
+      "-A",
+      "--no-check",
+      "--no-config",
+      `${copy}/${module}`,
+      ...args,
+    ],
+    env: { DENO_DIR: cache, HOME: cache, DENO_NO_UPDATE_CHECK: "1" },
+  });
+}
+
+/** Runs a module as nobody. */
+export async function runAsNobody(
+  dir: TempDir,
+  module: string,
+  args: readonly string[],
+): Promise<RunResult> {
+  const command = await prepareNobody(dir);
+  const { words: [first, ...words], env } = command(module, args);
+  return await run(first, words, { stdin: "\n", env, cwd: "/" });
 }

@@ -21,7 +21,12 @@ export function daemonOptions(
     passwordFiles: {},
     encryptNewKey: "as-current",
     overwrite: "always",
-    write: { inPlace: false, attributes: {}, lockTimeoutMs: 0 },
+    write: {
+      inPlace: false,
+      attributes: {},
+      lockTimeoutMs: 0,
+      stateFolders: [],
+    },
     reload,
     mode: { run: "daemon", schedule: { rule: "two-thirds" } },
     names: SETTING_NAMES,

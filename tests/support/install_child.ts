@@ -41,9 +41,11 @@ export function encodePair(texts: PairTexts): InstallContents {
 export async function open(
   files: Pair<string>,
   repaired: (recovery: Recovery) => void = () => {},
+  stateFolders: readonly string[] = [],
 ): Promise<LockedPair> {
   return await openPair(files, {
     lockTimeoutMs: 0,
+    stateFolders,
     clock: { now: () => new Date(), sleep: () => Promise.resolve() },
     log: {
       write(event) {
@@ -65,8 +67,13 @@ async function installOnce(
   options: InstallOptions,
 ): Promise<string> {
   try {
-    using pair = await open(files, ({ kind }) => print(`recovered ${kind}`));
+    using pair = await open(
+      files,
+      ({ kind }) => print(`recovered ${kind}`),
+      options.stateFolders,
+    );
     using install = await pair.prepareInstall(options);
+    for (const { message } of install.warnings) print(`warned ${message}`);
     const { certificate, key } = generation(number);
     await install.commit(encodePair({
       certificate,

@@ -1,6 +1,7 @@
 /**
  * The offline CA's own files: ca.json, certificates and the signing key.
  */
+import { STANDARD_INPUT } from "../../base/paths.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import { osReason } from "../../base/os_error.ts";
@@ -111,7 +112,7 @@ function warn(log: Log, message: string): void {
 }
 
 async function readConfigText(file: string): Promise<string> {
-  const stdin = file === "-";
+  const stdin = file === STANDARD_INPUT;
   try {
     return new TextDecoder().decode(
       stdin ? await readToLimit(Deno.stdin) : await readLimited(file),

@@ -164,6 +164,13 @@ export const REKEY_FLAGS = {
     help:
       "Overwrite the files where they are, for files that cannot be replaced, such as a single file that is mounted into a container; it keeps ACLs and labels, too. A weaker promise: while it happens a reader can see a part of each content, and an interrupted run is only repaired by the next one, as long as the hidden files beside the pair are still there.",
   },
+  "state-dir": {
+    kind: "text",
+    group: "files",
+    placeholder: "directory",
+    help:
+      "The <directory> for safety copies and locks of files whose own directory cannot be written: such files are overwritten where they are. Defaults to step-rekey in $STATE_DIRECTORY, $STEPPATH, $XDG_STATE_HOME or ~/.local/state, the first of them that can be had; it is private to the user who runs the command.",
+  },
   "key-mode": {
     kind: "text",
     group: "files",

@@ -1,19 +1,22 @@
 /**
- * How the new pair is written: layout, owner, mode, lock.
+ * How the new pair is written: layout, owner, mode, lock. Errors are of
+ * kind `usage`.
  */
 import type { WriteOptions } from "../../base/options.ts";
 import type { FlagReader } from "./flag_reader.ts";
 
 /**
- * --layout, --in-place, --key-mode, --cert-mode, --owner, --group and
- * --lock-timeout.
- *
- * @throws {RekeyError} kind `usage`
+ * --layout, --in-place, --state-dir, --key-mode, --cert-mode, --owner, --group
+ * and --lock-timeout.
  */
-export function resolveWrite(flags: FlagReader): WriteOptions {
-  const layout = flags.values.layout === ""
-    ? undefined
-    : flags.choice("layout", "must be plain or versioned");
+export function resolveWrite(
+  flags: FlagReader,
+  env: (name: string) => string | undefined,
+): WriteOptions {
+  const layout = flags.values.layout === "" ? undefined : flags.choice(
+    "layout",
+    (choices) => `must be ${choices.join(" or ")}`,
+  );
   const inPlace = flags.values["in-place"] === true;
   if (inPlace && layout === "versioned") {
     throw flags.usage(
@@ -26,7 +29,34 @@ export function resolveWrite(flags: FlagReader): WriteOptions {
     inPlace,
     attributes: resolveAttributes(flags),
     lockTimeoutMs: resolveLockTimeout(flags),
+    stateFolders: resolveStateFolders(flags, env),
   };
+}
+
+/**
+ * --state-dir, else every place that is meant for such a thing: the service's
+ * own (systemd.exec(5); the first of several), that of step, and the user's
+ * (XDG Base Directory Specification).
+ */
+function resolveStateFolders(
+  flags: FlagReader,
+  env: (name: string) => string | undefined,
+): readonly string[] {
+  const given = flags.text("state-dir");
+  if (given !== undefined) {
+    if (given.startsWith("/")) return [given];
+    throw flags.invalid("state-dir", "must be an absolute path", {
+      hint: "the next run has to find it, from wherever it is started",
+    });
+  }
+  const home = env("HOME");
+  return [
+    env("STATE_DIRECTORY")?.split(":")[0],
+    env("STEPPATH"),
+    env("XDG_STATE_HOME"),
+    home && `${home}/.local/state`,
+  ].filter((folder) => folder?.startsWith("/"))
+    .map((folder) => `${folder}/step-rekey`);
 }
 
 function resolveAttributes(flags: FlagReader): WriteOptions["attributes"] {
@@ -38,11 +68,7 @@ function resolveAttributes(flags: FlagReader): WriteOptions["attributes"] {
   };
 }
 
-/**
- * --lock-timeout in ms; 0 when it is not set.
- *
- * @throws {RekeyError} kind `usage`
- */
+/** --lock-timeout in ms; 0 when it is not set. */
 export function resolveLockTimeout(flags: FlagReader): number {
   return flags.limitMs("lock-timeout", { mayBeZero: true }) ?? 0;
 }

@@ -6,16 +6,15 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { WriteOptions } from "../../base/options.ts";
-import { osReason } from "../../base/os_error.ts";
-import { diskCall, isSameFile } from "./disk.ts";
-import type { Role } from "./target.ts";
+import { bestEffort, osReason } from "../../base/os_error.ts";
+import { diskCall, isSameFile, PINNED_PREFIX, type Role } from "./disk.ts";
 
 /** What a new file gets instead of what the replaced one had. */
 export type AttributeChoice = WriteOptions["attributes"];
 
 /** Owner and mode of one file; an owner that is undefined is who runs us. */
 export interface FileAttributes {
-  /** Permission bits, with setuid, setgid and sticky. */
+  /** Permission bits, at most 0777. */
   readonly mode: number;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
@@ -25,6 +24,12 @@ export interface FileAttributes {
 
 /** Mode of what nobody else has to read; as the original creates its files. */
 export const PRIVATE_MODE = 0o600;
+
+/**
+ * What a file may hand on to its successor: a file of ours is never executed
+ * with the rights of another user, whoever prepared the one before.
+ */
+const HANDED_ON = 0o777;
 
 /** The permission bits of a mode, with setuid, setgid and sticky. */
 export function permissions({ mode }: Deno.FileInfo): number {
@@ -42,14 +47,41 @@ export function attributesFor(
   info: Deno.FileInfo | undefined,
   choice: AttributeChoice,
 ): FileAttributes {
-  const mode = role === "key" ? choice.keyMode : choice.certificateMode;
+  const chosen = role === "key" ? choice.keyMode : choice.certificateMode;
   const uid = idOf(choice.owner, "owner");
   const gid = idOf(choice.group, "group");
   return {
-    mode: mode ?? (info === undefined ? PRIVATE_MODE : permissions(info)),
+    mode: chosen ?? modeToKeep(info),
     uid: uid ?? info?.uid ?? undefined,
     gid: gid ?? info?.gid ?? undefined,
     isChosen: (uid ?? gid) !== undefined,
+  };
+}
+
+/** 0600 for what is no file: the mode of a link says nothing. */
+function modeToKeep(info: Deno.FileInfo | undefined): number {
+  return info?.isFile === true ? permissions(info) & HANDED_ON : PRIVATE_MODE;
+}
+
+/** Owner and mode that a copy of a file gets. */
+export function copiedAttributes(info: Deno.FileInfo): FileAttributes {
+  return {
+    mode: modeToKeep(info),
+    uid: info.uid ?? undefined,
+    gid: info.gid ?? undefined,
+  };
+}
+
+/**
+ * Owner and mode of a copy of a file that is for its owner alone, should he have
+ * to go on where root was killed. Who is not root cannot give anything away.
+ */
+export function privateTo(info: Deno.FileInfo | undefined): FileAttributes {
+  if (ownUid() !== 0) return { mode: PRIVATE_MODE };
+  return {
+    mode: PRIVATE_MODE,
+    uid: info?.uid ?? undefined,
+    gid: info?.gid ?? undefined,
   };
 }
 
@@ -94,6 +126,40 @@ function readDatabase(file: string, flag: string): string {
       `--${flag}: read ${file} failed: ${osReason(error)}`,
       { hint: "give the number instead of the name", cause: error },
     );
+  }
+}
+
+/**
+ * Owner and mode of what stands beside a target for a while and holds no key.
+ *
+ * Whoever rules the folder must be able to go on after root was killed: it
+ * belongs to the folder's owner, and where a group may write the folder, that
+ * group may open it.
+ *
+ * @param groupBits what such a group may do, 0040 or 0060
+ */
+export function besideAttributes(
+  directory: string,
+  groupBits: number,
+): FileAttributes {
+  if (Deno.build.os === "windows") return { mode: PRIVATE_MODE };
+  const folder = Deno.statSync(directory);
+  const isShared = (permissions(folder) & 0o020) !== 0;
+  const isRoot = ownUid() === 0;
+  return {
+    mode: isShared ? PRIVATE_MODE | groupBits : PRIVATE_MODE,
+    uid: isRoot ? folder.uid ?? undefined : undefined,
+    gid: isRoot || isShared ? folder.gid ?? undefined : undefined,
+  };
+}
+
+/**
+ * Gives the file owner and mode as far as this process may; without the owner,
+ * nobody else gets to open it.
+ */
+export function giveAway(own: OwnFile, attributes: FileAttributes): void {
+  if (bestEffort(() => setOwner(own, attributes))) {
+    bestEffort(() => setMode(own, attributes.mode));
   }
 }
 
@@ -152,8 +218,9 @@ export function setMode(own: OwnFile, mode: number): void {
   if (Deno.build.os === "windows") return;
   const info = statOf(own);
   if (permissions(info) === mode) return;
-  // Without the right to read it, no descriptor can be had: a rare umask.
-  const isReadable = (permissions(info) & 0o400) !== 0;
+  // Without the right to read it, no descriptor can be had: a rare umask. By
+  // name, a user can only change files of his own.
+  const isReadable = (permissions(info) & 0o400) !== 0 || ownUid() === 0;
   diskCall("set the mode of", own.shownPath, () => {
     if (!isReadable || isSafeByName(own.path)) Deno.chmodSync(own.path, mode);
     else byDescriptor(own, info, (fs, fd) => fs.fchmodSync(fd, mode));
@@ -166,15 +233,28 @@ function statOf({ file, shownPath }: OwnFile): Deno.FileInfo {
 
 /** Whether nobody but us and root can put something else under this name. */
 function isSafeByName(path: string): boolean {
-  const directory = path.slice(0, Math.max(path.lastIndexOf("/"), 1));
-  const info = Deno.statSync(directory);
-  const isSticky = (permissions(info) & 0o1000) !== 0;
-  return (info.uid === 0 || info.uid === ownUid()) &&
-    (isSticky || (permissions(info) & 0o022) === 0);
+  return isOursAlone(path.slice(0, Math.max(path.lastIndexOf("/"), 1)));
+}
+
+/**
+ * Whether nobody but us and root can change what a real path leads to: not the
+ * directory itself, and none on the way to it.
+ */
+export function isOursAlone(directory: string): boolean {
+  // Pinned for the very reason that it is not.
+  if (directory.startsWith(PINNED_PREFIX)) return false;
+  const own = ownUid();
+  for (let end = directory.length; end >= 0;) {
+    const { uid, mode } = Deno.lstatSync(directory.slice(0, end) || "/");
+    const isOpen = ((mode ?? 0) & 0o022) !== 0 && ((mode ?? 0) & 0o1000) === 0;
+    if (isOpen || (uid !== 0 && uid !== own)) return false;
+    end = end === 0 ? -1 : directory.lastIndexOf("/", end - 1);
+  }
+  return true;
 }
 
 /** Undefined where the runtime may not tell: then nothing is taken as safe. */
-function ownUid(): number | undefined {
+export function ownUid(): number | undefined {
   try {
     return Deno.uid() ?? undefined;
   } catch (error) {

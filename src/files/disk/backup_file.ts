@@ -4,7 +4,13 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { osCode, osReason } from "../../base/os_error.ts";
-import { permissions, setMode, setOwner } from "./attributes.ts";
+import {
+  copiedAttributes,
+  giveAway,
+  privateTo,
+  setMode,
+  setOwner,
+} from "./attributes.ts";
 import { discard, diskCall, readIfExists, writeAll } from "./disk.ts";
 import { hiddenPath } from "./hidden_names.ts";
 import type { Target } from "./target.ts";
@@ -73,8 +79,8 @@ export function copyFile(target: Target, from: string, to: string): boolean {
 }
 
 /**
- * Without `takeAttributes`, for our eyes only: mode 0600, owned by who runs us.
- * Somebody who may write a file need not be able to give another one its owner.
+ * Without `takeAttributes`, for the owner's eyes only: mode 0600. Somebody who
+ * may write a file need not be able to give another one its owner.
  */
 function copy(
   target: Target,
@@ -97,16 +103,13 @@ function copy(
       () => Deno.openSync(to, { write: true, createNew: true, mode: 0o600 }),
     );
     writeAll(file, content, path);
+    const original = diskCall("stat", path, () => Deno.statSync(from));
+    const own = { path: to, file, shownPath: path };
     if (takeAttributes) {
-      const original = diskCall("stat", path, () => Deno.statSync(from));
-      const own = { path: to, file, shownPath: path };
-      setOwner(own, {
-        mode: permissions(original),
-        uid: original.uid ?? undefined,
-        gid: original.gid ?? undefined,
-      });
-      setMode(own, permissions(original));
-    }
+      const attributes = copiedAttributes(original);
+      setOwner(own, attributes);
+      setMode(own, attributes.mode);
+    } else giveAway(own, privateTo(original));
     diskCall("sync", path, () => file.syncSync());
     return true;
   } catch (error) {

@@ -15,12 +15,18 @@ import { osCode, osReason, retryInterrupted } from "../../base/os_error.ts";
 import type { Hint } from "../../base/remedy.ts";
 import { stoppable } from "../../base/stoppable.ts";
 
+/** What a file of a pair is. */
+export type Role = "key" | "certificate";
+
 /** A directory, and the target in it that messages name. */
 export interface ShownDirectory {
   readonly directory: string;
   /** As the user typed it. */
   readonly path: string;
 }
+
+/** How the paths of pinned directories begin: see pinned.ts. */
+export const PINNED_PREFIX = "/proc/self/fd/";
 
 /** Largest file that is read back, in bytes; more is nobody's certificate or key. */
 const MAX_CONTENT_BYTES = 10 * 1024 * 1024;
@@ -128,17 +134,48 @@ export function removeIfExists(file: string): void {
 }
 
 /**
- * Removes what may hold a private key: a file, a link, or a directory with all
- * that is in it, if it is there. Every hidden copy of a key goes through here.
+ * Removes what may hold a private key: a file, a link, or a directory of
+ * versions or of one version, if it is there. Every hidden copy of a key goes
+ * through here.
  *
  * In the order of the names, so that each run of a test does the same.
+ *
+ * @throws the system's error; of a directory with something in it that is not
+ *   ours, `directory not empty`
  */
 export function discard(path: string): void {
-  if (lstatIfExists(path)?.isDirectory === true) {
-    for (const name of sortedNames(path)) discard(`${path}/${name}`);
+  const info = lstatIfExists(path);
+  if (info?.isDirectory !== true) return removeIfExists(path);
+  const failures: unknown[] = [];
+  for (const name of entriesOf(path)) {
+    // Looked at anew each time: a link that was put there leads to files that
+    // are not ours, and only its name may go.
+    const found = lstatIfExists(path);
+    if (found === undefined || !isSameFile(found, info)) break;
+    try {
+      discard(`${path}/${name}`);
+    } catch (error) {
+      // One key that stays is no reason to leave the others.
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw failures[0];
   removeIfExists(path);
 }
+
+/** What we make in it. One that somebody else made a moment before he was killed is empty. */
+function entriesOf(directory: string): readonly string[] {
+  try {
+    return sortedNames(directory).filter((name) => ENTRY.test(name));
+  } catch (error) {
+    if (osCode(error) === "EACCES") return [];
+    throw error;
+  }
+}
+
+/** What a directory of versions, and a version, hold. */
+const ENTRY =
+  /^(?:[1-9]\d{0,14}|current|previous|certificate\.pem|key\.pem|\.current\.rekey-lock|\.(?:current|certificate\.pem|key\.pem)\.[0-9a-f]{16}\.(?:new|old|journal))$/;
 
 /** The names in a directory, in one order on every file system. */
 export function sortedNames(directory: string): readonly string[] {

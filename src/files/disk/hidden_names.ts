@@ -5,6 +5,7 @@
  * carry a tag of 16 hexadecimal digits, so that leftovers of a killed process
  * are told from anything that somebody else calls similar.
  */
+import { RekeyError } from "../../base/errors.ts";
 import { inDirectory, type Target } from "./target.ts";
 
 /**
@@ -49,7 +50,7 @@ export function isLeftoverOf(
   name: string,
 ): boolean {
   if (!isHiddenName(candidate, name)) return false;
-  const tag = candidate.slice(`.${stem(name)}.`.length);
+  const tag = candidate.slice(`.${fittingName(name)}.`.length);
   return tag.startsWith(NO_JOURNAL) ||
     tag.startsWith(ownerDigits(certificateName));
 }
@@ -69,7 +70,7 @@ export function hiddenName(
   kind: HiddenKind,
   tag: string,
 ): string {
-  return `.${stem(name)}.${tag}.${kind}`;
+  return `.${fittingName(name)}.${tag}.${kind}`;
 }
 
 /** Whether `candidate` is a {@linkcode hiddenName} of the target called `name`. */
@@ -78,7 +79,7 @@ export function isHiddenName(
   name: string,
   kinds: readonly HiddenKind[] = LEFTOVER_KINDS,
 ): boolean {
-  const prefix = `.${stem(name)}.`;
+  const prefix = `.${fittingName(name)}.`;
   if (!candidate.startsWith(prefix)) return false;
   const rest = candidate.slice(prefix.length);
   return /^[0-9a-f]{16}$/.test(rest.slice(0, TAG_DIGITS)) &&
@@ -86,30 +87,49 @@ export function isHiddenName(
 }
 
 /**
+ * Refuses a file of the user's that has a name of the form of those in this
+ * file: it would be taken for a leftover, and removed.
+ *
+ * @throws {RekeyError} kind `usage`
+ */
+export function requireOwnName(path: string): void {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (!RESERVED.test(name)) return;
+  throw new RekeyError(
+    "usage",
+    `cannot use ${path}: names such as ${name} are for the hidden files of step-rekey, which it removes`,
+    { hint: "give the file another name" },
+  );
+}
+
+const RESERVED =
+  /^\..+\.(?:[0-9a-f]{16}\.(?:new|old|journal|reload)|rekey|rekey-lock|rekey-layout|versions)$/s;
+
+/**
  * The name of the journal in force. It stands beside the certificate, since
  * every install has one, with or without a key.
  */
 export function journalName(certificateName: string): string {
-  return `.${stem(certificateName)}.rekey`;
+  return `.${fittingName(certificateName)}.rekey`;
 }
 
 /** The name of the directory that holds the versions of a pair, beside the certificate. */
 export function versionsName(certificateName: string): string {
-  return `.${stem(certificateName)}.versions`;
+  return `.${fittingName(certificateName)}.versions`;
 }
 
 /** The name of the note that a change of layout has begun, beside the certificate. */
 function layoutNoteName(certificateName: string): string {
-  return `.${stem(certificateName)}.rekey-layout`;
+  return `.${fittingName(certificateName)}.rekey-layout`;
 }
 
 export function lockName(name: string): string {
-  return `.${stem(name)}.rekey-lock`;
+  return `.${fittingName(name)}.rekey-lock`;
 }
 
 /** The name of a key that is saved for a person to look at. Not hidden. */
 export function savedName(name: string): string {
-  return `${stem(name)}.${randomDigits(TAG_DIGITS)}.saved`;
+  return `${fittingName(name)}.${randomDigits(TAG_DIGITS)}.saved`;
 }
 
 /** Where a name is: a target, or what stands like one. */
@@ -142,7 +162,7 @@ const MOST_NAME_BYTES = 255;
 const MOST_ADDED_BYTES = "..".length + TAG_DIGITS + ".journal".length;
 
 /** The name itself; of one that has no room for more, its beginning and a checksum. */
-function stem(name: string): string {
+export function fittingName(name: string): string {
   const most = MOST_NAME_BYTES - MOST_ADDED_BYTES;
   const encoder = new TextEncoder();
   if (encoder.encode(name).length <= most) return name;

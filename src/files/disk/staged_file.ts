@@ -16,7 +16,9 @@ import {
   writeAll,
 } from "./disk.ts";
 import {
+  besideAttributes,
   type FileAttributes,
+  giveAway,
   type OwnFile,
   permissions,
   PRIVATE_MODE,
@@ -32,8 +34,10 @@ export interface StageOptions {
   readonly tag: string;
   /** Bytes of disk space to hold for the content. */
   readonly reserveBytes: number;
-  /** Its owner and mode; without them, 0600 and ours. */
+  /** Its owner and mode; without them, as who rules the folder can open it. */
   readonly attributes?: FileAttributes | undefined;
+  /** Without `attributes`: what a group that may write the folder may do; 0040 unless given. */
+  readonly groupBits?: number | undefined;
 }
 
 /** A file under a hidden name beside its target. */
@@ -42,6 +46,8 @@ export class StagedFile implements Disposable {
   readonly #path: string;
   readonly #file: Deno.FsFile;
   readonly #attributes: FileAttributes;
+  /** Whether the owner is only a courtesy. */
+  readonly #isOurs: boolean;
   #isRenamed = false;
 
   /**
@@ -51,13 +57,19 @@ export class StagedFile implements Disposable {
    */
   constructor(
     target: Target,
-    { kind, tag, attributes, reserveBytes }: StageOptions,
+    { kind, tag, attributes, groupBits = 0o040, reserveBytes }: StageOptions,
   ) {
     const { path } = target;
     const mode = PRIVATE_MODE;
     this.#target = target;
     this.#path = hiddenPath(target, { kind, tag });
-    this.#attributes = attributes ?? { mode };
+    this.#isOurs = attributes === undefined;
+    this.#attributes = attributes ??
+      diskCall(
+        "stat the directory of",
+        path,
+        () => besideAttributes(target.directory, groupBits),
+      );
     this.#file = diskCall(
       "open",
       path,
@@ -93,7 +105,8 @@ export class StagedFile implements Disposable {
     // Over the reserved bytes, not after freeing them.
     writeAll(this.#file, content, path);
     diskCall("write", path, () => this.#file.truncateSync(content.length));
-    setMode(this.#own, this.#attributes.mode);
+    if (this.#isOurs) giveAway(this.#own, this.#attributes);
+    else setMode(this.#own, this.#attributes.mode);
     diskCall("sync", path, () => this.#file.syncSync());
     this.#requireInPlace();
   }
@@ -118,7 +131,8 @@ export class StagedFile implements Disposable {
   }
 
   #takeOwner(): void {
-    setOwner(this.#own, this.#attributes);
+    // Only once it is complete: then it comes into force.
+    if (!this.#isOurs) setOwner(this.#own, this.#attributes);
     // The umask may have taken even the owner's rights. A file system without
     // modes fails here, before the CA is asked, unless the old file shows the
     // same mode and so nothing is lost.

@@ -3,11 +3,18 @@
  * their end is replaced and the links stay.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { diskCall, lstatIfExists, type ShownDirectory } from "./disk.ts";
+import { absolutePath } from "../../base/paths.ts";
+import {
+  diskCall,
+  lstatIfExists,
+  type Role,
+  type ShownDirectory,
+} from "./disk.ts";
+import { pin, requireOwnWay, unpin } from "./pinned.ts";
 
-export type Role = "key" | "certificate";
+export type { Role };
 
-/** A file to be replaced or made; its directory is a real path. */
+/** A file to be replaced or made; its directory is a real path, or pinned. */
 export interface Target extends ShownDirectory {
   /** Its name in there. Never empty, `.` or `..`. */
   readonly name: string;
@@ -18,6 +25,11 @@ export interface Target extends ShownDirectory {
    * is the target then, and not followed.
    */
   readonly version?: VersionLink | undefined;
+  /**
+   * The file's own directory, where that cannot be written: then `directory` is
+   * another one, for the hidden files, and the file is overwritten in place.
+   */
+  readonly standsIn?: string | undefined;
 }
 
 /** A link to a file of the current version. */
@@ -43,6 +55,7 @@ export const VERSION_FILES: Readonly<Record<Role, string>> = {
  */
 export function resolveTarget(path: string): Target {
   let current = path;
+  const owners: number[] = [];
   for (let link = 0; link <= MAX_LINKS; link++) {
     const { parent, name } = splitPath(current);
     if (name === "" || name === "." || name === "..") {
@@ -51,10 +64,15 @@ export function resolveTarget(path: string): Target {
         : "is a directory";
       throw new RekeyError("install", `open ${path} failed: ${reason}`);
     }
-    const directory = diskCall("open", path, () => Deno.realPathSync(parent));
+    const directory = diskCall(
+      "open",
+      path,
+      () => reach(parent, owners),
+    );
     const file = inDirectory(directory, name);
     const next = diskCall("open", path, () => readLink(file));
     if (next === undefined) return { path, directory, name, file };
+    owners.push(diskCall("open", path, () => lstatIfExists(file)?.uid ?? 0));
     current = next.startsWith("/") ? next : inDirectory(directory, next);
     const link = current;
     const version = diskCall("open", path, () => versionLink(link));
@@ -66,6 +84,15 @@ export function resolveTarget(path: string): Target {
     "install",
     `open ${path} failed: too many levels of symbolic links`,
   );
+}
+
+/** The directory behind a path; `owners` are those of the links that led to it. */
+function reach(parent: string, owners: readonly number[]): string {
+  const real = Deno.realPathSync(parent);
+  const named = unpin(parent);
+  const isNamed = real === named || real === plain(absolutePath(named));
+  if (!isNamed || owners.length > 0) requireOwnWay(named, { real, owners });
+  return pin(real);
 }
 
 /** As many as Linux follows (path_resolution(7)). */
@@ -80,7 +107,7 @@ export function inDirectory(directory: string, name: string): string {
  * moved, or mounted elsewhere; empty for the directory itself. Real paths.
  */
 export function relativeTo(directory: string, path: string): string {
-  const [from, to] = [segments(directory), segments(path)];
+  const [from, to] = [segments(unpin(directory)), segments(unpin(path))];
   const parted = from.findIndex((name, index) => name !== to[index]);
   const shared = parted < 0 ? from.length : parted;
   return [...from.slice(shared).fill(".."), ...to.slice(shared)].join("/");
@@ -88,12 +115,17 @@ export function relativeTo(directory: string, path: string): string {
 
 /** The path that {@linkcode relativeTo} was asked for. */
 export function resolveFrom(directory: string, relative: string): string {
-  const names = segments(directory);
-  for (const name of segments(relative)) {
+  return pinned(plain(`${unpin(directory)}/${relative}`));
+}
+
+/** Without `.` and `..`, as if there were no links. */
+function plain(path: string): string {
+  const names: string[] = [];
+  for (const name of segments(path)) {
     if (name === "..") names.pop();
-    else names.push(name);
+    else if (name !== ".") names.push(name);
   }
-  return `${directory.startsWith("/") ? "/" : ""}${names.join("/")}`;
+  return `${path.startsWith("/") ? "/" : ""}${names.join("/")}`;
 }
 
 function segments(path: string): string[] {
@@ -105,7 +137,7 @@ function versionLink(path: string): VersionLink | undefined {
   const [, directory, file] = VERSION_PATH.exec(path) ?? [];
   if (directory === undefined || file === undefined) return undefined;
   return {
-    directory: realPathIfExists(directory),
+    directory: pinned(realPathIfExists(unpin(directory))),
     role: file === VERSION_FILES.key ? "key" : "certificate",
   };
 }
@@ -113,6 +145,14 @@ function versionLink(path: string): VersionLink | undefined {
 const VERSION_PATH = new RegExp(
   `^(.*/\\.[^/]+\\.versions)/${CURRENT}/(certificate\\.pem|key\\.pem)$`,
 );
+
+/** The path by way of its directory, where that is pinned. */
+function pinned(path: string): string {
+  const { parent, name } = splitPath(path);
+  return lstatIfExists(parent)?.isDirectory === true
+    ? inDirectory(pin(parent), name)
+    : path;
+}
 
 /** Two ways to one directory, of which a link is one, are one directory. */
 function realPathIfExists(directory: string): string {

@@ -10,132 +10,108 @@
  * removed gets its lock, sees that the name leads elsewhere or nowhere, and
  * begins again.
  */
-import { RekeyError } from "../../base/errors.ts";
+import { bestEffort, osCode, retryInterrupted } from "../../base/os_error.ts";
 import {
-  bestEffort,
-  isOsError,
-  osCode,
-  osReason,
-  retryInterrupted,
-} from "../../base/os_error.ts";
-import { setOwner } from "../disk/attributes.ts";
+  besideAttributes,
+  giveAway,
+  ownUid,
+  PRIVATE_MODE,
+} from "../disk/attributes.ts";
+import { isLinkRefused } from "../disk/backup_file.ts";
 import { isSameFile, lstatIfExists, removeIfExists } from "../disk/disk.ts";
 import { lockName, temporaryPath } from "../disk/hidden_names.ts";
+import { unpin } from "../disk/pinned.ts";
 import { inDirectory, type Target } from "../disk/target.ts";
 
-/** Each needs another holder to come and go in the few system calls of a try. */
-export const MAX_TRIES = 100;
-
-export interface HeldLocks {
-  readonly inPlace: boolean;
-  /** Files that are locked themselves: a second handle would meet the first. */
-  readonly identities: Set<string>;
+export function lockPath({ directory, name }: Target): string {
+  return inDirectory(directory, lockName(name));
 }
 
-/**
- * Takes the lock of one target. Disposing it releases it and removes its file.
- *
- * @throws {RekeyError} kind `busy` when another process holds it, kind `install`
- *   when it cannot be taken
- */
-export function lockTarget(target: Target, held: HeldLocks): Disposable {
-  const file = inDirectory(target.directory, lockName(target.name));
-  let failure: unknown;
-  for (let attempts = 1; attempts <= MAX_TRIES; attempts++) {
-    try {
-      const lock = tryLock(target, file, held);
-      if (lock === "busy") break;
-      if (lock !== "stale") return lock;
-    } catch (error) {
-      // Once may be chance; and the file that was made has to go again.
-      if (failure !== undefined || !isOsError(error)) {
-        throw lockFailed(target, file, error);
-      }
-      failure = error;
-    }
-  }
-  throw busy(target);
-}
-
-function tryLock(
-  target: Target,
-  file: string,
-  held: HeldLocks,
-): Disposable | "busy" | "stale" {
-  const opened = openLockFile(target, file);
-  if (opened === "stale") return opened;
-  if (opened === "cannot write") return lockReadOnly(target, held);
-  const lock = lockOpened(file, opened);
-  if (!held.inPlace || lock === "busy" || lock === "stale") return lock;
-  using undo = new DisposableStack();
-  undo.use(lock);
-  const content = lockReadable(openContent(target), held);
-  if (content === "busy") return content;
-  undo.use(content);
-  return undo.move();
-}
-
-function lockFailed(
-  { path }: Target,
-  file: string,
-  cause: unknown,
-): RekeyError {
-  return new RekeyError("install", `lock ${path} failed: ${osReason(cause)}`, {
-    hint:
-      `the lock is the file ${file}; when no step-rekey is running, it may be removed`,
-    cause,
-  });
+/** A call that a person may not make here, whoever asks again. */
+export interface Refused {
+  readonly refused: unknown;
 }
 
 /** Opens the lock file, or makes it; `stale` when it went away in between. */
-function openLockFile(
-  target: Target,
-  file: string,
-): Deno.FsFile | "stale" | "cannot write" {
+export function openLockFile(target: Target): Deno.FsFile | "stale" | Refused {
+  const file = lockPath(target);
   try {
-    const opened = retryInterrupted(() =>
-      Deno.openSync(file, { ...READ_WRITE, createNew: true, mode: 0o600 })
-    );
-    giveToFolder(target, { file, opened });
-    return opened;
+    return makeLockFile(target, file);
   } catch (error) {
-    if (isWriteRefused(error)) return "cannot write";
+    if (isWriteRefused(error)) {
+      // Refused once may be chance, and to go on without the lock would not be.
+      if (canCreateBeside(target)) throw error;
+      return { refused: error };
+    }
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
   const info = lstatIfExists(file);
   if (info === undefined) return "stale";
   // Opening a FIFO or a device could do anything.
-  if (!info.isFile) throw new Error(`${file} is not a regular file`);
+  if (!info.isFile) throw new Error(`${unpin(file)} is not a regular file`);
   try {
-    return retryInterrupted(() => Deno.openSync(file, READ_WRITE));
+    return openToLock(file);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "stale";
     // Somebody else's lock file keeps us out only where we could do harm.
     if (isWriteRefused(error) && !canCreateBeside(target)) {
-      return "cannot write";
+      return { refused: error };
     }
     throw error;
   }
 }
 
 /**
- * To whom the folder belongs: if we are root and killed, the pair's own user
- * has to be able to open what we leave.
+ * Makes the lock file as whoever rules the folder can open it: if we are killed,
+ * he goes on. It has its owner and mode before it has its name.
+ *
+ * @throws the system's error, `AlreadyExists` when it is there
  */
-function giveToFolder(
-  { path, directory }: Target,
-  { file, opened }: { readonly file: string; readonly opened: Deno.FsFile },
-): void {
-  if (Deno.build.os === "windows") return;
-  const { uid, gid } = Deno.statSync(directory);
-  if (uid === null || uid === 0 || gid === null) return;
-  const own = { path: file, file: opened, shownPath: path };
-  bestEffort(() => setOwner(own, { mode: 0o600, uid, gid }));
+function makeLockFile(target: Target, file: string): Deno.FsFile {
+  const { path, directory } = target;
+  const attributes = besideAttributes(directory, 0o060);
+  const isOwn = attributes.mode === PRIVATE_MODE &&
+    (attributes.uid ?? ownUid()) === ownUid();
+  if (isOwn) return create(file);
+  const temporary = temporaryPath(target);
+  using undo = new DisposableStack();
+  const opened = undo.use(create(temporary));
+  undo.defer(() => bestEffort(() => removeIfExists(temporary)));
+  giveAway({ path: temporary, file: opened, shownPath: path }, attributes);
+  try {
+    retryInterrupted(() => Deno.linkSync(temporary, file));
+  } catch (error) {
+    if (!isLinkRefused(error)) throw error;
+    // No hard links here.
+    const made = create(file);
+    giveAway({ path: file, file: made, shownPath: path }, attributes);
+    return made;
+  }
+  removeIfExists(temporary);
+  undo.move();
+  return opened;
+}
+
+function create(file: string): Deno.FsFile {
+  return retryInterrupted(() =>
+    Deno.openSync(file, { ...READ_WRITE, createNew: true, mode: PRIVATE_MODE })
+  );
+}
+
+/** A lock needs no right to write, but on NFS. */
+function openToLock(file: string): Deno.FsFile {
+  try {
+    return retryInterrupted(() => Deno.openSync(file, READ_WRITE));
+  } catch (error) {
+    if (osCode(error) !== "EACCES") throw error;
+    return retryInterrupted(() => Deno.openSync(file));
+  }
 }
 
 const READ_WRITE = { read: true, write: true } as const;
 
-function lockOpened(
+/** Locks an open lock file; `stale` when its name leads elsewhere by now. */
+export function lockOpened(
   file: string,
   opened: Deno.FsFile,
 ): Disposable | "busy" | "stale" {
@@ -163,64 +139,6 @@ function leadsTo(file: string, opened: Deno.FsFile): boolean {
     isSameFile(named, retryInterrupted(() => opened.statSync()));
 }
 
-/**
- * For a directory that this process cannot write, where it can replace nothing
- * either, and a pass that finds nothing due must still work: locks the target
- * itself, or its directory, as far as it may read one of them.
- */
-function lockReadOnly(
-  target: Target,
-  held: HeldLocks,
-): Disposable | "busy" {
-  return lockReadable(
-    openContent(target) ?? openIfReadable(target.directory),
-    held,
-  );
-}
-
-function lockReadable(
-  opened: Deno.FsFile | undefined,
-  held: HeldLocks,
-): Disposable | "busy" {
-  using undo = new DisposableStack();
-  undo.use(opened);
-  if (opened !== undefined && isLockedByOther(opened, held)) return "busy";
-  return undo.move();
-}
-
-/** The file itself, where it is one. */
-function openContent({ file }: Target): Deno.FsFile | undefined {
-  const isFile = lstatIfExists(file)?.isFile === true;
-  return isFile ? openIfReadable(file) : undefined;
-}
-
-function isLockedByOther(
-  opened: Deno.FsFile,
-  { identities }: HeldLocks,
-): boolean {
-  const { dev, ino } = retryInterrupted(() => opened.statSync());
-  if (identities.has(`${dev}:${ino}`)) return false;
-  identities.add(`${dev}:${ino}`);
-  try {
-    return !retryInterrupted(() => opened.tryLockSync(true));
-  } catch (error) {
-    // NFS locks only what is open for writing. Nothing will be written.
-    if (isOsError(error)) return false;
-    throw error;
-  }
-}
-
-function openIfReadable(path: string): Deno.FsFile | undefined {
-  try {
-    return retryInterrupted(() => Deno.openSync(path));
-  } catch (error) {
-    if (
-      isWriteRefused(error) || error instanceof Deno.errors.NotFound
-    ) return undefined;
-    throw error;
-  }
-}
-
 function canCreateBeside(target: Target): boolean {
   const probe = temporaryPath(target);
   try {
@@ -233,15 +151,6 @@ function canCreateBeside(target: Target): boolean {
   return true;
 }
 
-function isWriteRefused(error: unknown): boolean {
+export function isWriteRefused(error: unknown): boolean {
   return ["EACCES", "EPERM", "EROFS"].includes(osCode(error) ?? "");
-}
-
-/** Another process holds the lock of this target. */
-export function busy({ path }: Pick<Target, "path">): RekeyError {
-  return new RekeyError(
-    "busy",
-    `another process is working on ${path}`,
-    { hint: { remedy: "wait for the lock" } },
-  );
 }

@@ -1,13 +1,14 @@
 /**
  * One process per pair, by kernel locks that die with their holder: all locks of
- * a pair or none, at once or after a wait. lock_file.ts has one lock.
+ * a pair or none, at once or after a wait. target_lock.ts has one lock.
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { Clock } from "../../base/runtime.ts";
 import { lstatIfExists } from "../disk/disk.ts";
+import { holdPins } from "../disk/pinned.ts";
 import { CURRENT, inDirectory, type Target } from "../disk/target.ts";
 import { membersOf, type Pair, resolvePair } from "../transaction.ts";
-import { busy, lockTarget, MAX_TRIES } from "./lock_file.ts";
+import { busy, lockTarget, MAX_TRIES, type TargetLock } from "./target_lock.ts";
 
 export interface LockOptions {
   /** Longest wait for a busy pair; 0: none. */
@@ -20,6 +21,16 @@ export interface LockOptions {
    * of its own.
    */
   readonly inPlace?: boolean | undefined;
+  /** Folders of which one stands in for a folder that cannot be written. */
+  readonly stateFolders?: readonly string[] | undefined;
+}
+
+/** The locks of a pair, and what they are the locks of. */
+export interface PairLock extends Disposable {
+  /** With the folder that stands in, where one does. */
+  at(target: Target): Target;
+  /** Why nothing may be changed; undefined when it may. */
+  refusal(pair: Pair<Target>): RekeyError | undefined;
 }
 
 /**
@@ -33,21 +44,25 @@ export interface LockOptions {
 export async function lockPair(
   files: Pair<string>,
   options?: LockOptions,
-): Promise<Disposable> {
+): Promise<PairLock> {
   const end = (options?.clock.now().getTime() ?? 0) +
     (options?.timeoutMs ?? 0);
   for (let moves = 0;;) {
     try {
       // All of them or none: who waits holds nothing that somebody else waits for.
       using undo = new DisposableStack();
+      undo.use(holdPins());
       const targets = lockedTargets(files);
       const held = {
         inPlace: options?.inPlace === true,
         identities: new Set<string>(),
+        stateFolders: options?.stateFolders ?? [],
       };
-      for (const target of targets) undo.use(lockTarget(target, held));
+      const locks = targets.map((target) => undo.use(lockTarget(target, held)));
       // Whoever had the lock before may have changed where the names lead.
-      if (isSameList(targets, lockedTargets(files))) return undo.move();
+      if (isSameList(targets, lockedTargets(files))) {
+        return pairLock(locks, undo.move());
+      }
       if (++moves > MAX_TRIES) throw busy({ path: files.certificate });
     } catch (error) {
       if (!(error instanceof RekeyError) || error.kind !== "busy") throw error;
@@ -58,6 +73,25 @@ export async function lockPair(
       options.signal.throwIfAborted();
     }
   }
+}
+
+function pairLock(locks: readonly TargetLock[], all: Disposable): PairLock {
+  const find = (file: string) =>
+    locks.find(({ target }) => target.file === file);
+  return {
+    at(target) {
+      const { directory, standsIn } = find(target.file)?.target ?? target;
+      return { ...target, directory, standsIn };
+    },
+    refusal: (pair) =>
+      membersOf(pair)
+        // A link to a version stays; its directory is what changes.
+        .map(({ value: { file, version } }) =>
+          version && find(inDirectory(version.directory, CURRENT)) || find(file)
+        )
+        .find((lock) => lock?.refusal !== undefined)?.refusal,
+    [Symbol.dispose]: () => all[Symbol.dispose](),
+  };
 }
 
 /** In one order for everybody, and each file once. */

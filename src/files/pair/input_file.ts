@@ -5,8 +5,9 @@
  * end. What a shell passes by `<(command)` is a pipe that already has its
  * writer, and so it is read like standard input.
  */
+import { STANDARD_INPUT } from "../../base/paths.ts";
 import { RekeyError } from "../../base/errors.ts";
-import { osReason } from "../../base/os_error.ts";
+import { osCode, osReason } from "../../base/os_error.ts";
 
 /** Largest accepted input, in bytes; a chain of 1000 certificates is below 2 MiB. */
 export const MAX_INPUT_BYTES: number = 10 * 1024 * 1024;
@@ -20,7 +21,9 @@ export const MAX_INPUT_BYTES: number = 10 * 1024 * 1024;
 export async function readInputFile(
   file: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (file === "-") return await readLimited(Deno.stdin, "standard input");
+  if (file === STANDARD_INPUT) {
+    return await readLimited(Deno.stdin, "standard input");
+  }
   try {
     const { isFile, isDirectory } = await Deno.stat(file);
     if (isDirectory) {
@@ -41,9 +44,24 @@ export async function readInputFile(
     }
   } catch (error) {
     if (error instanceof RekeyError) throw error;
-    throw new RekeyError("pair", `open ${file} failed: ${osReason(error)}`, {
-      cause: error,
-    });
+    throw new RekeyError(
+      "pair",
+      `open ${file} failed: ${osReason(error)}${await whoMayRead(file, error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Behind a refusal: whose file it is, and who asked. */
+async function whoMayRead(file: string, error: unknown): Promise<string> {
+  if (osCode(error) !== "EACCES") return "";
+  try {
+    const { mode, uid, gid } = await Deno.stat(file);
+    const shown = ((mode ?? 0) & 0o7777).toString(8).padStart(4, "0");
+    return ` (it belongs to uid ${uid}, gid ${gid} with mode ${shown}, and this is uid ${Deno.uid()}, gid ${Deno.gid()})`;
+  } catch {
+    // What hides the file hides this as well; the reason above is enough.
+    return "";
   }
 }
 

@@ -19,6 +19,7 @@ import {
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
+import { wrongPassword } from "../../pki/keys/block_cipher.ts";
 import { readInputFile } from "./input_file.ts";
 import { type PasswordReader, readPasswordFile } from "./password.ts";
 
@@ -40,9 +41,23 @@ export async function loadChain(
   file: string,
 ): Promise<readonly [Certificate, ...Certificate[]]> {
   const content = await withPrefix(CHAIN_PREFIX, () => readInputFile(file));
-  return await withPrefix(
-    `${CHAIN_PREFIX}: ${file}`,
-    () => parseChain(content),
+  return await withPrefix(`${CHAIN_PREFIX}: ${file}`, () => {
+    try {
+      return parseChain(content);
+    } catch (error) {
+      if (!(error instanceof MalformedError) || !holdsKey(content)) throw error;
+      throw new MalformedError(
+        `${error.message}: it holds a private key, so the certificate and the key look swapped`,
+        { hint: "name the certificate first, then its key", cause: error },
+      );
+    }
+  });
+}
+
+/** Whether a PEM file holds a private key; certificates may stand beside it. */
+function holdsKey(content: Uint8Array): boolean {
+  return /^-----BEGIN [A-Z ]*PRIVATE KEY-----/m.test(
+    new TextDecoder().decode(content),
   );
 }
 
@@ -63,12 +78,25 @@ export async function loadKey(
       ? undefined
       : await (source.read ?? readPasswordFile)(source.file),
   ]);
-  return await withPrefix(
-    `${KEY_PREFIX}: ${file}`,
-    () =>
-      loadPrivateKey(content, async () => {
+  return await withPrefix(`${KEY_PREFIX}: ${file}`, async () => {
+    try {
+      return await loadPrivateKey(content, async () => {
         return password ?? await askPassword(file, source);
-      }),
+      });
+    } catch (error) {
+      throw ofPasswordFile(error, password && source.file);
+    }
+  });
+}
+
+/** A password that is wrong may as well be one from the wrong file. */
+function ofPasswordFile(error: unknown, file: string | undefined): unknown {
+  const { message } = wrongPassword();
+  const isWrong = error instanceof MalformedError && error.message === message;
+  if (!isWrong || !file) return error;
+  return new MalformedError(
+    `the password in ${file} does not open it: ${message}`,
+    { cause: error },
   );
 }
 

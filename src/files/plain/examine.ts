@@ -30,6 +30,8 @@ export interface ExaminedTarget {
   /** Whether its content is overwritten, rather than the file replaced. */
   readonly inPlace: boolean;
   readonly attributes: FileAttributes;
+  /** Whether it is a certificate in DER, which becomes one in PEM. */
+  readonly isDer: boolean;
 }
 
 export interface ExamineOptions {
@@ -53,16 +55,22 @@ export function examineTargets(
     examine(role, value, options)
   );
   refuseOneFileForBoth(examined);
-  for (const { target, info, inPlace } of examined) {
-    if (info === undefined) continue;
+  return examined.map((item) => {
+    const { role, target, info, inPlace } = item;
+    if (info === undefined) return item;
     if (inPlace) requireWritable(target);
     else {
       requireRemovable(target, info);
       probeLink(target, info, options);
     }
-    requireReadable(target);
-  }
-  return examined;
+    const content = requireReadable(target);
+    return { ...item, isDer: role === "certificate" && isDer(content) };
+  });
+}
+
+/** A SEQUENCE, where PEM is text. */
+export function isDer(content: ReturnType<typeof readIfExists>): boolean {
+  return content instanceof Uint8Array && content[0] === 0x30;
 }
 
 function examine(
@@ -82,8 +90,9 @@ function examine(
     role,
     target,
     info,
-    inPlace: inPlace && info !== undefined,
+    inPlace: (inPlace || target.standsIn !== undefined) && info !== undefined,
     attributes: attributesFor(role, info, attributes),
+    isDer: false,
   };
 }
 
@@ -107,20 +116,19 @@ function requireWritable({ file, path }: Target): void {
   diskCall("open", path, () => Deno.openSync(file, { write: true })).close();
 }
 
-function requireReadable(target: Target): void {
+function requireReadable(target: Target): ReturnType<typeof readIfExists> {
   // Its digest goes into the journal.
   const content = diskCall(
     "open",
     target.path,
     () => readIfExists(target.file),
   );
-  if (content === "not a file") {
-    throw new RekeyError(
-      "install",
-      `${target.path} is too large for a certificate or key`,
-      { hint: "name another file, or remove this one" },
-    );
-  }
+  if (content !== "not a file") return content;
+  throw new RekeyError(
+    "install",
+    `${target.path} is too large for a certificate or key`,
+    { hint: "name another file, or remove this one" },
+  );
 }
 
 /** In a sticky directory a file goes only with its owner (inode(7), S_ISVTX). */
@@ -218,15 +226,33 @@ function immutable({ path }: Target, cause: unknown): RekeyError {
 
 /** What a person should know about a target that will be written. */
 export function warningsFor(
-  { role, target, info, attributes, inPlace }: ExaminedTarget,
+  { role, target, info, attributes, inPlace, isDer }: ExaminedTarget,
 ): readonly InstallWarning[] {
   const open = role === "key"
     ? openKeyWarnings(target, { before: info, mode: attributes.mode })
+    : isDer
+    ? [becomesPem(target)]
     : [];
+  if (target.standsIn !== undefined) return [...open, overwritten(target)];
   if (inPlace || info === undefined || (info.nlink ?? 1) <= 1) return open;
   const message =
     `${target.path} has other hard links; they keep the old content`;
   return [...open, { message }];
+}
+
+function overwritten({ path, directory, standsIn }: Target): InstallWarning {
+  return {
+    message:
+      `the folder ${standsIn} cannot be written, so ${path} is overwritten where it is: a reader can see a part of each content meanwhile, and only a run that finds the safety copies in ${directory} repairs what is interrupted`,
+    advice: { remedy: "replace in the folder" },
+  };
+}
+
+/** Who reads the file as DER cannot read what replaces it. */
+export function becomesPem({ path }: Pick<Target, "path">): InstallWarning {
+  return {
+    message: `the certificate ${path} is DER, and the new one will be PEM`,
+  };
 }
 
 /** What to say about a key that is, or will be, open to others. */

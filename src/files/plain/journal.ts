@@ -6,7 +6,6 @@
  * that a later process can tell what was done, what was not, and what somebody
  * else has written since.
  */
-import type { FileAttributes } from "../disk/attributes.ts";
 import type { Role } from "../disk/target.ts";
 
 export interface JournalTarget {
@@ -20,8 +19,11 @@ export interface JournalTarget {
   readonly newDigest: string;
   /** The content is copied over the old one, and the staged file stays. */
   readonly inPlace?: true | undefined;
-  /** Owner and mode that a file overwritten in place shall have. */
-  readonly attributes?: FileAttributes | undefined;
+  /**
+   * Mode that a file overwritten in place shall have, at most 0777. No owner:
+   * whoever may write here must not say whose a file becomes.
+   */
+  readonly mode?: number | undefined;
 }
 
 /** An install that was decided. */
@@ -103,25 +105,20 @@ function isJournalTarget(value: unknown): value is JournalTarget {
   if (!isObject(value)) return false;
   const target: Fields<JournalTarget> = value;
   const { role, directory, name, oldDigest, newDigest } = target;
-  const { inPlace, attributes } = target;
+  const { inPlace, mode } = target;
   return (role === "key" || role === "certificate") &&
     (directory === undefined ||
       role === "key" && typeof directory === "string") &&
     typeof name === "string" && !name.includes("/") && isDigest(newDigest) &&
     (oldDigest === undefined || isDigest(oldDigest)) &&
     (inPlace === undefined || inPlace === true && oldDigest !== undefined) &&
-    (attributes === undefined || isAttributes(attributes));
+    (mode === undefined || isMode(mode));
 }
 
-function isAttributes(value: unknown): value is FileAttributes {
-  if (!isObject(value)) return false;
-  const { mode, uid, gid }: Fields<FileAttributes> = value;
-  return isNumber(mode) && (uid === undefined || isNumber(uid)) &&
-    (gid === undefined || isNumber(gid));
-}
-
-function isNumber(value: unknown): value is number {
-  return Number.isInteger(value) && Number(value) >= 0;
+/** No setuid, setgid or sticky bit is ever taken from a file. */
+function isMode(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 &&
+    Number(value) <= 0o777;
 }
 
 function isDigest(value: unknown): value is string {

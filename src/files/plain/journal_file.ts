@@ -6,6 +6,7 @@ import {
   readIfExists,
   removeIfExists,
 } from "../disk/disk.ts";
+import { unpin } from "../disk/pinned.ts";
 import { journalPath } from "../disk/hidden_names.ts";
 import { type InstallJournal, readJournal } from "./journal.ts";
 import type { Target } from "../disk/target.ts";
@@ -35,7 +36,7 @@ export function readRepairNote(
       [0, Deno.uid(), Deno.statSync(directory).uid].includes(info.uid);
     if (!isTrusted) {
       throw unusable({ path }, {
-        what: `has a journal of another user (${file}, uid ${info.uid})`,
+        what: `has a journal of another user (${unpin(file)}, uid ${info.uid})`,
         hint:
           "run as that user, or, if you do not trust it, remove the journal",
       });
@@ -84,13 +85,15 @@ export function findJournal(certificate: Target): InstallJournal | undefined {
       });
     case "damaged":
       throw unusable(certificate, {
-        what: `has a damaged journal (${file})`,
+        what: `has a damaged journal (${unpin(file)})`,
         hint:
           "check that certificate and key belong together, then remove the journal",
       });
     case "alien":
       throw unusable(certificate, {
-        what: `cannot be ruled out: ${file} is not a journal of step-rekey`,
+        what: `cannot be ruled out: ${
+          unpin(file)
+        } is not a journal of step-rekey`,
         hint: "move that file away",
       });
   }

@@ -17,6 +17,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
+import { privateTo } from "../disk/attributes.ts";
 import { backUp } from "../disk/backup_file.ts";
 import {
   awaitDirectories,
@@ -159,7 +160,7 @@ export class PlainInstall implements InstallTransaction {
       oldDigest: old === undefined ? undefined : await sha256(old),
       newDigest: await sha256(content),
       inPlace: inPlace || undefined,
-      attributes: inPlace ? attributes : undefined,
+      mode: inPlace ? attributes.mode : undefined,
     };
   }
 
@@ -262,7 +263,7 @@ function stage(
     kind: "new",
     tag,
     reserveBytes: reserveFor(role, info),
-    // What is copied over another file needs no attributes of its own.
-    attributes: inPlace ? undefined : attributes,
+    // What is copied over another file is for those who can read that one.
+    attributes: inPlace ? privateTo(info) : attributes,
   });
 }

@@ -7,6 +7,8 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
+import type { FileAttributes } from "../disk/attributes.ts";
+import { unpin } from "../disk/pinned.ts";
 import { duplicateFile } from "../disk/backup_file.ts";
 import {
   discard,
@@ -99,7 +101,7 @@ function locate(
     const place = resolveFrom(directory, entry.directory ?? "");
     throw unusable(pair.certificate, {
       what: `has to be repaired first, and it includes ${
-        inDirectory(place, entry.name)
+        unpin(inDirectory(place, entry.name))
       }`,
       hint: `run the command once with that file as ${entry.role}`,
     });
@@ -141,7 +143,8 @@ function carryOut(
   syncDirectories(targets);
   for (const step of steps) step.finish?.();
   syncDirectories(targets);
-  return steps.find(({ saved }) => saved !== undefined)?.saved;
+  return steps.map(({ saved }) => saved && unpin(saved))
+    .find((saved) => saved !== undefined);
 }
 
 interface Step {
@@ -155,7 +158,7 @@ function prepareStep(
 ): Step {
   const { directory, name, file, path } = target;
   const copy = (from: string): Step => ({
-    finish: () => overwriteFrom(target, from, entry.attributes),
+    finish: () => overwriteFrom(target, from, modeOf(entry)),
   });
   switch (action) {
     case "leave":
@@ -183,6 +186,11 @@ function prepareStep(
       return { saved };
     }
   }
+}
+
+/** Its present owner stays. */
+function modeOf({ mode }: JournalTarget): FileAttributes | undefined {
+  return mode === undefined ? undefined : { mode };
 }
 
 function duplicateBackup(target: Target, backup: string, to: string): void {

@@ -8,8 +8,9 @@ import { diskCall, isSameFile, lstatIfExists, writeAll } from "../disk/disk.ts";
 export const MOST_NOTE_BYTES: number = 64 * 1024;
 
 /**
- * Opens a regular file that the name itself leads to, and undefined for
- * anything else. For reading and writing, since that never waits, should the
+ * Opens a regular file that the name itself leads to and no other name does,
+ * and undefined for anything else: what is added must not end up in somebody's
+ * file. For reading and writing, since that never waits, should the
  * name become a FIFO in between.
  *
  * @throws the system's error when it may not be opened
@@ -21,7 +22,8 @@ export function openNote(path: string): Deno.FsFile | undefined {
   const file = undo.use(
     retryInterrupted(() => Deno.openSync(path, { read: true, append: true })),
   );
-  if (!isSameFile(named, file.statSync())) return undefined;
+  const opened = file.statSync();
+  if (!isSameFile(named, opened) || (opened.nlink ?? 1) > 1) return undefined;
   undo.move();
   return file;
 }

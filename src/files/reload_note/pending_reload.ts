@@ -122,6 +122,7 @@ export class ReloadDraft implements Disposable {
     this.#staged = new StagedFile(certificate, {
       kind: "journal",
       tag: randomTag(),
+      groupBits: 0o060,
       reserveBytes: NOTE_BYTES,
     });
   }

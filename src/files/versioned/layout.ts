@@ -5,7 +5,7 @@
  * layout that is killed is simply begun again.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { bestEffort, osCode } from "../../base/os_error.ts";
+import { bestEffort, osCode, osReason } from "../../base/os_error.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
 import { copyFile, duplicateFile } from "../disk/backup_file.ts";
 import {
@@ -13,11 +13,13 @@ import {
   diskCall,
   lstatIfExists,
   readIfExists,
+  sortedNames,
   statIfExists,
   symlink,
   syncDirectory,
 } from "../disk/disk.ts";
-import { temporaryPath } from "../disk/hidden_names.ts";
+import { unpin } from "../disk/pinned.ts";
+import { isHiddenName, temporaryPath } from "../disk/hidden_names.ts";
 import {
   inDirectory,
   resolveTarget,
@@ -137,7 +139,9 @@ export function resumeLayout(pair: Pair<Target>): boolean {
  */
 export function removeUnfinishedVersions(pair: Pair<Target>): void {
   const versions = versionsOf(pair.certificate);
-  bestEffort(() => removeUnfinished(versions));
+  const isDone = bestEffort(() => removeUnfinished(versions));
+  // One that a killed root could not give away yet: it is empty.
+  if (!isDone) bestEffort(() => Deno.removeSync(versions.directory));
   if (lstatIfExists(versions.directory) !== undefined) return;
   for (const { value: { version, file } } of membersOf(pair)) {
     if (version?.directory !== versions.directory) continue;
@@ -217,6 +221,36 @@ function discardVersions(
   // What stays is found by its name.
   bestEffort(() => discard(discarded));
   syncDirectory(certificate);
+}
+
+/**
+ * Proves that the keys of earlier versions went with the versions. Asked last:
+ * the two names are plain files by then, whatever the answer.
+ *
+ * @throws {RekeyError} kind `install`, naming where they still are
+ */
+export function requireVersionsGone(
+  { directory, name, path }: Pick<Target, "directory" | "name" | "path">,
+): void {
+  const names = diskCall("open", path, () => sortedNames(directory));
+  for (const candidate of names) {
+    if (!isHiddenName(candidate, name, ["old"])) continue;
+    const discarded = inDirectory(directory, candidate);
+    try {
+      discard(discarded);
+    } catch (error) {
+      throw new RekeyError(
+        "install",
+        `${path} is a plain file now, but what stood with earlier versions is still in ${
+          unpin(discarded)
+        }: remove failed: ${osReason(error)}`,
+        {
+          hint: `mend the cause, then remove ${unpin(discarded)}`,
+          cause: error,
+        },
+      );
+    }
+  }
 }
 
 /** Gives the content behind a target another name, with its owner and mode. */

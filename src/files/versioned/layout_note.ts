@@ -6,6 +6,7 @@
  */
 import { diskCall, removeIfExists, syncDirectory } from "../disk/disk.ts";
 import { layoutNotePath, randomTag } from "../disk/hidden_names.ts";
+import { unpin } from "../disk/pinned.ts";
 import { StagedFile } from "../disk/staged_file.ts";
 import { relativeTo, resolveFrom, type Target } from "../disk/target.ts";
 import { readRepairNote, unusable } from "../plain/journal_file.ts";
@@ -53,14 +54,16 @@ export function findLayoutNote(
   const isKnown = layout === "plain" || layout === "versioned";
   if (!isKnown || !versions.endsWith(".versions")) {
     throw unusable(certificate, {
-      what: `cannot be ruled out: ${note.file} is not a note of step-rekey`,
+      what: `cannot be ruled out: ${
+        unpin(note.file)
+      } is not a note of step-rekey`,
       hint: "move that file away",
     });
   }
   if (key === undefined || keyFile !== relativeTo(directory, key.file)) {
     throw unusable(certificate, {
       what: `has to be repaired first, and it includes ${
-        resolveFrom(directory, keyFile)
+        unpin(resolveFrom(directory, keyFile))
       }`,
       hint: "run the command once with that file as key",
     });

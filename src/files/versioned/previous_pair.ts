@@ -1,6 +1,7 @@
 /** The pair that was in force before, in the versioned layout. */
 import { RekeyError } from "../../base/errors.ts";
 import type { KeyPairFiles } from "../../base/options.ts";
+import { unpin } from "../disk/pinned.ts";
 import { inDirectory, type Target, VERSION_FILES } from "../disk/target.ts";
 import type { Pair } from "../transaction.ts";
 import { layoutOf, mixedLayouts } from "./layout.ts";
@@ -43,10 +44,10 @@ export function findPreviousPair(pair: Pair<Target>): PreviousPair {
     throw new RekeyError(
       "pair",
       `cannot roll back ${path}: no pair before the current one is kept`,
-      { hint: `the pairs that are kept are in ${versions.directory}` },
+      { hint: `the pairs that are kept are in ${unpin(versions.directory)}` },
     );
   }
-  const directory = versionPath(versions, previous);
+  const directory = unpin(versionPath(versions, previous));
   return {
     files: {
       certificate: inDirectory(directory, VERSION_FILES.certificate),

@@ -12,6 +12,7 @@ import {
   discard,
   diskCall,
   lstatIfExists,
+  readIfExists,
   type ShownDirectory,
   symlink,
   syncDirectory,
@@ -24,7 +25,12 @@ import {
   type Target,
   VERSION_FILES,
 } from "../disk/target.ts";
-import { openKeyWarnings, reserveFor } from "../plain/examine.ts";
+import {
+  becomesPem,
+  isDer,
+  openKeyWarnings,
+  reserveFor,
+} from "../plain/examine.ts";
 import {
   type InstallContents,
   type InstallOptions,
@@ -93,6 +99,11 @@ export class VersionedInstall implements InstallTransaction {
         path,
         () => lstatIfExists(currentFile(versions.directory, role)),
       );
+      if (role === "certificate" && before?.isFile === true) {
+        const file = currentFile(versions.directory, role);
+        const content = diskCall("read", path, () => readIfExists(file));
+        if (isDer(content)) this.warnings.push(becomesPem({ path }));
+      }
       const wanted = attributesFor(role, before, attributes);
       const { directory } = version;
       const name = VERSION_FILES[role];

@@ -12,7 +12,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
-import { permissions, setMode, setOwner } from "../disk/attributes.ts";
+import { ownUid, permissions, setMode, setOwner } from "../disk/attributes.ts";
 import {
   discard,
   diskCall,
@@ -21,6 +21,7 @@ import {
   sortedNames,
   syncDirectory,
 } from "../disk/disk.ts";
+import { unpin } from "../disk/pinned.ts";
 import { isHiddenName, versionsName } from "../disk/hidden_names.ts";
 import {
   CURRENT,
@@ -60,7 +61,7 @@ export function linkText(
 ): string {
   return directory === certificate.directory
     ? currentFile(versionsName(certificate.name), role)
-    : currentFile(versionsOf(certificate).directory, role);
+    : currentFile(unpin(versionsOf(certificate).directory), role);
 }
 
 export function versionPath(
@@ -119,11 +120,15 @@ export function listVersions(
 export function ensureVersions(certificate: Target): boolean {
   const { directory: versions, path } = versionsOf(certificate);
   const info = diskCall("open", path, () => lstatIfExists(versions));
-  if (info?.isDirectory === true) return false;
-  if (info !== undefined) {
+  if (info?.isDirectory === true && !isClosed(info)) return false;
+  if (info?.isDirectory === true) {
+    diskCall("remove the versions of", path, () => Deno.removeSync(versions));
+  } else if (info !== undefined) {
     throw new RekeyError(
       "install",
-      `open the versions of ${path} failed: ${versions} is not a directory`,
+      `open the versions of ${path} failed: ${
+        unpin(versions)
+      } is not a directory`,
       { hint: "move that file away" },
     );
   }
@@ -135,6 +140,12 @@ export function ensureVersions(certificate: Target): boolean {
     bestEffort(() => Deno.removeSync(versions));
     throw error;
   }
+}
+
+/** Whether somebody else made it a moment before he was killed: it is empty then. */
+function isClosed(info: Deno.FileInfo): boolean {
+  const own = ownUid();
+  return own !== 0 && info.uid !== own && (permissions(info) & 0o077) === 0;
 }
 
 /**

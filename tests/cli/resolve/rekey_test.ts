@@ -13,6 +13,13 @@ import { tempDir } from "../../support/temp_dir.ts";
 
 const PAIR = ["a.crt", "a.key"];
 
+const WRITE = {
+  inPlace: false,
+  attributes: {},
+  lockTimeoutMs: 0,
+  stateFolders: [`${NO_SETTINGS}/step-rekey`],
+};
+
 /** What every line without flags but --ca-url becomes. */
 const DEFAULTS = {
   input: { certificate: "a.crt", key: "a.key" },
@@ -28,7 +35,7 @@ const DEFAULTS = {
   passwordFiles: {},
   encryptNewKey: "as-current",
   overwrite: "ask",
-  write: { inPlace: false, attributes: {}, lockTimeoutMs: 0 },
+  write: WRITE,
   reload: {},
   mode: { run: "once" },
   names: SETTING_NAMES,
@@ -50,7 +57,7 @@ const DAEMON = {
 /** What a line with these changes is written like. */
 function written(change: object): object {
   return {
-    write: { inPlace: false, attributes: {}, lockTimeoutMs: 0, ...change },
+    write: { ...WRITE, ...change },
   };
 }
 
@@ -96,6 +103,7 @@ const RESOLVED: readonly (readonly [line: string, change: object])[] = [
   ],
   ["--lock-timeout 1m30s", written({ lockTimeoutMs: 90_000 })],
   ["--lock-timeout 0", {}],
+  ["--state-dir /srv/state", written({ stateFolders: ["/srv/state"] })],
   ["--kty RSA --size 0x1000", {
     newKey: { from: "generate", spec: { kty: "RSA", bits: 4096 } },
   }],
@@ -769,4 +777,25 @@ Deno.test("the command 'rekey' means the same as 'ca rekey'", async () => {
   const long = await runLine(["ca", "rekey", ...line]);
   assert(short.options !== undefined);
   assertEquals(short.options, long.options);
+});
+
+Deno.test("the folders for safety copies are the service's, step's and the user's", async () => {
+  const { options } = await runLine([
+    "ca",
+    "rekey",
+    "--ca-url",
+    "https://ca",
+    ...PAIR,
+  ], {
+    env: {
+      STATE_DIRECTORY: "/var/lib/app:/var/lib/other",
+      XDG_STATE_HOME: "relative",
+      HOME: "/home/app",
+    },
+  });
+  assertEquals(options?.write.stateFolders, [
+    "/var/lib/app/step-rekey",
+    `${NO_SETTINGS}/step-rekey`,
+    "/home/app/.local/state/step-rekey",
+  ]);
 });

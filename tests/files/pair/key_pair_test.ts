@@ -227,3 +227,30 @@ Deno.test("loadKey() passes on that the question was interrupted", async () => {
   const terminal = fakeTerminal(new RekeyError("interrupted", "stopped"));
   await assertRejects(() => loadKey(key, { terminal, signal }), "interrupted");
 });
+
+Deno.test("loadKey() names the password file of a wrong password", async () => {
+  await using dir = await tempDir();
+  const { key } = await makePair(dir);
+  const file = dir.file("password");
+  await Deno.writeTextFile(file, "wrong");
+  const closed = await encrypted(dir, key);
+  const error = await assertRejects(
+    () => loadKey(closed, { ...PLAIN, file }),
+    "pair",
+  );
+  assertEquals(
+    error.message,
+    `error loading private key: ${closed}: the password in ${file} does not open it: x509: decryption password incorrect`,
+  );
+});
+
+Deno.test("loadChain() says that certificate and key look swapped", async () => {
+  await using dir = await tempDir();
+  const { key } = await makePair(dir);
+  const error = await assertRejects(() => loadChain(key), "pair");
+  assertEquals(
+    error.message,
+    `error reading certificate chain: ${key}: does not contain a valid PEM encoded certificate: it holds a private key, so the certificate and the key look swapped`,
+  );
+  assertEquals(hintOf(error), "name the certificate first, then its key");
+});

@@ -2,7 +2,7 @@ import {
   passwordReader,
   readPasswordFile,
 } from "../../../src/files/pair/password.ts";
-import { assertEquals, assertRejects } from "../../support/assert.ts";
+import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { runOk } from "../../support/run.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -122,4 +122,19 @@ Deno.test("passwordReader() opens a file once, so that a pipe serves several key
   await Deno.writeTextFile(file, "second\n");
   assertEquals(await read(file), "first");
   assertEquals(await passwordReader()(file), "second");
+});
+
+Deno.test("readPasswordFile() takes a moment for much inner white space", async () => {
+  const password = `a${" ".repeat(200_000)}b`;
+  const started = performance.now();
+  assertEquals(await readBack(`${password} \n`), password);
+  assert(performance.now() - started < 1000);
+});
+
+Deno.test("readPasswordFile() refuses a file that is too large for a password", async () => {
+  await assertRejects(
+    () => readBack("a".repeat(1024 * 1024 + 1)),
+    "pair",
+    /^password file .* is larger than 1 MiB$/,
+  );
 });

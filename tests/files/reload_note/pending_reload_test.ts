@@ -289,3 +289,16 @@ Deno.test("notes stand beside the file that a link leads to", async () => {
   using pending = await find(dir);
   assertEquals(pending?.facts.attempts, 2);
 });
+
+Deno.test("findPendingReload() writes nothing to a note with a second name", async () => {
+  await using dir = await tempDir();
+  (await swap(dir))[Symbol.dispose]();
+  const [name = ""] = (await namesIn(dir)).filter((found) =>
+    found.endsWith(".reload")
+  );
+  const text = await Deno.readTextFile(dir.file(name));
+  await Deno.link(dir.file(name), dir.file("mine"));
+  using found = await find(dir);
+  assertEquals(found, undefined);
+  assertEquals(await Deno.readTextFile(dir.file("mine")), text);
+});
