@@ -1,6 +1,6 @@
 /**
- * Tells the service: signal first, then exec. Neither waits for the success of
- * the other, and each stays pending until it succeeds.
+ * Delivers a reload to the service: signal first, then exec. Neither waits for
+ * the success of the other, and each stays pending until it succeeds.
  */
 import { formatInstant } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
@@ -13,7 +13,7 @@ import { absolutePath } from "../base/paths.ts";
 import { runCommand } from "./exec.ts";
 import { sendSignal } from "./signal.ts";
 
-/** What the service is told of, and by what. */
+/** What is delivered, and by which parts. */
 export interface ReloadNotice {
   readonly undelivered: readonly ReloadPart[];
   /** Hexadecimal, as openssl prints it. */
@@ -30,16 +30,15 @@ export interface ReloadNotice {
 /** Why a part failed; a part that is absent succeeded or was not pending. */
 export type ReloadFailures = ReadonlyMap<ReloadPart, RekeyError>;
 
-/** Tells the service that the pair is new. */
 export interface Reloader {
-  /** By what the service is told; empty when nobody has to be. */
+  /** Those that are configured; empty when there is no service. */
   readonly parts: readonly ReloadPart[];
   /**
-   * Tells it by those parts that are both undelivered and configured. Failures
-   * are results: kind `signal` or `hook`, or `interrupted` when `signal` aborts
+   * Delivers those parts that are both undelivered and configured. Failures are
+   * results: kind `signal` or `hook`, or `interrupted` when `signal` aborts
    * before or during the hook.
    */
-  reload(notice: ReloadNotice, signal: AbortSignal): Promise<ReloadFailures>;
+  deliver(notice: ReloadNotice, signal: AbortSignal): Promise<ReloadFailures>;
 }
 
 type ReloadAction = (
@@ -80,7 +79,7 @@ export function createReloader(
   };
   return {
     parts: ORDER.filter((part) => actions[part] !== undefined),
-    async reload(notice, signal) {
+    async deliver(notice, signal) {
       const failures = new Map<ReloadPart, RekeyError>();
       for (const part of ORDER) {
         if (!notice.undelivered.includes(part)) continue;
