@@ -1,5 +1,5 @@
 /**
- * The same pass, repeated: waits, replaces the pair, tells the service, waits
+ * The same pass, repeated: waits, replaces the pair, delivers the reload, waits
  * again.
  *
  * Only the number of failures in a row is remembered across passes. Each wait
@@ -7,7 +7,7 @@
  * (smallstep/cli#1632), and each pass makes a new key (smallstep/cli#1343).
  */
 import { RekeyError } from "../base/errors.ts";
-import type { Runtime } from "../base/runtime.ts";
+import type { Runtime, Terminal } from "../base/runtime.ts";
 import { FailureHook } from "../engine/failure_hook.ts";
 import { checkPair, type RekeyJob } from "../engine/open_job.ts";
 import { replacePair } from "../engine/rekey.ts";
@@ -26,7 +26,27 @@ import { withPings } from "./service_manager.ts";
 import { type DaemonHost, waitForNext, waitForThrottle } from "./wait.ts";
 
 /**
- * Rekeys until it is told to stop.
+ * `terminal`, which asks for each password once in the life of a daemon: nobody
+ * sits there when the next rekey is due. As the original, it keeps the answers
+ * in memory only. A failed question is asked again.
+ */
+export function rememberPasswords(terminal: Terminal): Terminal {
+  const answers = new Map<string, string>();
+  return {
+    confirm: (question, signal) => terminal.confirm(question, signal),
+    busy: (what) => terminal.busy(what),
+    async readPassword(label, signal) {
+      const known = answers.get(label);
+      if (known !== undefined) return known;
+      const answer = await terminal.readPassword(label, signal);
+      answers.set(label, answer);
+      return answer;
+    },
+  };
+}
+
+/**
+ * Rekeys until `host.signals.stop` aborts.
  *
  * @throws {RekeyError} when another try cannot help (retry class `never`)
  */
@@ -41,7 +61,7 @@ export async function runDaemon(
   try {
     await new Daemon(job, runtime, { host, failureHook }).runLoop();
   } catch (error) {
-    // Whatever a stop interrupts fails, which is no failure of the daemon.
+    // What a stop interrupts fails, and the daemon has not failed.
     if (!stop.aborted) throw error;
   } finally {
     await withPings(failureHook[Symbol.asyncDispose](), {

@@ -1,7 +1,4 @@
-/**
- * What the daemon does next, and when: by the dates of the certificate on disk,
- * or by the failure of the last try.
- */
+/** What the daemon does next, and when. */
 import {
   formatDurationMs,
   formatInstant,
@@ -26,9 +23,8 @@ import { currentCertificate } from "../files/pair/current_pair.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import { DEFAULT_TIMEOUT_MS } from "../reload/exec.ts";
 
-/** What comes next. */
 export interface Plan {
-  /** Counted from `fromMs` on the clock. */
+  /** From `fromMs` on the clock. */
   readonly waitMs: number;
   readonly fromMs: number;
   /** What is due then. `look`: the first look at the pair has not succeeded yet. */
@@ -185,7 +181,7 @@ export class Planner {
   }
 
   /**
-   * When to try again after a failure, which the failure hook is told of.
+   * When to try again after a failure, which is reported.
    *
    * @throws {RekeyError} when another try cannot help
    */
@@ -197,7 +193,7 @@ export class Planner {
     const { retry, retryAfterMs } = error;
     const attempt = failures + 1;
     if (retry === "never" || retry === "reload") {
-      await this.#failureHook.tell({ error, attempt, next: "last" });
+      await this.#failureHook.report({ error, attempt, next: "last" });
       throw error;
     }
     const files = fingerprint(this.#options);
@@ -215,7 +211,7 @@ export class Planner {
       nextAttemptMs: waitMs,
       leftMs: remainingMs(certificate, now),
     });
-    await this.#failureHook.tell({ error, attempt, next: "again" });
+    await this.#failureHook.report({ error, attempt, next: "again" });
     return {
       waitMs,
       fromMs: now.getTime(),
@@ -226,7 +222,7 @@ export class Planner {
     };
   }
 
-  /** The certificate in force. Without one that is the end, and both reasons are told. */
+  /** The certificate in force. Without one the daemon ends, and reports both errors. */
   async #certificateAfter(
     error: RekeyError,
     attempt: number,
@@ -237,7 +233,7 @@ export class Planner {
       if (!(worse instanceof RekeyError) || this.#stop.aborted) throw worse;
       const { message, hint } = error;
       this.#runtime.log.write({ event: "warning", message, hint });
-      await this.#failureHook.tell({ error: worse, attempt, next: "last" });
+      await this.#failureHook.report({ error: worse, attempt, next: "last" });
       throw worse;
     }
   }

@@ -10,8 +10,8 @@
  *
  * What a program leaves running when it ends by itself is never touched.
  */
+import { pause } from "../base/stoppable.ts";
 
-/** How to start a program. */
 export interface GroupOptions {
   readonly args: readonly string[];
   /** In addition to the environment of this process. */
@@ -32,15 +32,11 @@ export interface ProcessGroup {
 const POLL_MS = 20;
 
 /** Longest wait for what was killed, in ms: it may hang in the kernel, or never be reaped. */
-const KILLED_MS = 200;
+const KILLED_MS = 100;
 
 const IS_UNIX = Deno.build.os !== "windows";
 
-/**
- * Starts a program.
- *
- * @throws what Deno.Command throws when it cannot be started
- */
+/** @throws what Deno.Command throws when it cannot be started */
 export function startGroup(
   program: string,
   { args, env = {} }: GroupOptions,
@@ -108,8 +104,4 @@ function signalChild(
     ) return false;
     throw error;
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
