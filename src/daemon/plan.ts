@@ -7,7 +7,7 @@ import {
 import { RekeyError } from "../base/errors.ts";
 import type { RekeyOptions, Schedule } from "../base/options.ts";
 import { bestEffort } from "../base/os_error.ts";
-import type { LogEvent, Runtime } from "../base/runtime.ts";
+import type { Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import type { FailureHook } from "../engine/failure_hook.ts";
 import {
@@ -166,8 +166,7 @@ export class Planner {
       random: random(),
       after,
     });
-    const warning = this.#scheduleWarning(certificate, isRaised);
-    if (warning !== undefined) log.write(warning);
+    this.#warnOfSchedule(certificate, isRaised);
     const first = after === "start";
     log.write({ event: "scheduled", certificate, waitMs, first });
     return {
@@ -238,33 +237,27 @@ export class Planner {
     }
   }
 
-  /**
-   * What to say about a schedule that does not fit the certificate, if anything.
-   *
-   * @param isRaised the schedule asked for a shorter wait than is allowed
-   */
-  #scheduleWarning(
-    certificate: Validity,
-    isRaised: boolean,
-  ): Extract<LogEvent, { event: "warning" }> | undefined {
+  /** @param isRaised the schedule asked for a shorter wait than is allowed */
+  #warnOfSchedule(certificate: Validity, isRaised: boolean): void {
+    const { log } = this.#runtime;
     const schedule = this.#schedule;
     const life = formatRoundedDuration(lifetimeMs(certificate));
     if (schedule.rule === "period" && schedule.periodMs < MIN_WAIT_MS) {
       const least = formatRoundedDuration(leastIntervalMs(certificate));
-      return {
+      log.write({
         event: "warning",
         message:
           `${this.#options.names.rekeyPeriod} is too short: a certificate that lives for ${life} is rekeyed once in ${least} at the most`,
         hint: { remedy: "longer period" },
         once: true,
-      };
+      });
+    } else if (isRaised) {
+      log.write({
+        event: "warning",
+        message:
+          `the schedule does not fit the new certificate, which lives for ${life}: it would be due again too soon`,
+        hint: { remedy: "shorter schedule" },
+      });
     }
-    if (!isRaised) return undefined;
-    return {
-      event: "warning",
-      message:
-        `the schedule does not fit the new certificate, which lives for ${life}: it would be due again too soon`,
-      hint: { remedy: "shorter schedule" },
-    };
   }
 }

@@ -68,6 +68,11 @@ export function connectServiceManager(
   };
 }
 
+export interface PingOptions {
+  readonly service: Pick<ServiceManager, "pingMs" | "ping">;
+  readonly limitMs: number;
+}
+
 /**
  * The result of `work`, with pings until then, or until it takes longer than
  * `limitMs` and so counts as stuck.
@@ -77,10 +82,7 @@ export function connectServiceManager(
  */
 export async function withPings<T>(
   work: Promise<T>,
-  { service, limitMs }: {
-    readonly service: Pick<ServiceManager, "pingMs" | "ping">;
-    readonly limitMs: number;
-  },
+  { service, limitMs }: PingOptions,
 ): Promise<T> {
   const { pingMs } = service;
   if (pingMs === undefined) return await work;

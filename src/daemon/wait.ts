@@ -1,17 +1,20 @@
-/** How the daemon waits: by the wall clock, and never deaf to a signal. */
+/** How the daemon waits: by the wall clock, until it is time, a signal or a change. */
 import type { RekeyOptions } from "../base/options.ts";
 import type { Clock, Runtime } from "../base/runtime.ts";
 import {
   fingerprint,
   hookLimitMs,
   leftMs,
-  passLimitMs,
   type Plan,
   statusOf,
 } from "./plan.ts";
 import type { RekeyThrottle } from "./rekey_throttle.ts";
 import type { ReloadRetries } from "./reload_retries.ts";
-import { type ServiceManager, withPings } from "./service_manager.ts";
+import {
+  type PingOptions,
+  type ServiceManager,
+  withPings,
+} from "./service_manager.ts";
 
 export interface DaemonSignals {
   /** Aborts when the daemon has to end. */
@@ -93,11 +96,12 @@ export interface WakeUp {
  */
 export async function waitForNext(
   planned: Plan,
-  { options, runtime, host, reloads }: {
+  { options, runtime, host, reloads, pings }: {
     readonly options: RekeyOptions;
     readonly runtime: Runtime;
     readonly host: DaemonHost;
     readonly reloads: ReloadRetries;
+    readonly pings: PingOptions;
   },
 ): Promise<WakeUp> {
   const { clock, log } = runtime;
@@ -127,10 +131,7 @@ export async function waitForNext(
         },
       }),
     deliver: (left) =>
-      withPings(reloads.deliver(stop, hookLimitMs(left)), {
-        service,
-        limitMs: passLimitMs(options),
-      }),
+      withPings(reloads.deliver(stop, hookLimitMs(left)), pings),
   });
   stop.throwIfAborted();
   const reason = signals.wake().aborted

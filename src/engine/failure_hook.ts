@@ -79,7 +79,7 @@ export class FailureHook implements AsyncDisposable {
     if (failed.next === "again" && !isNearEnd(certificate, now)) return;
     this.#reportedAtMs = now.getTime();
     const abort = new AbortController();
-    const end = this.#run(words, { failed, certificate, abort })
+    const end = this.#run(words, failed, certificate, abort.signal)
       .finally(() => this.#running = undefined);
     this.#running = { end, abort };
   }
@@ -96,17 +96,15 @@ export class FailureHook implements AsyncDisposable {
 
   async #run(
     words: readonly string[],
-    { failed, certificate, abort }: {
-      readonly failed: FailedTry;
-      readonly certificate: Certificate | undefined;
-      readonly abort: AbortController;
-    },
+    failed: FailedTry,
+    certificate: Certificate | undefined,
+    end: AbortSignal,
   ): Promise<void> {
     const name = this.#options.names.execOnFailure;
     try {
       await runCommand(words, {
         name,
-        signal: AbortSignal.any([this.#stop, abort.signal]),
+        signal: AbortSignal.any([this.#stop, end]),
         timeoutMs: this.#options.reload.execTimeoutMs,
         // Without a limit it would hold up the end of the process.
         mostMs: failed.next === "last" ? DEFAULT_TIMEOUT_MS : undefined,

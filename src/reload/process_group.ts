@@ -73,34 +73,21 @@ function signalGroup(
   signal: "SIGTERM" | "SIGKILL" | 0,
 ): boolean {
   try {
-    Deno.kill(IS_UNIX ? -child.pid : child.pid, signal);
+    try {
+      Deno.kill(IS_UNIX ? -child.pid : child.pid, signal);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      // With --allow-run for this program only, its own process can be ended.
+      if (signal !== 0) child.kill(signal);
+    }
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) {
-      // With --allow-run for this program only, its own process can be ended.
-      return signalChild(child, signal);
-    }
     if (
       error instanceof Deno.errors.NotFound ||
       // A group of another user's processes, by sudo; on macOS, of zombies.
       error instanceof Deno.errors.PermissionDenied ||
+      // The program has ended, and the runtime knows.
       error instanceof TypeError
-    ) return false;
-    throw error;
-  }
-}
-
-function signalChild(
-  child: Deno.ChildProcess,
-  signal: "SIGTERM" | "SIGKILL" | 0,
-): boolean {
-  try {
-    if (signal !== 0) child.kill(signal);
-    return true;
-  } catch (error) {
-    // It has ended.
-    if (
-      error instanceof Deno.errors.NotFound || error instanceof TypeError
     ) return false;
     throw error;
   }

@@ -10,6 +10,7 @@ import type {
   ReloadPart,
 } from "../base/options.ts";
 import { absolutePath } from "../base/paths.ts";
+import { stoppable } from "../base/stoppable.ts";
 import { runCommand } from "./exec.ts";
 import { sendSignal } from "./signal.ts";
 
@@ -52,7 +53,8 @@ const ORDER: readonly ReloadPart[] = ["signal", "exec"];
  * The reloader for these options; without any it does nothing.
  *
  * @param files the pair that the service reads
- * @param beforeHook ends when what was said so far is out
+ * @param beforeHook ends when what was said so far is out; a stop does not wait
+ *   for it
  */
 export function createReloader(
   { reload: { signal: recipient, exec = [], execTimeoutMs }, names }: Pick<
@@ -67,7 +69,12 @@ export function createReloader(
   const actions: Readonly<Record<ReloadPart, ReloadAction | undefined>> = {
     signal: recipient && (() => sendSignal(recipient, names.pidFile)),
     exec: exec.length === 0 ? undefined : async (notice, signal) => {
-      await beforeHook?.();
+      try {
+        await stoppable(Promise.resolve(beforeHook?.()), signal);
+      } catch (error) {
+        // Then the hook is not begun, which the next line says.
+        if (!signal.aborted) throw error;
+      }
       await runCommand(exec, {
         name: names.exec,
         signal,

@@ -192,7 +192,7 @@ Deno.test("runDaemon() delivers a pending reload before it ends at its start", a
   let told = 0;
   await assertRejects(() =>
     live(["issue"], {
-      isOwed: true,
+      isPending: true,
       isBroken: true,
       reload: () => (told++, new Map()),
     }), "config");

@@ -124,6 +124,22 @@ Deno.test("deliver() tells the service by signal even when it was told to stop",
   assertEquals(failure[1].startsWith(`kill ${NOBODY} with signal 1`), true);
 });
 
+Deno.test("deliver() does not wait for a log that nobody reads when it is stopped", async () => {
+  const stop = new AbortController();
+  const { deliver } = createReloader({
+    reload: { exec: ["true"] },
+    names: SETTING_NAMES,
+  }, {
+    files: FILES,
+    beforeHook() {
+      stop.abort();
+      return new Promise(() => {});
+    },
+  });
+  const failures = await deliver(NOTICE, stop.signal);
+  assertEquals(failures.get("exec")?.message, "stopped before --exec");
+});
+
 Deno.test("deliver() tells the hook which pair it is, in addition to the environment", async () => {
   await using dir = await tempDir();
   await reload({ exec: ["sh", "-c", `env > ${dir.file("env")}`] });

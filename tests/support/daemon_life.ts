@@ -68,8 +68,8 @@ export async function live(
     sleeping?(sleep: number, files: Files, other: Files): void;
     /** In place of the service. */
     reload?(notice: ReloadNotice, files: Files): ReloadFailures;
-    /** A reload of the first certificate is owed. */
-    readonly isOwed?: boolean;
+    /** A reload of the first certificate is pending. */
+    readonly isPending?: boolean;
     /** The authority's settings cannot be read. */
     readonly isBroken?: boolean;
     started?(): void;
@@ -90,7 +90,7 @@ export async function live(
   });
   const pair = await ca.issue("host", issue("host", 24 * HOUR));
   const other = await ca.issue("other", issue("host", 12 * HOUR));
-  if (place.isOwed === true) await owe(pair);
+  if (place.isPending === true) await leavePending(pair);
   const { options } = await runLine([
     ...["ca", "rekey", "--daemon", "--ca-url", "https://ca.example"],
     ...[...args, pair.certificateFile, pair.keyFile],
@@ -179,7 +179,7 @@ function chainOf(pem: string) {
   return parseChain(new TextEncoder().encode(pem));
 }
 
-async function owe({ certificateFile }: Files): Promise<void> {
+async function leavePending({ certificateFile }: Files): Promise<void> {
   const [leaf] = chainOf(await Deno.readTextFile(certificateFile));
   if (leaf === undefined) throw new Error("no certificate");
   using draft = new ReloadDraft(resolveTarget(certificateFile), ["exec"]);
