@@ -1,23 +1,4 @@
-/**
- * Waits that a signal ends.
- */
-
-/** Longest timer, in ms: above it, setTimeout fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** Resolves after `ms`, at most 24.8 days, or as soon as `signal` aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(id);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const id = setTimeout(done, Math.min(ms, MAX_TIMER_MS));
-    signal.addEventListener("abort", done);
-  });
-}
+/** Waiting, and what ends a wait: work that cannot be told to stop, and time. */
 
 /**
  * `work`, or the reason of `signal` as soon as it aborts. The work itself goes
@@ -39,4 +20,25 @@ export async function stoppable<T>(
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** Longest timer, in ms: above it, setTimeout fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Resolves after `ms`, or when `signal` aborts; only then for more than 24.8
+ * days, which no timer can wait for.
+ */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    if (ms <= MAX_TIMER_MS) timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+  });
 }

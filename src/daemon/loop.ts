@@ -1,5 +1,5 @@
 /**
- * The same pass, repeated: waits, replaces the pair, tells the service, waits
+ * The same pass, repeated: waits, replaces the pair, delivers the reload, waits
  * again.
  *
  * Only the number of failures in a row is remembered across passes. Each wait
@@ -7,7 +7,7 @@
  * (smallstep/cli#1632), and each pass makes a new key (smallstep/cli#1343).
  */
 import { RekeyError } from "../base/errors.ts";
-import type { Runtime } from "../base/runtime.ts";
+import type { Runtime, Terminal } from "../base/runtime.ts";
 import { FailureHook } from "../engine/failure_hook.ts";
 import { checkPair, type RekeyJob } from "../engine/open_job.ts";
 import { replacePair } from "../engine/rekey.ts";
@@ -22,11 +22,31 @@ import {
 } from "./plan.ts";
 import { RekeyThrottle } from "./rekey_throttle.ts";
 import { ReloadRetries } from "./reload_retries.ts";
-import { withPings } from "./service_manager.ts";
+import { type PingOptions, withPings } from "./service_manager.ts";
 import { type DaemonHost, waitForNext, waitForThrottle } from "./wait.ts";
 
 /**
- * Rekeys until it is told to stop.
+ * `terminal`, which asks for each password once in the life of a daemon: nobody
+ * sits there when the next rekey is due. As the original, it keeps the answers
+ * in memory only. A failed question is asked again.
+ */
+export function rememberPasswords(terminal: Terminal): Terminal {
+  const answers = new Map<string, string>();
+  return {
+    confirm: (question, signal) => terminal.confirm(question, signal),
+    busy: (what) => terminal.busy(what),
+    async readPassword(label, signal) {
+      const known = answers.get(label);
+      if (known !== undefined) return known;
+      const answer = await terminal.readPassword(label, signal);
+      answers.set(label, answer);
+      return answer;
+    },
+  };
+}
+
+/**
+ * Rekeys until `host.signals.stop` aborts.
  *
  * @throws {RekeyError} when another try cannot help (retry class `never`)
  */
@@ -37,17 +57,15 @@ export async function runDaemon(
 ): Promise<void> {
   const { signals: { stop }, service } = host;
   const failureHook = new FailureHook(job.options, runtime, stop);
+  const pings = { service, limitMs: passLimitMs(job.options) };
   stop.addEventListener("abort", () => service.stopping(), { once: true });
   try {
-    await new Daemon(job, runtime, { host, failureHook }).runLoop();
+    await new Daemon(job, runtime, { host, failureHook, pings }).runLoop();
   } catch (error) {
-    // Whatever a stop interrupts fails, which is no failure of the daemon.
+    // What a stop interrupts fails, and the daemon has not failed.
     if (!stop.aborted) throw error;
   } finally {
-    await withPings(failureHook[Symbol.asyncDispose](), {
-      service,
-      limitMs: passLimitMs(job.options),
-    });
+    await withPings(failureHook[Symbol.asyncDispose](), pings);
   }
   runtime.log.write({ event: "stopped" });
 }
@@ -62,32 +80,37 @@ class Daemon {
   readonly #planner: Planner;
   readonly #reloads: ReloadRetries;
   readonly #throttle = new RekeyThrottle();
+  readonly #pings: PingOptions;
 
   constructor(
     job: RekeyJob,
     runtime: Runtime,
-    { host, failureHook }: {
+    { host, failureHook, pings }: {
       readonly host: DaemonHost;
       readonly failureHook: FailureHook;
+      readonly pings: PingOptions;
     },
   ) {
     const { stop } = host.signals;
     this.#job = job;
     this.#runtime = runtime;
     this.#host = host;
+    this.#pings = pings;
     this.#planner = new Planner(job.options, runtime, { failureHook, stop });
     this.#reloads = new ReloadRetries(job, runtime, failureHook);
   }
 
   /** @throws the reason of the stop signal, or what ends the daemon */
   async runLoop(): Promise<void> {
-    const [host, runtime, reloads] = [this.#host, this.#runtime, this.#reloads];
     const { options } = this.#job;
+    const host = this.#host;
+    const runtime = this.#runtime;
     const { signals, service } = host;
+    const reloads = this.#reloads;
+    const wait = { options, runtime, host, reloads, pings: this.#pings };
     let plan = await this.#startUp();
     while (!signals.stop.aborted) {
       service.ready(statusOf(plan, runtime.clock.now()));
-      const wait = { options, runtime, host, reloads };
       const wakeUp = await waitForNext(plan, wait);
       switch (wakeUp.reason) {
         case "time is up":
@@ -114,7 +137,7 @@ class Daemon {
     } catch (error) {
       const isFailure = error instanceof RekeyError &&
         error.kind !== "declined" && !stop.aborted;
-      if (isFailure) await this.#withPings(this.#reloads.deliver(stop));
+      if (isFailure) await withPings(this.#reloads.deliver(stop), this.#pings);
       throw error;
     }
   }
@@ -122,9 +145,8 @@ class Daemon {
   /** Does what is due, and plans what comes after it or after its failure. */
   async #attempt(due: Plan["due"], failures: number): Promise<Plan> {
     try {
-      return await this.#withPings(
-        due === "look" ? this.#look() : this.#rekey(),
-      );
+      const work = due === "look" ? this.#look() : this.#rekey();
+      return await withPings(work, this.#pings);
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;
       this.#host.signals.stop.throwIfAborted();
@@ -168,12 +190,9 @@ class Daemon {
   async #lookAgain(plan: Plan): Promise<Plan> {
     const files = fingerprint(this.#job.options);
     try {
-      const certificate = await this.#withPings(
-        this.#planner.certificateOnDisk(),
-      );
-      if (certificate.serial === plan.serial) {
-        return { ...plan, files };
-      }
+      const reading = this.#planner.certificateOnDisk();
+      const certificate = await withPings(reading, this.#pings);
+      if (certificate.serial === plan.serial) return { ...plan, files };
       this.#runtime.log.write({ event: "replaced", certificate });
       return this.#plan(certificate, { after: "start", files });
     } catch (error) {
@@ -189,13 +208,5 @@ class Daemon {
   ): Plan {
     this.#host.started();
     return this.#planner.afterSuccess(certificate, found);
-  }
-
-  #withPings<T>(work: Promise<T>): Promise<T> {
-    const { service } = this.#host;
-    return withPings(work, {
-      service,
-      limitMs: passLimitMs(this.#job.options),
-    });
   }
 }

@@ -1,7 +1,4 @@
-/**
- * What the daemon does next, and when: by the dates of the certificate on disk,
- * or by the failure of the last try.
- */
+/** What the daemon does next, and when. */
 import {
   formatDurationMs,
   formatInstant,
@@ -10,7 +7,7 @@ import {
 import { RekeyError } from "../base/errors.ts";
 import type { RekeyOptions, Schedule } from "../base/options.ts";
 import { bestEffort } from "../base/os_error.ts";
-import type { LogEvent, Runtime } from "../base/runtime.ts";
+import type { Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import type { FailureHook } from "../engine/failure_hook.ts";
 import {
@@ -26,9 +23,8 @@ import { currentCertificate } from "../files/pair/current_pair.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import { DEFAULT_TIMEOUT_MS } from "../reload/exec.ts";
 
-/** What comes next. */
 export interface Plan {
-  /** Counted from `fromMs` on the clock. */
+  /** From `fromMs` on the clock. */
   readonly waitMs: number;
   readonly fromMs: number;
   /** What is due then. `look`: the first look at the pair has not succeeded yet. */
@@ -170,8 +166,7 @@ export class Planner {
       random: random(),
       after,
     });
-    const warning = this.#scheduleWarning(certificate, isRaised);
-    if (warning !== undefined) log.write(warning);
+    this.#warnOfSchedule(certificate, isRaised);
     const first = after === "start";
     log.write({ event: "scheduled", certificate, waitMs, first });
     return {
@@ -185,7 +180,7 @@ export class Planner {
   }
 
   /**
-   * When to try again after a failure, which the failure hook is told of.
+   * When to try again after a failure, which is reported.
    *
    * @throws {RekeyError} when another try cannot help
    */
@@ -197,7 +192,7 @@ export class Planner {
     const { retry, retryAfterMs } = error;
     const attempt = failures + 1;
     if (retry === "never" || retry === "reload") {
-      await this.#failureHook.tell({ error, attempt, next: "last" });
+      await this.#failureHook.report({ error, attempt, next: "last" });
       throw error;
     }
     const files = fingerprint(this.#options);
@@ -215,7 +210,7 @@ export class Planner {
       nextAttemptMs: waitMs,
       leftMs: remainingMs(certificate, now),
     });
-    await this.#failureHook.tell({ error, attempt, next: "again" });
+    await this.#failureHook.report({ error, attempt, next: "again" });
     return {
       waitMs,
       fromMs: now.getTime(),
@@ -226,7 +221,7 @@ export class Planner {
     };
   }
 
-  /** The certificate in force. Without one that is the end, and both reasons are told. */
+  /** The certificate in force. Without one the daemon ends, and reports both errors. */
   async #certificateAfter(
     error: RekeyError,
     attempt: number,
@@ -237,38 +232,32 @@ export class Planner {
       if (!(worse instanceof RekeyError) || this.#stop.aborted) throw worse;
       const { message, hint } = error;
       this.#runtime.log.write({ event: "warning", message, hint });
-      await this.#failureHook.tell({ error: worse, attempt, next: "last" });
+      await this.#failureHook.report({ error: worse, attempt, next: "last" });
       throw worse;
     }
   }
 
-  /**
-   * What to say about a schedule that does not fit the certificate, if anything.
-   *
-   * @param isRaised the schedule asked for a shorter wait than is allowed
-   */
-  #scheduleWarning(
-    certificate: Validity,
-    isRaised: boolean,
-  ): Extract<LogEvent, { event: "warning" }> | undefined {
+  /** @param isRaised the schedule asked for a shorter wait than is allowed */
+  #warnOfSchedule(certificate: Validity, isRaised: boolean): void {
+    const { log } = this.#runtime;
     const schedule = this.#schedule;
     const life = formatRoundedDuration(lifetimeMs(certificate));
     if (schedule.rule === "period" && schedule.periodMs < MIN_WAIT_MS) {
       const least = formatRoundedDuration(leastIntervalMs(certificate));
-      return {
+      log.write({
         event: "warning",
         message:
           `${this.#options.names.rekeyPeriod} is too short: a certificate that lives for ${life} is rekeyed once in ${least} at the most`,
         hint: { remedy: "longer period" },
         once: true,
-      };
+      });
+    } else if (isRaised) {
+      log.write({
+        event: "warning",
+        message:
+          `the schedule does not fit the new certificate, which lives for ${life}: it would be due again too soon`,
+        hint: { remedy: "shorter schedule" },
+      });
     }
-    if (!isRaised) return undefined;
-    return {
-      event: "warning",
-      message:
-        `the schedule does not fit the new certificate, which lives for ${life}: it would be due again too soon`,
-      hint: { remedy: "shorter schedule" },
-    };
   }
 }

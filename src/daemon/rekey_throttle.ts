@@ -12,22 +12,19 @@ import {
   type Validity,
 } from "../engine/schedule.ts";
 
-/** How long to hold back a rekey that was asked for. */
 export interface ThrottleDelay {
   readonly waitMs: number;
   /** True once in a row of requests, when they look like a loop. */
   readonly isSuspicious: boolean;
 }
 
-/** So many requests in a row look like a loop: no person asks that often. */
+/** Requests in a row that look like a loop: no person asks that often. */
 const SUSPICIOUS = 3;
 
-/** Remembers the last rekey, and how many requests in a row came soon after one. */
 export class RekeyThrottle {
   #last: { readonly atMs: number; readonly intervalMs: number } | undefined;
   #row = 0;
 
-  /** A rekey has succeeded. */
   rekeyed(now: Date, certificate: Validity): void {
     this.#last = {
       atMs: now.getTime(),

@@ -45,15 +45,14 @@ export function reloadPauseMs(failures: number, random: number): number {
   return fullMs * (1 - random / 2);
 }
 
-/** What one daemon still has to tell its service. */
 export class ReloadRetries {
   readonly #job: RekeyJob;
   readonly #runtime: Runtime;
   readonly #failureHook: FailureHook;
   #failures = 0;
-  /** Times in a row that a try could not begin, so that the service was not asked. */
+  /** Times in a row that a try could not begin: no failure of the service. */
   #delays = 0;
-  /** Undefined while nothing is to be tried. At the start, an earlier run may have left something. */
+  /** Undefined while nothing is pending. At the start, an earlier run may have left something. */
   #next: { readonly fromMs: number; readonly pauseMs: number } | undefined;
 
   constructor(job: RekeyJob, runtime: Runtime, failureHook: FailureHook) {
@@ -155,7 +154,7 @@ export class ReloadRetries {
     }
   }
 
-  /** A stop is no failure, but a service that was not told is worth a line. */
+  /** A stop is no failure, but a reload that stays pending is worth a line. */
   #interrupted(error: RekeyError): RekeyError {
     const { message, hint } = error;
     this.#runtime.log.write({ event: "warning", message, hint });
@@ -181,7 +180,9 @@ export class ReloadRetries {
       attempt,
       nextAttemptMs,
     });
-    if (isLast) await this.#failureHook.tell({ error, attempt, next: "last" });
+    if (isLast) {
+      await this.#failureHook.report({ error, attempt, next: "last" });
+    }
   }
 
   /**

@@ -1,14 +1,15 @@
 /**
- * What a daemon tells systemd (sd_notify(3)): ready, reloading, stopping, a
- * status line, and the pings of its watchdog.
+ * Messages to systemd (sd_notify(3)): ready, reloading, stopping, a status line,
+ * and the pings of its watchdog.
  *
  * Datagrams to $NOTIFY_SOCKET, sent by this process itself, so that
  * `NotifyAccess=main` is enough. Where the runtime cannot send them (abstract
  * sockets before Deno 2.9, no --unstable-net), `systemd-notify` does, which
- * needs `NotifyAccess=all`. Telling must never end or delay the work.
+ * needs `NotifyAccess=all`. A message must never end or delay the work.
  */
 import { isOsError, osReason } from "../base/os_error.ts";
 import { printable } from "../base/printable.ts";
+import { pause } from "../base/stoppable.ts";
 
 /** The variables that systemd sets for a service. */
 export interface NotifyEnvironment {
@@ -33,7 +34,6 @@ export interface ServiceManager extends AsyncDisposable {
   stopping(): void;
   /** Becoming ready may take so long, in ms, from now. */
   extend(ms: number): void;
-  /** Tells the watchdog that this process is alive. */
   ping(): void;
 }
 
@@ -45,7 +45,7 @@ const LAST_MESSAGES_MS = 300;
  *
  * A message that cannot be sent is lost, and the next one is tried again.
  *
- * @param warn told once, when it cannot be reached
+ * @param warn called once, when it cannot be reached
  */
 export function connectServiceManager(
   env: NotifyEnvironment,
@@ -54,18 +54,23 @@ export function connectServiceManager(
   const { socket } = env;
   const messages = socket ? new Messages({ ...env, socket }, warn) : undefined;
   // One after the other: "ready" must not overtake "reloading".
-  const tell = (...lines: readonly string[]) => messages?.send(lines);
+  const send = (...lines: readonly string[]) => messages?.send(lines);
   return {
     pingMs: pingPeriodMs(env),
-    ready: (status) => tell("READY=1", statusLine(status)),
+    ready: (status) => send("READY=1", statusLine(status)),
     reloading: (status) =>
-      tell("RELOADING=1", ...monotonicTime(), statusLine(status)),
-    status: (text) => tell(statusLine(text)),
-    stopping: () => tell("STOPPING=1", "STATUS=stopping"),
-    extend: (ms) => tell(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`),
-    ping: () => tell("WATCHDOG=1"),
+      send("RELOADING=1", ...monotonicTime(), statusLine(status)),
+    status: (text) => send(statusLine(text)),
+    stopping: () => send("STOPPING=1", "STATUS=stopping"),
+    extend: (ms) => send(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`),
+    ping: () => send("WATCHDOG=1"),
     [Symbol.asyncDispose]: async () => await messages?.close(),
   };
+}
+
+export interface PingOptions {
+  readonly service: Pick<ServiceManager, "pingMs" | "ping">;
+  readonly limitMs: number;
 }
 
 /**
@@ -77,10 +82,7 @@ export function connectServiceManager(
  */
 export async function withPings<T>(
   work: Promise<T>,
-  { service, limitMs }: {
-    readonly service: Pick<ServiceManager, "pingMs" | "ping">;
-    readonly limitMs: number;
-  },
+  { service, limitMs }: PingOptions,
 ): Promise<T> {
   const { pingMs } = service;
   if (pingMs === undefined) return await work;
@@ -99,12 +101,10 @@ export async function withPings<T>(
 type Socket = NotifyEnvironment & { readonly socket: string };
 
 interface Sender {
-  /** Sends one datagram. */
   send(text: string): Promise<void>;
   close(): void;
 }
 
-/** The datagrams of one process, in order. */
 class Messages {
   readonly #env: Socket;
   readonly #warn: (message: string) => void;
@@ -124,12 +124,9 @@ class Messages {
 
   /** Waits a moment for what is not sent yet. */
   async close(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LAST_MESSAGES_MS);
-    });
-    await Promise.race([this.#last, enough]);
-    clearTimeout(timer);
+    const over = new AbortController();
+    await Promise.race([this.#last, pause(LAST_MESSAGES_MS, over.signal)]);
+    over.abort();
     this.#isClosed = true;
     this.#closeSender();
   }
@@ -140,7 +137,7 @@ class Messages {
       this.#sender ??= openSender(this.#env);
       await this.#sender.send(text);
     } catch (error) {
-      // Whatever it is: the certificate matters more than who hears of it.
+      // Whatever it is: the certificate matters more.
       this.#closeSender();
       if (this.#hasWarned) return;
       this.#hasWarned = true;

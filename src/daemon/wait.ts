@@ -1,22 +1,21 @@
-/**
- * How the daemon waits: for an instant of the wall clock, for the next thing to
- * do, and for the throttle of rekeys that are asked for.
- */
+/** How the daemon waits: by the wall clock, until it is time, a signal or a change. */
 import type { RekeyOptions } from "../base/options.ts";
 import type { Clock, Runtime } from "../base/runtime.ts";
 import {
   fingerprint,
   hookLimitMs,
   leftMs,
-  passLimitMs,
   type Plan,
   statusOf,
 } from "./plan.ts";
 import type { RekeyThrottle } from "./rekey_throttle.ts";
 import type { ReloadRetries } from "./reload_retries.ts";
-import { type ServiceManager, withPings } from "./service_manager.ts";
+import {
+  type PingOptions,
+  type ServiceManager,
+  withPings,
+} from "./service_manager.ts";
 
-/** What the outside world may ask of a daemon. */
 export interface DaemonSignals {
   /** Aborts when the daemon has to end. */
   readonly stop: AbortSignal;
@@ -26,11 +25,10 @@ export interface DaemonSignals {
   clearWake(): void;
 }
 
-/** Who a daemon listens to, and who it tells. */
 export interface DaemonHost {
   readonly signals: DaemonSignals;
   readonly service: ServiceManager;
-  /** Called with each plan for a rekey: what fails after the first is no failed start. */
+  /** Called with each plan for a rekey: a failure after the first is no failed start. */
   started(): void;
 }
 
@@ -43,7 +41,6 @@ const LATE_MS = 10_000;
 /** How far a clock falls back unnoticed, in ms: no timer is as early as that. */
 const EARLY_MS = 1_000;
 
-/** How to wait. */
 export interface WaitOptions {
   readonly clock: Clock;
   /** Ends the wait at once. */
@@ -84,7 +81,6 @@ export async function wait(
   }
 }
 
-/** Why a wait for the next thing to do ended. */
 export interface WakeUp {
   /** `replaced`: somebody wrote the certificate's files meanwhile. */
   readonly reason: "time is up" | "SIGHUP" | "replaced";
@@ -100,11 +96,12 @@ export interface WakeUp {
  */
 export async function waitForNext(
   planned: Plan,
-  { options, runtime, host, reloads }: {
+  { options, runtime, host, reloads, pings }: {
     readonly options: RekeyOptions;
     readonly runtime: Runtime;
     readonly host: DaemonHost;
     readonly reloads: ReloadRetries;
+    readonly pings: PingOptions;
   },
 ): Promise<WakeUp> {
   const { clock, log } = runtime;
@@ -134,10 +131,7 @@ export async function waitForNext(
         },
       }),
     deliver: (left) =>
-      withPings(reloads.deliver(stop, hookLimitMs(left)), {
-        service,
-        limitMs: passLimitMs(options),
-      }),
+      withPings(reloads.deliver(stop, hookLimitMs(left)), pings),
   });
   stop.throwIfAborted();
   const reason = signals.wake().aborted

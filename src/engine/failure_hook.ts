@@ -1,8 +1,6 @@
 /**
- * The program that tells somebody about failures, before a certificate expires.
- *
- * A message about a failure must not become one: whatever the program does, the
- * exit code and the schedule stay as they are.
+ * The program that reports failures, before a certificate expires. Whatever it
+ * does, the exit code and the schedule stay as they are.
  */
 import { formatInstant } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
@@ -10,24 +8,24 @@ import type { RekeyOptions } from "../base/options.ts";
 import { absolutePath, STANDARD_INPUT } from "../base/paths.ts";
 import { printableLines } from "../base/printable.ts";
 import type { Runtime } from "../base/runtime.ts";
+import { pause } from "../base/stoppable.ts";
 import { loadChain } from "../files/pair/key_pair.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import { DEFAULT_TIMEOUT_MS, runCommand } from "../reload/exec.ts";
 import { lifetimeMs, remainingMs } from "./schedule.ts";
 
-/** A try that failed. */
 export interface FailedTry {
   readonly error: RekeyError;
   /** Failures in a row, this one included. */
   readonly attempt: number;
   /**
-   * `again`: there will be another try, so the message can wait until the
-   * certificate is about to expire. `last`: there will be none.
+   * `again`: another try follows, so the report can wait until the certificate
+   * is about to expire. `last`: none follows.
    */
   readonly next: "again" | "last";
 }
 
-/** Least time between two messages about one row of failures, in ms. */
+/** Least time between two reports of one row of failures, in ms. */
 const QUIET_MS = 3_600_000;
 
 /** Longest error text, in characters: systems limit the size of a variable. */
@@ -36,18 +34,21 @@ const MOST_TEXT = 4096;
 /** A certificate is about to expire when no more than this part of its life is left. */
 const NEAR_END = 1 / 6;
 
-/** How long the last message waits for the one before it, which it then ends, in ms. */
+/** How long the last report waits for the one before it, and then ends it, in ms. */
 const LAST_WAIT_MS = 5_000;
 
-/** The messages of one process about the failures of one certificate. */
+interface RunningReport {
+  readonly end: Promise<void>;
+  readonly abort: AbortController;
+}
+
+/** Reports the failures of one certificate, for one process. */
 export class FailureHook implements AsyncDisposable {
   readonly #options: RekeyOptions;
   readonly #runtime: Runtime;
   readonly #stop: AbortSignal;
-  #running:
-    | { readonly end: Promise<void>; readonly abort: AbortController }
-    | undefined;
-  #toldAtMs: number | undefined;
+  #running: RunningReport | undefined;
+  #reportedAtMs: number | undefined;
 
   constructor(options: RekeyOptions, runtime: Runtime, stop: AbortSignal) {
     this.#options = options;
@@ -58,45 +59,34 @@ export class FailureHook implements AsyncDisposable {
   /**
    * Runs the program in the background. While another try follows, it does so
    * only when the certificate is about to expire, at most once an hour until
-   * {@linkcode succeeded}, and not while the program runs. A last message is
-   * always told: it waits for a running program, and ends it if that takes too
-   * long. Never throws for what the program does.
+   * {@linkcode succeeded}, and not while the program runs. The last failure is
+   * always reported: it waits for a running program, and ends it if that takes
+   * too long. Never throws for what the program does.
    */
-  async tell(failed: FailedTry): Promise<void> {
+  async report(failed: FailedTry): Promise<void> {
     const words = this.#options.reload.onFailure;
     if (words === undefined) return;
     if (this.#running !== undefined) {
       if (failed.next === "again") return;
-      await this.#makeWay(this.#running);
+      await endWithin(LAST_WAIT_MS, this.#running);
     }
     const { clock } = this.#runtime;
     const now = clock.now();
-    const isQuiet = this.#toldAtMs !== undefined &&
-      Math.abs(now.getTime() - this.#toldAtMs) < QUIET_MS;
+    const isQuiet = this.#reportedAtMs !== undefined &&
+      Math.abs(now.getTime() - this.#reportedAtMs) < QUIET_MS;
     if (isQuiet && failed.next === "again") return;
     const certificate = await this.#certificate();
     if (failed.next === "again" && !isNearEnd(certificate, now)) return;
-    this.#toldAtMs = now.getTime();
+    this.#reportedAtMs = now.getTime();
     const abort = new AbortController();
-    const end = this.#run(words, { failed, certificate, abort })
+    const end = this.#run(words, failed, certificate, abort.signal)
       .finally(() => this.#running = undefined);
     this.#running = { end, abort };
   }
 
-  async #makeWay(
-    { end, abort }: { end: Promise<void>; abort: AbortController },
-  ): Promise<void> {
-    const timer = setTimeout(() => abort.abort(), LAST_WAIT_MS);
-    try {
-      await end;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Ends a row of failures: the next one is told at once. */
+  /** Ends a row of failures: the next one is reported at once. */
   succeeded(): void {
-    this.#toldAtMs = undefined;
+    this.#reportedAtMs = undefined;
   }
 
   /** Waits for the program, which its own limit and the stop signal end. */
@@ -106,17 +96,15 @@ export class FailureHook implements AsyncDisposable {
 
   async #run(
     words: readonly string[],
-    { failed, certificate, abort }: {
-      readonly failed: FailedTry;
-      readonly certificate: Certificate | undefined;
-      readonly abort: AbortController;
-    },
+    failed: FailedTry,
+    certificate: Certificate | undefined,
+    end: AbortSignal,
   ): Promise<void> {
     const name = this.#options.names.execOnFailure;
     try {
       await runCommand(words, {
         name,
-        signal: AbortSignal.any([this.#stop, abort.signal]),
+        signal: AbortSignal.any([this.#stop, end]),
         timeoutMs: this.#options.reload.execTimeoutMs,
         // Without a limit it would hold up the end of the process.
         mostMs: failed.next === "last" ? DEFAULT_TIMEOUT_MS : undefined,
@@ -139,6 +127,17 @@ export class FailureHook implements AsyncDisposable {
       ? await readLeaf(output.certificate) ?? await readLeaf(input.certificate)
       : await readLeaf(input.certificate);
   }
+}
+
+async function endWithin(
+  ms: number,
+  { end, abort }: RunningReport,
+): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([end, pause(ms, over.signal)]);
+  over.abort();
+  abort.abort();
+  await end;
 }
 
 async function readLeaf(file: string): Promise<Certificate | undefined> {

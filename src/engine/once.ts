@@ -1,4 +1,3 @@
-/** One pass, and what has to be done when it fails. */
 import { RekeyError } from "../base/errors.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { FailureHook } from "./failure_hook.ts";
@@ -26,7 +25,7 @@ export async function runOnce(
     if (error.retry !== "reload") {
       await deliverAfterFailure(job, runtime, stop);
     }
-    await hook.tell({ error, attempt: 1, next: "last" });
+    await hook.report({ error, attempt: 1, next: "last" });
     throw error;
   }
 }
@@ -35,7 +34,7 @@ function isPersonsWish({ kind }: RekeyError): boolean {
   return kind === "declined" || kind === "interrupted";
 }
 
-/** The first failure is the one to report; this one is a warning beside it. */
+/** The first failure is what the run ends with; this one is a warning beside it. */
 async function deliverAfterFailure(
   job: RekeyJob,
   runtime: Runtime,
@@ -43,17 +42,13 @@ async function deliverAfterFailure(
 ): Promise<void> {
   try {
     await deliverPendingReload(
-      {
-        ...job,
-        installed: INSTALLED.earlier,
-        deliveredBy: "next run",
-      },
+      { ...job, installed: INSTALLED.earlier, deliveredBy: "next run" },
       runtime,
       stop,
     );
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
-    // Who has the pair now delivers, too.
+    // The run that has the pair delivers what is pending, too.
     if (error.kind === "busy") return;
     runtime.log.write({
       event: "warning",

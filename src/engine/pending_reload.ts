@@ -20,7 +20,7 @@ import type {
 import { joinFailures, type Reloader } from "../reload/reloader.ts";
 import { openJobPair } from "./open_job.ts";
 
-/** What a failed delivery says of the pair that the service was to be told of. */
+/** What a failed delivery says of the pair. */
 export const INSTALLED = {
   now: "the new pair is installed",
   earlier: "the pair of an earlier run is installed",
@@ -33,7 +33,7 @@ export interface Deliverer {
   readonly names: SettingNames;
   /** What is true of the pair, whatever becomes of the reload. */
   readonly installed: string;
-  /** Who delivers what fails now. A message of a daemon goes on with its next try. */
+  /** What delivers a part that fails now. A message of a daemon goes on with its next try. */
   readonly deliveredBy: "next run" | "this daemon";
   /** Most time for the hook, in ms, whatever its own limit is. */
   readonly hookLimitMs?: number | undefined;
@@ -73,20 +73,22 @@ export async function takePendingReload(
 }
 
 /**
- * Warns of what is pending for the certificate on the disk and is delivered by
- * settings that this run does not have: nobody else would say so.
+ * Warns of what is pending for the certificate on the disk and takes settings
+ * that this run does not have: no other line would say so.
+ *
+ * @returns the parts, as far as the note tells
  */
 export async function warnOfUndeliverable(
   pair: LockedPair,
   { reloader, log, names }: Pick<Deliverer, "reloader" | "log" | "names">,
-): Promise<void> {
+): Promise<readonly ReloadPart[]> {
   const found = await peek(pair);
   const parts = found?.undelivered?.filter((part) =>
     !reloader.parts.includes(part)
   );
-  if (found === undefined || parts?.length === 0) return;
-  // One that cannot be read is about anything; who can deliver takes it.
-  if (parts === undefined && reloader.parts.length > 0) return;
+  if (found === undefined || parts?.length === 0) return [];
+  // A note that cannot be read may be about each part, also one of this run.
+  if (parts === undefined && reloader.parts.length > 0) return [];
   const flags = {
     signal: `${names.pid} or ${names.pidFile}`,
     exec: names.exec,
@@ -104,21 +106,22 @@ export async function warnOfUndeliverable(
       }`,
     once: true,
   });
+  return parts ?? [];
 }
 
 async function peek(pair: LockedPair): Promise<PeekedReload | undefined> {
   try {
     return await pair.peekPendingReload();
   } catch (error) {
-    // Who has to read the same files says what is wrong with them.
+    // The pass reads the same files, and says what is wrong with them.
     if (error instanceof RekeyError) return undefined;
     throw error;
   }
 }
 
 /**
- * Tells the service, and writes down what was delivered; what failed, and what
- * is not this run's to deliver, stays pending. Disposes `pending`.
+ * Delivers, and writes down what was delivered; what failed, and what this run
+ * has no settings for, stays pending. Disposes `pending`.
  *
  * @throws {RekeyError} kind `signal`, `hook` or `interrupted`, of what failed:
  *   the message begins with what is true of the pair, and ends with what is
@@ -131,7 +134,7 @@ export async function deliverReload(
 ): Promise<void> {
   const { reloader, log, hookLimitMs: limitMs } = deliverer;
   using held = pending;
-  const failures = await reloader.reload({ ...held.facts, limitMs }, signal);
+  const failures = await reloader.deliver({ ...held.facts, limitMs }, signal);
   try {
     held.delivered(
       held.facts.undelivered.filter((part) =>
@@ -140,7 +143,7 @@ export async function deliverReload(
     );
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
-    // The service knows; at worst it is told once more.
+    // At worst it is delivered once more.
     log.write({ event: "warning", message: error.message, hint: error.hint });
   }
   const failure = joinFailures(failures);
@@ -187,7 +190,7 @@ export async function deliverPendingReload(
   const { log } = runtime;
   const deliverer = { ...job, log, names: job.options.names };
   const pending = await find(deliverer, runtime, signal).catch((error) => {
-    // Without anything to deliver, it was only to be said what is pending.
+    // A run that delivers nothing only had to warn.
     if (job.reloader.parts.length > 0 || !(error instanceof RekeyError)) {
       throw error;
     }

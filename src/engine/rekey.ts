@@ -86,7 +86,8 @@ export async function replacePair(
   using pass = await openJob(job, runtime, signal);
   const { pair, notDueForMs, readPassword } = pass;
   const [oldLeaf] = pass.current.chain;
-  await warnOfUndeliverable(pair, { reloader, log, names: options.names });
+  const { names } = options;
+  const others = await warnOfUndeliverable(pair, { reloader, log, names });
   if (notDueForMs !== undefined) {
     const found = await takePendingReload(pair, { reloader, log });
     return {
@@ -107,7 +108,8 @@ export async function replacePair(
   for (const warning of install.warnings) {
     log.write({ event: "warning", ...warning, once: true });
   }
-  using reload = pair.draftReload(reloader.parts);
+  // What only another run can deliver stays pending for the new certificate.
+  using reload = pair.draftReload([...reloader.parts, ...others]);
 
   // 3. New key, and proof that we hold it (RFC 2986). The old key only
   //    authenticates the request; it never signs the CSR.

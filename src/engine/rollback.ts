@@ -2,8 +2,8 @@
  * Back to the pair before, and a change of the layout: what can be done to a
  * pair without a CA.
  *
- * Both work like a rekey: under the lock, after a repair, and the service is
- * told when the lock is released.
+ * Both work like a rekey: under the lock, after a repair, and the reload is
+ * delivered when the lock is released.
  */
 import { RekeyError } from "../base/errors.ts";
 import { formatInstant } from "../base/duration.ts";
@@ -21,15 +21,14 @@ import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Reloader } from "../reload/reloader.ts";
 import { deliverReload, INSTALLED } from "./pending_reload.ts";
 
-/** One pair to roll back, and how to tell its service. */
 export interface RollbackJob {
   readonly options: RollbackOptions;
   readonly reloader: Reloader;
 }
 
 /**
- * Puts the pair before the current one in force, in one rename, then tells the
- * service.
+ * Puts the pair before the current one in force, in one rename, then delivers
+ * the reload.
  *
  * @throws {RekeyError} kind `pair` when there is none, when it does not belong
  *   together, or when it has expired; kinds `install`, `busy`, `signal`, `hook`

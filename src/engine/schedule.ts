@@ -10,13 +10,11 @@
 import type { RetryClass } from "../base/errors.ts";
 import type { Schedule } from "../base/options.ts";
 
-/** The part of a certificate that a schedule looks at. */
 export interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
-/** What a decision depends on besides the certificate. */
 export interface Chance {
   readonly now: Date;
   /** In [0, 1). */
@@ -88,7 +86,6 @@ function leastScheduledMs(validity: Validity, schedule: Schedule): number {
     : intervalMs;
 }
 
-/** How long to wait, and whether that is the schedule's own answer. */
 export interface PlannedWait {
   /** At least {@linkcode MIN_WAIT_MS}. */
   readonly waitMs: number;

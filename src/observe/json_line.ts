@@ -11,7 +11,6 @@ import type { RekeyError } from "../base/errors.ts";
 import { shortenedLine } from "../base/printable.ts";
 import type { Hint } from "../base/remedy.ts";
 
-/** What a line may say. */
 export interface JsonLine {
   readonly time: Date;
   readonly level: "info" | "warning" | "error";

@@ -16,7 +16,6 @@ import {
   withoutRepetition,
 } from "./log.ts";
 
-/** What a machine reads in each line of a JSON log. */
 export interface JsonLogOptions {
   /** The certificate's path, which every line names. */
   readonly file: string;
@@ -24,7 +23,6 @@ export interface JsonLogOptions {
   readonly now: () => Date;
 }
 
-/** The log that writes JSON lines. */
 export function jsonLog(
   sinks: LogSinks,
   { file, run, now }: JsonLogOptions,

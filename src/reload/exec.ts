@@ -8,15 +8,15 @@
  */
 import { formatDurationMs } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
-import { isOsError, osReason } from "../base/os_error.ts";
+import { osReason } from "../base/os_error.ts";
 import { shortened } from "../base/printable.ts";
+import { pause } from "../base/stoppable.ts";
 import {
   type GroupOptions,
   type ProcessGroup,
   startGroup,
 } from "./process_group.ts";
 
-/** How to run a program. */
 export interface RunOptions {
   /** What messages call it: `--exec`. */
   readonly name: string;
@@ -32,9 +32,6 @@ export interface RunOptions {
 
 /** Limit for a program when none is given, in ms: five minutes. */
 export const DEFAULT_TIMEOUT_MS = 300_000;
-
-/** Longest timer, in ms: above it, setTimeout fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Time between SIGTERM and SIGKILL for a program at its limit, in ms. */
 const GRACE_MS = 10_000;
@@ -74,7 +71,7 @@ export async function runCommand(
   const [program = "", ...args] = words;
   if (signal.aborted) throw interrupted("before", options);
   const group = start(program, { args, env });
-  const end = await endOf(group, { signal, limitMs });
+  const end = await endOf(group, signal, limitMs);
   if (end === "stopped") throw interrupted("during", options);
   if (end === "too long") {
     throw new RekeyError(
@@ -130,35 +127,27 @@ function isMissing(program: string, error: unknown): boolean {
 /** How it ended by itself, or why it was ended; then all of it is gone. */
 async function endOf(
   group: ProcessGroup,
-  { signal, limitMs }: {
-    readonly signal: AbortSignal;
-    readonly limitMs: number;
-  },
+  signal: AbortSignal,
+  limitMs: number,
 ): Promise<Deno.CommandStatus | "stopped" | "too long"> {
-  using timers = new DisposableStack();
-  const after = (ms: number) =>
-    new Promise<void>((resolve) =>
-      timers.adopt(setTimeout(resolve, ms), clearTimeout)
-    );
-  const stopped = new Promise<void>((resolve) => {
-    const onAbort = () => resolve();
-    signal.addEventListener("abort", onAbort);
-    timers.defer(() => signal.removeEventListener("abort", onAbort));
-  });
-  const end = await Promise.race([
-    group.status,
-    stopped.then(() => "stopped" as const),
-    ...limitMs <= MAX_TIMER_MS
-      ? [after(limitMs).then(() => "too long" as const)]
-      : [],
-  ]);
-  if (typeof end === "object") return end;
-  // A supervisor that stops this process in the long grace does not wait for it.
-  await group.end(Promise.race([
-    stopped.then(() => after(STOP_GRACE_MS)),
-    after(GRACE_MS),
-  ]));
-  return signal.aborted ? "stopped" : end;
+  const over = new AbortController();
+  const stoppedOrOver = AbortSignal.any([signal, over.signal]);
+  const grace = async () => {
+    await pause(GRACE_MS, stoppedOrOver);
+    // A supervisor that stops this process in the long grace does not wait for it.
+    if (signal.aborted) await pause(STOP_GRACE_MS, over.signal);
+  };
+  try {
+    const end = await Promise.race([
+      group.status,
+      pause(limitMs, stoppedOrOver),
+    ]);
+    if (end !== undefined) return end;
+    await group.end(grace());
+    return signal.aborted ? "stopped" : "too long";
+  } finally {
+    over.abort();
+  }
 }
 
 function interrupted(
@@ -201,63 +190,3 @@ const SIGNAL_WORDS: Readonly<Record<string, string>> = {
   SIGPWR: "power failure",
   SIGSYS: "bad system call",
 };
-
-/** Why a program cannot be run, as words behind "is". */
-export type ProgramProblem =
-  | "not found in $PATH"
-  | "no file"
-  | "no executable file";
-
-/**
- * What is wrong with `program`, a path or a name in $PATH; undefined also where
- * that cannot be found out. A look only: what is started later is decided then,
- * by the system.
- */
-export async function programProblem(
-  program: string,
-): Promise<ProgramProblem | undefined> {
-  if (Deno.build.os === "windows") return undefined;
-  try {
-    if (program.includes("/")) {
-      if (await isExecutable(program)) return undefined;
-      return await exists(program) ? "no executable file" : "no file";
-    }
-    for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-      if (program === "") break;
-      if (await isExecutable(`${folder || "."}/${program}`)) return undefined;
-    }
-    return "not found in $PATH";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await Deno.stat(file);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    if (isOsError(error)) return false;
-    throw error;
-  }
-}
-
-/** Whether somebody may run it whom this process may belong to. */
-async function isExecutable(file: string): Promise<boolean> {
-  try {
-    const { isFile, mode, uid } = await Deno.stat(file);
-    if (!isFile) return false;
-    if (mode === null) return true;
-    const self = Deno.uid();
-    // Of its groups a process knows one only; the bits of the group are also
-    // the widest ones of an access list.
-    const bits = self === 0 ? 0o111 : self === uid ? 0o100 : 0o011;
-    return (mode & bits) !== 0;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    if (isOsError(error)) return false;
-    throw error;
-  }
-}

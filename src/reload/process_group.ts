@@ -10,8 +10,8 @@
  *
  * What a program leaves running when it ends by itself is never touched.
  */
+import { pause } from "../base/stoppable.ts";
 
-/** How to start a program. */
 export interface GroupOptions {
   readonly args: readonly string[];
   /** In addition to the environment of this process. */
@@ -32,15 +32,11 @@ export interface ProcessGroup {
 const POLL_MS = 20;
 
 /** Longest wait for what was killed, in ms: it may hang in the kernel, or never be reaped. */
-const KILLED_MS = 200;
+const KILLED_MS = 100;
 
 const IS_UNIX = Deno.build.os !== "windows";
 
-/**
- * Starts a program.
- *
- * @throws what Deno.Command throws when it cannot be started
- */
+/** @throws what Deno.Command throws when it cannot be started */
 export function startGroup(
   program: string,
   { args, env = {} }: GroupOptions,
@@ -77,39 +73,22 @@ function signalGroup(
   signal: "SIGTERM" | "SIGKILL" | 0,
 ): boolean {
   try {
-    Deno.kill(IS_UNIX ? -child.pid : child.pid, signal);
+    try {
+      Deno.kill(IS_UNIX ? -child.pid : child.pid, signal);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      // With --allow-run for this program only, its own process can be ended.
+      if (signal !== 0) child.kill(signal);
+    }
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) {
-      // With --allow-run for this program only, its own process can be ended.
-      return signalChild(child, signal);
-    }
     if (
       error instanceof Deno.errors.NotFound ||
       // A group of another user's processes, by sudo; on macOS, of zombies.
       error instanceof Deno.errors.PermissionDenied ||
+      // The program has ended, and the runtime knows.
       error instanceof TypeError
     ) return false;
     throw error;
   }
-}
-
-function signalChild(
-  child: Deno.ChildProcess,
-  signal: "SIGTERM" | "SIGKILL" | 0,
-): boolean {
-  try {
-    if (signal !== 0) child.kill(signal);
-    return true;
-  } catch (error) {
-    // It has ended.
-    if (
-      error instanceof Deno.errors.NotFound || error instanceof TypeError
-    ) return false;
-    throw error;
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

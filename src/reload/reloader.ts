@@ -1,6 +1,6 @@
 /**
- * Tells the service: signal first, then exec. Neither waits for the success of
- * the other, and each stays pending until it succeeds.
+ * Delivers a reload to the service: signal first, then exec. Neither waits for
+ * the success of the other, and each stays pending until it succeeds.
  */
 import { formatInstant } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
@@ -10,10 +10,11 @@ import type {
   ReloadPart,
 } from "../base/options.ts";
 import { absolutePath } from "../base/paths.ts";
+import { stoppable } from "../base/stoppable.ts";
 import { runCommand } from "./exec.ts";
 import { sendSignal } from "./signal.ts";
 
-/** What the service is told of, and by what. */
+/** What is delivered, and by which parts. */
 export interface ReloadNotice {
   readonly undelivered: readonly ReloadPart[];
   /** Hexadecimal, as openssl prints it. */
@@ -30,16 +31,15 @@ export interface ReloadNotice {
 /** Why a part failed; a part that is absent succeeded or was not pending. */
 export type ReloadFailures = ReadonlyMap<ReloadPart, RekeyError>;
 
-/** Tells the service that the pair is new. */
 export interface Reloader {
-  /** By what the service is told; empty when nobody has to be. */
+  /** Those that are configured; empty when there is no service. */
   readonly parts: readonly ReloadPart[];
   /**
-   * Tells it by those parts that are both undelivered and configured. Failures
-   * are results: kind `signal` or `hook`, or `interrupted` when `signal` aborts
+   * Delivers those parts that are both undelivered and configured. Failures are
+   * results: kind `signal` or `hook`, or `interrupted` when `signal` aborts
    * before or during the hook.
    */
-  reload(notice: ReloadNotice, signal: AbortSignal): Promise<ReloadFailures>;
+  deliver(notice: ReloadNotice, signal: AbortSignal): Promise<ReloadFailures>;
 }
 
 type ReloadAction = (
@@ -53,7 +53,8 @@ const ORDER: readonly ReloadPart[] = ["signal", "exec"];
  * The reloader for these options; without any it does nothing.
  *
  * @param files the pair that the service reads
- * @param beforeHook ends when what was said so far is out
+ * @param beforeHook ends when what was said so far is out; a stop does not wait
+ *   for it
  */
 export function createReloader(
   { reload: { signal: recipient, exec = [], execTimeoutMs }, names }: Pick<
@@ -68,7 +69,12 @@ export function createReloader(
   const actions: Readonly<Record<ReloadPart, ReloadAction | undefined>> = {
     signal: recipient && (() => sendSignal(recipient, names.pidFile)),
     exec: exec.length === 0 ? undefined : async (notice, signal) => {
-      await beforeHook?.();
+      try {
+        await stoppable(Promise.resolve(beforeHook?.()), signal);
+      } catch (error) {
+        // Then the hook is not begun, which the next line says.
+        if (!signal.aborted) throw error;
+      }
       await runCommand(exec, {
         name: names.exec,
         signal,
@@ -80,7 +86,7 @@ export function createReloader(
   };
   return {
     parts: ORDER.filter((part) => actions[part] !== undefined),
-    async reload(notice, signal) {
+    async deliver(notice, signal) {
       const failures = new Map<ReloadPart, RekeyError>();
       for (const part of ORDER) {
         if (!notice.undelivered.includes(part)) continue;

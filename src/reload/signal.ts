@@ -1,5 +1,5 @@
 /**
- * Tells a service by a signal to a process, given by its id or by a pid-file.
+ * A signal to the process of a service, given by its id or by a pid-file.
  *
  * A pid-file is read at the moment of the signal: the original reads it once at
  * the start, and then signals whatever process has the number after a restart
@@ -10,7 +10,6 @@ import type { ReloadOptions } from "../base/options.ts";
 import { osReason } from "../base/os_error.ts";
 import type { Hint } from "../base/remedy.ts";
 
-/** Which process, and the number of the signal. */
 export type SignalOptions = NonNullable<ReloadOptions["signal"]>;
 
 /** Largest process id: pid_t has 32 bits, and a larger number would be cut to another one. */
@@ -20,8 +19,6 @@ const MAX_PID = 2 ** 31 - 1;
 const MAX_PID_FILE_BYTES = 4096;
 
 /**
- * Sends the signal.
- *
  * @param pidFileName what messages call the setting that names the pid-file
  * @throws {RekeyError} kind `signal`, in the original's words
  */

@@ -1,4 +1,4 @@
-import { stoppable } from "../../src/base/stoppable.ts";
+import { pause, stoppable } from "../../src/base/stoppable.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 
 Deno.test("stoppable() gives the result of work that ends first", async () => {
@@ -30,3 +30,23 @@ Deno.test("stoppable() does not wait when it was stopped before", async () => {
     /stopped/,
   );
 });
+
+Deno.test("pause() ends after its time, or when it is stopped", async () => {
+  await pause(1);
+  await pause(1, new AbortController().signal);
+  await pause(3_600_000, AbortSignal.abort());
+  const controller = new AbortController();
+  const paused = pause(3_600_000, controller.signal);
+  controller.abort();
+  await paused;
+});
+
+for (const ms of [2 ** 31, Infinity]) {
+  Deno.test(`pause() of ${ms} ms is not over at once`, async () => {
+    const controller = new AbortController();
+    const paused = pause(ms, controller.signal).then(() => "over");
+    assertEquals(await Promise.race([paused, pause(20)]), undefined);
+    controller.abort();
+    assertEquals(await paused, "over");
+  });
+}

@@ -2,8 +2,11 @@
  * The loop, with a clock that skips the waits and an authority that says what a
  * test wants; the pair is real, on a real disk.
  */
+import { RekeyError } from "../../src/base/errors.ts";
+import { rememberPasswords } from "../../src/daemon/loop.ts";
 import type { LogEvent } from "../../src/base/runtime.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { fakeTerminal } from "../support/fake_terminal.ts";
 import {
   type DaemonRun,
   daemonRun,
@@ -224,3 +227,23 @@ function exchange(file: string, text: string): string {
   Deno.writeTextFileSync(file, text);
   return before;
 }
+
+const { signal } = new AbortController();
+
+Deno.test("rememberPasswords() asks once for each file", async () => {
+  const asked = fakeTerminal("first", "second");
+  const terminal = rememberPasswords(asked);
+  const answers = [];
+  for (const label of ["a.key: ", "ca.key: ", "a.key: ", "ca.key: "]) {
+    answers.push(await terminal.readPassword(label, signal));
+  }
+  assertEquals(answers, ["first", "second", "first", "second"]);
+  assertEquals(asked.questions, ["a.key: ", "ca.key: "]);
+});
+
+Deno.test("rememberPasswords() does not remember that nobody answered", async () => {
+  const declined = new RekeyError("declined", "no password");
+  const terminal = rememberPasswords(fakeTerminal(declined, "secret"));
+  await assertRejects(() => terminal.readPassword("a: ", signal), "declined");
+  assertEquals(await terminal.readPassword("a: ", signal), "secret");
+});

@@ -78,7 +78,7 @@ exit ${code}
     events,
     async tell(hours, failed = AGAIN) {
       clock.set(new Date(BEGIN.getTime() + hours * HOUR));
-      await hook.tell(failed);
+      await hook.report(failed);
       await hook[Symbol.asyncDispose]();
     },
     told: async () =>
@@ -134,8 +134,8 @@ Deno.test("tell() warns, and no more, when its program fails", async () => {
 Deno.test("tell() starts no second program while one runs", async () => {
   await using dir = await tempDir();
   const { hook, told } = await place(dir);
-  await hook.tell({ ...AGAIN, next: "last" });
-  await hook.tell(AGAIN);
+  await hook.report({ ...AGAIN, next: "last" });
+  await hook.report(AGAIN);
   await hook[Symbol.asyncDispose]();
   assertEquals((await told()).length, 1);
 });
@@ -143,8 +143,8 @@ Deno.test("tell() starts no second program while one runs", async () => {
 Deno.test("tell() does not drop the last message while one before it is told", async () => {
   await using dir = await tempDir();
   const { hook, told } = await place(dir);
-  await hook.tell({ ...AGAIN, next: "last" });
-  await hook.tell({ ...AGAIN, attempt: 4, next: "last" });
+  await hook.report({ ...AGAIN, next: "last" });
+  await hook.report({ ...AGAIN, attempt: 4, next: "last" });
   await hook[Symbol.asyncDispose]();
   assertEquals((await told()).map((line) => line.split("|")[3]), ["3", "4"]);
 });
@@ -152,8 +152,8 @@ Deno.test("tell() does not drop the last message while one before it is told", a
 Deno.test("tell() ends a program that hangs, to tell the last message", async () => {
   await using dir = await tempDir();
   const { hook, told } = await place(dir, { hang: true, execTimeoutMs: 0 });
-  await hook.tell({ ...AGAIN, next: "last" });
-  await hook.tell({ ...AGAIN, attempt: 4, next: "last" });
+  await hook.report({ ...AGAIN, next: "last" });
+  await hook.report({ ...AGAIN, attempt: 4, next: "last" });
   await hook[Symbol.asyncDispose]();
   assertEquals((await told()).map((line) => line.split("|")[3]), ["3", "4"]);
 });

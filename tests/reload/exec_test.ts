@@ -1,6 +1,6 @@
 import { hintOf } from "../support/hint.ts";
 import { RekeyError } from "../../src/base/errors.ts";
-import { programProblem, runCommand } from "../../src/reload/exec.ts";
+import { runCommand } from "../../src/reload/exec.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
@@ -246,30 +246,4 @@ Deno.test("runCommand() ends as a shell does, whatever cannot be started", async
     const [, , exitCode] = await failureOf([program]);
     assertEquals(exitCode, code, program);
   }
-});
-
-for (
-  const [program, problem] of [
-    ["sh", undefined],
-    ["/bin/sh", undefined],
-    ["no-such-program-here", "not found in $PATH"],
-    ["", "not found in $PATH"],
-    ["VAR=1", "not found in $PATH"],
-    ["/nonexistent/program", "no file"],
-    ["/etc/passwd", "no executable file"],
-    ["/", "no executable file"],
-    ["/etc/passwd/below", "no file"],
-  ] as const
-) {
-  Deno.test(`programProblem() looks '${program}' up`, async () => {
-    assertEquals(await programProblem(program), problem);
-  });
-}
-
-Deno.test("programProblem() takes no file that may not be run", async () => {
-  await using dir = await tempDir();
-  await Deno.writeTextFile(dir.file("hook"), "#!/bin/sh\n", { mode: 0o644 });
-  assertEquals(await programProblem(dir.file("hook")), "no executable file");
-  await Deno.chmod(dir.file("hook"), 0o755);
-  assertEquals(await programProblem(dir.file("hook")), undefined);
 });

@@ -36,7 +36,7 @@ async function reload(
   signal = NEVER,
   notice = NOTICE,
 ): Promise<ReloadFailures> {
-  return await reloader(options).reload(notice, signal);
+  return await reloader(options).deliver(notice, signal);
 }
 
 async function failureOf(
@@ -48,14 +48,14 @@ async function failureOf(
   return [error.kind, error.message, error.exitCode];
 }
 
-Deno.test("reload() without options does nothing", async () => {
+Deno.test("deliver() without options does nothing", async () => {
   for (const options of [{}, { exec: [] }]) {
     assertEquals(reloader(options).parts, []);
     assertEquals((await reload(options)).size, 0);
   }
 });
 
-Deno.test("reload() signals first, then runs the command", async () => {
+Deno.test("deliver() signals first, then runs the command", async () => {
   await using dir = await tempDir();
   // The receiver writes when it is signalled; the command waits for that.
   const out = dir.file("out");
@@ -81,7 +81,7 @@ Deno.test("reload() signals first, then runs the command", async () => {
   assertEquals(await Deno.readTextFile(out), "signal\nexec\n");
 });
 
-Deno.test("reload() runs the command also when the signal failed", async () => {
+Deno.test("deliver() runs the command also when the signal failed", async () => {
   await using dir = await tempDir();
   const failure = await failureOf({
     signal: { target: { pid: NOBODY }, number: 1 },
@@ -95,7 +95,7 @@ Deno.test("reload() runs the command also when the signal failed", async () => {
   assertEquals((await Array.fromAsync(Deno.readDir(dir.path))).length, 1);
 });
 
-Deno.test("reload() reports both failures, with the command's exit code", async () => {
+Deno.test("deliver() reports both failures, with the command's exit code", async () => {
   const failure = await failureOf({
     signal: { target: { pid: NOBODY }, number: 1 },
     exec: ["sh", "-c", "exit 9"],
@@ -107,7 +107,7 @@ Deno.test("reload() reports both failures, with the command's exit code", async 
   ]);
 });
 
-Deno.test("reload() reports the command's failure alone", async () => {
+Deno.test("deliver() reports the command's failure alone", async () => {
   assertEquals(await failureOf({ exec: ["sh", "-c", "exit 3"] }), [
     "hook",
     "exit status 3",
@@ -115,7 +115,7 @@ Deno.test("reload() reports the command's failure alone", async () => {
   ]);
 });
 
-Deno.test("reload() tells the service by signal even when it was told to stop", async () => {
+Deno.test("deliver() tells the service by signal even when it was told to stop", async () => {
   const failure = await failureOf({
     signal: { target: { pid: NOBODY }, number: 1 },
     exec: ["true"],
@@ -124,7 +124,23 @@ Deno.test("reload() tells the service by signal even when it was told to stop", 
   assertEquals(failure[1].startsWith(`kill ${NOBODY} with signal 1`), true);
 });
 
-Deno.test("reload() tells the hook which pair it is, in addition to the environment", async () => {
+Deno.test("deliver() does not wait for a log that nobody reads when it is stopped", async () => {
+  const stop = new AbortController();
+  const { deliver } = createReloader({
+    reload: { exec: ["true"] },
+    names: SETTING_NAMES,
+  }, {
+    files: FILES,
+    beforeHook() {
+      stop.abort();
+      return new Promise(() => {});
+    },
+  });
+  const failures = await deliver(NOTICE, stop.signal);
+  assertEquals(failures.get("exec")?.message, "stopped before --exec");
+});
+
+Deno.test("deliver() tells the hook which pair it is, in addition to the environment", async () => {
   await using dir = await tempDir();
   await reload({ exec: ["sh", "-c", `env > ${dir.file("env")}`] });
   const variables = new Map(
@@ -147,7 +163,7 @@ Deno.test("reload() tells the hook which pair it is, in addition to the environm
 });
 
 for (const part of ["signal", "exec"] as const) {
-  Deno.test(`reload() tells only by ${part} when only that is undelivered`, async () => {
+  Deno.test(`deliver() tells only by ${part} when only that is undelivered`, async () => {
     const failures = await reload(
       {
         signal: { target: { pid: NOBODY }, number: 1 },
@@ -160,7 +176,7 @@ for (const part of ["signal", "exec"] as const) {
   });
 }
 
-Deno.test("reload() does nothing for what is undelivered but not configured any more", async () => {
+Deno.test("deliver() does nothing for what is undelivered but not configured any more", async () => {
   const failures = await reload({ exec: ["true"] }, NEVER, {
     ...NOTICE,
     undelivered: ["signal"],

@@ -152,7 +152,8 @@ export async function daemonRun(
       ? createReloader(options, { files: options.output })
       : {
         parts: ["exec"] as const,
-        reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
+        deliver: (notice: ReloadNotice) =>
+          Promise.resolve(reload(notice, pair)),
       },
   };
   await runDaemon(job, runtime, {

@@ -6,7 +6,7 @@ import { RekeyError } from "../../base/errors.ts";
 import type { ReloadOptions } from "../../base/options.ts";
 import { shortened } from "../../base/printable.ts";
 import type { Log } from "../../base/runtime.ts";
-import { programProblem } from "../../reload/exec.ts";
+import { programProblem } from "../../reload/program_problem.ts";
 
 /**
  * One-shot, a program of `--exec` that cannot be run is refused. It is a warning

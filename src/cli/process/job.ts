@@ -4,6 +4,7 @@
  * Behind a dynamic import: with this file the engine is loaded.
  */
 import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
+import type { DaemonSignals } from "../../daemon/wait.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { isOsError } from "../../base/os_error.ts";
@@ -20,7 +21,6 @@ import type { Runtime } from "../../base/runtime.ts";
 import type { DenoRuntime } from "./deno_runtime.ts";
 import { checkHookPrograms } from "./hook_programs.ts";
 import { DaemonFailure } from "./report.ts";
-import type { ProcessSignals } from "./signals.ts";
 
 /**
  * Runs what the options ask for, to its end. The caller has pinned the trust.
@@ -30,7 +30,7 @@ import type { ProcessSignals } from "./signals.ts";
 export async function runRekey(
   options: RekeyOptions,
   runtime: DenoRuntime,
-  signals: ProcessSignals,
+  signals: DaemonSignals,
 ): Promise<void> {
   if (options.mode.run === "daemon") {
     await runAsDaemon(options, runtime, signals);
@@ -46,13 +46,12 @@ export async function runRekey(
 async function runAsDaemon(
   options: RekeyOptions,
   base: DenoRuntime,
-  signals: ProcessSignals,
+  signals: DaemonSignals,
 ): Promise<void> {
-  const [{ runDaemon }, { connectServiceManager }, { rememberPasswords }] =
+  const [{ rememberPasswords, runDaemon }, { connectServiceManager }] =
     await Promise.all([
       import("../../daemon/loop.ts"),
       import("../../daemon/service_manager.ts"),
-      import("../../daemon/passwords.ts"),
     ]);
   const runtime: DenoRuntime = {
     ...base,
@@ -88,7 +87,7 @@ async function makeJobOrTell(
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
     const hook = new FailureHook(options, runtime, stop);
-    await hook.tell({ error, attempt: 1, next: "last" });
+    await hook.report({ error, attempt: 1, next: "last" });
     await hook[Symbol.asyncDispose]();
     throw error;
   }

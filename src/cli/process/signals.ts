@@ -9,22 +9,14 @@
 import { RekeyError } from "../../base/errors.ts";
 import type { RunMode } from "../../base/options.ts";
 import { bestEffort } from "../../base/os_error.ts";
-
-/** What the signals ask for. */
-export interface ProcessSignals {
-  readonly stop: AbortSignal;
-  /** Aborts at the next SIGHUP, or is aborted when one came since `clearWake`. */
-  wake(): AbortSignal;
-  /** Forgets a SIGHUP that is being handled. */
-  clearWake(): void;
-}
+import type { DaemonSignals } from "../../daemon/wait.ts";
 
 /**
  * Listens to the signals that a run of this kind handles, to the end of the
  * process: one that comes behind the swap must not end it with a code that says
  * otherwise.
  */
-export function processSignals(run: RunMode["run"]): ProcessSignals {
+export function processSignals(run: RunMode["run"]): DaemonSignals {
   const stop = new AbortController();
   const wake = { controller: new AbortController() };
   const ending = stopSignals(run);
