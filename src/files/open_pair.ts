@@ -19,6 +19,8 @@ import {
   type PairChoice,
 } from "./pair/current_pair.ts";
 import { loadChain, type PasswordSource } from "./pair/key_pair.ts";
+import { HiddenKeys, keptKeyWarnings } from "./pair/hidden_keys.ts";
+import { SeenPair } from "./pair/seen_pair.ts";
 import { PlainInstall } from "./plain/plain_install.ts";
 import { recoverInstall } from "./plain/recovery.ts";
 import {
@@ -29,6 +31,7 @@ import {
 import {
   type InstallOptions,
   type InstallTransaction,
+  type InstallWarning,
   type Layout,
   membersOf,
   type Pair,
@@ -39,6 +42,7 @@ import {
   layoutOf,
   mixedLayouts,
   removeUnfinishedVersions,
+  requireMounted,
   resumeLayout,
 } from "./versioned/layout.ts";
 import {
@@ -89,6 +93,8 @@ export class LockedPair implements Disposable {
   readonly #log: Log;
   /** Links followed; once, but for a change of layout. */
   #targets: Pair<Target>;
+  /** What stood there when it was opened, repaired. */
+  #seen: SeenPair;
 
   /** @throws {RekeyError} as {@linkcode openPair} */
   static async open(
@@ -110,21 +116,33 @@ export class LockedPair implements Disposable {
     this.#lock = lock;
     this.#log = log;
     this.#targets = resolvePair(files);
+    this.#seen = new SeenPair(this.#targets);
   }
 
   /** Finishes or undoes what was interrupted, and removes what a killed process left. */
   async #repair(): Promise<void> {
-    const recovery = await recoverInstall(this.#targets);
-    const isResumed = resumeLayout(this.#targets);
+    const hidden = new HiddenKeys(this.#targets);
+    const warn = (warning: InstallWarning) => this.#warn(warning);
+    const recovery = await recoverInstall(this.#targets, { hidden, warn });
+    const isResumed = await resumeLayout(this.#targets, { hidden, warn });
     // Looked at again: what was a link may be a file by now.
     if (isResumed) this.#targets = resolvePair(this.files);
-    removeUnfinishedVersions(this.#targets);
+    if (await removeUnfinishedVersions(this.#targets, hidden)) {
+      this.#targets = resolvePair(this.files);
+    }
+    requireMounted(this.#targets);
+    this.#seen = new SeenPair(this.#targets);
     if (isResumed) {
       const layoutChanged = { kind: "layout changed" } as const;
       this.#log.write({ event: "repaired", recovery: layoutChanged });
     } else if (recovery.kind !== "none") {
       this.#log.write({ event: "repaired", recovery });
     }
+    keptKeyWarnings(this.#targets, hidden.kept).forEach(warn);
+  }
+
+  #warn(warning: InstallWarning): void {
+    this.#log.write({ event: "warning", ...warning, once: true });
   }
 
   /**
@@ -159,10 +177,13 @@ export class LockedPair implements Disposable {
     if (present === "mixed") throw mixedLayouts(this.#targets);
     const layout = options.layout ?? present;
     if (layout === "versioned") this.#requireVersionable(options);
-    if (layout !== present && !isNew(this.#targets)) this.changeLayout(layout);
+    if (layout !== present && !isNew(this.#targets)) {
+      await this.changeLayout(layout);
+    }
+    const prepared = { ...options, seen: this.#seen };
     return layout === "plain"
-      ? await PlainInstall.prepare(this.#targets, options)
-      : await VersionedInstall.prepare(this.#targets, options);
+      ? await PlainInstall.prepare(this.#targets, prepared)
+      : await VersionedInstall.prepare(this.#targets, prepared);
   }
 
   /** What no change of the layout makes possible. */
@@ -195,8 +216,14 @@ export class LockedPair implements Disposable {
    * @returns whether there was anything to change
    * @throws {RekeyError} kind `install`
    */
-  changeLayout(layout: Layout): boolean {
-    const isChanged = changeLayout(this.#targets, layout);
+  async changeLayout(layout: Layout): Promise<boolean> {
+    const hidden = new HiddenKeys(this.#targets);
+    const warn = (warning: InstallWarning) => this.#warn(warning);
+    const isChanged = await changeLayout(this.#targets, layout, {
+      hidden,
+      warn,
+    });
+    keptKeyWarnings(this.#targets, hidden.kept).forEach(warn);
     if (isChanged) this.#targets = resolvePair(this.files);
     const { certificate, key } = this.files;
     // A certificate alone has no layout to change.

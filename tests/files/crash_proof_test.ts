@@ -67,6 +67,7 @@ const BREAKS: readonly Break[] = [
     name: "the journal comes after the renames",
     file: "plain/plain_install.ts",
     replace: `      this.#decide({ tag: this.#tag, targets });
+      this.#seen.requireUnchanged(this.#pair, serial);
       this.#swap(written);`,
     by: `      this.#swap(written);
       this.#decide({ tag: this.#tag, targets });`,
@@ -106,9 +107,9 @@ const BREAKS: readonly Break[] = [
   {
     name: "the backups stay",
     file: "plain/plain_install.ts",
-    replace: `    bestEffort(() => {
-      this.#removeBackups();`,
-    by: "    bestEffort(() => {",
+    replace: `      await this.#removeBackups();
+      this.#removeJournal();`,
+    by: "      await this.#removeJournal();",
   },
   {
     name: "a short write is taken for a whole one",

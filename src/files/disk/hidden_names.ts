@@ -54,6 +54,25 @@ export function isLeftoverOf(
     tag.startsWith(ownerDigits(certificateName));
 }
 
+/**
+ * The file of the same install and kind beside another target: of a key's
+ * backup, that of its certificate. Undefined for what is no hidden file.
+ */
+export function taggedBeside(
+  file: string,
+  { from, to }: { readonly from: Place; readonly to: Place },
+): { readonly path: string; readonly kind: "new" | "old" } | undefined {
+  for (const kind of ["new", "old"] as const) {
+    const prefix = inDirectory(from.directory, `.${stem(from.name)}.`);
+    const suffix = `.${kind}`;
+    const tag = file.slice(prefix.length, -suffix.length);
+    if (file === hiddenPath(from, { kind, tag })) {
+      return { path: hiddenPath(to, { kind, tag }), kind };
+    }
+  }
+  return undefined;
+}
+
 function ownerDigits(certificateName: string): string {
   return `1${checksum(new TextEncoder().encode(certificateName)).slice(0, 7)}`;
 }

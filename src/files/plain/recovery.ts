@@ -6,16 +6,17 @@
  * since.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { bestEffort } from "../../base/os_error.ts";
-import { duplicateFile } from "../disk/backup_file.ts";
+import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
+import { copyFile, duplicateFile } from "../disk/backup_file.ts";
 import {
-  discard,
   diskCall,
+  diskWait,
   readIfExists,
   removeIfExists,
   sha256,
   sortedNames,
   syncDirectories,
+  syncDirectory,
 } from "../disk/disk.ts";
 import {
   hiddenPath,
@@ -25,16 +26,18 @@ import {
   savedName,
   temporaryPath,
 } from "../disk/hidden_names.ts";
+import { inDirectory, resolveFrom, type Target } from "../disk/target.ts";
+import type { HiddenKeys } from "../pair/hidden_keys.ts";
 import {
-  inDirectory,
-  relativeTo,
-  resolveFrom,
-  type Target,
-} from "../disk/target.ts";
-import { membersOf, type Pair, type Recovery } from "../transaction.ts";
+  membersOf,
+  type Pair,
+  type Recovery,
+  syncTidied,
+  type Warn,
+} from "../transaction.ts";
 import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
+import type { FileAttributes } from "../disk/attributes.ts";
 import {
-  type InstallJournal,
   type JournalTarget,
   type ObservedTarget,
   planRecovery,
@@ -51,58 +54,101 @@ interface PendingTarget {
   readonly backup: string;
 }
 
+export interface RecoveryOptions {
+  /**
+   * For who has just failed to finish: where all is in place nevertheless, it
+   * stays for the next run, which does not take his word for what is durable.
+   */
+  readonly undo?: boolean;
+  /** Removes what is not needed any more. */
+  readonly hidden: HiddenKeys;
+  readonly warn: Warn;
+}
+
 /**
  * Brings the pair to one of its two states and removes all hidden files of
- * installs but the locks. Idempotent.
+ * installs but the locks, and but those that `hidden` keeps. Idempotent.
  *
  * @throws {RekeyError} kind `install` when the repair itself cannot be written,
- *   or when the journal found is not one that this version may act on
+ *   when nothing of a file is there, or when the journal found is not one that
+ *   this version may act on
  */
 export async function recoverInstall(
   pair: Pair<Target>,
-  options: {
-    /** Finish only what is finished: for who has just failed to. */
-    readonly undo?: boolean;
-  } = {},
+  options: RecoveryOptions,
 ): Promise<Recovery> {
   const journal = findJournal(pair.certificate);
   if (journal === undefined) {
-    removeLeftovers(pair);
+    await removeLeftovers(pair, options.hidden);
     return { kind: "none" };
   }
-  const pending = locate(journal, pair);
+  const pending = await Promise.all(
+    journal.targets.map((entry) => locate(entry, { tag: journal.tag, pair })),
+  );
   const observed = await Promise.all(pending.map(observe));
   const plan = planRecovery(journal, observed, options);
+  if (plan.kind === "absent") throw absent(pending[plan.target]?.target, pair);
+  if (plan.kind === "finished" && options.undo === true) {
+    return { kind: plan.kind };
+  }
   const savedKey = carryOut(plan, pending);
-  removePending(pending, pair);
+  await removePending(pending, { pair, ...options });
   if (plan.kind !== "foreign") return { kind: plan.kind };
   const changed = pending[plan.target]?.target ?? pair.certificate;
   return { kind: "foreign", file: changed.path, savedKey };
 }
 
-/** Finds the files of a journal, which must be those that the user named. */
-function locate(
-  { tag, targets }: InstallJournal,
-  pair: Pair<Target>,
-): readonly PendingTarget[] {
+/**
+ * Finds the files of one entry, which must be those that the user named: where
+ * the journal says, or in a directory that has another path by now, such as the
+ * mount of another container, told by what it holds.
+ */
+async function locate(
+  entry: JournalTarget,
+  { tag, pair }: { readonly tag: string; readonly pair: Pair<Target> },
+): Promise<PendingTarget> {
   const { directory } = pair.certificate;
-  return targets.map((entry) => {
-    const target = pair[entry.role];
-    if (
-      target !== undefined && target.name === entry.name &&
-      relativeTo(directory, target.directory) === (entry.directory ?? "")
-    ) {
-      const staged = hiddenPath(target, { kind: "new", tag });
-      const backup = hiddenPath(target, { kind: "old", tag });
-      return { entry, target, staged, backup };
+  const { name } = entry;
+  const at = (target: Target): PendingTarget => ({
+    entry,
+    target,
+    staged: hiddenPath(target, { kind: "new", tag }),
+    backup: hiddenPath(target, { kind: "old", tag }),
+  });
+  const named = pair[entry.role];
+  const place = resolveFrom(directory, entry.directory ?? "");
+  const file = inDirectory(place, name);
+  if (named !== undefined && named.name === name) {
+    if (named.directory === place) return at(named);
+    const written = at({ path: file, directory: place, name, file });
+    if (!await holdsPart(written) && await holdsPart(at(named))) {
+      return at(named);
     }
-    const place = resolveFrom(directory, entry.directory ?? "");
-    throw unusable(pair.certificate, {
-      what: `has to be repaired first, and it includes ${
-        inDirectory(place, entry.name)
-      }`,
-      hint: `run the command once with that file as ${entry.role}`,
-    });
+  }
+  throw unusable(pair.certificate, {
+    what: `has to be repaired first, and it includes ${file}`,
+    hint: `run the command once with that file as ${entry.role}`,
+  });
+}
+
+/** Whether anything of an install is in a place. */
+async function holdsPart(pending: PendingTarget): Promise<boolean> {
+  const { oldDigest, newDigest } = pending.entry;
+  const { current, staged, backup } = await observe(pending);
+  return [current, staged, backup].some((digest) =>
+    digest !== undefined && (digest === oldDigest || digest === newDigest)
+  );
+}
+
+function absent(target: Target | undefined, pair: Pair<Target>): RekeyError {
+  const { certificate } = pair;
+  return unusable(certificate, {
+    what: `has to be repaired first, and nothing of ${
+      (target ?? certificate).path
+    } is there: is a file system not mounted?`,
+    hint: `mount it and run the command again; if it is lost for good, remove ${
+      journalPath(certificate)
+    }`,
   });
 }
 
@@ -135,13 +181,28 @@ function carryOut(
 ): string | undefined {
   const targets = pending.map(({ target }) => target);
   const steps = pending.map((item, index) =>
-    prepareStep(plan.actions[index] ?? "leave", item)
+    prepareStep(plan.actions[index] ?? "leave", {
+      ...item,
+      attributes: plan.kind === "undone"
+        ? item.entry.oldAttributes ?? item.entry.attributes
+        : item.entry.attributes,
+    })
   );
   // What was prepared has to be durable before anything is moved over it.
   syncDirectories(targets);
-  for (const step of steps) step.finish?.();
+  if (plan.kind === "undone") undo(steps, targets);
+  else for (const step of steps) step.finish?.();
   syncDirectories(targets);
   return steps.find(({ saved }) => saved !== undefined)?.saved;
+}
+
+/** From the end: a certificate that is new has its key until it goes. */
+function undo(steps: readonly Step[], targets: readonly Target[]): void {
+  for (const [index, step] of [...steps.entries()].toReversed()) {
+    step.finish?.();
+    const target = targets[index];
+    if (step.finish && target !== undefined) syncDirectory(target);
+  }
 }
 
 interface Step {
@@ -151,11 +212,13 @@ interface Step {
 
 function prepareStep(
   action: TargetAction,
-  { target, entry, staged, backup }: PendingTarget,
+  { target, entry, staged, backup, attributes }: PendingTarget & {
+    readonly attributes: FileAttributes | undefined;
+  },
 ): Step {
   const { directory, name, file, path } = target;
   const copy = (from: string): Step => ({
-    finish: () => overwriteFrom(target, from, entry.attributes),
+    finish: () => overwriteFrom(target, from, attributes),
   });
   switch (action) {
     case "leave":
@@ -166,8 +229,19 @@ function prepareStep(
         finish: () =>
           diskCall("rename to", path, () => Deno.renameSync(staged, file)),
       };
+    case "rewrite": {
+      if (entry.inPlace === true) return copy(file);
+      const from = temporaryPath(target);
+      if (!copyFile(target, file, from)) throw gone(target);
+      return {
+        finish: () =>
+          diskCall("rename to", path, () => Deno.renameSync(from, file)),
+      };
+    }
     case "remove":
-      return { finish: () => diskCall("remove", path, () => discard(file)) };
+      return {
+        finish: () => diskCall("remove", path, () => removeIfExists(file)),
+      };
     case "restore": {
       if (entry.inPlace === true) return copy(backup);
       // Another name of the backup is moved, never its last one: a rename
@@ -186,8 +260,11 @@ function prepareStep(
 }
 
 function duplicateBackup(target: Target, backup: string, to: string): void {
-  if (duplicateFile(target, backup, to)) return;
-  throw new RekeyError("install", `the old file of ${target.path} is gone`);
+  if (!duplicateFile(target, backup, to)) throw gone(target);
+}
+
+function gone({ path }: Target): RekeyError {
+  return new RekeyError("install", `the old file of ${path} is gone`);
 }
 
 function moveBack({ file, path }: Target, from: string): void {
@@ -195,20 +272,23 @@ function moveBack({ file, path }: Target, from: string): void {
   // Renames have stopped working, which is why we are here. So the name is
   // missing for a moment; the journal knows what belongs there.
   diskCall("restore", path, () => {
-    discard(file);
+    removeIfExists(file);
     Deno.linkSync(from, file);
   });
 }
 
 /** The journal last: until it is gone, all of this can be done again. */
-function removePending(
+async function removePending(
   pending: readonly PendingTarget[],
-  pair: Pair<Target>,
-): void {
+  { pair, hidden, warn }: RecoveryOptions & { readonly pair: Pair<Target> },
+): Promise<void> {
   const { certificate } = pair;
   for (const { target: { path }, staged, backup } of pending) {
     for (const file of [staged, backup]) {
-      diskCall("tidy up after", path, () => discard(file));
+      await diskWait(
+        { action: "tidy up after", path, signal: undefined },
+        async () => void await hidden.discard(file),
+      );
     }
   }
   diskCall(
@@ -216,8 +296,8 @@ function removePending(
     certificate.path,
     () => removeIfExists(journalPath(certificate)),
   );
-  syncDirectories(pending.map(({ target }) => target));
-  removeLeftovers(pair);
+  syncTidied(pending.map(({ target }) => target), warn);
+  await removeLeftovers(pair, hidden);
 }
 
 /**
@@ -225,17 +305,21 @@ function removePending(
  * one that cannot be removed stays: a directory that cannot be written is
  * refused, with its reason, when something is to be written into it.
  */
-function removeLeftovers(pair: Pair<Target>): void {
+async function removeLeftovers(
+  pair: Pair<Target>,
+  hidden: HiddenKeys,
+): Promise<void> {
   const certificateName = pair.certificate.name;
   for (const { role, value: { directory, name } } of membersOf(pair)) {
-    bestEffort(() => {
+    await bestEffortOf(async () => {
       const leftovers = sortedNames(directory).filter((candidate) =>
         role === "certificate"
           ? isHiddenName(candidate, name)
           : isLeftoverOf(certificateName, candidate, name)
       );
       for (const leftover of leftovers) {
-        bestEffort(() => discard(inDirectory(directory, leftover)));
+        const file = inDirectory(directory, leftover);
+        await bestEffortOf(() => hidden.discard(file));
       }
     });
   }

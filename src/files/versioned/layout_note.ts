@@ -9,7 +9,12 @@ import { layoutNotePath, randomTag } from "../disk/hidden_names.ts";
 import { StagedFile } from "../disk/staged_file.ts";
 import { relativeTo, resolveFrom, type Target } from "../disk/target.ts";
 import { readRepairNote, unusable } from "../plain/journal_file.ts";
-import type { Layout, Pair } from "../transaction.ts";
+import {
+  type Layout,
+  type Pair,
+  syncTidied,
+  type Warn,
+} from "../transaction.ts";
 
 export interface LayoutNote {
   readonly layout: Layout;
@@ -68,11 +73,11 @@ export function findLayoutNote(
   return { layout, versions: resolveFrom(directory, versions) };
 }
 
-export function clearLayoutNote(certificate: Target): void {
+export function clearLayoutNote(certificate: Target, warn: Warn): void {
   diskCall(
     "tidy up after",
     certificate.path,
     () => removeIfExists(layoutNotePath(certificate)),
   );
-  syncDirectory(certificate);
+  syncTidied([certificate], warn);
 }

@@ -5,7 +5,7 @@
  * so there is nothing to repair after a crash, only something to remove.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { bestEffort } from "../../base/os_error.ts";
+import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
 import { attributesFor } from "../disk/attributes.ts";
 import { copyFile } from "../disk/backup_file.ts";
 import {
@@ -24,6 +24,8 @@ import {
   type Target,
   VERSION_FILES,
 } from "../disk/target.ts";
+import { HiddenKeys, keptKeyWarnings } from "../pair/hidden_keys.ts";
+import type { SeenPair } from "../pair/seen_pair.ts";
 import { openKeyWarnings, reserveFor } from "../plain/examine.ts";
 import {
   type InstallContents,
@@ -55,6 +57,7 @@ export class VersionedInstall implements InstallTransaction {
   readonly #versions: ShownDirectory;
   readonly #staged: StagedVersion;
   readonly #parts: readonly Part[];
+  readonly #seen: SeenPair;
   readonly #undo: DisposableStack;
   #isSpent = false;
 
@@ -64,7 +67,7 @@ export class VersionedInstall implements InstallTransaction {
    */
   static async prepare(
     pair: Pair<Target>,
-    options: InstallOptions,
+    options: InstallOptions & { readonly seen: SeenPair },
   ): Promise<VersionedInstall> {
     using undo = new DisposableStack();
     const install = undo.use(new VersionedInstall(pair, options));
@@ -77,7 +80,7 @@ export class VersionedInstall implements InstallTransaction {
 
   private constructor(
     pair: Pair<Target>,
-    { attributes = {} }: InstallOptions,
+    { attributes = {}, seen }: InstallOptions & { readonly seen: SeenPair },
   ) {
     using undo = new DisposableStack();
     const { certificate } = pair;
@@ -117,14 +120,17 @@ export class VersionedInstall implements InstallTransaction {
       return { role, target, staged };
     };
     this.#pair = pair;
+    this.#seen = seen;
     this.#versions = versions;
     this.#staged = version;
     this.#parts = membersOf(pair).map(({ role, value }) => stage(role, value));
     this.#undo = undo.move();
   }
 
-  // deno-lint-ignore require-await -- a failure is a rejection, not an exception
-  async commit(contents: InstallContents): Promise<void> {
+  async commit(
+    contents: InstallContents,
+    serial?: string,
+  ): Promise<readonly InstallWarning[]> {
     if (this.#isSpent) throw new Error("install transaction is spent");
     this.#isSpent = true;
     using _undo = this.#undo;
@@ -136,8 +142,11 @@ export class VersionedInstall implements InstallTransaction {
     }
     this.#takeOverKey();
     this.#makeLinks();
-    this.#staged.put();
-    bestEffort(() => pruneVersions(this.#versions));
+    this.#staged.put(() => this.#seen.requireUnchanged(this.#pair, serial));
+    this.#seen.lookAgain(this.#pair);
+    const hidden = new HiddenKeys(this.#pair);
+    await bestEffortOf(() => pruneVersions(this.#versions, hidden));
+    return keptKeyWarnings(this.#pair, hidden.kept);
   }
 
   /** A certificate alone goes on with the key that it had. */

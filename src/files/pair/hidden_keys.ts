@@ -1,0 +1,233 @@
+/**
+ * Removes hidden files that may hold a private key, and none that is the last
+ * key of the certificate that stands.
+ *
+ * What a crash left is removed by its name; but whoever restored a file, or
+ * took one away, since then may have made a hidden copy the only one. So each
+ * file is opened and compared before it goes. What cannot be told, since it is
+ * encrypted or since there is no certificate to compare it with, stays.
+ */
+import { bestEffort } from "../../base/os_error.ts";
+import { equalBytes } from "../../pki/asn1/der.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
+import { parseChain } from "../../pki/certificate/certificate.ts";
+import { loadPrivateKey } from "../../pki/keys/private_key.ts";
+import {
+  discard,
+  diskCall,
+  lstatIfExists,
+  readBehind,
+  readIfExists,
+  sortedNames,
+} from "../disk/disk.ts";
+import { taggedBeside } from "../disk/hidden_names.ts";
+import {
+  CURRENT,
+  inDirectory,
+  type Target,
+  VERSION_FILES,
+} from "../disk/target.ts";
+import type { InstallWarning, Pair } from "../transaction.ts";
+
+/** A hidden file that stays. */
+export interface KeptKey {
+  readonly file: string;
+  /**
+   * `last`: it is the key of the certificate that stands, and the visible one
+   * is not. `unknown`: that cannot be ruled out. `no certificate`: nothing is
+   * there that it could be compared with.
+   */
+  readonly because: "last" | "unknown" | "no certificate";
+}
+
+export interface DiscardOptions {
+  /** Known of what its maker could not put in force any more. */
+  readonly isNeverInForce?: boolean;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The one way in which hidden files beside a pair are removed. */
+export class HiddenKeys {
+  readonly #pair: Pair<Target>;
+  readonly #kept = new Map<string, KeptKey>();
+
+  constructor(pair: Pair<Target>) {
+    this.#pair = pair;
+  }
+
+  /** What stayed so far. */
+  get kept(): readonly KeptKey[] {
+    return [...this.#kept.values()];
+  }
+
+  /**
+   * Removes a file, a link or a directory of versions, whole, if it is there;
+   * or nothing of it, when it holds the last key of the certificate.
+   *
+   * @returns whether it is gone
+   * @throws the system's error
+   */
+  async discard(path: string, options: DiscardOptions = {}): Promise<boolean> {
+    const mayGo = await this.mayGo(path, options);
+    if (mayGo) discard(path);
+    return mayGo;
+  }
+
+  /** Whether {@linkcode discard} would remove it; what would stay counts as kept. */
+  async mayGo(
+    path: string,
+    { isNeverInForce = false }: DiscardOptions = {},
+  ): Promise<boolean> {
+    let mayGo = true;
+    for (const file of filesIn(path)) {
+      const because = await this.#reasonToKeep(file, path);
+      if (because === undefined) continue;
+      if (because === "no certificate" && isNeverInForce) continue;
+      this.#kept.set(file, { file, because });
+      mayGo = false;
+    }
+    return mayGo;
+  }
+
+  async #reasonToKeep(
+    file: string,
+    removed: string,
+  ): Promise<KeptKey["because"] | undefined> {
+    const content = read(file);
+    if (content === undefined || !isPrivateKey(content)) return undefined;
+    const visible = this.#visible(removed);
+    if (visible.some((other) => equalBytes(other, content))) return undefined;
+    const standing = publicKeyIn(
+      readThrough(this.#pair.certificate.path) ?? EMPTY,
+    );
+    // A certificate that waits, or was put aside, with the key is its own.
+    const own = this.#ownCertificate(file);
+    if (standing === undefined) {
+      // Its certificate waits still, so there never was one.
+      return own?.kind === "new" ? undefined : "no certificate";
+    }
+    for (const other of visible) {
+      if (await fits(other, standing) === true) return undefined;
+    }
+    const isFitting = await fits(content, standing);
+    if (isFitting !== undefined) return isFitting ? "last" : undefined;
+    // Not what an install left there.
+    if (own === undefined || isPrivateKey(own.content)) return "unknown";
+    const owner = publicKeyIn(own.content);
+    const isOfAnother = owner === undefined || !equalBytes(owner, standing);
+    return isOfAnother ? undefined : "unknown";
+  }
+
+  /** What the user's names lead to, unless that is about to be removed. */
+  #visible(removed: string): readonly Bytes[] {
+    const { certificate, key } = this.#pair;
+    const version = certificate.version?.directory;
+    const served = version === undefined
+      ? undefined
+      : inDirectory(version, `${CURRENT}/${VERSION_FILES.key}`);
+    return [certificate.path, key?.path ?? served].flatMap((file) => {
+      if (file === undefined || leadsInto(file, removed)) return [];
+      return readThrough(file) ?? [];
+    });
+  }
+
+  /** The certificate that was made, or put aside, together with a hidden key. */
+  #ownCertificate(
+    file: string,
+  ): { readonly content: Bytes; readonly kind: "new" | "old" } | undefined {
+    const { certificate, key } = this.#pair;
+    const found = key && taggedBeside(file, { from: key, to: certificate });
+    const [path, kind] = found === undefined
+      ? [beside(file), "old" as const]
+      : [found.path, found.kind];
+    const content = path === undefined ? undefined : read(path);
+    return content === undefined ? undefined : { content, kind };
+  }
+}
+
+/** What to say about each: where it is, and how to put it back. */
+export function keptKeyWarnings(
+  { certificate, key }: Pair<Target>,
+  kept: readonly KeptKey[],
+): readonly InstallWarning[] {
+  return kept.map(({ file, because }) => ({
+    message: `${file} stays: ${
+      because === "last"
+        ? `it is the private key of ${certificate.path}, and it is nowhere else`
+        : because === "unknown"
+        ? `it may be the only private key of ${certificate.path}`
+        : `it holds a private key, and ${certificate.path} is not there to compare it with (is a file system not mounted?)`
+    }`,
+    hint: {
+      remedy: "put the key back",
+      from: file,
+      to: key?.path,
+    },
+  }));
+}
+
+const EMPTY = new Uint8Array();
+
+/** The certificate of the version whose key `file` is. */
+function beside(file: string): string | undefined {
+  const key = `/${VERSION_FILES.key}`;
+  if (!file.endsWith(key)) return undefined;
+  return inDirectory(file.slice(0, -key.length), VERSION_FILES.certificate);
+}
+
+/** All files at and below a path; links are not followed. */
+function filesIn(path: string): readonly string[] {
+  const info = lstatIfExists(path);
+  if (info?.isFile === true) return [path];
+  if (info?.isDirectory !== true) return [];
+  return sortedNames(path).flatMap((name) => filesIn(inDirectory(path, name)));
+}
+
+function read(file: string): Bytes | undefined {
+  const content = diskCall("read", file, () => readIfExists(file));
+  return content instanceof Uint8Array ? content : undefined;
+}
+
+/** Undefined also for what cannot be read: then it fits nothing. */
+function readThrough(file: string): Bytes | undefined {
+  let content: ReturnType<typeof readBehind>;
+  bestEffort(() => content = readBehind(file));
+  return content instanceof Uint8Array ? content : undefined;
+}
+
+function leadsInto(file: string, directory: string): boolean {
+  let real = file;
+  bestEffort(() => real = Deno.realPathSync(file));
+  return real === directory || real.startsWith(`${directory}/`);
+}
+
+/** Whether there is a block that can be a private key, whatever surrounds it. */
+function isPrivateKey(content: Bytes): boolean {
+  return new TextDecoder().decode(content).includes("PRIVATE KEY-----");
+}
+
+function publicKeyIn(content: Bytes): Bytes | undefined {
+  try {
+    return parseChain(content)[0].publicKey;
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for a key that is encrypted, or not understood. */
+async function fits(
+  key: Bytes,
+  publicKey: Bytes,
+): Promise<boolean | undefined> {
+  if (!isPrivateKey(key)) return false;
+  const sealed = new Error("the key is encrypted");
+  try {
+    const loaded = await loadPrivateKey(key, () => Promise.reject(sealed));
+    return equalBytes(loaded.key.publicKey, publicKey);
+  } catch (error) {
+    if (error === sealed || error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}
