@@ -32,24 +32,25 @@ export class SeenPair {
    * Asked right before the swap.
    *
    * @param serial of the certificate that is dropped, if there is one
-   * @throws {PairChangedError} kind `install`, naming the file
+   * @throws {PairChangedError} kind `install`, naming the files
    */
   requireUnchanged(pair: Pair<Target>, serial?: string): void {
-    for (const { role, value: target } of membersOf(pair)) {
-      if (
-        leadsTo(target) && isEqual(this.#contents[role], contentOf(target.path))
-      ) continue;
-      const dropped = serial === undefined
-        ? ""
-        : `; the new certificate with serial ${serial} and its key are dropped`;
-      throw new PairChangedError(
-        "install",
-        `nothing was installed: ${target.path} was ${
-          changeOf(target.path)
-        } since it was read${dropped}`,
-        { hint: "the files are as they were put there; run the command again" },
-      );
-    }
+    const changes = membersOf(pair).flatMap(({ role, value: target }) => {
+      const isSame = leadsTo(target) &&
+        isEqual(this.#contents[role], contentOf(target.path));
+      return isSame ? [] : [`${target.path} was ${changeOf(target.path)}`];
+    });
+    if (changes.length === 0) return;
+    const dropped = serial === undefined
+      ? ""
+      : `; the new certificate with serial ${serial} and its key are dropped`;
+    throw new PairChangedError(
+      "install",
+      `nothing was installed: ${
+        changes.join(", and ")
+      }, after it was read${dropped}`,
+      { hint: "the files are as they were put there; run the command again" },
+    );
   }
 }
 

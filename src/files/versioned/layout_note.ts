@@ -4,7 +4,12 @@
  * Each step of a change leaves the contents behind both names as they were, so
  * the note is no journal: it only says what has to be done again.
  */
-import { diskCall, removeIfExists, syncDirectory } from "../disk/disk.ts";
+import {
+  diskCall,
+  lstatIfExists,
+  removeIfExists,
+  syncDirectory,
+} from "../disk/disk.ts";
 import { layoutNotePath, randomTag } from "../disk/hidden_names.ts";
 import { StagedFile } from "../disk/staged_file.ts";
 import { relativeTo, resolveFrom, type Target } from "../disk/target.ts";
@@ -62,11 +67,14 @@ export function findLayoutNote(
       hint: "move that file away",
     });
   }
-  if (key === undefined || keyFile !== relativeTo(directory, key.file)) {
+  const noted = resolveFrom(directory, keyFile);
+  // The same folder may have another path by now; what is at neither place is
+  // for the next step to refuse.
+  const isNoted = key !== undefined && (key.file === noted ||
+    noted.endsWith(`/${key.name}`) && lstatIfExists(noted) === undefined);
+  if (!isNoted) {
     throw unusable(certificate, {
-      what: `has to be repaired first, and it includes ${
-        resolveFrom(directory, keyFile)
-      }`,
+      what: `has to be repaired first, and it includes ${noted}`,
       hint: "run the command once with that file as key",
     });
   }
