@@ -94,7 +94,8 @@ export class LockedPair implements Disposable {
   /** Links followed; once, but for a change of layout. */
   #targets: Pair<Target>;
   /** What stood there when it was opened, repaired. */
-  #seen: SeenPair;
+  readonly #seen = new SeenPair();
+  readonly #hidden: HiddenKeys;
 
   /** @throws {RekeyError} as {@linkcode openPair} */
   static async open(
@@ -106,8 +107,11 @@ export class LockedPair implements Disposable {
       await lockPair(files, { timeoutMs, inPlace, clock, signal }),
     );
     const pair = new LockedPair(files, lock, log);
-    await pair.#repair();
     undo.move();
+    using unlessRepaired = new DisposableStack();
+    unlessRepaired.use(pair);
+    await pair.#repair();
+    unlessRepaired.move();
     return pair;
   }
 
@@ -116,29 +120,34 @@ export class LockedPair implements Disposable {
     this.#lock = lock;
     this.#log = log;
     this.#targets = resolvePair(files);
-    this.#seen = new SeenPair(this.#targets);
+    this.#hidden = new HiddenKeys(this.#targets);
   }
 
   /** Finishes or undoes what was interrupted, and removes what a killed process left. */
   async #repair(): Promise<void> {
-    const hidden = new HiddenKeys(this.#targets);
+    const hidden = this.#hidden;
     const warn = (warning: InstallWarning) => this.#warn(warning);
     const recovery = await recoverInstall(this.#targets, { hidden, warn });
     const isResumed = await resumeLayout(this.#targets, { hidden, warn });
     // Looked at again: what was a link may be a file by now.
-    if (isResumed) this.#targets = resolvePair(this.files);
+    if (isResumed) this.#lookAgain();
     if (await removeUnfinishedVersions(this.#targets, hidden)) {
-      this.#targets = resolvePair(this.files);
+      this.#lookAgain();
     }
     requireMounted(this.#targets);
-    this.#seen = new SeenPair(this.#targets);
+    this.#seen.lookAgain(this.#targets);
     if (isResumed) {
       const layoutChanged = { kind: "layout changed" } as const;
       this.#log.write({ event: "repaired", recovery: layoutChanged });
     } else if (recovery.kind !== "none") {
       this.#log.write({ event: "repaired", recovery });
     }
-    keptKeyWarnings(this.#targets, hidden.kept).forEach(warn);
+  }
+
+  /** Where the names lead by now. */
+  #lookAgain(): void {
+    this.#targets = resolvePair(this.files);
+    this.#hidden.lookAgain(this.#targets);
   }
 
   #warn(warning: InstallWarning): void {
@@ -180,7 +189,8 @@ export class LockedPair implements Disposable {
     if (layout !== present && !isNew(this.#targets)) {
       await this.changeLayout(layout);
     }
-    const prepared = { ...options, seen: this.#seen };
+    const opened = { seen: this.#seen, hidden: this.#hidden };
+    const prepared = { ...options, ...opened };
     return layout === "plain"
       ? await PlainInstall.prepare(this.#targets, prepared)
       : await VersionedInstall.prepare(this.#targets, prepared);
@@ -217,14 +227,11 @@ export class LockedPair implements Disposable {
    * @throws {RekeyError} kind `install`
    */
   async changeLayout(layout: Layout): Promise<boolean> {
-    const hidden = new HiddenKeys(this.#targets);
-    const warn = (warning: InstallWarning) => this.#warn(warning);
     const isChanged = await changeLayout(this.#targets, layout, {
-      hidden,
-      warn,
+      hidden: this.#hidden,
+      warn: (warning) => this.#warn(warning),
     });
-    keptKeyWarnings(this.#targets, hidden.kept).forEach(warn);
-    if (isChanged) this.#targets = resolvePair(this.files);
+    if (isChanged) this.#lookAgain();
     const { certificate, key } = this.files;
     // A certificate alone has no layout to change.
     if (key === undefined) return isChanged;
@@ -258,7 +265,11 @@ export class LockedPair implements Disposable {
     });
   }
 
+  /** Releases it. What is still kept in doubt then is said. */
   [Symbol.dispose](): void {
+    for (const warning of keptKeyWarnings(this.#targets, this.#hidden.kept)) {
+      this.#warn(warning);
+    }
     this.#lock[Symbol.dispose]();
   }
 }

@@ -147,12 +147,13 @@ async function repair(files: TextPair): Promise<{
   readonly warnings: readonly Extract<LogEvent, { event: "warning" }>[];
 }> {
   const events: LogEvent[] = [];
-  using _pair = await openPair(files, {
+  const pair = await openPair(files, {
     lockTimeoutMs: 0,
     clock: { now: () => new Date(), sleep: () => Promise.resolve() },
     log: { write: (event) => void events.push(event) },
     signal: new AbortController().signal,
   });
+  pair[Symbol.dispose]();
   return {
     recovery:
       events.flatMap((event) =>

@@ -7,7 +7,7 @@
  */
 import { RekeyError } from "../../src/base/errors.ts";
 import { ROOT } from "../../scripts/paths.ts";
-import { open } from "./install_child.ts";
+import { encodePair, open } from "./install_child.ts";
 import { PowerCutModel, type Survivors } from "./power_cut.ts";
 import { materialise } from "./power_cut_states.ts";
 import { runOk } from "./run.ts";
@@ -87,6 +87,12 @@ export const LOSS_LAYOUTS: readonly LossLayout[] = [
     isVersioned: true,
     what: "plain",
   },
+  {
+    name: "rollback",
+    keyFolder: "private",
+    isVersioned: true,
+    what: "rollback",
+  },
 ];
 
 /** A state on disk that a kill leaves. */
@@ -129,13 +135,11 @@ export class KeyLossSearch {
     await prepare(layout, pairs, from);
     const directories = ["tls", "private"].map((name) => `${from}/${name}`);
     const model = await PowerCutModel.of(directories);
-    const { points, code, stderr } = await trace([
-      ...[Deno.execPath(), "run", "-A", "--no-check", "--no-config"],
-      `${ROOT}tests/support/pair_child.ts`,
-      ...Object.values(filesOf(from, layout)),
-      ...[layout.what, dir.file("fresh.crt"), dir.file("fresh.key")],
-    ], { directories, log: dir.file("trace.log") });
-    if (code !== 0) throw new Error(stderr);
+    const { points, code, stdout, stderr } = await trace(
+      childCommand(layout, from, dir),
+      { directories, log: dir.file("trace.log") },
+    );
+    if (code !== 0) throw new Error(stdout + stderr);
     const states = points.map((point) => {
       model.replay(point);
       return {
@@ -289,16 +293,35 @@ export function drawAct(random: () => number): PersonsAct {
   ])();
 }
 
-function filesOf(place: string, { keyFolder }: LossLayout): TextPair {
+/** The run of a layout, in a place. */
+export function childCommand(
+  layout: LossLayout,
+  place: string,
+  dir: TempDir,
+): readonly string[] {
+  return [
+    ...[Deno.execPath(), "run", "-A", "--no-check", "--no-config"],
+    `${ROOT}tests/support/pair_child.ts`,
+    ...Object.values(filesOf(place, layout)),
+    ...[layout.what, dir.file("fresh.crt"), dir.file("fresh.key")],
+  ];
+}
+
+/** The paths of a pair in a place. */
+export function filesOf(
+  place: string,
+  { keyFolder }: LossLayout,
+): TextPair {
   return {
     certificate: `${place}/tls/host.crt`,
     key: `${place}/${keyFolder}/host.key`,
   };
 }
 
-async function prepare(
+/** Makes the old pair in a place; with a backup pair before it, in versions. */
+export async function prepare(
   layout: LossLayout,
-  { old }: TextPairs,
+  { backup, old }: TextPairs,
   place: string,
 ): Promise<void> {
   for (const name of ["tls", "private"]) {
@@ -306,11 +329,15 @@ async function prepare(
   }
   if (layout.isThere === false) return;
   const files = filesOf(place, layout);
-  await Deno.writeTextFile(files.certificate, old.certificate);
-  await Deno.writeTextFile(files.key, old.key, { mode: 0o600 });
-  if (layout.isVersioned !== true) return;
+  const isVersioned = layout.isVersioned === true;
+  const first = isVersioned ? backup : old;
+  await Deno.writeTextFile(files.certificate, first.certificate);
+  await Deno.writeTextFile(files.key, first.key, { mode: 0o600 });
+  if (!isVersioned) return;
   using pair = await open(files);
   await pair.changeLayout("versioned");
+  using install = await pair.prepareInstall();
+  await install.commit(encodePair(old));
 }
 
 /** As mv(1) does: whoever has the old file goes on with it. */
@@ -341,7 +368,8 @@ function isThere(path: string): boolean {
   }
 }
 
-function textOf(file: string): string | undefined {
+/** Undefined when there is no such file. */
+export function textOf(file: string): string | undefined {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
@@ -366,7 +394,7 @@ function hiddenBelow(directory: string, isHidden = false): readonly string[] {
 }
 
 /** What all files hold. */
-function textsBelow(directory: string): ReadonlySet<string> {
+export function textsBelow(directory: string): ReadonlySet<string> {
   const texts = new Set<string>();
   for (const { name, isDirectory, isFile } of Deno.readDirSync(directory)) {
     const path = `${directory}/${name}`;

@@ -7,7 +7,7 @@
  * file is opened and compared before it goes. What cannot be told, since it is
  * encrypted or since there is no certificate to compare it with, stays.
  */
-import { bestEffort } from "../../base/os_error.ts";
+import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { parseChain } from "../../pki/certificate/certificate.ts";
@@ -40,6 +40,12 @@ export interface KeptKey {
   readonly because: "last" | "unknown" | "no certificate";
 }
 
+/** The contents of a certificate and its key. */
+export interface KnownPair {
+  readonly certificate: Uint8Array;
+  readonly key: Uint8Array;
+}
+
 export interface DiscardOptions {
   /** Known of what its maker could not put in force any more. */
   readonly isNeverInForce?: boolean;
@@ -49,11 +55,28 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** The one way in which hidden files beside a pair are removed. */
 export class HiddenKeys {
-  readonly #pair: Pair<Target>;
+  #pair: Pair<Target>;
+  #known: KnownPair | undefined;
   readonly #kept = new Map<string, KeptKey>();
 
   constructor(pair: Pair<Target>) {
     this.#pair = pair;
+  }
+
+  /** After a change of where the names lead. */
+  lookAgain(pair: Pair<Target>): void {
+    this.#pair = pair;
+  }
+
+  /**
+   * Once a pair is in place that is known to belong together: what was kept in
+   * doubt is not needed any more. What cannot be removed stays kept.
+   */
+  async discardKept(known: KnownPair): Promise<void> {
+    this.#known = known;
+    for (const { file } of this.kept) {
+      await bestEffortOf(() => this.discard(file));
+    }
   }
 
   /** What stayed so far. */
@@ -70,8 +93,10 @@ export class HiddenKeys {
    */
   async discard(path: string, options: DiscardOptions = {}): Promise<boolean> {
     const mayGo = await this.mayGo(path, options);
-    if (mayGo) discard(path);
-    return mayGo;
+    if (!mayGo) return false;
+    discard(path);
+    this.#kept.delete(path);
+    return true;
   }
 
   /** Whether {@linkcode discard} would remove it; what would stay counts as kept. */
@@ -98,9 +123,9 @@ export class HiddenKeys {
     if (content === undefined || !isPrivateKey(content)) return undefined;
     const visible = this.#visible(removed);
     if (visible.some((other) => equalBytes(other, content))) return undefined;
-    const standing = publicKeyIn(
-      readThrough(this.#pair.certificate.path) ?? EMPTY,
-    );
+    const certificate = readThrough(this.#pair.certificate.path) ?? EMPTY;
+    if (this.#isKnown(certificate, visible)) return undefined;
+    const standing = publicKeyIn(certificate);
     // A certificate that waits, or was put aside, with the key is its own.
     const own = this.#ownCertificate(file);
     if (standing === undefined) {
@@ -112,11 +137,15 @@ export class HiddenKeys {
     }
     const isFitting = await fits(content, standing);
     if (isFitting !== undefined) return isFitting ? "last" : undefined;
-    // Not what an install left there.
-    if (own === undefined || isPrivateKey(own.content)) return "unknown";
-    const owner = publicKeyIn(own.content);
-    const isOfAnother = owner === undefined || !equalBytes(owner, standing);
+    const owner = own && publicKeyIn(own.content);
+    const isOfAnother = owner !== undefined && !equalBytes(owner, standing);
     return isOfAnother ? undefined : "unknown";
+  }
+
+  #isKnown(certificate: Bytes, visible: readonly Bytes[]): boolean {
+    const known = this.#known;
+    return known !== undefined && equalBytes(certificate, known.certificate) &&
+      visible.some((other) => equalBytes(other, known.key));
   }
 
   /** What the user's names lead to, unless that is about to be removed. */

@@ -8,24 +8,30 @@ import { bestEffort } from "../../base/os_error.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
 import { readBehind, statIfExists } from "../disk/disk.ts";
 import { resolveTarget, type Target } from "../disk/target.ts";
-import { mapPair, membersOf, type Pair } from "../transaction.ts";
+import type { HiddenKeys } from "./hidden_keys.ts";
+import { membersOf, type Pair, type Role } from "../transaction.ts";
 
 /** Nothing was installed: the pair is another one by now. */
 export class PairChangedError extends RekeyError {}
 
+/** What an install has to know of the opening of its pair. */
+export interface OpenedState {
+  readonly seen: SeenPair;
+  /** Removes what is not needed any more. */
+  readonly hidden: HiddenKeys;
+}
+
 type Seen = ReturnType<typeof readBehind> | "unreadable";
 
-/** The contents of a pair at one moment. */
+/** The contents of a pair at one moment; of none, until it looks. */
 export class SeenPair {
-  #contents: Pair<Seen>;
+  #contents: Partial<Record<Role, Seen>> = {};
 
-  constructor(pair: Pair<Target>) {
-    this.#contents = contentsOf(pair);
-  }
-
-  /** After a change of our own. */
+  /** At first, and after a change of our own. */
   lookAgain(pair: Pair<Target>): void {
-    this.#contents = contentsOf(pair);
+    this.#contents = Object.fromEntries(
+      membersOf(pair).map(({ role, value }) => [role, contentOf(value.path)]),
+    );
   }
 
   /**
@@ -52,10 +58,6 @@ export class SeenPair {
       { hint: "the files are as they were put there; run the command again" },
     );
   }
-}
-
-function contentsOf(pair: Pair<Target>): Pair<Seen> {
-  return mapPair(pair, ({ path }) => contentOf(path));
 }
 
 function contentOf(path: string): Seen {

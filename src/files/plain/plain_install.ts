@@ -30,8 +30,8 @@ import {
 import { hiddenPath, installTag, journalPath } from "../disk/hidden_names.ts";
 import { StagedFile } from "../disk/staged_file.ts";
 import { relativeTo, type Target } from "../disk/target.ts";
-import { HiddenKeys, keptKeyWarnings } from "../pair/hidden_keys.ts";
-import type { SeenPair } from "../pair/seen_pair.ts";
+import type { HiddenKeys } from "../pair/hidden_keys.ts";
+import type { OpenedState, SeenPair } from "../pair/seen_pair.ts";
 import {
   type InstallContents,
   type InstallOptions,
@@ -84,7 +84,7 @@ export class PlainInstall implements InstallTransaction {
   /** @throws {RekeyError} kind `install`; nothing is left then */
   static async prepare(
     pair: Pair<Target>,
-    options: InstallOptions & { readonly seen: SeenPair },
+    options: InstallOptions & OpenedState,
   ): Promise<PlainInstall> {
     const examined = examineTargets(pair, options);
     using undo = new DisposableStack();
@@ -99,9 +99,8 @@ export class PlainInstall implements InstallTransaction {
 
   private constructor(
     pair: Pair<Target>,
-    { examined, seen }: {
+    { examined, seen, hidden }: OpenedState & {
       readonly examined: readonly ExaminedTarget[];
-      readonly seen: SeenPair;
     },
   ) {
     using undo = new DisposableStack();
@@ -109,7 +108,7 @@ export class PlainInstall implements InstallTransaction {
     this.warnings = examined.flatMap(warningsFor);
     this.#pair = pair;
     this.#seen = seen;
-    this.#hidden = new HiddenKeys(pair);
+    this.#hidden = hidden;
     this.#tag = tag;
     this.#parts = examined.map((part) => ({
       ...part,
@@ -146,7 +145,12 @@ export class PlainInstall implements InstallTransaction {
       await this.#putBack(error);
     }
     this.#seen.lookAgain(this.#pair);
-    return await this.#tidy();
+    const warnings = await this.#tidy();
+    const { certificate, key } = contents;
+    if (certificate && key) {
+      await this.#hidden.discardKept({ certificate, key });
+    }
+    return warnings;
   }
 
   /** Steps 1 and 2. */
@@ -213,7 +217,7 @@ export class PlainInstall implements InstallTransaction {
     if (isTidy) {
       syncTidied(this.#directories, (warning) => warnings.push(warning));
     }
-    return [...warnings, ...keptKeyWarnings(this.#pair, this.#hidden.kept)];
+    return warnings;
   }
 
   /** @throws what failed, and what is where */

@@ -24,16 +24,18 @@ import {
   type Target,
   VERSION_FILES,
 } from "../disk/target.ts";
-import { HiddenKeys, keptKeyWarnings } from "../pair/hidden_keys.ts";
-import type { SeenPair } from "../pair/seen_pair.ts";
+import type { HiddenKeys } from "../pair/hidden_keys.ts";
+import type { OpenedState, SeenPair } from "../pair/seen_pair.ts";
 import { openKeyWarnings, reserveFor } from "../plain/examine.ts";
 import {
   type InstallContents,
   type InstallOptions,
   type InstallTransaction,
   type InstallWarning,
+  mapPair,
   membersOf,
   type Pair,
+  resolvePair,
 } from "../transaction.ts";
 import { StagedVersion } from "./staged_version.ts";
 import {
@@ -58,6 +60,7 @@ export class VersionedInstall implements InstallTransaction {
   readonly #staged: StagedVersion;
   readonly #parts: readonly Part[];
   readonly #seen: SeenPair;
+  readonly #hidden: HiddenKeys;
   readonly #undo: DisposableStack;
   #isSpent = false;
 
@@ -67,7 +70,7 @@ export class VersionedInstall implements InstallTransaction {
    */
   static async prepare(
     pair: Pair<Target>,
-    options: InstallOptions & { readonly seen: SeenPair },
+    options: InstallOptions & OpenedState,
   ): Promise<VersionedInstall> {
     using undo = new DisposableStack();
     const install = undo.use(new VersionedInstall(pair, options));
@@ -80,7 +83,7 @@ export class VersionedInstall implements InstallTransaction {
 
   private constructor(
     pair: Pair<Target>,
-    { attributes = {}, seen }: InstallOptions & { readonly seen: SeenPair },
+    { attributes = {}, seen, hidden }: InstallOptions & OpenedState,
   ) {
     using undo = new DisposableStack();
     const { certificate } = pair;
@@ -121,6 +124,7 @@ export class VersionedInstall implements InstallTransaction {
     };
     this.#pair = pair;
     this.#seen = seen;
+    this.#hidden = hidden;
     this.#versions = versions;
     this.#staged = version;
     this.#parts = membersOf(pair).map(({ role, value }) => stage(role, value));
@@ -144,9 +148,13 @@ export class VersionedInstall implements InstallTransaction {
     this.#makeLinks();
     this.#staged.put(() => this.#seen.requireUnchanged(this.#pair, serial));
     this.#seen.lookAgain(this.#pair);
-    const hidden = new HiddenKeys(this.#pair);
-    await bestEffortOf(() => pruneVersions(this.#versions, hidden));
-    return keptKeyWarnings(this.#pair, hidden.kept);
+    this.#hidden.lookAgain(resolvePair(mapPair(this.#pair, pathOf)));
+    await bestEffortOf(() => pruneVersions(this.#versions, this.#hidden));
+    const { certificate, key } = contents;
+    if (certificate && key) {
+      await this.#hidden.discardKept({ certificate, key });
+    }
+    return [];
   }
 
   /** A certificate alone goes on with the key that it had. */
@@ -180,4 +188,8 @@ export class VersionedInstall implements InstallTransaction {
     if (!this.#isSpent) this.#undo.dispose();
     this.#isSpent = true;
   }
+}
+
+function pathOf({ path }: Target): string {
+  return path;
 }
