@@ -79,9 +79,10 @@ async function judge(
   if (before !== undefined && !isPowerCut) {
     assertEquals(after, before, `another pair after a repair: ${context}`);
   }
-  const left = [...Deno.readDirSync(`${place}/tls`)]
-    .map(({ name }) => name)
-    .filter((name) => name.startsWith(".") && !/versions$|-lock$/.test(name));
+  const left: string[] = [];
+  for await (const { name } of Deno.readDir(`${place}/tls`)) {
+    if (/^\..*(?<!versions|-lock)$/.test(name)) left.push(name);
+  }
   assertEquals(left, [], context);
 }
 
@@ -204,7 +205,9 @@ async function dieAt(
   const context = `${layout.name}, fsync ${at}: ${result.stdout}`;
   const isDone = result.code === 0;
   if (!isDone) assertEquals(result.code, 73, context + result.stderr);
-  await using _again = await mountDisk(image, place);
+  // A copy: the kernel may not have let go of the dead one yet.
+  await Deno.copyFile(image, `${image}.copy`);
+  await using _again = await mountDisk(`${image}.copy`, place);
   // A success is one, also after the power went.
   if (isDone && layout.what === "{}") {
     assertEquals(

@@ -55,22 +55,19 @@ export function isLeftoverOf(
 }
 
 /**
- * The file of the same install and kind beside another target: of a key's
- * backup, that of its certificate. Undefined for what is no hidden file.
+ * The staged file of the same install beside another target; undefined for what
+ * is no staged file.
  */
-export function taggedBeside(
+export function stagedBeside(
   file: string,
   { from, to }: { readonly from: Place; readonly to: Place },
-): { readonly path: string; readonly kind: "new" | "old" } | undefined {
-  for (const kind of ["new", "old"] as const) {
-    const prefix = inDirectory(from.directory, `.${stem(from.name)}.`);
-    const suffix = `.${kind}`;
-    const tag = file.slice(prefix.length, -suffix.length);
-    if (file === hiddenPath(from, { kind, tag })) {
-      return { path: hiddenPath(to, { kind, tag }), kind };
-    }
-  }
-  return undefined;
+): string | undefined {
+  const kind = "new";
+  const prefix = inDirectory(from.directory, `.${stem(from.name)}.`);
+  const tag = file.slice(prefix.length, -`.${kind}`.length);
+  return file === hiddenPath(from, { kind, tag })
+    ? hiddenPath(to, { kind, tag })
+    : undefined;
 }
 
 function ownerDigits(certificateName: string): string {

@@ -20,7 +20,7 @@ import {
   readIfExists,
   sortedNames,
 } from "../disk/disk.ts";
-import { taggedBeside } from "../disk/hidden_names.ts";
+import { stagedBeside } from "../disk/hidden_names.ts";
 import {
   CURRENT,
   inDirectory,
@@ -49,6 +49,8 @@ export interface KnownPair {
 export interface DiscardOptions {
   /** Known of what its maker could not put in force any more. */
   readonly isNeverInForce?: boolean;
+  /** Known, by its digest, to be the key of a certificate that does not stand. */
+  readonly isOfAnother?: boolean;
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -68,12 +70,13 @@ export class HiddenKeys {
     this.#pair = pair;
   }
 
-  /**
-   * Once a pair is in place that is known to belong together: what was kept in
-   * doubt is not needed any more. What cannot be removed stays kept.
-   */
-  async discardKept(known: KnownPair): Promise<void> {
-    this.#known = known;
+  /** A pair that was put in place, and belongs together. */
+  know(pair: KnownPair): void {
+    this.#known = pair;
+  }
+
+  /** Tries again what was kept in doubt; what cannot be removed stays kept. */
+  async discardKept(): Promise<void> {
     for (const { file } of this.kept) {
       await bestEffortOf(() => this.discard(file));
     }
@@ -95,20 +98,23 @@ export class HiddenKeys {
     const mayGo = await this.mayGo(path, options);
     if (!mayGo) return false;
     discard(path);
-    this.#kept.delete(path);
+    for (const file of this.#kept.keys()) {
+      if (lstatIfExists(file) === undefined) this.#kept.delete(file);
+    }
     return true;
   }
 
   /** Whether {@linkcode discard} would remove it; what would stay counts as kept. */
   async mayGo(
     path: string,
-    { isNeverInForce = false }: DiscardOptions = {},
+    { isNeverInForce = false, isOfAnother = false }: DiscardOptions = {},
   ): Promise<boolean> {
     let mayGo = true;
     for (const file of filesIn(path)) {
       const because = await this.#reasonToKeep(file, path);
       if (because === undefined) continue;
       if (because === "no certificate" && isNeverInForce) continue;
+      if (because === "unknown" && isOfAnother) continue;
       this.#kept.set(file, { file, because });
       mayGo = false;
     }
@@ -126,20 +132,15 @@ export class HiddenKeys {
     const certificate = readThrough(this.#pair.certificate.path) ?? EMPTY;
     if (this.#isKnown(certificate, visible)) return undefined;
     const standing = publicKeyIn(certificate);
-    // A certificate that waits, or was put aside, with the key is its own.
-    const own = this.#ownCertificate(file);
     if (standing === undefined) {
-      // Its certificate waits still, so there never was one.
-      return own?.kind === "new" ? undefined : "no certificate";
+      return this.#isWaiting(file) ? undefined : "no certificate";
     }
     for (const other of visible) {
       if (await fits(other, standing) === true) return undefined;
     }
     const isFitting = await fits(content, standing);
     if (isFitting !== undefined) return isFitting ? "last" : undefined;
-    const owner = own && publicKeyIn(own.content);
-    const isOfAnother = owner !== undefined && !equalBytes(owner, standing);
-    return isOfAnother ? undefined : "unknown";
+    return "unknown";
   }
 
   #isKnown(certificate: Bytes, visible: readonly Bytes[]): boolean {
@@ -161,17 +162,11 @@ export class HiddenKeys {
     });
   }
 
-  /** The certificate that was made, or put aside, together with a hidden key. */
-  #ownCertificate(
-    file: string,
-  ): { readonly content: Bytes; readonly kind: "new" | "old" } | undefined {
+  /** Whether a certificate waits still for its first name, and the key with it. */
+  #isWaiting(file: string): boolean {
     const { certificate, key } = this.#pair;
-    const found = key && taggedBeside(file, { from: key, to: certificate });
-    const [path, kind] = found === undefined
-      ? [beside(file), "old" as const]
-      : [found.path, found.kind];
-    const content = path === undefined ? undefined : read(path);
-    return content === undefined ? undefined : { content, kind };
+    const beside = key && stagedBeside(file, { from: key, to: certificate });
+    return beside !== undefined && lstatIfExists(beside) !== undefined;
   }
 }
 
@@ -197,13 +192,6 @@ export function keptKeyWarnings(
 }
 
 const EMPTY = new Uint8Array();
-
-/** The certificate of the version whose key `file` is. */
-function beside(file: string): string | undefined {
-  const key = `/${VERSION_FILES.key}`;
-  if (!file.endsWith(key)) return undefined;
-  return inDirectory(file.slice(0, -key.length), VERSION_FILES.certificate);
-}
 
 /** All files at and below a path; links are not followed. */
 function filesIn(path: string): readonly string[] {

@@ -145,11 +145,10 @@ export class PlainInstall implements InstallTransaction {
       await this.#putBack(error);
     }
     this.#seen.lookAgain(this.#pair);
-    const warnings = await this.#tidy();
     const { certificate, key } = contents;
-    if (certificate && key) {
-      await this.#hidden.discardKept({ certificate, key });
-    }
+    if (certificate && key) this.#hidden.know({ certificate, key });
+    const warnings = await this.#tidy();
+    await this.#hidden.discardKept();
     return warnings;
   }
 

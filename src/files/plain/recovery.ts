@@ -92,7 +92,16 @@ export async function recoverInstall(
     return { kind: plan.kind };
   }
   const savedKey = carryOut(plan, pending);
-  await removePending(pending, { pair, ...options });
+  // What has the digest of the other state is its key, and not of what stands.
+  const known = pending.map(({ entry, ...files }, index) =>
+    plan.kind === "finished" &&
+      observed[index]?.backup === entry.oldDigest
+      ? files.backup
+      : plan.kind === "undone" && observed[index]?.staged === entry.newDigest
+      ? files.staged
+      : undefined
+  );
+  await removePending(pending, { pair, known, ...options });
   if (plan.kind !== "foreign") return { kind: plan.kind };
   const changed = pending[plan.target]?.target ?? pair.certificate;
   return { kind: "foreign", file: changed.path, savedKey };
@@ -280,14 +289,21 @@ function moveBack({ file, path }: Target, from: string): void {
 /** The journal last: until it is gone, all of this can be done again. */
 async function removePending(
   pending: readonly PendingTarget[],
-  { pair, hidden, warn }: RecoveryOptions & { readonly pair: Pair<Target> },
+  { pair, known, hidden, warn }: RecoveryOptions & {
+    readonly pair: Pair<Target>;
+    /** Files that hold the key of a certificate that does not stand. */
+    readonly known: readonly (string | undefined)[];
+  },
 ): Promise<void> {
   const { certificate } = pair;
   for (const { target: { path }, staged, backup } of pending) {
     for (const file of [staged, backup]) {
       await diskWait(
         { action: "tidy up after", path, signal: undefined },
-        async () => void await hidden.discard(file),
+        async () => {
+          const isOfAnother = known.includes(file);
+          await hidden.discard(file, { isOfAnother });
+        },
       );
     }
   }

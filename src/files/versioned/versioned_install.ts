@@ -43,6 +43,7 @@ import {
   ensureVersions,
   linkText,
   pruneVersions,
+  removeUnfinished,
   versionsOf,
 } from "./versions.ts";
 
@@ -149,12 +150,18 @@ export class VersionedInstall implements InstallTransaction {
     this.#staged.put(() => this.#seen.requireUnchanged(this.#pair, serial));
     this.#seen.lookAgain(this.#pair);
     this.#hidden.lookAgain(resolvePair(mapPair(this.#pair, pathOf)));
-    await bestEffortOf(() => pruneVersions(this.#versions, this.#hidden));
     const { certificate, key } = contents;
-    if (certificate && key) {
-      await this.#hidden.discardKept({ certificate, key });
-    }
+    if (certificate && key) this.#hidden.know({ certificate, key });
+    await this.#tidy();
     return [];
+  }
+
+  async #tidy(): Promise<void> {
+    const [versions, hidden] = [this.#versions, this.#hidden];
+    await bestEffortOf(() => pruneVersions(versions, hidden));
+    if (hidden.kept.length === 0) return;
+    await bestEffortOf(() => removeUnfinished(versions, { hidden, links: [] }));
+    await hidden.discardKept();
   }
 
   /** A certificate alone goes on with the key that it had. */
