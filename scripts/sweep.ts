@@ -27,6 +27,8 @@ const TESTS = [
   "tests/e2e/reader_probe_test.ts",
   "tests/e2e/signals_in_swap_test.ts",
   "tests/files/crash_proof_test.ts",
+  "tests/files/key_loss_test.ts",
+  "tests/files/sync_failure_test.ts",
 ];
 
 /** What is done at every point that it fits. */
