@@ -101,7 +101,8 @@ async function live(
     },
     () => {},
   );
-  await runDaemon(await makeJob(options, runtime), runtime, {
+  const job = await makeJob(options, { ...runtime, flushLog: async () => {} });
+  await runDaemon(job, runtime, {
     signals: { stop: stop.signal, wake: () => NEVER, clearWake: () => {} },
     service,
     started: () => {},

@@ -33,7 +33,10 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["asn1"],
     ["vendor"],
   ],
-  "ca": [["online", "offline"], ["authority.ts"]],
+  "ca": [
+    ["online", "offline"],
+    ["authority.ts", "trust_anchor.ts", "limited_file.ts"],
+  ],
   "ca/offline": [
     ["offline_authority.ts"],
     ["authorize.ts", "ca_files.ts"],
@@ -374,49 +377,6 @@ const noEmptyCatch: Deno.lint.Rule = {
   },
 };
 
-/**
- * The minifier of `deno bundle` (2.9.6) puts a variable that is used once, in
- * the statement after it, in the place of that use, and forgets that `using`
- * closes it: the compiled program would leak it.
- */
-const usingInlined: Deno.lint.Rule = {
-  create(context) {
-    if (sourcePath(context.filename) === undefined) return {};
-    return {
-      BlockStatement(node) {
-        for (const [index, statement] of node.body.entries()) {
-          const name = usedName(statement);
-          if (name === undefined) continue;
-          const [next, ...rest] = node.body.slice(index + 1)
-            .map((later) => context.sourceCode.getText(later));
-          const use = new RegExp(`\\b${name}\\b`, "g");
-          const isElsewhere = rest.some((text) => text.search(use) >= 0);
-          if (next === undefined || isElsewhere) continue;
-          // A function or a block in between keeps it.
-          const [before = "", ...after] = next.split(use);
-          if (after.length !== 1 || /=>|^try\b|\{$/.test(before.trim())) {
-            continue;
-          }
-          context.report({
-            node: statement,
-            message:
-              `the minifier drops this: use ${name} twice, or close it in a finally block`,
-          });
-        }
-      },
-    };
-  },
-};
-
-function usedName(statement: Deno.lint.Statement): string | undefined {
-  if (statement.type !== "VariableDeclaration") return undefined;
-  if (statement.kind !== "using" && statement.kind !== "await using") {
-    return undefined;
-  }
-  const id = statement.declarations[0]?.id;
-  return id?.type === "Identifier" ? id.name : undefined;
-}
-
 export default {
   name: "step-rekey",
   rules: {
@@ -427,6 +387,5 @@ export default {
     "no-module-state": noModuleState,
     "no-static-node": noStaticNode,
     "no-empty-catch": noEmptyCatch,
-    "using-inlined": usingInlined,
   },
 } satisfies Deno.lint.Plugin;

@@ -3,17 +3,33 @@
  *
  * Sets up what is missing (Debian packages when we may install them, the real
  * step-ca and step, a base runtime to compile with), then runs the suite on the
- * source and its end-to-end part once more on the compiled program. What cannot
- * be set up makes the tests that need it say "ignored" and why; with CI=true
- * it is a failure instead.
+ * source and once more, on the compiled program, those end-to-end tests that
+ * may tell the two apart. What cannot be set up makes the tests that need it
+ * say "ignored" and why; with CI=true it is a failure instead.
  *
  * Options: `--coverage=DIR` collects coverage; other words go to `deno test`
- * as filters of files (`deno task test tests/pki`).
+ * as filters of files (`deno task test tests/pki`). What takes longer has tasks
+ * of its own: `sweep`, `fuzz`, `soak`, `bench`.
  */
 import { buildAnchors } from "./anchors.ts";
 import { compile } from "./build.ts";
 import { cacheDirectory, ROOT } from "./paths.ts";
 import { baseRuntime } from "../tests/support/base_runtime.ts";
+
+/**
+ * The end-to-end tests that the compiled program has to pass as well: each
+ * example of the manual, keys of every type, cycles of a daemon, what it trusts,
+ * signals and terminals, hooks, datagrams to systemd. The rest tests what is
+ * the same code in both.
+ */
+const ON_BINARY = [
+  "daemon_cycles",
+  "hook",
+  "manual",
+  "signals",
+  "systemd",
+  "trust",
+].map((name) => `tests/e2e/${name}_test.ts`);
 
 /** Programs that the tests call, and the Debian packages that bring them. */
 const TOOLS: Readonly<Record<string, string>> = {
@@ -28,48 +44,48 @@ const TOOLS: Readonly<Record<string, string>> = {
   gcc: "build-essential",
 };
 
-interface Counts {
+/** What `deno test` counted. */
+export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly ignored: number;
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const coverage = args.find((word) => word.startsWith("--coverage="));
+  const coverage = args.filter((word) => word.startsWith("--coverage="));
   const paths = args.filter((word) => !word.startsWith("--coverage="));
-  await requireTools();
-  report(await buildAnchors());
+  await setUp();
   const binary = await compileForTests();
 
   const runs = [
-    await deno({
-      args: [
-        ...coverage === undefined ? [] : [coverage],
-        ...paths.length > 0 ? paths : ["tests"],
-      ],
-      env: {},
-    }),
+    await runTests([...coverage, ...paths.length > 0 ? paths : ["tests"]]),
   ];
   if (binary !== undefined && paths.length === 0) {
     console.error("\nonce more, on the compiled program");
-    runs.push(
-      await deno({ args: ["tests/e2e"], env: { STEP_REKEY_BINARY: binary } }),
-    );
+    runs.push(await runTests(ON_BINARY, { REKEY_TEST_BINARY: binary }));
   }
-  const total = runs.reduce((sum, run) => ({
-    passed: sum.passed + run.passed,
-    failed: sum.failed + run.failed,
-    ignored: sum.ignored + run.ignored,
-  }));
-  if (total.ignored > 0) console.log(`${total.ignored} ignored`);
-  console.log(`${total.passed} passed, ${total.failed} failed`);
-  return total.failed > 0 || total.passed === 0 ? 1 : 0;
+  return report(runs);
+}
+
+/** Installs and builds what tests need and is missing. */
+export async function setUp(): Promise<void> {
+  await requireTools();
+  complain(await buildAnchors());
+}
+
+/** Prints the sum of some runs; returns the exit code. */
+export function report(runs: readonly Counts[]): number {
+  const sum = (key: keyof Counts) =>
+    runs.reduce((sum, run) => sum + run[key], 0);
+  if (sum("ignored") > 0) console.log(`${sum("ignored")} ignored`);
+  console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
+  return sum("failed") > 0 || sum("passed") === 0 ? 1 : 0;
 }
 
 async function compileForTests(): Promise<string | undefined> {
   const runtime = await baseRuntime();
   if (typeof runtime === "string") {
-    report(`the compiled program is not tested: ${runtime}`);
+    complain(`the compiled program is not tested: ${runtime}`);
     return undefined;
   }
   const directory = `${cacheDirectory()}/test_binary`;
@@ -79,14 +95,20 @@ async function compileForTests(): Promise<string | undefined> {
   });
 }
 
-/** Runs `deno test` and counts from its own report. */
-async function deno(
-  run: {
-    readonly args: readonly string[];
-    readonly env: Readonly<Record<string, string>>;
-  },
+/**
+ * Runs `deno test` with more words and variables, and counts from its report.
+ *
+ * Two files for each core at once: tests wait for servers, hooks and daemons
+ * for about a third of their time.
+ */
+export async function runTests(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Counts> {
   const junit = await Deno.makeTempFile({ suffix: ".xml" });
+  const seed = Deno.env.get("REKEY_TEST_SEED") ??
+    String(crypto.getRandomValues(new Uint32Array(1))[0]);
+  console.error(`REKEY_TEST_SEED=${seed} repeats the samples of this run`);
   try {
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: [
@@ -96,12 +118,17 @@ async function deno(
         "--parallel",
         "--shuffle",
         `--junit-path=${junit}`,
-        ...run.args,
+        ...args,
       ],
       cwd: ROOT,
-      // The look for a newer Deno, half a second after the start of a program,
-      // loads root certificates: on a slow machine before --root is pinned.
-      env: { DENO_NO_UPDATE_CHECK: "1", ...run.env },
+      env: {
+        // The look for a newer Deno, half a second after the start of a program,
+        // loads root certificates: on a slow machine before --root is pinned.
+        DENO_NO_UPDATE_CHECK: "1",
+        DENO_JOBS: String(2 * navigator.hardwareConcurrency),
+        REKEY_TEST_SEED: seed,
+        ...env,
+      },
     }).spawn().status;
     const counts = countJunit(await Deno.readTextFile(junit));
     // A file that does not load fails the run without a failed test.
@@ -134,7 +161,7 @@ async function requireTools(): Promise<void> {
     ? await aptInstall(missing)
     : "not root on Debian";
   if (reason === undefined) return;
-  report(`cannot install ${missing.join(", ")}: ${reason}`);
+  complain(`cannot install ${missing.join(", ")}: ${reason}`);
 }
 
 async function aptInstall(
@@ -163,7 +190,7 @@ async function isInstalled(program: string): Promise<boolean> {
 }
 
 /** Says what is missing; in CI nothing may be. */
-function report(reason: string | undefined): void {
+function complain(reason: string | undefined): void {
   if (reason === undefined) return;
   console.error(reason);
   if (Deno.env.get("CI") === "true") Deno.exit(1);

@@ -101,6 +101,7 @@ export type ReloadPart = "signal" | "exec";
 export interface SettingNames {
   readonly exec: string;
   readonly execOnFailure: string;
+  readonly pid: string;
   readonly pidFile: string;
   readonly expiresIn: string;
   readonly rekeyPeriod: string;

@@ -17,6 +17,33 @@ export function printable(text: string): string {
   );
 }
 
+/** Characters of foreign text that a message shows at most. */
+const MOST_CHARACTERS = 200;
+
+/**
+ * Foreign text for a message: whole, or cut in the middle (`abc…xyz`) where it
+ * is longer than `most` characters. A name of 100 kB must not fill a log.
+ */
+export function shortened(text: string, most = MOST_CHARACTERS): string {
+  if (text.length <= most) return text;
+  const half = Math.floor((most - 1) / 2);
+  // No half of a surrogate pair.
+  const head = text.slice(0, half).replace(/[\ud800-\udbff]$/, "");
+  const tail = text.slice(-half).replace(/^[\udc00-\udfff]/, "");
+  return `${head}…${tail}`;
+}
+
+/** Characters of a line at most, whatever it is made of. */
+const MOST_OF_A_LINE = 2_000;
+
+/**
+ * A line for a log or a terminal, cut as {@linkcode shortened} where several
+ * long names, or a path, make it endless.
+ */
+export function shortenedLine(line: string): string {
+  return shortened(line, MOST_OF_A_LINE);
+}
+
 /** As {@linkcode printable}, for text whose line ends are its own. */
 export function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");

@@ -7,6 +7,8 @@
 export type Remedy =
   /** Go back to a certificate that has expired. */
   | { readonly remedy: "allow expired" }
+  /** Do not encrypt the new key. */
+  | { readonly remedy: "keep the key plain" }
   /** Give the hook more time. */
   | { readonly remedy: "longer hook limit" }
   /** Find the process of the service anew after each restart. */

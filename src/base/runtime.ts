@@ -36,6 +36,11 @@ export interface Terminal {
    * @throws {RekeyError} kind `interrupted` when `signal` aborts, or on Ctrl-C; kind `declined` on Ctrl-D
    */
   readPassword(label: string, signal: AbortSignal): Promise<string>;
+  /**
+   * Says `what` is going on, on a terminal that somebody looks at, once that
+   * has taken a second. Disposing it takes the line away again.
+   */
+  busy(what: string): Disposable;
 }
 
 /** There is no terminal. The caller knows what helps; `reason` is the system's. */

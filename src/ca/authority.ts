@@ -2,6 +2,7 @@
  * Who signs: the interface that each CA fulfils, and what its answer has to be.
  */
 import { RekeyError } from "../base/errors.ts";
+import { shortened } from "../base/printable.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Csr } from "../pki/keys/csr.ts";
 import type { KeyPair } from "../pki/keys/key_pair.ts";
@@ -60,6 +61,9 @@ export function throwIfStopped(
   });
 }
 
+/** Longest reason that quotes an answer, in characters: two lists of names, or two subjects. */
+const MAX_REASON = 500;
+
 /**
  * Verifies what an authority returned; see {@linkcode verifyIssued}.
  *
@@ -71,12 +75,18 @@ export async function verifyAnswer(
   expected: ExpectedCertificate,
 ): Promise<VerifiedChain> {
   try {
-    return await verifyIssued(chain, expected);
+    const verified = await verifyIssued(chain, expected);
+    const warnings = verified.warnings.map(shortenedReason);
+    return { ...verified, warnings };
   } catch (error) {
     if (!(error instanceof UntrustedError)) throw error;
-    throw new RekeyError("untrusted", error.message, {
+    throw new RekeyError("untrusted", shortenedReason(error.message), {
       retry: error.isClock ? "slowly" : undefined,
       cause: error,
     });
   }
+}
+
+function shortenedReason(reason: string): string {
+  return shortened(reason, MAX_REASON);
 }

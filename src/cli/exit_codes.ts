@@ -21,28 +21,42 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorKind, string>> = {
   config:
     "defaults.json, contexts, ca.json, the CA's database, --root or --ca-url is unusable",
   hook:
-    "the new pair is installed, but --exec failed: its own exit status, 255 if a signal killed it or it exceeded --exec-timeout, 1 if it could not be started",
+    "the new pair is installed, but --exec failed: n is its own exit status, 255 if a signal killed it or it exceeded --exec-timeout, 127 if it is not found and 126 if it is not executable, as in a shell",
   interrupted:
-    "stopped by signal n, before the swap or, as the message then says, after it, during --exec",
+    "stopped by signal n (129 SIGHUP, 130 SIGINT, 143 SIGTERM), before the swap or, as the message then says, after it, during --exec",
 };
 
-/** A row of the table of exit codes. */
+/** A row of a table of exit codes. */
 export interface ExitCode {
-  readonly exitCode: number;
+  /** A number, or how it is made where there are many. */
+  readonly code: string;
   readonly when: string;
 }
 
-/** Every exit code with its meanings, in the order of the numbers. */
-export function exitCodes(): readonly ExitCode[] {
-  const kinds = Object.keys(ERROR_KINDS) as ErrorKind[];
+/** Kinds whose code is not one number. */
+const OPEN_CODES: Readonly<Partial<Record<ErrorKind, string>>> = {
+  hook: "n",
+  interrupted: "128+n",
+};
+
+/**
+ * The table of a command, in the order of the numbers.
+ *
+ * @param success what 0 means
+ * @param meanings the kinds of errors that it can end with
+ */
+export function exitCodes(
+  success: string,
+  meanings: Readonly<Partial<Record<ErrorKind, string>>>,
+): readonly ExitCode[] {
+  const rows = Object.entries(meanings).map(([name, when]) => {
+    const kind = name as ErrorKind;
+    const { exitCode } = ERROR_KINDS[kind];
+    const code = OPEN_CODES[kind];
+    return { order: code === undefined ? exitCode : Infinity, code, when };
+  }).toSorted((one, other) => one.order - other.order);
   return [
-    {
-      exitCode: 0,
-      when: "rekeyed; or not due yet; or a daemon that was told to stop",
-    },
-    ...kinds.map((kind) => ({
-      exitCode: ERROR_KINDS[kind].exitCode,
-      when: ERROR_MEANINGS[kind],
-    })),
-  ].toSorted((one, other) => one.exitCode - other.exitCode);
+    { code: "0", when: success },
+    ...rows.map(({ order, code = String(order), when }) => ({ code, when })),
+  ];
 }

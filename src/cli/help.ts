@@ -1,23 +1,28 @@
 /**
  * Help pages, rendered from the definitions. Pure: text in, text out.
  *
- * 80 columns, the sections of the original's help in its order, and the exit
- * codes. ANSI codes only where the caller says that a terminal reads them.
+ * The sections of the original's help in its order, and the exit codes; flags
+ * stand by purpose. ANSI codes only where the caller says that a terminal reads
+ * them.
  */
-import { type ExitCode, exitCodes } from "./exit_codes.ts";
+import type { ExitCode } from "./exit_codes.ts";
 import {
   type CommandDefinition,
   type CommandGroup,
+  type FlagDefinition,
   type FlagDefinitions,
+  type FlagGroup,
   HELP_FLAG,
   PROGRAM,
   spellingsOf,
-  usageOf,
 } from "./grammar/command.ts";
 import { BUILT_IN, type Place, PROGRAM_FLAGS } from "./grammar/route.ts";
 
-/** Columns of a page. */
+/** Columns of a page where no terminal says another number. */
 const WIDTH = 80;
+/** Narrower, no word would fit; wider, no eye finds the next line. */
+const LEAST_WIDTH = 50;
+const MOST_WIDTH = 120;
 const INDENT = "  ";
 const DEEP_INDENT = "      ";
 
@@ -25,7 +30,19 @@ const DEEP_INDENT = "      ";
 export interface HelpStyle {
   /** Bold headings, by ANSI codes. */
   readonly bold: boolean;
+  /** Columns of the terminal, if one reads the page. */
+  readonly columns?: number | undefined;
 }
+
+/** What flags of a group are about, in the order of the page. */
+const GROUPS: Readonly<Record<FlagGroup, string>> = {
+  files: "Files",
+  key: "Keys and passwords",
+  authority: "Certificate authority",
+  schedule: "Time",
+  reload: "Services and failures",
+  program: "This program",
+};
 
 /** The page of a command, as it was called, or of a group. */
 export async function helpPage(
@@ -38,7 +55,31 @@ export async function helpPage(
   return page(sections, style);
 }
 
-type Section = readonly [heading: string, lines: readonly string[]];
+/**
+ * The usage in one line, for whoever made a mistake: what follows the name, and
+ * where the rest is told.
+ */
+export async function usageHint({ path, entry }: Place): Promise<string> {
+  const name = [PROGRAM, ...path].join(" ");
+  const what = typeof entry === "function"
+    ? [...argumentsOf((await entry()).command), "[flags]"].join(" ")
+    : "<command> [arguments]";
+  return `${name} ${what} (${name} --help tells more)`;
+}
+
+type Section = readonly [heading: string, lines: readonly Line[]];
+
+/** A line before it is known how wide the page is. */
+interface Line {
+  readonly text: string;
+  readonly indent: string;
+  /** Begins the first line, instead of the indent. */
+  readonly first?: string;
+  /** What a shell takes as it is. */
+  readonly isFixed?: boolean;
+}
+
+const EMPTY: Line = { text: "", indent: "" };
 
 function commandSections(
   command: CommandDefinition,
@@ -48,14 +89,19 @@ function commandSections(
   const canonical = command.path.join(" ");
   const called = (line: string) =>
     line.startsWith(canonical) ? name + line.slice(canonical.length) : line;
+  const flags: FlagDefinitions = { ...command.flags, help: HELP_FLAG };
+  const groups = groupsOf(flags);
+  const usage = Object.values(groups).flatMap((group) =>
+    Object.entries(group).map(([name, flag]) => bracketed(name, flag))
+  );
   return [
-    ["NAME", [`${INDENT}${name} -- ${command.brief}`]],
+    ["NAME", paragraphs(`${name} -- ${command.brief}`, INDENT)],
     [
       "USAGE",
       [
-        called(usageOf(command)),
-        ...command.usage.map((names) => usageLine(names, command.flags)),
-      ].map((line) => INDENT + line),
+        ...paragraphs([name, ...argumentsOf(command)].join(" "), INDENT),
+        ...paragraphs(usage.join(" "), DEEP_INDENT),
+      ],
     ],
     ["DESCRIPTION", paragraphs(command.description.join("\n\n"), INDENT)],
     [
@@ -63,18 +109,25 @@ function commandSections(
       Object.entries(command.positionals)
         .flatMap(([name, help]) => entry(`<${name}>`, help)),
     ],
-    ["OPTIONS", options({ ...command.flags, help: HELP_FLAG })],
+    [
+      "OPTIONS",
+      Object.entries(groups).flatMap(([title, group]) => [
+        { text: `${title}:`, indent: "" },
+        EMPTY,
+        ...options(group),
+      ]),
+    ],
     [
       "EXAMPLES",
       command.examples.flatMap(([says, command]) => [
-        ...wrap(`${says}:`, INDENT),
-        ...called(command).split("\n").map((line, index) =>
-          index === 0 ? `${INDENT}$ ${line}` : `${INDENT}${line}`
-        ),
-        "",
+        ...paragraphs(`${says}:`, INDENT),
+        ...called(command).split("\n").map((text, index) => (
+          { text, indent: index === 0 ? `${INDENT}$ ` : INDENT, isFixed: true }
+        )),
+        EMPTY,
       ]),
     ],
-    ["EXIT CODES", exitCodes().flatMap(exitCodeLines)],
+    ["EXIT CODES", command.exitCodes.map(exitCodeLine)],
   ];
 }
 
@@ -96,18 +149,14 @@ async function groupSections(
       ] as const;
     }),
   );
+  const usage = [
+    name,
+    ...isProgram ? [bracketed("config", PROGRAM_FLAGS.config)] : [],
+    "<command> [arguments]",
+  ];
   return [
-    ["NAME", [`${INDENT}${name} -- ${brief}`]],
-    [
-      "USAGE",
-      [
-        [
-          INDENT + name,
-          ...isProgram ? [usageLine("config", PROGRAM_FLAGS)] : [],
-          "<command> [arguments]",
-        ].join(" "),
-      ],
-    ],
+    ["NAME", paragraphs(`${name} -- ${brief}`, INDENT)],
+    ["USAGE", paragraphs(usage.join(" "), INDENT)],
     [
       "COMMANDS",
       [...briefs, ...isProgram ? Object.entries(BUILT_IN) : []]
@@ -116,30 +165,38 @@ async function groupSections(
     ["OPTIONS", options(isProgram ? PROGRAM_FLAGS : { help: HELP_FLAG })],
     [
       "MORE",
-      wrap(`${name} help <command> shows the help of a command.`, INDENT),
+      paragraphs(`${name} help <command> shows the help of a command.`, INDENT),
     ],
   ];
 }
 
-function page(sections: readonly Section[], { bold }: HelpStyle): string {
-  return sections.map(([heading, lines]) => {
-    const title = bold ? `\x1b[1m${heading}\x1b[0m` : heading;
-    return `${[title, ...lines].join("\n").trimEnd()}\n`;
-  }).join("\n");
+function argumentsOf({ positionals }: CommandDefinition): readonly string[] {
+  return Object.keys(positionals).map((name) => `<${name}>`);
 }
 
-/** A line of flags: `[--out-cert=<file>] [--force]`. */
-function usageLine(names: string, flags: FlagDefinitions): string {
-  return names.split(" ").map((name) => {
-    const flag = flags[name];
-    if (flag === undefined) throw new Error(`no flag ${name} for the usage`);
-    const placeholder = flag.usagePlaceholder ?? flag.placeholder;
-    return `[${withValue(`--${name}`, placeholder)}]`;
-  }).join(" ");
+/** Flags by the title of their group, in its order and in their own. */
+function groupsOf(
+  flags: FlagDefinitions,
+): Readonly<Record<string, FlagDefinitions>> {
+  return Object.fromEntries(
+    Object.entries(GROUPS).map(([group, title]) =>
+      [
+        title,
+        Object.fromEntries(
+          Object.entries(flags).filter(([, flag]) => flag.group === group),
+        ),
+      ] as const
+    ).filter(([, inside]) => Object.keys(inside).length > 0),
+  );
+}
+
+/** As usage lines have a flag: `[--out-cert=<file>]`. */
+function bracketed(name: string, { placeholder }: FlagDefinition): string {
+  return `[${withValue(`--${name}`, placeholder)}]`;
 }
 
 /** Each flag with its spellings (`-f, --force`), its help and its choices. */
-function options(flags: FlagDefinitions): readonly string[] {
+function options(flags: FlagDefinitions): readonly Line[] {
   return Object.entries(flags).flatMap(([name, flag]) => {
     const { placeholder, help, choices } = flag;
     const title = spellingsOf(name, flag).map((spelling) =>
@@ -160,34 +217,57 @@ function withValue(flag: string, placeholder: string | undefined): string {
   return placeholder === undefined ? flag : `${flag}=<${placeholder}>`;
 }
 
-function entry(title: string, help: string): readonly string[] {
-  return [INDENT + title, ...paragraphs(help, DEEP_INDENT), ""];
+function entry(title: string, help: string): readonly Line[] {
+  return [
+    { text: title, indent: INDENT },
+    ...paragraphs(help, DEEP_INDENT),
+    EMPTY,
+  ];
 }
 
-function exitCodeLines({ exitCode, when }: ExitCode): readonly string[] {
-  const [first = "", ...rest] = wrap(when, DEEP_INDENT);
-  const code = String(exitCode).padStart(DEEP_INDENT.length - 1);
-  return [`${code} ${first.trimStart()}`, ...rest];
+/** Behind the widest code: `128+n`. */
+const CODE_INDENT = " ".repeat(8);
+
+function exitCodeLine({ code, when }: ExitCode): Line {
+  const first = `${code.padStart(CODE_INDENT.length - 1)} `;
+  return { text: when, indent: CODE_INDENT, first };
 }
 
 /** Paragraphs stand apart by an empty line; a single line end is kept. */
-function paragraphs(text: string, indent: string): readonly string[] {
-  return text.split("\n").flatMap((line) =>
-    line === "" ? [""] : wrap(line, indent)
-  );
+function paragraphs(text: string, indent: string): readonly Line[] {
+  return text.split("\n").map((line) => ({ text: line, indent }));
 }
 
-function wrap(text: string, indent: string): readonly string[] {
+function page(
+  sections: readonly Section[],
+  { bold, columns = WIDTH }: HelpStyle,
+): string {
+  const width = Math.min(Math.max(columns, LEAST_WIDTH), MOST_WIDTH);
+  return sections.map(([heading, lines]) => {
+    const title = bold ? `\x1b[1m${heading}\x1b[0m` : heading;
+    const wrapped = lines.flatMap((line) => wrap(line, width));
+    return `${[title, ...wrapped].join("\n").trimEnd()}\n`;
+  }).join("\n");
+}
+
+function wrap(
+  { text, indent, first = indent, isFixed }: Line,
+  width: number,
+): readonly string[] {
+  if (text === "") return [""];
+  if (isFixed) return [first + text];
   const lines: string[] = [];
-  let line = indent;
+  let line = first;
+  let isEmpty = true;
   // "$(step path)" is one word.
   for (const word of text.split(/ (?!path\))/)) {
-    const isFull = line.length + 1 + word.length > WIDTH;
-    if (isFull && line !== indent) {
+    if (!isEmpty && line.length + 1 + word.length > width) {
       lines.push(line);
       line = indent;
+      isEmpty = true;
     }
-    line += line === indent ? word : ` ${word}`;
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
   }
   return [...lines, line];
 }

@@ -9,6 +9,7 @@ import type { CaRemedy, FileRemedy, Hint, Remedy } from "../base/remedy.ts";
 export const SETTING_NAMES: SettingNames = {
   exec: "--exec",
   execOnFailure: "--exec-on-failure",
+  pid: "--pid",
   pidFile: "--pid-file",
   expiresIn: "--expires-in",
   rekeyPeriod: "--rekey-period",
@@ -23,6 +24,8 @@ function remedyText(remedy: Remedy): string {
   switch (remedy.remedy) {
     case "allow expired":
       return "use --force to go back to it all the same";
+    case "keep the key plain":
+      return "leave --password-file out to keep it plain";
     case "longer hook limit":
       return "--exec-timeout sets the limit";
     case "follow restarts":

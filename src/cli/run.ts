@@ -5,8 +5,8 @@
  * arguments, fill in the settings, run. Help is answered before any setting is
  * read, so that a broken defaults.json cannot hide it.
  */
-import { RekeyError } from "../base/errors.ts";
 import type { LogFormat } from "../base/options.ts";
+import { shortened } from "../base/printable.ts";
 import { COMMANDS } from "./commands/catalogue.ts";
 import {
   type CommandDefinition,
@@ -16,17 +16,21 @@ import {
   VERSION,
 } from "./grammar/command.ts";
 import {
-  FlagSyntaxError,
   type GivenArguments,
+  LineError,
   parseArguments,
 } from "./grammar/go_arguments.ts";
 import {
   findRoute,
-  GroupSyntaxError,
+  GroupLineError,
+  HELP_WORDS,
   type Place,
   type Route,
 } from "./grammar/route.ts";
-import { denoProgram, type Program } from "./process/program.ts";
+import { denoProgram, type Program, takesCodes } from "./process/program.ts";
+
+/** How long the end waits for a slow reader of standard error, in ms. */
+const LAST_LINES_MS = 3_000;
 
 /**
  * Runs a command line.
@@ -38,12 +42,24 @@ export async function run(
   program: Program = denoProgram(),
 ): Promise<number> {
   const session = new Session(program, args);
+  const exitCode = await obeyOrReport(args, session);
+  await program.flush(LAST_LINES_MS);
+  return exitCode;
+}
+
+async function obeyOrReport(
+  args: readonly string[],
+  session: Session,
+): Promise<number> {
+  const { program } = session;
   try {
-    await obey(args, session);
-    return 0;
+    return await obey(args, session);
   } catch (error) {
     const { reportFailure } = await import("./process/report.ts");
     const { text, exitCode } = reportFailure(error, {
+      usage: error instanceof LineError
+        ? await session.usage(error)
+        : undefined,
       debug: session.variable("STEPDEBUG") === "1",
       format: session.format,
       file: session.file,
@@ -61,6 +77,8 @@ class Session {
   readonly program: Program;
   /** Path of the certificate. */
   file: string | undefined;
+  /** The group or command that was called. */
+  place: Place = { path: [], entry: COMMANDS };
   #format: LogFormat | undefined;
 
   constructor(program: Program, args: readonly string[]) {
@@ -105,10 +123,21 @@ class Session {
     );
   }
 
+  /** What stands behind a mistake on the line. */
+  async usage(mistake: LineError): Promise<string> {
+    const { usageHint } = await import("./help.ts");
+    return usageHint(
+      mistake instanceof GroupLineError ? mistake.place : this.place,
+    );
+  }
+
   async help(place: Place): Promise<string> {
     const { helpPage } = await import("./help.ts");
-    const bold = this.program.stdout.isTerminal() && !this.variable("NO_COLOR");
-    return helpPage(place, { bold });
+    const { stdout } = this.program;
+    return helpPage(place, {
+      bold: takesCodes(stdout, (name) => this.variable(name)),
+      columns: stdout.columns(),
+    });
   }
 }
 
@@ -131,48 +160,60 @@ function formatInWords(words: readonly string[]): LogFormat | undefined {
   return format;
 }
 
-async function obey(args: readonly string[], session: Session): Promise<void> {
+/** @returns the exit code */
+async function obey(
+  args: readonly string[],
+  session: Session,
+): Promise<number> {
   const { stdout } = session.program;
-  let place: Place = { path: [], entry: COMMANDS };
+  const route = findRoute(args, COMMANDS);
+  if (route.kind === "version") {
+    stdout.write(
+      `${PROGRAM} ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`,
+    );
+    return 0;
+  }
+  session.place = route.place;
+  if (route.kind === "command") {
+    pinTrustEarly(route, session.program);
+    const exitCode = await runCommand(route, session);
+    if (exitCode !== undefined) return exitCode;
+  }
+  stdout.write(await session.help(route.place));
+  return 0;
+}
+
+type CommandRoute = Extract<Route, { kind: "command" }>;
+
+/**
+ * Before anything is awaited: half a second after its start `deno run` looks
+ * for a newer Deno, and then it is too late. What fails here fails again, with
+ * a message, where the trust is needed. Help must do without permissions.
+ */
+function pinTrustEarly({ rest }: CommandRoute, program: Program): void {
+  if (rest.some((word) => HELP_WORDS.includes(word))) return;
   try {
-    const route = findRoute(args, COMMANDS);
-    if (route.kind === "version") {
-      stdout.write(
-        `${PROGRAM} ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`,
-      );
-      return;
-    }
-    place = route.place;
-    if (route.kind === "command" && await runCommand(route, session)) return;
-    stdout.write(await session.help(place));
+    program.pinTrust();
   } catch (error) {
-    if (error instanceof FlagSyntaxError && session.format === "text") {
-      // The original's point and colon.
-      const [sign, of] = error instanceof GroupSyntaxError
-        ? [".", error.place]
-        : [":", place];
-      const help = await session.help(of);
-      stdout.write(`Incorrect Usage${sign} ${error.message}\n\n${help}`);
-    }
-    throw error;
+    // No permission for the environment.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
   }
 }
 
-/** @returns false when the line asks for the help instead */
+/** @returns undefined when the line asks for the help instead */
 async function runCommand(
-  { load, rest, configFile }: Extract<Route, { kind: "command" }>,
+  { load, rest, configFile }: CommandRoute,
   session: Session,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const { program } = session;
   const { command } = await load();
   session.learnFormat(command, new Map());
   const given = parseArguments(rest, command.flags);
-  if (given.help) return false;
+  if (given.help) return undefined;
   session.learnFormat(command, given.values);
   if (command.makesKey === true) program.warmUp();
   const options = await resolve(command, { given, configFile, session });
-  await program.execute(command, options);
-  return true;
+  return await program.execute(command, options);
 }
 
 /** Settings, then the number of arguments, then the rules: the original's order. */
@@ -204,17 +245,26 @@ async function resolve(
   });
 }
 
+/** @throws {LineError} in the original's words */
 function requireCount(
   positionals: readonly string[],
   command: CommandDefinition,
 ): void {
-  const wanted = Object.keys(command.positionals).length;
-  if (positionals.length === wanted) return;
-  const amount = positionals.length < wanted ? "not enough" : "too many";
-  throw new RekeyError(
-    "usage",
+  const names = Object.keys(command.positionals);
+  if (positionals.length === names.length) return;
+  const missing = names.slice(positionals.length);
+  const [extra] = positionals.slice(names.length);
+  const amount = extra === undefined ? "not enough" : "too many";
+  throw new LineError(
     `${amount} positional arguments were provided in '${command.programInErrors} ${
       usageOf(command)
     }'`,
+    extra === undefined
+      ? `${missing.map((name) => `<${name}>`).join(", ")} ${
+        missing.length === 1 ? "is" : "are"
+      } missing`
+      : `nothing belongs to ${
+        JSON.stringify(shortened(extra))
+      }; the value of a flag that has blanks needs quotes`,
   );
 }

@@ -11,6 +11,7 @@ export function rememberPasswords(terminal: Terminal): Terminal {
   const answers = new Map<string, string>();
   return {
     confirm: (question, signal) => terminal.confirm(question, signal),
+    busy: (what) => terminal.busy(what),
     async readPassword(label, signal) {
       const known = answers.get(label);
       if (known !== undefined) return known;

@@ -13,6 +13,7 @@ import type { RekeyJob } from "../engine/open_job.ts";
 import {
   deliverPendingReload,
   deliverReload,
+  INSTALLED,
 } from "../engine/pending_reload.ts";
 import type { PendingReload } from "../files/reload_note/pending_reload.ts";
 
@@ -24,6 +25,11 @@ const FIRST_PAUSE_MS = 1_000;
 
 /** Longest pause, in ms. */
 const MOST_PAUSE_MS = 300_000;
+
+const DELIVERY = {
+  installed: INSTALLED.now,
+  deliveredBy: "this daemon",
+} as const;
 
 /**
  * The pause after the `failures`-th failure in a row (1, 2, …), in ms: doubled
@@ -83,14 +89,14 @@ export class ReloadRetries {
   ): Promise<void> {
     this.#delivered();
     if (pending === undefined) return;
-    const { reloader } = this.#job;
+    const { reloader, options: { names } } = this.#job;
     const { log } = this.#runtime;
+    const deliverer = { reloader, log, names, ...DELIVERY, hookLimitMs };
     try {
-      await deliverReload(pending, { reloader, log, hookLimitMs }, stop);
+      await deliverReload(pending, deliverer, stop);
     } catch (error) {
-      if (!(error instanceof RekeyError) || error.retry !== "reload") {
-        throw error;
-      }
+      if (!(error instanceof RekeyError)) throw error;
+      if (error.retry !== "reload") throw this.#interrupted(error);
       await this.#failed(error);
     }
   }
@@ -103,7 +109,7 @@ export class ReloadRetries {
    */
   async deliver(stop: AbortSignal, hookLimitMs?: number): Promise<void> {
     try {
-      const job = { ...this.#job, hookLimitMs };
+      const job = { ...this.#job, ...DELIVERY, hookLimitMs };
       const end = await deliverPendingReload(job, this.#runtime, stop);
       if (end === "elsewhere" || end === "unreadable") {
         this.#delayed();
@@ -113,7 +119,10 @@ export class ReloadRetries {
       this.#delivered();
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;
-      if (stop.aborted) return;
+      if (stop.aborted) {
+        if (error.kind === "interrupted") this.#interrupted(error);
+        return;
+      }
       if (error.retry === "reload") await this.#failed(error);
       else this.#delayed(error);
     }
@@ -144,6 +153,13 @@ export class ReloadRetries {
       if (this.waitMs() <= 0) await wait.deliver(leftMs - passedMs());
       leftMs -= passedMs();
     }
+  }
+
+  /** A stop is no failure, but a service that was not told is worth a line. */
+  #interrupted(error: RekeyError): RekeyError {
+    const { message, hint } = error;
+    this.#runtime.log.write({ event: "warning", message, hint });
+    return error;
   }
 
   #delivered(): void {

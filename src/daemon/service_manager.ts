@@ -72,8 +72,8 @@ export function connectServiceManager(
  * The result of `work`, with pings until then, or until it takes longer than
  * `limitMs` and so counts as stuck.
  *
- * Work that is stuck must not be kept alive by a timer beside it: the pings
- * belong to one piece of work.
+ * The pings belong to one piece of work, since a timer beside the loop would
+ * ping for a loop that is stuck.
  */
 export async function withPings<T>(
   work: Promise<T>,
@@ -98,16 +98,18 @@ export async function withPings<T>(
 
 type Socket = NotifyEnvironment & { readonly socket: string };
 
-/** Sends one datagram. */
-type Send = (text: string) => Promise<void>;
+interface Sender {
+  /** Sends one datagram. */
+  send(text: string): Promise<void>;
+  close(): void;
+}
 
 /** The datagrams of one process, in order. */
 class Messages {
   readonly #env: Socket;
   readonly #warn: (message: string) => void;
   #last: Promise<void> = Promise.resolve();
-  #sender: Send | undefined;
-  #open = new DisposableStack();
+  #sender: Sender | undefined;
   #hasWarned = false;
   #isClosed = false;
 
@@ -129,23 +131,26 @@ class Messages {
     await Promise.race([this.#last, enough]);
     clearTimeout(timer);
     this.#isClosed = true;
-    this.#open.dispose();
+    this.#closeSender();
   }
 
   async #deliver(text: string): Promise<void> {
     if (this.#isClosed) return;
     try {
-      this.#sender ??= openSender(this.#env, this.#open);
-      await this.#sender(text);
+      this.#sender ??= openSender(this.#env);
+      await this.#sender.send(text);
     } catch (error) {
       // Whatever it is: the certificate matters more than who hears of it.
-      this.#sender = undefined;
-      this.#open.dispose();
-      this.#open = new DisposableStack();
+      this.#closeSender();
       if (this.#hasWarned) return;
       this.#hasWarned = true;
       this.#warn(`cannot notify the service manager: ${osReason(error)}`);
     }
+  }
+
+  #closeSender(): void {
+    this.#sender?.close();
+    this.#sender = undefined;
   }
 }
 
@@ -180,24 +185,21 @@ function monotonicTime(): readonly string[] {
   }
 }
 
-function openSender(
-  { socket, runtimeDirectory }: Socket,
-  open: DisposableStack,
-): Send {
+function openSender({ socket, runtimeDirectory }: Socket): Sender {
   const isAbstract = socket.startsWith("@");
   // The runtime sends only from a socket that has a name: any will do.
   const connection = bind(`\0step-rekey-${crypto.randomUUID()}`) ??
     (isAbstract ? undefined : bindFile(runtimeDirectory));
   if (connection === undefined) {
-    return (text) => notifyByProgram(socket, text);
+    return { send: (text) => notifyByProgram(socket, text), close: () => {} };
   }
-  open.defer(() => connection.close());
   const path = isAbstract ? `\0${socket.slice(1)}` : socket;
-  return async (text) => {
-    await connection.send(new TextEncoder().encode(text), {
-      transport: "unixpacket",
-      path,
-    });
+  return {
+    async send(text) {
+      const bytes = new TextEncoder().encode(text);
+      await connection.send(bytes, { transport: "unixpacket", path });
+    },
+    close: () => connection.close(),
   };
 }
 

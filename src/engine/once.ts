@@ -3,7 +3,7 @@ import { RekeyError } from "../base/errors.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { FailureHook } from "./failure_hook.ts";
 import type { RekeyJob } from "./open_job.ts";
-import { deliverPendingReload } from "./pending_reload.ts";
+import { deliverPendingReload, INSTALLED } from "./pending_reload.ts";
 import { rekeyOnce, type RekeyOutcome } from "./rekey.ts";
 
 /**
@@ -42,14 +42,24 @@ async function deliverAfterFailure(
   stop: AbortSignal,
 ): Promise<void> {
   try {
-    await deliverPendingReload(job, runtime, stop);
+    await deliverPendingReload(
+      {
+        ...job,
+        installed: INSTALLED.earlier,
+        deliveredBy: "next run",
+      },
+      runtime,
+      stop,
+    );
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
     // Who has the pair now delivers, too.
     if (error.kind === "busy") return;
     runtime.log.write({
       event: "warning",
-      message: `a reload is still pending: ${error.message}`,
+      message: error.retry === "reload"
+        ? error.message
+        : `a reload is still pending: ${error.message}`,
       hint: error.hint,
     });
   }

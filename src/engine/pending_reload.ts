@@ -5,16 +5,36 @@
  * run is told to do today, not with the command of the run that rekeyed.
  */
 import { RekeyError } from "../base/errors.ts";
-import type { RekeyOptions } from "../base/options.ts";
+import { formatInstant } from "../base/duration.ts";
+import type {
+  RekeyOptions,
+  ReloadPart,
+  SettingNames,
+} from "../base/options.ts";
 import type { Log, Runtime } from "../base/runtime.ts";
 import type { LockedPair } from "../files/open_pair.ts";
-import type { PendingReload } from "../files/reload_note/pending_reload.ts";
+import type {
+  PeekedReload,
+  PendingReload,
+} from "../files/reload_note/pending_reload.ts";
 import { joinFailures, type Reloader } from "../reload/reloader.ts";
 import { openJobPair } from "./open_job.ts";
+
+/** What a failed delivery says of the pair that the service was to be told of. */
+export const INSTALLED = {
+  now: "the new pair is installed",
+  earlier: "the pair of an earlier run is installed",
+  before: "the pair before is in force again",
+} as const;
 
 export interface Deliverer {
   readonly reloader: Reloader;
   readonly log: Log;
+  readonly names: SettingNames;
+  /** What is true of the pair, whatever becomes of the reload. */
+  readonly installed: string;
+  /** Who delivers what fails now. A message of a daemon goes on with its next try. */
+  readonly deliveredBy: "next run" | "this daemon";
   /** Most time for the hook, in ms, whatever its own limit is. */
   readonly hookLimitMs?: number | undefined;
 }
@@ -35,7 +55,7 @@ export type NothingPending = "none" | "elsewhere" | "unreadable";
  */
 export async function takePendingReload(
   pair: LockedPair,
-  { reloader, log }: Deliverer,
+  { reloader, log }: Pick<Deliverer, "reloader" | "log">,
 ): Promise<PendingReload | NothingPending> {
   if (reloader.parts.length === 0) return "none";
   try {
@@ -53,16 +73,63 @@ export async function takePendingReload(
 }
 
 /**
+ * Warns of what is pending for the certificate on the disk and is delivered by
+ * settings that this run does not have: nobody else would say so.
+ */
+export async function warnOfUndeliverable(
+  pair: LockedPair,
+  { reloader, log, names }: Pick<Deliverer, "reloader" | "log" | "names">,
+): Promise<void> {
+  const found = await peek(pair);
+  const parts = found?.undelivered?.filter((part) =>
+    !reloader.parts.includes(part)
+  );
+  if (found === undefined || parts?.length === 0) return;
+  // One that cannot be read is about anything; who can deliver takes it.
+  if (parts === undefined && reloader.parts.length > 0) return;
+  const flags = {
+    signal: `${names.pid} or ${names.pidFile}`,
+    exec: names.exec,
+  };
+  const since = found.since === undefined
+    ? ""
+    : ` since ${formatInstant(found.since)}`;
+  const what = parts === undefined ? "the reload" : list(parts, names);
+  const by = (parts ?? ["signal", "exec"] as const).map((part) => flags[part]);
+  log.write({
+    event: "warning",
+    message:
+      `the service was not told of the certificate in force: still pending${since}: ${what}, delivered by a run with ${
+        by.join(parts === undefined ? " or " : ", and ")
+      }`,
+    once: true,
+  });
+}
+
+async function peek(pair: LockedPair): Promise<PeekedReload | undefined> {
+  try {
+    return await pair.peekPendingReload();
+  } catch (error) {
+    // Who has to read the same files says what is wrong with them.
+    if (error instanceof RekeyError) return undefined;
+    throw error;
+  }
+}
+
+/**
  * Tells the service, and writes down what was delivered; what failed, and what
  * is not this run's to deliver, stays pending. Disposes `pending`.
  *
- * @throws {RekeyError} kind `signal`, `hook` or `interrupted`, of what failed
+ * @throws {RekeyError} kind `signal`, `hook` or `interrupted`, of what failed:
+ *   the message begins with what is true of the pair, and ends with what is
+ *   still pending
  */
 export async function deliverReload(
   pending: PendingReload,
-  { reloader, log, hookLimitMs: limitMs }: Deliverer,
+  deliverer: Deliverer,
   signal: AbortSignal,
 ): Promise<void> {
+  const { reloader, log, hookLimitMs: limitMs } = deliverer;
   using held = pending;
   const failures = await reloader.reload({ ...held.facts, limitMs }, signal);
   try {
@@ -77,7 +144,32 @@ export async function deliverReload(
     log.write({ event: "warning", message: error.message, hint: error.hint });
   }
   const failure = joinFailures(failures);
-  if (failure !== undefined) throw failure;
+  if (failure === undefined) return;
+  throw afterSwap(failure, { ...deliverer, pending: [...failures.keys()] });
+}
+
+function afterSwap(
+  failure: RekeyError,
+  { installed, names, deliveredBy, pending }:
+    & Deliverer
+    & { readonly pending: readonly ReloadPart[] },
+): RekeyError {
+  const { kind, message, hint, exitCode, retry } = failure;
+  // What is stopped does not try again itself.
+  const isOver = deliveredBy === "next run" || kind === "interrupted";
+  const by = isOver ? ", delivered by the next run with the same flags" : "";
+  return new RekeyError(
+    kind,
+    `${installed}, but telling the service failed: ${message}; still pending: ${
+      list(pending, names)
+    }${by}`,
+    { hint, exitCode, retry, cause: failure },
+  );
+}
+
+function list(parts: readonly ReloadPart[], names: SettingNames): string {
+  const words = { signal: "the signal", exec: names.exec };
+  return parts.map((part) => words[part]).join(" and ");
 }
 
 /**
@@ -88,12 +180,19 @@ export async function deliverReload(
  *   when the pair is in use, or cannot be repaired
  */
 export async function deliverPendingReload(
-  job: Omit<Deliverer, "log"> & { readonly options: RekeyOptions },
+  job: Omit<Deliverer, "log" | "names"> & { readonly options: RekeyOptions },
   runtime: Pick<Runtime, "clock" | "log">,
   signal: AbortSignal,
 ): Promise<"delivered" | NothingPending> {
-  const deliverer = { ...job, log: runtime.log };
-  const pending = await find(deliverer, runtime, signal);
+  const { log } = runtime;
+  const deliverer = { ...job, log, names: job.options.names };
+  const pending = await find(deliverer, runtime, signal).catch((error) => {
+    // Without anything to deliver, it was only to be said what is pending.
+    if (job.reloader.parts.length > 0 || !(error instanceof RekeyError)) {
+      throw error;
+    }
+    return "none" as const;
+  });
   if (typeof pending === "string") return pending;
   await deliverReload(pending, deliverer, signal);
   return "delivered";
@@ -104,11 +203,11 @@ async function find(
   runtime: Pick<Runtime, "clock" | "log">,
   signal: AbortSignal,
 ): Promise<PendingReload | NothingPending> {
-  if (job.reloader.parts.length === 0) return "none";
   // Which certificate is there is known only after a repair.
   const pair = await openJobPair(job.options, runtime, signal);
   // Not `using`: the lint rule using-inlined says why.
   try {
+    await warnOfUndeliverable(pair, job);
     return await takePendingReload(pair, job);
   } finally {
     pair[Symbol.dispose]();

@@ -9,7 +9,7 @@
  * it the new pair is in place whatever happens: a failed reload is reported,
  * never undone.
  */
-import type { Runtime } from "../base/runtime.ts";
+import type { Runtime, Terminal } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import { verifyAnswer } from "../ca/authority.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
@@ -22,7 +22,12 @@ import {
 } from "../pki/certificate/certificate.ts";
 import { createCsr } from "../pki/keys/csr.ts";
 import { openJob, type RekeyJob } from "./open_job.ts";
-import { deliverReload, takePendingReload } from "./pending_reload.ts";
+import {
+  deliverReload,
+  INSTALLED,
+  takePendingReload,
+  warnOfUndeliverable,
+} from "./pending_reload.ts";
 
 export type RekeyOutcome =
   | { readonly kind: "rekeyed"; readonly certificate: Certificate }
@@ -49,8 +54,15 @@ export async function rekeyOnce(
 ): Promise<RekeyOutcome> {
   const { outcome, pending } = await replacePair(job, runtime, signal);
   // The lock is released by now, so that a hook may call this program.
-  const deliverer = { reloader: job.reloader, log: runtime.log };
-  if (pending !== undefined) await deliverReload(pending, deliverer, signal);
+  if (pending !== undefined) {
+    await deliverReload(pending, {
+      reloader: job.reloader,
+      log: runtime.log,
+      names: job.options.names,
+      installed: outcome.kind === "rekeyed" ? INSTALLED.now : INSTALLED.earlier,
+      deliveredBy: "next run",
+    }, signal);
+  }
   return outcome;
 }
 
@@ -74,6 +86,7 @@ export async function replacePair(
   using pass = await openJob(job, runtime, signal);
   const { pair, notDueForMs, readPassword } = pass;
   const [oldLeaf] = pass.current.chain;
+  await warnOfUndeliverable(pair, { reloader, log, names: options.names });
   if (notDueForMs !== undefined) {
     const found = await takePendingReload(pair, { reloader, log });
     return {
@@ -98,8 +111,8 @@ export async function replacePair(
 
   // 3. New key, and proof that we hold it (RFC 2986). The old key only
   //    authenticates the request; it never signs the CSR.
-  const context = { current, encrypt, ...pass.passwords };
-  const next = await until(provideNewKey(newKey, context));
+  const context = { current, encrypt, log, ...pass.passwords };
+  const next = await until(generate(terminal, provideNewKey(newKey, context)));
   const csr = await createCsr(next.key);
 
   // 4. The CA copies subject, names and lifetime from the current certificate.
@@ -129,6 +142,15 @@ export async function replacePair(
   }, { certificate, previousSerial: oldLeaf.serial });
   log.write({ event: "rekeyed", targets: pair.files, certificate });
   return { outcome: { kind: "rekeyed", certificate }, pending };
+}
+
+/** A large RSA key takes seconds. */
+async function generate<T>(
+  terminal: Terminal,
+  key: Promise<T>,
+): Promise<T> {
+  using _busy = terminal.busy("generating the new key");
+  return await key;
 }
 
 function encode(pem: string): Uint8Array<ArrayBuffer> {

@@ -19,7 +19,7 @@ import {
 import type { PendingReload } from "../files/reload_note/pending_reload.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Reloader } from "../reload/reloader.ts";
-import { deliverReload } from "./pending_reload.ts";
+import { deliverReload, INSTALLED } from "./pending_reload.ts";
 
 /** One pair to roll back, and how to tell its service. */
 export interface RollbackJob {
@@ -40,8 +40,14 @@ export async function rollbackPair(
   signal: AbortSignal,
 ): Promise<void> {
   const pending = await putBack({ options, reloader }, runtime, signal);
-  const deliverer = { reloader, log: runtime.log };
-  if (pending !== undefined) await deliverReload(pending, deliverer, signal);
+  if (pending === undefined) return;
+  await deliverReload(pending, {
+    reloader,
+    log: runtime.log,
+    names: options.names,
+    installed: INSTALLED.before,
+    deliveredBy: "next run",
+  }, signal);
 }
 
 async function putBack(

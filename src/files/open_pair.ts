@@ -25,6 +25,8 @@ import { PlainInstall } from "./plain/plain_install.ts";
 import { recoverInstall } from "./plain/recovery.ts";
 import {
   findPendingReload,
+  type PeekedReload,
+  peekPendingReload,
   type PendingReload,
   ReloadDraft,
 } from "./reload_note/pending_reload.ts";
@@ -263,6 +265,19 @@ export class LockedPair implements Disposable {
       load: async () => (await loadChain(this.files.certificate))[0],
       parts,
     });
+  }
+
+  /**
+   * What is pending for the certificate on the disk, whoever can deliver it:
+   * see `peekPendingReload`.
+   *
+   * @throws {RekeyError} kinds `install` and `pair`
+   */
+  async peekPendingReload(): Promise<PeekedReload | undefined> {
+    return await peekPendingReload(
+      this.#targets.certificate,
+      async () => (await loadChain(this.files.certificate))[0],
+    );
   }
 
   /** Releases it. What is still kept in doubt then is said. */

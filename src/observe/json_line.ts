@@ -8,6 +8,7 @@
  */
 import { formatInstant } from "../base/duration.ts";
 import type { RekeyError } from "../base/errors.ts";
+import { shortenedLine } from "../base/printable.ts";
 import type { Hint } from "../base/remedy.ts";
 
 /** What a line may say. */
@@ -42,15 +43,15 @@ export function jsonLine(line: JsonLine): string {
     time: line.time.toISOString(),
     level: line.level,
     event: line.event,
-    file: line.file ?? null,
+    file: line.file === undefined ? null : shortenedLine(line.file),
     serial: line.serial ?? null,
     notAfter: instant(line.notAfter),
     nextAttempt: instant(line.nextAttempt),
     class: line.class ?? null,
     attempt: line.attempt ?? null,
-    message: line.message,
+    message: shortenedLine(line.message),
     // Left out where there is nothing to say.
-    hint: line.hint,
+    hint: line.hint === undefined ? undefined : shortenedLine(line.hint),
     kind: line.kind,
     exitCode: line.exitCode,
     key: line.key,

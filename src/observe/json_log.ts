@@ -7,8 +7,9 @@
 import type { Log, LogEvent } from "../base/runtime.ts";
 import { errorFields, type JsonLine, jsonLine } from "./json_line.ts";
 import {
+  daemonLevel,
   eventLines,
-  isError,
+  type LogLevel,
   type LogSinks,
   subject,
   warningText,
@@ -36,10 +37,11 @@ export function jsonLog(
       facts = { serial, notAfter };
     }
     const time = now();
-    const write = run === "daemon" && !isError(event) ? sinks.out : sinks.err;
+    const level = levelOf(event, run);
+    const write = run === "daemon" && level === "info" ? sinks.out : sinks.err;
     write(jsonLine({
       time,
-      level: levelOf(event, run),
+      level,
       event: event.event,
       file,
       message: eventLines(event, sinks)[0] ?? event.event,
@@ -49,17 +51,11 @@ export function jsonLog(
   });
 }
 
-function levelOf(
-  event: LogEvent,
-  run: JsonLogOptions["run"],
-): JsonLine["level"] {
-  if (event.event === "failed" || event.event === "reload-failed") {
-    return "error";
-  }
-  // What is routine to a daemon is a warning to a person.
-  const isWarning = isError(event) ||
-    (run === "once" && event.event === "warning");
-  return isWarning ? "warning" : "info";
+/** What is routine to a daemon is a warning to a person. */
+function levelOf(event: LogEvent, run: JsonLogOptions["run"]): LogLevel {
+  return run === "once" && event.event === "warning"
+    ? "warning"
+    : daemonLevel(event);
 }
 
 function eventFields(

@@ -2,11 +2,11 @@
  * The wording of log events.
  *
  * One-shot: result lines and warnings on stderr. Daemon: INFO lines on stdout,
- * ERROR lines on stderr, with the local time, as the original's. Never a key,
- * a password, a token, a CSR or a response body.
+ * WARN and ERROR lines on stderr, with the local time; INFO and ERROR are the
+ * original's. Never a key, a password, a token, a CSR or a response body.
  */
 import { formatInstant, formatRoundedDuration } from "../base/duration.ts";
-import { printable, printableLines } from "../base/printable.ts";
+import { printable, printableLines, shortenedLine } from "../base/printable.ts";
 import type { Hint } from "../base/remedy.ts";
 import type { IssuedFacts, Log, LogEvent } from "../base/runtime.ts";
 
@@ -25,26 +25,29 @@ type EventOf<Name extends LogEvent["event"]> = Extract<
 
 /** The log of a one-shot run. `colour`: ANSI codes as the original's. */
 export function oneShotLog(sinks: LogSinks, colour: boolean): Log {
-  return {
-    write(event) {
-      for (const line of oneShotLines(event, sinks, colour)) {
-        sinks.err(`${line}\n`);
-      }
-    },
-  };
+  return withoutRepetition((event) =>
+    writeLines(sinks.err, oneShotLines(event, sinks, colour))
+  );
 }
 
 /** The log of a daemon; `now` gives the time in front of each line. */
 export function daemonLog(sinks: LogSinks, now: () => Date): Log {
   return withoutRepetition((event) => {
-    const [level, write] = isError(event)
-      ? ["ERROR", sinks.err]
-      : ["INFO", sinks.out];
-    const prefix = `${level}: ${timestamp(now())}`;
+    const level = daemonLevel(event);
+    const write = level === "info" ? sinks.out : sinks.err;
+    const prefix = `${LEVEL_WORDS[level]}: ${timestamp(now())}`;
     // A path with a line end must not make a line without a prefix.
     const lines = eventLines(event, sinks).flatMap((line) => line.split("\n"));
-    for (const line of lines) write(`${prefix} ${line}\n`);
+    writeLines(write, lines.map((line) => `${prefix} ${line}`));
   });
+}
+
+/** In one piece: what is said of one event stays together. */
+function writeLines(
+  write: (text: string) => void,
+  lines: readonly string[],
+): void {
+  if (lines.length > 0) write(`${lines.map(shortenedLine).join("\n")}\n`);
 }
 
 /** A log that drops a warning of which once is enough when it comes again. */
@@ -81,7 +84,12 @@ function oneShotLines(
         ...eventLines(event, sinks),
       ];
     case "warning":
-      return warningLines(event, sinks);
+      return [
+        `warning: ${printableLines(warningText(event, sinks))}`,
+        ...hintLines(event, sinks),
+      ];
+    case "repaired":
+      return eventLines(event, sinks).map((line) => `warning: ${line}`);
     case "scheduled":
     case "replaced":
     case "woken":
@@ -92,20 +100,30 @@ function oneShotLines(
   }
 }
 
-/** Whether a daemon logs an event as an error: somebody may have to act. */
-export function isError(event: LogEvent): boolean {
+/** How much an event matters to who runs a daemon. */
+export type LogLevel = "info" | "warning" | "error";
+
+const LEVEL_WORDS: Readonly<Record<LogLevel, string>> = {
+  info: "INFO",
+  warning: "WARN",
+  error: "ERROR",
+};
+
+/** The level of an event in the log of a daemon: above `info`, somebody may have to act. */
+export function daemonLevel(event: LogEvent): LogLevel {
   switch (event.event) {
     case "warning":
-      return event.routine !== true;
+      return event.routine === true ? "info" : "warning";
     case "clock-stepped":
       // Ahead is what every suspend looks like.
-      return event.byMs < 0;
+      return event.byMs < 0 ? "warning" : "info";
     case "repaired":
+      return "warning";
     case "failed":
     case "reload-failed":
-      return true;
+      return "error";
     default:
-      return false;
+      return "info";
   }
 }
 
@@ -148,11 +166,12 @@ export function eventLines(
     case "reloaded":
       return ["the service was told at last"];
     case "repaired":
-      return [`warning: ${repairText(event)}`];
+      return [repairText(event)];
     case "warning":
-      return event.routine === true
-        ? [printableLines(warningText(event, sinks))]
-        : warningLines(event, sinks);
+      return [
+        printableLines(warningText(event, sinks)),
+        ...hintLines(event, sinks),
+      ];
     case "failed": {
       const next = formatRoundedDuration(event.nextAttemptMs);
       return [
@@ -164,16 +183,6 @@ export function eventLines(
     case "reload-failed":
       return reloadLines(event, sinks);
   }
-}
-
-function warningLines(
-  warning: EventOf<"warning">,
-  sinks: LogSinks,
-): readonly string[] {
-  return [
-    `warning: ${printableLines(warningText(warning, sinks))}`,
-    ...hintLines(warning, sinks),
-  ];
 }
 
 /** A warning, with what to do where that stands on the same line. */
@@ -199,9 +208,9 @@ function reloadLines(
   }
   const tries = attempt === 1 ? "1 try" : `${attempt} tries`;
   return [
-    `gave up telling the service after ${tries}: ${message}`,
+    message,
     ...hintLines(error, sinks),
-    "it is tried again after a restart, and with the next certificate",
+    `gave up telling the service after ${tries}: it is tried again after a restart, and with the next certificate`,
   ];
 }
 
@@ -230,7 +239,7 @@ function lifeLeft({ leftMs }: EventOf<"failed">): string {
 function stepText({ byMs }: EventOf<"clock-stepped">): string {
   const by = formatRoundedDuration(Math.abs(byMs));
   return byMs < 0
-    ? `warning: the clock was set back by ${by}`
+    ? `the clock was set back by ${by}`
     : `the clock went ahead by ${by}: it was set, or the machine was suspended`;
 }
 

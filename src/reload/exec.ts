@@ -9,6 +9,7 @@
 import { formatDurationMs } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
 import { isOsError, osReason } from "../base/os_error.ts";
+import { shortened } from "../base/printable.ts";
 import {
   type GroupOptions,
   type ProcessGroup,
@@ -27,8 +28,6 @@ export interface RunOptions {
   readonly mostMs?: number | undefined;
   /** Variables in addition to the environment of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** What stays true when the program is stopped, for that message. */
-  readonly lasting?: string | undefined;
 }
 
 /** Limit for a program when none is given, in ms: five minutes. */
@@ -46,6 +45,10 @@ const STOP_GRACE_MS = 500;
 /** Exit code for a program that was ended; as for one that a signal killed. */
 const ENDED = 255;
 
+/** Exit codes of a shell for a program that it cannot start (IEEE 1003.1 2.8.2). */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
 /**
  * Runs a program to its end. Messages are those of Go's os/exec, which the
  * original prints.
@@ -56,8 +59,8 @@ const ENDED = 255;
  *
  * @param words program and arguments, at least one word
  * @throws {RekeyError} kind `hook` with the program's own exit code, 255 when a
- *   signal killed it or it was ended at its limit, 1 when it could not be
- *   started; kind `interrupted` when `signal` aborts
+ *   signal killed it or it was ended at its limit, 127 when it was not found,
+ *   126 when it could not be started; kind `interrupted` when `signal` aborts
  */
 export async function runCommand(
   words: readonly string[],
@@ -102,10 +105,15 @@ function start(program: string, options: GroupOptions): ProcessGroup {
   try {
     return startGroup(program, options);
   } catch (error) {
+    const name = shortened(program);
     const message = isMissing(program, error)
-      ? `exec: ${JSON.stringify(program)}: executable file not found in $PATH`
-      : `fork/exec ${program}: ${osReason(error)}`;
-    throw new RekeyError("hook", message, { exitCode: 1, cause: error });
+      ? `exec: ${JSON.stringify(name)}: executable file not found in $PATH`
+      : `fork/exec ${name}: ${osReason(error)}`;
+    const exitCode = isMissing(program, error) ||
+        error instanceof Deno.errors.NotFound
+      ? NOT_FOUND
+      : NOT_EXECUTABLE;
+    throw new RekeyError("hook", message, { exitCode, cause: error });
   }
 }
 
@@ -155,13 +163,12 @@ async function endOf(
 
 function interrupted(
   when: "before" | "during",
-  { signal: { reason }, name, lasting }: RunOptions,
+  { signal: { reason }, name }: RunOptions,
 ): RekeyError {
   const [by, exitCode] = reason instanceof RekeyError
     ? [reason.message, reason.exitCode]
     : ["stopped", undefined];
-  const end = lasting === undefined ? "" : `: ${lasting}`;
-  return new RekeyError("interrupted", `${by} ${when} ${name}${end}`, {
+  return new RekeyError("interrupted", `${by} ${when} ${name}`, {
     exitCode,
     cause: reason,
   });
@@ -195,34 +202,61 @@ const SIGNAL_WORDS: Readonly<Record<string, string>> = {
   SIGSYS: "bad system call",
 };
 
+/** Why a program cannot be run, as words behind "is". */
+export type ProgramProblem =
+  | "not found in $PATH"
+  | "no file"
+  | "no executable file";
+
 /**
- * Whether `program` is an executable file: a path, or a name in $PATH. True
- * where that cannot be found out. A look only: what is started later is decided
- * then, by the system.
+ * What is wrong with `program`, a path or a name in $PATH; undefined also where
+ * that cannot be found out. A look only: what is started later is decided then,
+ * by the system.
  */
-export async function isProgram(program: string): Promise<boolean> {
-  if (Deno.build.os === "windows") return true;
+export async function programProblem(
+  program: string,
+): Promise<ProgramProblem | undefined> {
+  if (Deno.build.os === "windows") return undefined;
   try {
-    const folders = program.includes("/")
-      ? [""]
-      : (Deno.env.get("PATH") ?? "").split(":").map((folder) =>
-        `${folder || "."}/`
-      );
-    for (const folder of folders) {
-      if (await isExecutable(folder + program)) return true;
+    if (program.includes("/")) {
+      if (await isExecutable(program)) return undefined;
+      return await exists(program) ? "no executable file" : "no file";
     }
-    return false;
+    for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+      if (program === "") break;
+      if (await isExecutable(`${folder || "."}/${program}`)) return undefined;
+    }
+    return "not found in $PATH";
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return true;
+    if (error instanceof Deno.errors.NotCapable) return undefined;
     throw error;
   }
 }
 
+async function exists(file: string): Promise<boolean> {
+  try {
+    await Deno.stat(file);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (isOsError(error)) return false;
+    throw error;
+  }
+}
+
+/** Whether somebody may run it whom this process may belong to. */
 async function isExecutable(file: string): Promise<boolean> {
   try {
-    const { isFile, mode } = await Deno.stat(file);
-    return isFile && ((mode ?? 0o111) & 0o111) !== 0;
+    const { isFile, mode, uid } = await Deno.stat(file);
+    if (!isFile) return false;
+    if (mode === null) return true;
+    const self = Deno.uid();
+    // Of its groups a process knows one only; the bits of the group are also
+    // the widest ones of an access list.
+    const bits = self === 0 ? 0o111 : self === uid ? 0o100 : 0o011;
+    return (mode & bits) !== 0;
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
     if (isOsError(error)) return false;
     throw error;
   }

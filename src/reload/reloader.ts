@@ -53,25 +53,30 @@ const ORDER: readonly ReloadPart[] = ["signal", "exec"];
  * The reloader for these options; without any it does nothing.
  *
  * @param files the pair that the service reads
+ * @param beforeHook ends when what was said so far is out
  */
 export function createReloader(
   { reload: { signal: recipient, exec = [], execTimeoutMs }, names }: Pick<
     RekeyOptions,
     "reload" | "names"
   >,
-  files: KeyPairFiles,
+  { files, beforeHook }: {
+    readonly files: KeyPairFiles;
+    readonly beforeHook?: (() => Promise<void>) | undefined;
+  },
 ): Reloader {
   const actions: Readonly<Record<ReloadPart, ReloadAction | undefined>> = {
     signal: recipient && (() => sendSignal(recipient, names.pidFile)),
-    exec: exec.length === 0 ? undefined : (notice, signal) =>
-      runCommand(exec, {
+    exec: exec.length === 0 ? undefined : async (notice, signal) => {
+      await beforeHook?.();
+      await runCommand(exec, {
         name: names.exec,
         signal,
         timeoutMs: execTimeoutMs,
         mostMs: notice.limitMs,
         env: hookEnvironment(notice, files),
-        lasting: "the new pair is installed",
-      }),
+      });
+    },
   };
   return {
     parts: ORDER.filter((part) => actions[part] !== undefined),

@@ -1,7 +1,12 @@
 /**
- * Splits the command of a hook into words, like a shell that expands nothing.
+ * Splits the command of a hook into words, like a shell that expands nothing;
+ * what only a shell could obey is refused, and not handed on as an argument.
  */
 import { RekeyError } from "../base/errors.ts";
+import { shortened } from "../base/printable.ts";
+
+/** A word that stands there for a shell, and there is none. */
+export class ShellSyntaxError extends RekeyError {}
 
 /**
  * Splits a command line into words: white space separates, single and double
@@ -9,10 +14,15 @@ import { RekeyError } from "../base/errors.ts";
  *
  * For a command without quotes and backslashes the words are those of the
  * original, which splits at single spaces (smallstep/cli#1538), but for the
- * empty words that it makes of two spaces.
+ * empty words that it makes of two spaces. Operators, redirections and
+ * variables that stand unquoted at the beginning of a word, and operators at
+ * its end, are refused: the original prints a private key for
+ * `cat a.crt a.key > both.pem`. Inside a word they are what they are there, as
+ * the `&` of a URL.
  *
  * @param flag the flag that holds the command, without dashes, for messages
  * @returns no words for a blank line
+ * @throws {ShellSyntaxError} for shell syntax
  * @throws {RekeyError} kind `usage` for an unclosed quote or a trailing backslash
  */
 export function splitCommand(
@@ -40,6 +50,10 @@ interface Taken {
 const PIECE =
   /(?<bare>[^ \t\r\n\v\f"'\\]+)|'(?<single>[^']*)'|"(?<double>(?:[^"\\]|\\[^])*)"|\\(?<escaped>[^])/y;
 
+/** Operators, redirections and what a shell replaces, at the beginning of a word. */
+const SHELL_BEGINNING = /^(?:[|;`]|&&|&>|&$|[0-9]*[<>]|\$[A-Za-z_{(])/;
+const SHELL_END = /(?:;|&&|\|)$/;
+
 function takeWord(line: string, flag: string): Taken {
   let text: string | undefined;
   let end = 0;
@@ -47,7 +61,21 @@ function takeWord(line: string, flag: string): Taken {
     PIECE.lastIndex = end;
     const groups = PIECE.exec(line)?.groups;
     if (groups === undefined) throw incomplete(line.charAt(end), flag);
+    const { bare = "" } = groups;
+    const isFirst = end === 0;
     end = PIECE.lastIndex;
+    const isLast = /^(?:[ \t\r\n\v\f]|$)/.test(line.slice(end, end + 1));
+    if (
+      (isFirst && SHELL_BEGINNING.test(isLast ? bare : `${bare}.`)) ||
+      (isLast && SHELL_END.test(bare))
+    ) {
+      throw new ShellSyntaxError(
+        "usage",
+        `the command of flag '--${flag}' has the word '${
+          shortened(line.slice(0, end))
+        }', which only a shell understands, and there is none`,
+      );
+    }
     const piece = textOf(groups);
     if (piece !== undefined) text = (text ?? "") + piece;
   }

@@ -1,5 +1,9 @@
-import { printable, printableLines } from "../../src/base/printable.ts";
-import { assertEquals } from "../support/assert.ts";
+import {
+  printable,
+  printableLines,
+  shortened,
+} from "../../src/base/printable.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 
 Deno.test("printable() shows control characters instead of sending them", () => {
   assertEquals(printable("e\x1b[31mvil\n"), "e\\x1b[31mvil\\x0a");
@@ -12,4 +16,23 @@ Deno.test("printable() leaves all other text as it is", () => {
 
 Deno.test("printableLines() keeps line ends", () => {
   assertEquals(printableLines("a\n\n\x1bb"), "a\n\n\\x1bb");
+});
+
+Deno.test("shortened() cuts long text in the middle, to the limit", () => {
+  const long = `${"a".repeat(50_000)}${"z".repeat(50_000)}`;
+  assertEquals(shortened(long), `${"a".repeat(99)}…${"z".repeat(99)}`);
+  assertEquals(shortened("abcdefgh", 5), "ab…gh");
+});
+
+Deno.test("shortened() leaves text as it is that is no longer than the limit", () => {
+  for (const length of [0, 1, 199, 200]) {
+    assertEquals(shortened("x".repeat(length)), "x".repeat(length));
+  }
+});
+
+Deno.test("shortened() leaves no half of a character", () => {
+  for (let front = 0; front < 4; front++) {
+    const text = shortened(`${"x".repeat(front)}${"🔑".repeat(200)}`);
+    assert(text.isWellFormed() && text.length <= 200, text);
+  }
 });

@@ -8,7 +8,7 @@
  * they wait, all at the same time.
  */
 import { buildAnchors, findAnchor } from "../../scripts/anchors.ts";
-import { compile } from "../../scripts/build.ts";
+import { bundle, compile } from "../../scripts/build.ts";
 import { denoCacheDirectory, fromFileUrl, ROOT } from "../../scripts/paths.ts";
 import { measureIdle } from "./idle.ts";
 import { baseRuntime } from "../support/base_runtime.ts";
@@ -133,15 +133,13 @@ async function compareDaemons(
 
 /** Ours from source, as a bundle, and compiled where that is possible. */
 async function ourPrograms(directory: string): Promise<Contestant[]> {
-  const bundle = `${directory}/bundle.js`;
-  await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--minify", "--output", bundle, "main.ts"],
-    cwd: ROOT,
-  }).output();
   const deno = [Deno.execPath(), "run", "--allow-all", "--no-prompt"];
   const programs = [
     { name: "source", command: [...deno, `${ROOT}main.ts`] },
-    { name: "bundle", command: [...deno, "--no-config", bundle] },
+    {
+      name: "bundle",
+      command: [...deno, "--no-config", await bundle(`${directory}/bundle`)],
+    },
   ];
   const runtime = await baseRuntime();
   if (typeof runtime === "string") {

@@ -1,5 +1,5 @@
 /**
- * What every authority owes, held against the real step-ca.
+ * What every authority must do, held against the real step-ca.
  */
 import { hintOf } from "../support/hint.ts";
 import type {
@@ -21,11 +21,11 @@ import {
   assertStringIncludes,
 } from "../support/assert.ts";
 import { noTerminal } from "../support/fake_terminal.ts";
-import type { OpensslPair } from "../support/openssl_ca.ts";
+import { OpensslCa, type OpensslPair } from "../support/openssl_ca.ts";
 import { runOk } from "../support/run.ts";
 import { startStepCa, type StepCa, stepCaMissing } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
-import { rekeyRequest } from "../support/test_pair.ts";
+import { keyPair, rekeyRequest } from "../support/test_pair.ts";
 
 const PROVISIONERS = {
   admin: {},
@@ -306,10 +306,10 @@ contractTest(
     const request = await rekeyRequest(pair);
     const error = await assertRejects(
       () => ONLINE.open(ca, []).rekey(request),
-      "unreachable",
+      "pair",
+      /no clientAuth/,
     );
-    assert(error instanceof RekeyError);
-    assertStringIncludes(hintOf(error), "no clientAuth");
+    assertMatch(hintOf(error), /get a new certificate/);
   },
 );
 
@@ -331,3 +331,32 @@ contractTest(
     assertEquals(lifetimeMs(ours), lifetimeMs(theirs));
   },
 );
+
+Deno.test("verifyAnswer() names some of the thousands of names that a CA added", async () => {
+  await using dir = await tempDir();
+  const ca = await OpensslCa.root(dir.file("ca"), "Root");
+  const host = { subject: "/CN=host.example", names: "DNS:host.example" };
+  const before = await keyPair(await ca.issue("before", host));
+  const names = Array.from({ length: 12_000 }, (_, at) => `DNS:h${at}.example`);
+  const after = await keyPair(
+    await ca.issue("after", { ...host, names: names.join(",") }),
+  );
+  for (
+    const [current, issued] of [[before, after], [after, before]] as const
+  ) {
+    const error = await assertRejects(
+      () =>
+        verifyAnswer(issued.chain, {
+          publicKey: issued.key.publicKey,
+          previous: current.chain[0],
+          roots: [],
+          now: new Date(),
+        }),
+      "untrusted",
+      /^the CA changed the names: they were .*, and are now .*/,
+    );
+    assert(error.message.length < 500, String(error.message.length));
+    assertStringIncludes(error.message, "DNS:host.example");
+    assertStringIncludes(error.message, "…");
+  }
+});

@@ -3,7 +3,8 @@ import { COMMANDS } from "../../src/cli/commands/catalogue.ts";
 import { briefOf } from "../../src/cli/grammar/command.ts";
 import { placesIn } from "../../src/cli/grammar/route.ts";
 import { REKEY_FLAGS } from "../../src/cli/resolve/flags.ts";
-import { exitCodes } from "../../src/cli/exit_codes.ts";
+import { ERROR_KINDS, type ErrorKind } from "../../src/base/errors.ts";
+import { ERROR_MEANINGS } from "../../src/cli/exit_codes.ts";
 import {
   assert,
   assertEquals,
@@ -52,24 +53,69 @@ for (const flag of MANUAL_FLAGS) {
   });
 }
 
-Deno.test("the usage names every flag", () => {
-  const usage = HELP.slice(0, HELP.indexOf("\nDESCRIPTION\n"));
-  for (const line of OPTION_LINES) {
-    if (line.includes("--help")) continue;
-    const names = line.match(/--[a-z-]+/g) ?? [];
-    const isThere = names.some((name) =>
-      new RegExp(`\\[${name}[=\\]]`).test(usage)
-    );
-    assert(isThere, `${line} is not in ${usage}`);
-  }
-});
+for (const { path } of placesIn({ path: [], entry: COMMANDS })) {
+  const words = path.join(" ");
 
-Deno.test("the help lists the flags in the manual's order", () => {
-  const order = OPTION_LINES.map((line) => line.trim().split(/[=,\s]/)[0]);
-  const known = MANUAL_FLAGS.filter((flag) =>
-    flag !== "--curve" && flag !== "--force"
-  );
-  assertEquals(order.filter((flag) => known.includes(flag ?? "")), known);
+  Deno.test(`the usage of '${words}' names every flag, and each once`, async () => {
+    const { stdout } = await runLine(["help", ...path]);
+    const usage = stdout.slice(
+      stdout.indexOf("\nUSAGE\n"),
+      stdout.search(/\n(?:DESCRIPTION|COMMANDS)\n/),
+    );
+    const names = [...usage.matchAll(/\[(--[a-z-]+)/g)].map(([, name]) => name);
+    assertEquals(names, [...new Set(names)]);
+    const options = stdout.slice(
+      stdout.indexOf("\nOPTIONS\n"),
+      stdout.search(/\n(?:EXAMPLES|MORE)\n/),
+    ).split("\n").filter((line) => /^ {2}-/.test(line));
+    if (!usage.includes("<command>")) {
+      assertEquals(
+        names.toSorted(),
+        options.map((line) => /--(?!crv)[a-z-]{2,}/.exec(line)?.[0]).map(
+          (name) => name === "--out-crt" ? "--out-cert" : name,
+        ).toSorted(),
+      );
+    }
+  });
+
+  Deno.test(`the help of '${words}' is as wide as the terminal, within reason`, async () => {
+    for (
+      const [columns, expected] of [[60, 60], [100, 100], [500, 120], [5, 50]]
+    ) {
+      const { stdout } = await runLine(["help", ...path], {
+        terminal: true,
+        ...columns !== undefined && { columns },
+        env: { TERM: "dumb" },
+      });
+      const lines = stdout.split("\n").filter((line) =>
+        // Examples are for a shell, and a spelling is not broken.
+        !/^ {2}(?:\$|--|-f)|\\$|internal\.(?:crt|key)/.test(line)
+      );
+      const widest = Math.max(...lines.map((line) => line.length));
+      assert(widest <= (expected ?? 0), `${columns}: ${widest}`);
+    }
+  });
+}
+
+Deno.test("the help lists the flags by purpose, and within it in the manual's order", () => {
+  const groups = HELP.slice(
+    HELP.indexOf("\nOPTIONS\n"),
+    HELP.indexOf("\nEXAMPLES\n"),
+  ).split(/^(?=[A-Z].*:$)/m).slice(1);
+  assertEquals(groups.map((text) => text.split("\n")[0]), [
+    "Files:",
+    "Keys and passwords:",
+    "Certificate authority:",
+    "Time:",
+    "Services and failures:",
+    "This program:",
+  ]);
+  for (const group of groups) {
+    const order = [...group.matchAll(/^ {2}(-[^=,\s]*)/gm)]
+      .map(([, name]) => MANUAL_FLAGS.indexOf(name ?? ""))
+      .filter((index) => index >= 0);
+    assertEquals(order, order.toSorted((one, other) => one - other), group);
+  }
 });
 
 Deno.test("the help has the sections of the original, then the exit codes", () => {
@@ -85,11 +131,45 @@ Deno.test("the help has the sections of the original, then the exit codes", () =
   ]);
 });
 
-Deno.test("the help names every exit code with its meaning", () => {
-  for (const { exitCode, when } of exitCodes()) {
-    const text = HELP.replace(/\s+/g, " ");
-    assertStringIncludes(text, ` ${exitCode} ${when}`);
+/** The table of a command, as `code when`. */
+async function exitCodesOf(...path: readonly string[]): Promise<string[]> {
+  const { stdout } = await runLine(["help", ...path]);
+  const table = stdout.slice(stdout.indexOf("\nEXIT CODES\n") + 12);
+  return table.replace(/\n {8}(?=\S)/g, " ").trimEnd().split("\n")
+    .map((line) => line.trim());
+}
+
+Deno.test("the help of ca rekey names every exit code with its meaning", async () => {
+  const rows = await exitCodesOf("ca", "rekey");
+  for (const [kind, { exitCode }] of Object.entries(ERROR_KINDS)) {
+    const code = { hook: "n", interrupted: "128+n" }[kind] ?? exitCode;
+    const when = ERROR_MEANINGS[kind as ErrorKind];
+    assert(rows.includes(`${code} ${when}`), `${kind}: ${rows.join("\n")}`);
   }
+  assertEquals(rows.length, Object.keys(ERROR_KINDS).length + 1);
+});
+
+for (const words of ["ca rollback", "ca layout"]) {
+  Deno.test(`the help of ${words} has exit codes of its own`, async () => {
+    const rows = await exitCodesOf(...words.split(" "));
+    const codes = rows.map((row) => row.split(" ")[0]);
+    assertEquals(
+      codes.filter((code) => ["69", "76", "77"].includes(code ?? "")),
+      [],
+    );
+    assert(codes.includes("75") && codes.includes("128+n"));
+    assert(!/rekeyed|not due|--root|the CA/.test(rows.join("\n")));
+    if (words === "ca layout") {
+      assert(!/--exec|signalled/.test(rows.join("\n")));
+    }
+  });
+}
+
+Deno.test("the help says what 128+n is", () => {
+  assertStringIncludes(
+    HELP.replace(/\s+/g, " "),
+    "128+n stopped by signal n (129 SIGHUP, 130 SIGINT, 143 SIGTERM)",
+  );
 });
 
 for (
@@ -141,14 +221,14 @@ for (const { path } of placesIn({ path: [], entry: COMMANDS })) {
   });
 }
 
-Deno.test("headings are bold on a terminal, unless NO_COLOR says no", async () => {
+Deno.test("headings are bold on a terminal, unless NO_COLOR or TERM=dumb says no", async () => {
   const bold = await runLine(["--help"], { terminal: true });
   assertStringIncludes(bold.stdout, "\x1b[1mNAME\x1b[0m\n");
-  const plain = await runLine(["--help"], {
-    terminal: true,
-    env: { NO_COLOR: "1" },
-  });
-  assertEquals(plain.stdout.includes("\x1b"), false);
+  const others = [{ NO_COLOR: "1" }, { TERM: "dumb" }];
+  for (const env of others) {
+    const plain = await runLine(["--help"], { terminal: true, env });
+    assertEquals(plain.stdout.includes("\x1b"), false);
+  }
 });
 
 Deno.test("the help of the short form shows the words that were typed", async () => {

@@ -3,6 +3,7 @@ import { fromFileUrl } from "../../scripts/paths.ts";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertStringIncludes,
 } from "../support/assert.ts";
 import { run, runOk } from "../support/run.ts";
@@ -29,8 +30,8 @@ Deno.test("main.ts exits 64 for a mistake", async () => {
     program(["ca", "rekey", "--bogus"]),
   );
   assertEquals(code, 64);
-  assertEquals(stderr, "flag provided but not defined: -bogus\n");
-  assertStringIncludes(stdout, "Incorrect Usage: ");
+  assertMatch(stderr, /^flag provided but not defined: -bogus\nusage: .*\n$/);
+  assertEquals(stdout, "");
 });
 
 Deno.test("main.ts names the missing permission and exits 78", async () => {
@@ -124,7 +125,10 @@ Deno.test("main.ts loads nothing of the engine before the options are complete",
       }
     }
   }
+  // What pins the trust has to be there before anything is awaited.
+  const early = ["src/ca/online/trust.ts", "src/ca/online/proxy.ts"].map(below);
   const engine = [...loaded].filter((specifier) =>
+    !early.includes(specifier) &&
     /\/src\/(?:pki|ca|files|daemon|engine)\b|\/process\/job\.ts/.test(specifier)
   );
   assert(loaded.has(below("src/cli/grammar/go_arguments.ts")));

@@ -20,31 +20,128 @@ Deno.test("a successful run prints nothing of its own and exits 0", async () => 
   assertEquals([code, stdout, stderr], [0, "", ""]);
 });
 
-Deno.test("a flag mistake is printed with the help on stdout, alone on stderr, exit 64", async () => {
-  const help = (await runLine(["ca", "rekey", "--help"])).stdout;
+const USAGE =
+  "usage: step-rekey ca rekey <crt-file> <key-file> [flags] (step-rekey ca rekey --help tells more)\n";
+
+Deno.test("a flag mistake is told on stderr with one line of usage, exit 64", async () => {
   const { code, stdout, stderr, options } = await runLine(
     [...GOOD, "--out-crtt", "x"],
   );
-  const message = "flag provided but not defined: -out-crtt";
-  assertEquals(code, 64);
-  assertEquals(stdout, `Incorrect Usage: ${message}\n\n${help}`);
-  assertEquals(stderr, `${message}\nhint: did you mean --out-cert?\n`);
-  assertEquals(options, undefined);
+  assertEquals([code, stdout, options], [64, "", undefined]);
+  assertEquals(
+    stderr,
+    `flag provided but not defined: -out-crtt\n${USAGE}hint: did you mean --out-cert?\n`,
+  );
 });
 
-Deno.test("a flag mistake in front of the command is printed with the group's help", async () => {
+Deno.test("a flag mistake in front of the command is told with the group's usage", async () => {
   for (
-    const [line, group] of [[["--foo", "ca"], []], [["ca", "-foo"], ["ca"]]]
+    const [line, name] of [
+      [["--foo", "ca"], "step-rekey"],
+      [["ca", "-foo"], "step-rekey ca"],
+    ] as const
   ) {
-    const help = (await runLine(["help", ...group ?? []])).stdout;
-    const { code, stdout, stderr } = await runLine([...line ?? [], "rekey"]);
-    const message = "flag provided but not defined: -foo";
-    assertEquals(
-      [code, stdout, stderr],
-      [64, `Incorrect Usage. ${message}\n\n${help}`, `${message}\n`],
-    );
+    const result = await runLine([...line, "rekey"]);
+    assertEquals([result.code, result.stdout, result.stderr], [
+      64,
+      "",
+      `flag provided but not defined: -foo\nusage: ${name} <command> [arguments] (${name} --help tells more)\n`,
+    ]);
   }
 });
+
+Deno.test("the usage of the short form names the words that were typed", async () => {
+  const { stderr } = await runLine(["rekey", "--nonsense"]);
+  assertStringIncludes(
+    stderr,
+    "\nusage: step-rekey rekey <crt-file> <key-file> [flags] (step-rekey rekey --help tells more)\n",
+  );
+});
+
+for (
+  const [words, problem, hint] of [
+    [[], "not enough", "<crt-file>, <key-file> are missing"],
+    [["a"], "not enough", "<key-file> is missing"],
+    [
+      ["a", "b", "c", "d"],
+      "too many",
+      'nothing belongs to "c"; the value of a flag that has blanks needs quotes',
+    ],
+  ] as const
+) {
+  Deno.test(`${problem} arguments (${words.length}) are told in the original's words, with usage and hint`, async () => {
+    const { code, stdout, stderr } = await runLine(["ca", "rekey", ...words]);
+    assertEquals([code, stdout], [64, ""]);
+    assertEquals(
+      stderr,
+      `${problem} positional arguments were provided in 'step ca rekey <crt-file> <key-file>'\n${USAGE}hint: ${hint}\n`,
+    );
+  });
+}
+
+Deno.test("no mistake prints more than three lines", async () => {
+  for (
+    const line of [
+      ["--foo"],
+      ["ca", "--foo"],
+      ["ca", "nonsense"],
+      ["ca", "layout"],
+      ["ca", "rollback", "a"],
+      ["ca", "rekey", "--size=x"],
+      ["ca", "rekey", "--exec"],
+      ["version", "x"],
+    ]
+  ) {
+    const { code, stdout, stderr } = await runLine(line);
+    assertEquals([code, stdout], [64, ""], line.join(" "));
+    assert(stderr.split("\n").length <= 4, stderr);
+  }
+});
+
+Deno.test("a mistake is one JSON object where that is the format", async () => {
+  const { stdout, stderr } = await runLine(
+    ["ca", "rekey", "a", "--log-format=json"],
+  );
+  assertEquals(stdout, "");
+  assertEquals(JSON.parse(stderr).hint, "<key-file> is missing");
+});
+
+for (
+  const [flag, meant] of [
+    ["--password", "--password-file"],
+    ["-password=x", "--password-file"],
+    ["--ca-password", "--ca-password-file"],
+    ["--private-key-password", "--private-key-password-file"],
+  ] as const
+) {
+  Deno.test(`${flag} makes think of ${meant}, and does not show the secret`, async () => {
+    const { code, stderr } = await runLine([...GOOD, flag, "s3cret"]);
+    assertEquals(code, 64);
+    assertStringIncludes(stderr, `\nhint: did you mean ${meant}?\n`);
+    assert(!stderr.includes("s3cret"), stderr);
+  });
+}
+
+for (
+  const [line, command, help] of [
+    ["certificate lint a.crt", "certificate", "step-rekey help"],
+    ["crypto", "crypto", "step-rekey help"],
+    ["ssh certificate", "ssh", "step-rekey help"],
+    ["ca provisioner add x", "ca provisioner", "step-rekey ca help"],
+    ["ca renew a.crt a.key", "ca renew", "step-rekey ca help"],
+    ["ca help bootstrap", "ca bootstrap", "step-rekey ca help"],
+    ["help ca roots", "ca roots", "step-rekey ca help"],
+  ] as const
+) {
+  Deno.test(`'${line}' is said to be a command of step`, async () => {
+    const { code, stdout, stderr } = await runLine(line.split(" "));
+    assertEquals([code, stdout], [64, ""]);
+    assertEquals(
+      stderr,
+      `'${command}' is a command of step, and not of step-rekey\nhint: call step ${command}; ${help} lists the commands\n`,
+    );
+  });
+}
 
 Deno.test("an unknown command is told on stderr only, with the nearest one", async () => {
   const { code, stdout, stderr } = await runLine(["ca", "rekye", "a", "k"]);

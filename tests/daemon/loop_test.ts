@@ -5,25 +5,25 @@
 import type { LogEvent } from "../../src/base/runtime.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import {
+  type DaemonRun,
+  daemonRun,
   type Files,
   HOUR,
-  type Life,
-  live,
   refusal,
-} from "../support/daemon_life.ts";
+} from "../support/daemon_run.ts";
 
-function failures({ events }: Life) {
+function failures({ events }: DaemonRun) {
   return events.flatMap((event) => event.event === "failed" ? [event] : []);
 }
 
-function scheduleWarnings({ events }: Life) {
+function scheduleWarnings({ events }: DaemonRun) {
   return events.filter((event) =>
     event.event === "warning" && event.message.includes("schedule")
   );
 }
 
 Deno.test("runDaemon() plans each cycle by the new certificate", async () => {
-  const { waits } = await live(["issue", "issue", "issue"], {
+  const { waits } = await daemonRun(["issue", "issue", "issue"], {
     lifetimeMs: 6 * HOUR,
     random: 0,
   });
@@ -31,7 +31,7 @@ Deno.test("runDaemon() plans each cycle by the new certificate", async () => {
 });
 
 Deno.test("runDaemon() counts failures in a row, and forgets them after a success", async () => {
-  const life = await live([
+  const life = await daemonRun([
     refusal("unreachable"),
     refusal("unreachable"),
     "issue",
@@ -42,7 +42,7 @@ Deno.test("runDaemon() counts failures in a row, and forgets them after a succes
 
 Deno.test("runDaemon() tries for ever before and after the end, never more than once a second", async () => {
   const answers = Array.from({ length: 110 }, () => refusal("unreachable"));
-  const life = await live(answers);
+  const life = await daemonRun(answers);
   const tries = failures(life);
   assertEquals(tries.length, 110);
   for (const { nextAttemptMs, leftMs } of tries) {
@@ -54,7 +54,7 @@ Deno.test("runDaemon() tries for ever before and after the end, never more than 
 });
 
 Deno.test("runDaemon() waits for what Retry-After asks, and no longer than the life allows", async () => {
-  const life = await live([
+  const life = await daemonRun([
     refusal("unreachable", { retryAfterMs: HOUR }),
     refusal("unreachable", { retryAfterMs: 24 * HOUR }),
   ], { random: 0 });
@@ -65,12 +65,11 @@ Deno.test("runDaemon() waits for what Retry-After asks, and no longer than the l
 
 Deno.test("runDaemon() plans anew for a pair that somebody puts there while the CA is asked", async () => {
   const others: Files[] = [];
-  const life = await live([
+  const life = await daemonRun([
     (files) => {
       const [other] = others;
       if (other === undefined) throw new Error("it has not slept");
-      Deno.copyFileSync(other.certificateFile, files.certificateFile);
-      Deno.copyFileSync(other.keyFile, files.keyFile);
+      putInPlace(other, files);
     },
     "issue",
   ], { sleeping: (_sleep, _files, other) => others.push(other) });
@@ -85,7 +84,7 @@ Deno.test("runDaemon() plans anew for a pair that somebody puts there while the 
 });
 
 Deno.test("runDaemon() is slow where it is refused", async () => {
-  const life = await live([refusal("refused"), refusal("refused")], {
+  const life = await daemonRun([refusal("refused"), refusal("refused")], {
     random: 0,
   });
   assertEquals(failures(life).map(({ nextAttemptMs }) => nextAttemptMs), [
@@ -96,13 +95,16 @@ Deno.test("runDaemon() is slow where it is refused", async () => {
 
 Deno.test("runDaemon() ends with what no other try can mend", async () => {
   await assertRejects(
-    () => live([refusal("unreachable"), refusal("untrusted"), "issue"]),
+    () => daemonRun([refusal("unreachable"), refusal("untrusted"), "issue"]),
     "untrusted",
   );
 });
 
 Deno.test("runDaemon() goes on where an error of a kind that ends it says that it may heal", async () => {
-  const life = await live([refusal("untrusted", { retry: "slowly" }), "issue"]);
+  const life = await daemonRun([
+    refusal("untrusted", { retry: "slowly" }),
+    "issue",
+  ]);
   assertEquals(failures(life).length, 1);
 });
 
@@ -110,7 +112,7 @@ Deno.test("runDaemon() makes no hot loop when the CA shortens lifetimes, and war
   for (
     const args of [["--expires-in", "8h"], ["--rekey-period", "8h"]]
   ) {
-    const life = await live(["issue", "issue", "issue"], {
+    const life = await daemonRun(["issue", "issue", "issue"], {
       args,
       lifetimeMs: 4 * HOUR,
     });
@@ -120,11 +122,11 @@ Deno.test("runDaemon() makes no hot loop when the CA shortens lifetimes, and war
 });
 
 Deno.test("runDaemon() says nothing about a schedule that fits", async () => {
-  assertEquals(scheduleWarnings(await live(["issue", "issue"])), []);
+  assertEquals(scheduleWarnings(await daemonRun(["issue", "issue"])), []);
 });
 
 Deno.test("runDaemon() lets no SIGHUP make a hot loop, and warns", async () => {
-  const life = await live(Array.from({ length: 20 }, () => "issue"), {
+  const life = await daemonRun(Array.from({ length: 20 }, () => "issue"), {
     isWoken: true,
   });
   // Pauses of 0, 1, 2, 4, 8, 16, 32, and then 60 s.
@@ -134,7 +136,7 @@ Deno.test("runDaemon() lets no SIGHUP make a hot loop, and warns", async () => {
 });
 
 Deno.test("runDaemon() rekeys no more than once a minute by a period, and names the flag", async () => {
-  const life = await live(["issue", "issue", "issue"], {
+  const life = await daemonRun(["issue", "issue", "issue"], {
     args: ["--rekey-period", "1ms"],
   });
   assertEquals(life.waits.slice(1), [60_000, 60_000, 60_000]);
@@ -148,7 +150,7 @@ Deno.test("runDaemon() rekeys no more than once a minute by a period, and names 
 Deno.test("runDaemon() plans before it tells the service, which has until then", async () => {
   const events: LogEvent[] = [];
   const limits: (number | undefined)[] = [];
-  const { waits } = await live(["issue", "issue"], {
+  const { waits } = await daemonRun(["issue", "issue"], {
     events,
     reload({ limitMs }) {
       assertEquals(events.at(-1)?.event, "scheduled");
@@ -160,7 +162,7 @@ Deno.test("runDaemon() plans before it tells the service, which has until then",
 });
 
 Deno.test("runDaemon() goes by a pair that somebody put in the place while it waited", async () => {
-  const { events, waits } = await live(["issue"], {
+  const { events, waits } = await daemonRun(["issue"], {
     random: 0,
     sleeping(sleep, files, other) {
       if (sleep === 3) putInPlace(other, files);
@@ -171,7 +173,7 @@ Deno.test("runDaemon() goes by a pair that somebody put in the place while it wa
 });
 
 Deno.test("runDaemon() goes on with its wait when the same pair was written again", async () => {
-  const { waits, elapsedMs } = await live(["issue"], {
+  const { waits, elapsedMs } = await daemonRun(["issue"], {
     random: 0,
     sleeping(sleep, { certificateFile }) {
       if (sleep % 7 === 0) touch(certificateFile, sleep);
@@ -182,7 +184,7 @@ Deno.test("runDaemon() goes on with its wait when the same pair was written agai
 
 Deno.test("runDaemon() waits for a certificate that is being written while it waits", async () => {
   const content = { text: "" };
-  const { elapsedMs } = await live(["issue"], {
+  const { elapsedMs } = await daemonRun(["issue"], {
     random: 0,
     sleeping(sleep, { certificateFile }) {
       if (sleep === 3) content.text = exchange(certificateFile, "");
@@ -195,7 +197,7 @@ Deno.test("runDaemon() waits for a certificate that is being written while it wa
 Deno.test("runDaemon() names the first failure when the certificate cannot be read after it", async () => {
   const events: LogEvent[] = [];
   await assertRejects(() =>
-    live([({ certificateFile }) => {
+    daemonRun([({ certificateFile }) => {
       exchange(certificateFile, "");
       throw refusal("unreachable");
     }], { events }), "pair");
@@ -209,8 +211,8 @@ Deno.test("runDaemon() names the first failure when the certificate cannot be re
 Deno.test("runDaemon() delivers a pending reload before it ends at its start", async () => {
   let told = 0;
   await assertRejects(() =>
-    live(["issue"], {
-      isOwed: true,
+    daemonRun(["issue"], {
+      isReloadPending: true,
       isBroken: true,
       reload: () => (told++, new Map()),
     }), "config");
@@ -220,7 +222,7 @@ Deno.test("runDaemon() delivers a pending reload before it ends at its start", a
 Deno.test("runDaemon() tells that it has started, and not when the first look fails", async () => {
   for (const isBroken of [false, true]) {
     let starts = 0;
-    const life = live(["issue"], { isBroken, started: () => starts++ });
+    const life = daemonRun(["issue"], { isBroken, started: () => starts++ });
     if (isBroken) await assertRejects(() => life, "config");
     else await life;
     assertEquals(starts > 0, !isBroken);

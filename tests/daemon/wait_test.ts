@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { MAX_SLICE_MS, wait } from "../../src/daemon/wait.ts";
 import { denoRuntime } from "../../src/cli/process/deno_runtime.ts";
+import { denoProgram } from "../../src/cli/process/program.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { fakeClock } from "./fake_clock.ts";
 
@@ -92,7 +93,10 @@ Deno.test("wait() ends at once when it is aborted before or in a slice", async (
 });
 
 Deno.test("wait() ends at once when it is aborted while the real clock sleeps", async () => {
-  const { clock } = denoRuntime({ run: "once", file: "a.crt" });
+  const { clock } = denoRuntime(
+    { run: "once", file: "a.crt" },
+    denoProgram(),
+  );
   const controller = new AbortController();
   const ended = wait(DAY, {
     clock,

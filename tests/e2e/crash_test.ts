@@ -83,7 +83,7 @@ for (const layout of LAYOUTS) {
       const points = await pointsOf(bench, await bench.specimen(layout));
       const expected = mixtures(layout, points).map(describeKill);
       const kills = killsAt(points);
-      const chosen = sample(`kills, ${layout.name}`, kills, 8);
+      const chosen = sample(`kills, ${layout.name}`, kills, 2);
       const mixed: string[] = [];
       await inParallel(
         kills.filter((kill) =>
@@ -193,56 +193,60 @@ const SECOND_KILLS = [
   "ca layout plain",
 ];
 
+const RECOVERIES = LAYOUTS.filter(({ name }) => SECOND_KILLS.includes(name))
+  .flatMap((layout) =>
+    Object.entries(MEANWHILE).map(([what, meanwhile]) => ({
+      layout,
+      what,
+      meanwhile,
+    }))
+  ).filter(({ layout, what }) =>
+    what === "nothing" || layout.mixture === "between the renames"
+  );
+
 for (
-  const layout of LAYOUTS.filter(({ name }) => SECOND_KILLS.includes(name))
+  const { layout, what, meanwhile } of sample("recoveries", RECOVERIES, 4)
 ) {
-  for (const [what, meanwhile] of Object.entries(MEANWHILE)) {
-    if (what !== "nothing" && layout.mixture !== "between the renames") {
-      continue;
-    }
-    Deno.test({
-      name:
-        `recovery killed at any of its system calls is finished by the next: ${layout.name}, ${what} meanwhile${because}`,
-      ignore: isIgnored(layout),
-      async fn() {
-        const bench = theBench();
-        const points = await pointsOf(bench, await bench.specimen(layout));
-        const interrupted = async (first: Kill) => {
-          const specimen = await bench.specimen(layout);
-          await killAt(bench, specimen, first);
-          await meanwhile(specimen);
-          return specimen;
-        };
-        const name = `second kills, ${layout.name}, ${what}`;
-        const cases: SecondKill[] = [];
-        await inParallel(
-          sample(`${name}, first`, firstKills(layout, points), 2),
-          async (first) => {
-            const specimen = await interrupted(first);
-            const repair = await pointsOf(bench, specimen, "again");
-            for (const second of killsAt(repairOnly(layout, repair, points))) {
-              cases.push({ first, second, repair });
-            }
-          },
-        );
-        await inParallel(sample(name, cases, 4), async (planned) => {
-          const { first, second, repair } = planned;
+  Deno.test({
+    name:
+      `recovery killed at any of its system calls is finished by the next: ${layout.name}, ${what} meanwhile${because}`,
+    ignore: isIgnored(layout),
+    async fn() {
+      const bench = theBench();
+      const points = await pointsOf(bench, await bench.specimen(layout));
+      const interrupted = async (first: Kill) => {
+        const specimen = await bench.specimen(layout);
+        await killAt(bench, specimen, first);
+        await meanwhile(specimen);
+        return specimen;
+      };
+      const name = `second kills, ${layout.name}, ${what}`;
+      const cases: SecondKill[] = [];
+      await inParallel(
+        sample(`${name}, first`, firstKills(layout, points), 1),
+        async (first) => {
           const specimen = await interrupted(first);
-          const before = await stateOf(specimen);
-          await killAt(bench, { ...specimen, command: undefined }, second);
-          const context = `${describeKill(first)}, then ${
-            describeKill(second)
-          }`;
-          // Behind a change of layout comes a rekey of plain files, which has
-          // its own moment between two renames.
-          const isOpen = layout.mixture === "while overwriting" ||
-            isBetweenRenames(second, repair);
-          if (before !== "mixed" && !isOpen) {
-            assert(await stateOf(specimen) !== "mixed", context);
+          const repair = await pointsOf(bench, specimen, "again");
+          for (const second of killsAt(repairOnly(layout, repair, points))) {
+            cases.push({ first, second, repair });
           }
-          await bench.assertRecovers(specimen, context);
-        });
-      },
-    });
-  }
+        },
+      );
+      await inParallel(sample(name, cases, 2), async (planned) => {
+        const { first, second, repair } = planned;
+        const specimen = await interrupted(first);
+        const before = await stateOf(specimen);
+        await killAt(bench, { ...specimen, command: undefined }, second);
+        const context = `${describeKill(first)}, then ${describeKill(second)}`;
+        // Behind a change of layout comes a rekey of plain files, which has
+        // its own moment between two renames.
+        const isOpen = layout.mixture === "while overwriting" ||
+          isBetweenRenames(second, repair);
+        if (before !== "mixed" && !isOpen) {
+          assert(await stateOf(specimen) !== "mixed", context);
+        }
+        await bench.assertRecovers(specimen, context);
+      });
+    },
+  });
 }

@@ -5,25 +5,11 @@ import { assert, assertEquals } from "../support/assert.ts";
 import type { RunningProgram } from "../support/running_program.ts";
 import { run } from "../support/run.ts";
 import { watchStalls } from "../support/stalls.ts";
-import { stepCaMissing } from "../support/step_ca.ts";
-import { type DaemonPlace, daemonPlace, publicKeyOf } from "./daemon_place.ts";
+import { howMany } from "../support/sweep.ts";
+import { daemonTests } from "../support/daemon_place.ts";
+import { pairKeyOf } from "../support/openssl_reads.ts";
 
-const place = await daemonPlace();
-
-function daemonTest(
-  name: string,
-  test: (place: DaemonPlace) => Promise<void>,
-  ignored?: string,
-): void {
-  const missing = stepCaMissing ?? ignored;
-  Deno.test({
-    name: name + (missing === undefined ? "" : ` (${missing})`),
-    ignore: place === undefined || missing !== undefined,
-    async fn() {
-      if (place !== undefined) await test(place);
-    },
-  });
-}
+const daemonTest = await daemonTests();
 
 /** Why a process cannot be PID 1 here. */
 const noNamespaces = await run("unshare", ["-pf", "true"]).then(
@@ -31,10 +17,10 @@ const noNamespaces = await run("unshare", ["-pf", "true"]).then(
   () => "unshare is not installed",
 );
 
-const MOMENTS = 20;
+const MOMENTS = howMany(6, 100);
 
 daemonTest(
-  "ca rekey --daemon ends with 0 within a second on SIGTERM at 20 random moments",
+  "ca rekey --daemon ends with 0 within a second on SIGTERM at random moments",
   async ({ ca, pair, daemon }) => {
     const stopAt = async (index: number) => {
       const files = await pair(`moment${index}`, 20);
@@ -55,7 +41,7 @@ daemonTest(
       const tookMs = performance.now() - begin;
       assert(tookMs < stalls.limitMs(1_000), `${tookMs} ms`);
       assert(!/ERROR(?!.*the clock went)/.test(running.text), running.text);
-      await publicKeyOf(files);
+      await pairKeyOf(files);
     };
     for (let index = 0; index < MOMENTS; index += 2) {
       await Promise.all([stopAt(index), stopAt(index + 1)]);
@@ -138,7 +124,7 @@ daemonTest(
       `/proc/${running.pid}/task/${running.pid}/children`,
     );
     const inside = Number(children.trim());
-    for (let cycle = 0; cycle < 3; cycle++) {
+    for (let cycle = 0; cycle < 2; cycle++) {
       Deno.kill(inside, "SIGHUP");
       await running.says("told");
     }

@@ -38,7 +38,7 @@ for (const layout of LAYOUTS) {
       const faults = faultsAt(points);
       assert(faults.length > points.length * 10, "too few faults to be all");
       await inParallel(
-        sample(`faults, ${layout.name}`, faults, 10),
+        sample(`faults, ${layout.name}`, faults, 4),
         async (fault) => {
           const specimen = await bench.specimen(layout);
           const { state, left } = await meetFault(bench, specimen, fault);

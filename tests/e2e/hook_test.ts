@@ -14,30 +14,11 @@ import {
   pidsOf,
   STOP_LIMIT_MS,
 } from "../support/endless_hook.ts";
-import {
-  programWords,
-  type ReloadPlace,
-  reloadPlace,
-} from "../support/reload_place.ts";
+import { programWords, reloadTest as test } from "../support/reload_place.ts";
 import { program } from "../support/program.ts";
 import { run } from "../support/run.ts";
 
 const NOT_DUE = ["--expires-in", "1ns"];
-
-function test(
-  name: string,
-  check: (place: ReloadPlace) => Promise<void>,
-  ignore = false,
-): void {
-  Deno.test({
-    name,
-    ignore,
-    async fn() {
-      await using place = await reloadPlace();
-      await check(place);
-    },
-  });
-}
 
 test("a hook is ended at its limit with all that it started", async (place) => {
   const hook = await endlessHook(place);
@@ -87,7 +68,7 @@ test("a single run that is interrupted during the hook says that the pair is new
   assertEquals(code, 130);
   assertStringIncludes(
     new TextDecoder().decode(stderr),
-    "stopped by SIGINT during --exec: the new pair is installed",
+    "the new pair is installed, but telling the service failed: stopped by SIGINT during --exec; still pending: --exec, delivered by the next run with the same flags",
   );
   await assertAllGone(place);
   assertEquals((await place.leftovers()).length, 1);
@@ -115,7 +96,7 @@ test("what a hook leaves running on purpose lives on, and is not waited for", as
 
 test("a hook may call this program on the same pair, with the same words", async (place) => {
   // As long as the pair is locked, the inner run would exit with 75; and as
-  // long as it pays the same debt, it would call the hook without end.
+  // long as it delivers the same reload, it would call the hook without end.
   const log = place.dir.file("log");
   const self = place.dir.file("hook");
   await place.script(

@@ -3,7 +3,7 @@
  * written, the same certificates but for what has to be new, the same messages,
  * or, where the original is mended, the difference and its reason.
  */
-import { assertEquals, assertMatch } from "../support/assert.ts";
+import { assertMatch } from "../support/assert.ts";
 import {
   assertAgree,
   CLEARER,
@@ -15,6 +15,7 @@ import {
 } from "../support/interop.ts";
 import { INTEROP_REFUSALS } from "../support/interop_refusals.ts";
 import { OpensslCa } from "../support/openssl_ca.ts";
+import { pairKeyOf } from "../support/openssl_reads.ts";
 import { runOk } from "../support/run.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
 import { closedPort, tcpPeer } from "../support/tcp_peers.ts";
@@ -70,13 +71,10 @@ const WITH_PASSWORD = [
 async function assertEncrypted(path: string): Promise<void> {
   const key = await Deno.readTextFile(`${path}/encrypted.key`);
   assertMatch(key, /ENCRYPTED/);
-  const { stdout } = await runOk("openssl", [
-    ...["pkey", "-in", "encrypted.key", "-passin", "pass:secret", "-pubout"],
-  ], { cwd: path });
-  const certificate = await runOk("openssl", [
-    ...["x509", "-in", "internal.crt", "-noout", "-pubkey"],
-  ], { cwd: path });
-  assertEquals(stdout, certificate.stdout);
+  await pairKeyOf({
+    certificateFile: `${path}/internal.crt`,
+    keyFile: `${path}/encrypted.key`,
+  }, "secret");
 }
 
 compare("in place", { args: FORCED });
@@ -193,7 +191,13 @@ compare("a command that fails", {
 });
 compare("a command that is missing", {
   args: ["--exec", "no-such-program", ...FORCED],
-  code: 1,
+  code: 64,
+  mended: {
+    why: "it is looked for before the CA is asked",
+    ours:
+      /^the program of --exec cannot be run: "no-such-program" is not found/,
+    theirs: /^✔ Certificate: internal\.crt$/,
+  },
 });
 compare("no pid-file", {
   args: ["--pid-file", "none", ...FORCED],

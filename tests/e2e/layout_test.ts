@@ -8,38 +8,13 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../support/assert.ts";
-import {
-  bootstrap,
-  type ManualPlace,
-  manualPlace,
-} from "../support/manual_place.ts";
+import { type ManualPlace, manualTests } from "../support/manual_place.ts";
 import { run, runOk, type RunResult } from "../support/run.ts";
-import { startStepCa, STEP, stepCaMissing } from "../support/step_ca.ts";
+import { STEP } from "../support/step_ca.ts";
 
-const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
-const stepPath = `${directory}/bootstrapped`;
-const ca = stepCaMissing === undefined
-  ? await startStepCa(directory)
-  : undefined;
-if (ca !== undefined) await bootstrap(ca, stepPath);
-addEventListener("unload", () => {
-  ca?.kill();
-  Deno.removeSync(directory, { recursive: true });
-});
+const test = await manualTests();
 
 const PAIR = "internal.crt internal.key";
-
-function test(name: string, check: (place: ManualPlace) => Promise<void>) {
-  Deno.test({
-    name: `${name}${ca === undefined ? ` (ignored: ${stepCaMissing})` : ""}`,
-    ignore: ca === undefined,
-    async fn() {
-      if (ca === undefined) return;
-      await using place = await manualPlace(ca, stepPath);
-      await check(place);
-    },
-  });
-}
 
 async function ok(place: ManualPlace, words: string): Promise<RunResult> {
   const result = await place.step(words);
@@ -109,7 +84,7 @@ test("ca rollback returns to the pair before, which still authenticates, and tel
   await place.assertRekeyed(before);
 });
 
-test("a reload that failed is noted beside the link, and paid by the next run", async (place) => {
+test("a reload that failed is noted beside the link, and delivered by the next run", async (place) => {
   await ok(place, `ca rekey --force --layout versioned ${PAIR}`);
   for (const words of ["ca rekey --force", "ca rollback"]) {
     const failed = await place.step(`${words} --exec false ${PAIR}`);

@@ -14,28 +14,16 @@ import {
   assertStringIncludes,
 } from "../support/assert.ts";
 import { connectProxy } from "../support/tcp_peers.ts";
-import {
-  bootstrap,
-  type ManualPlace,
-  manualPlace,
-} from "../support/manual_place.ts";
+import { fileHolds } from "../support/file_holds.ts";
+import { type ManualPlace, manualTests } from "../support/manual_place.ts";
 import { nginxMissing, startNginx } from "../support/nginx_server.ts";
 import { program } from "../support/program.ts";
 import { CAN_DRIVE_TERMINAL } from "../support/pseudo_terminal.ts";
 import { run, runOk } from "../support/run.ts";
 import { startProgram } from "../support/running_program.ts";
-import { startStepCa, STEP, stepCaMissing } from "../support/step_ca.ts";
+import { STEP } from "../support/step_ca.ts";
 
-const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
-const stepPath = `${directory}/bootstrapped`;
-const ca = stepCaMissing === undefined
-  ? await startStepCa(directory)
-  : undefined;
-if (ca !== undefined) await bootstrap(ca, stepPath);
-addEventListener("unload", () => {
-  ca?.kill();
-  Deno.removeSync(directory, { recursive: true });
-});
+const test = await manualTests();
 
 /** One question for both files, where the manual's asks for the first. */
 const PROMPT =
@@ -113,10 +101,13 @@ const EXAMPLES: readonly Example[] = [
 ];
 
 for (const { words, needs, check } of EXAMPLES) {
-  test(`the manual's example works: ${words}`, {
-    needs,
-    check: (place) => check(place, words),
-  });
+  const isMissing = needs === "terminal" && !CAN_DRIVE_TERMINAL ||
+    needs === "nginx" && nginxMissing;
+  test(
+    `the manual's example works: ${words}`,
+    (place) => check(place, words),
+    isMissing,
+  );
 }
 
 Deno.test("the manual has no other example than those tried here", async () => {
@@ -129,58 +120,34 @@ Deno.test("the manual has no other example than those tried here", async () => {
   assertEquals(commands, EXAMPLES.map(({ words }) => words));
 });
 
-test("the manual's prompt: Enter means yes", {
-  needs: "terminal",
-  check: (place) => answered(place, { words: PLAIN, answer: "\n" }),
-});
+test(
+  "the manual's prompt: Enter means yes",
+  (place) => answered(place, { words: PLAIN, answer: "\n" }),
+  !CAN_DRIVE_TERMINAL,
+);
 
-test("the manual's prompt: n leaves both files as they are", {
-  needs: "terminal",
-  async check(place) {
-    const before = await place.bytes();
-    const session = await place.typed(PLAIN, [
-      ["expect", PROMPT],
-      ["send", "n\n"],
-    ]);
-    assertEquals(session.status, 1, session.output);
-    assert(session.restored);
-    assertEquals(await place.bytes(), before);
-  },
-});
+test("the manual's prompt: n leaves both files as they are", async (place) => {
+  const before = await place.bytes();
+  const session = await place.typed(PLAIN, [
+    ["expect", PROMPT],
+    ["send", "n\n"],
+  ]);
+  assertEquals(session.status, 1, session.output);
+  assert(session.restored);
+  assertEquals(await place.bytes(), before);
+}, !CAN_DRIVE_TERMINAL);
 
-test("the manual's prompt: without a terminal an error names --force", {
-  async check({ dir, env, bytes }) {
-    const before = await bytes();
-    // A session of its own has no terminal, whatever the tests run on.
-    const { command, args } = program();
-    const result = await run("setsid", [
-      ...["-w", command, ...args, ...splitCommand(PLAIN)],
-    ], { cwd: dir.path, env });
-    assertEquals(result.code, 64, result.stderr);
-    assertStringIncludes(result.stderr, "--force");
-    assertEquals(await bytes(), before);
-  },
+test("the manual's prompt: without a terminal an error names --force", async ({ dir, env, bytes }) => {
+  const before = await bytes();
+  // A session of its own has no terminal, whatever the tests run on.
+  const { command, args } = program();
+  const result = await run("setsid", [
+    ...["-w", command, ...args, ...splitCommand(PLAIN)],
+  ], { cwd: dir.path, env });
+  assertEquals(result.code, 64, result.stderr);
+  assertStringIncludes(result.stderr, "--force");
+  assertEquals(await bytes(), before);
 });
-
-function test(
-  name: string,
-  { needs, check }: {
-    readonly needs?: Example["needs"];
-    readonly check: (place: ManualPlace) => Promise<void>;
-  },
-): void {
-  Deno.test({
-    name,
-    ignore: stepCaMissing !== undefined ||
-      needs === "terminal" && !CAN_DRIVE_TERMINAL ||
-      needs === "nginx" && nginxMissing,
-    async fn() {
-      if (ca === undefined) throw new Error(stepCaMissing);
-      await using place = await manualPlace(ca, stepPath);
-      await check(place);
-    },
-  });
-}
 
 async function answered(
   place: ManualPlace,
@@ -312,6 +279,9 @@ async function convertsToDer(place: ManualPlace, words: string): Promise<void> {
   await daemonRekeys(place, words, {
     async afterwards() {
       const [leaf] = parseChain(await Deno.readFile(dir.file("internal.crt")));
+      const text = new TextDecoder().decode(leaf?.der);
+      // The hook runs after the line that tells of the rekey.
+      await fileHolds(dir.file("internal.der"), (found) => found === text);
       assertEquals(await Deno.readFile(dir.file("internal.der")), leaf?.der);
     },
   });

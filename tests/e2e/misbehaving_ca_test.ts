@@ -99,7 +99,7 @@ Deno.test("ca rekey installs the answer of the same CA when it is right", async 
 for (const wrong of wrongAnswers(pki, other)) {
   Deno.test(`ca rekey changes nothing and says why: ${wrong.name}`, async () => {
     await using ca = await startTestCa(pki, wrong.answer);
-    const flags = wrong.slow ? ["--timeout", "2s"] : [];
+    const flags = wrong.slow ? ["--timeout", "1s"] : [];
     const message = assertRefused(await rekey(ca.url, { flags }), wrong.kind);
     assertMatch(message, wrong.message);
   });

@@ -21,6 +21,7 @@ import {
   assertStringIncludes,
 } from "../support/assert.ts";
 import { runProgram } from "../support/program.ts";
+import { pairKeyOf } from "../support/openssl_reads.ts";
 import { runOk, type RunResult } from "../support/run.ts";
 import { startProgram } from "../support/running_program.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
@@ -73,17 +74,6 @@ async function leafOf({ host }: Place): Promise<Certificate> {
   return leaf;
 }
 
-/** The key on disk belongs to the certificate on disk. */
-async function assertMatches({ host }: Place): Promise<void> {
-  const [key, certificate] = await Promise.all([
-    runOk("openssl", ["pkey", "-in", host.keyFile, "-pubout"]),
-    runOk("openssl", [
-      ...["x509", "-in", host.certificateFile, "-noout", "-pubkey"],
-    ]),
-  ]);
-  assertEquals(certificate.stdout, key.stdout);
-}
-
 const CYCLES = 3;
 
 Deno.test("offline daemon makes a new key and certificate in each cycle", async () => {
@@ -106,7 +96,7 @@ Deno.test("offline daemon makes a new key and certificate in each cycle", async 
     assertEquals(keys.size, cycle + 1);
     assertEquals(serials.size, cycle + 1);
     assertEquals(leaf.notAfter.getTime() - leaf.notBefore.getTime(), 20_000);
-    await assertMatches(at);
+    await pairKeyOf(at.host);
   }
   daemon.kill("SIGTERM");
   assertEquals(await daemon.ended, 0);
@@ -143,7 +133,7 @@ Deno.test("offline rekey reads ca.json from standard input", async () => {
     stdin: await Deno.readTextFile(at.ca.configFile),
   });
   assertEquals(code, 0, stderr);
-  await assertMatches(at);
+  await pairKeyOf(at.host);
 });
 
 for (
@@ -175,7 +165,7 @@ for (
     const { code, stderr } = await rekey(at);
     assertEquals(code, 0, stderr);
     assertMatch(stderr, pattern);
-    await assertMatches(at);
+    await pairKeyOf(at.host);
     const leaf = await leafOf(at);
     assert(leaf.serial !== at.host.certificate.serial);
   });
@@ -235,9 +225,9 @@ for (
     const { code, stderr } = await rekey(at);
     assertEquals(code, 0, stderr);
     assertMatch(stderr, pattern);
-    // It is not below the root of ca.json either: each doubt has its line.
+    // It is not below the root of ca.json either: each problem has its line.
     assertMatch(stderr, /^warning: no trusted root issued certificate 2/m);
-    await assertMatches(at);
+    await pairKeyOf(at.host);
   });
 }
 
@@ -251,7 +241,7 @@ Deno.test("offline rekey only warns of a certificate from elsewhere", async () =
     stderr,
     "warning: the signature on the current certificate does not verify",
   );
-  await assertMatches({ ...at, host: foreign });
+  await pairKeyOf(foreign);
 });
 
 Deno.test("offline rekey refuses a key that is not the certificate's", async () => {

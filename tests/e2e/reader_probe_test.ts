@@ -7,19 +7,20 @@
 import { fromFileUrl } from "../../scripts/paths.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { nginxMissing, startNginx } from "../support/nginx_server.ts";
+import { serialOf } from "../support/openssl_reads.ts";
 import { runProgram } from "../support/program.ts";
 import type { ReaderCounts } from "../support/reader_child.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
-import { IS_WHOLE } from "../support/sweep.ts";
+import { howMany } from "../support/sweep.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const missing = stepCaMissing ??
   (nginxMissing ? "nginx is not installed" : undefined);
 const because = missing === undefined ? "" : ` (ignored: ${missing})`;
 
-const ROTATIONS = IS_WHOLE ? 200 : 12;
-const LEAST_READS = IS_WHOLE ? 10_000 : 600;
-const LEAST_HANDSHAKES = IS_WHOLE ? 1000 : 60;
+const ROTATIONS = howMany(5, 200);
+const LEAST_READS = 50 * ROTATIONS;
+const LEAST_HANDSHAKES = 5 * ROTATIONS;
 
 const READER = fromFileUrl(
   new URL("../support/reader_child.ts", import.meta.url),
@@ -133,11 +134,4 @@ for (const layout of ["plain", "versioned"] as const) {
       await nginx.shows(await serialOf(certificate));
     },
   });
-}
-
-async function serialOf(certificate: string): Promise<string> {
-  const { stdout } = await new Deno.Command("openssl", {
-    args: ["x509", "-noout", "-serial", "-in", certificate],
-  }).output();
-  return new TextDecoder().decode(stdout).trim().replace(/^serial=/, "");
 }

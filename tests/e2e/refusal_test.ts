@@ -112,7 +112,10 @@ Deno.test("ca rekey refuses a directory as target before it asks the CA", async 
     ...["--out-key", dir.file("out"), "--out-cert", dir.file("tls/new.crt")],
   ]);
   assertEquals(code, 73, stderr);
-  assertMatch(stderr, /open .*out failed: is a directory/);
+  assertMatch(
+    stderr,
+    /^flag '--out-key' names a file, and ".*out" is a directory/,
+  );
   assertEquals(asked.count, 0, "the CA was asked");
 });
 

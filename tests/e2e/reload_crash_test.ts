@@ -40,7 +40,7 @@ async function killedAt(rename: number): Promise<boolean | undefined> {
 
 Deno.test({
   name:
-    "a rekey that is killed in its swap owes a reload if the pair is new (needs strace)",
+    "a rekey that is killed in its swap leaves a pending reload if the pair is new (needs strace)",
   ignore: !CAN_TRACE,
   async fn() {
     const seen: boolean[] = [];

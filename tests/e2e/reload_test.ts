@@ -8,24 +8,11 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../support/assert.ts";
-import {
-  fileHolds,
-  type ReloadPlace,
-  reloadPlace,
-} from "../support/reload_place.ts";
+import { fileHolds } from "../support/file_holds.ts";
+import { reloadTest as test } from "../support/reload_place.ts";
 import { run } from "../support/run.ts";
 
 const NOT_DUE = ["--expires-in", "1ns"];
-
-function test(
-  name: string,
-  check: (place: ReloadPlace) => Promise<void>,
-): void {
-  Deno.test(name, async () => {
-    await using place = await reloadPlace();
-    await check(place);
-  });
-}
 
 test("a hook that fails is noted, and delivered by the next run that has nothing else to do", async (place) => {
   const hook = await place.failingHook(1);

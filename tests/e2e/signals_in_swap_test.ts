@@ -38,7 +38,7 @@ for (const name of ["same directory", "in place", "versioned"]) {
       );
       const seen = new Set<number>();
       await inParallel(
-        sample(`signals, ${name}`, cases, 12),
+        sample(`signals, ${name}`, cases, 5),
         async ({ point, signal, number }) => {
           const specimen = await bench.specimen(layout);
           const before = Object.keys(await readTree(specimen.directories));

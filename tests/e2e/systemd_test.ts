@@ -4,24 +4,9 @@
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { notifySocket } from "../support/notify_socket.ts";
 import { closedPort } from "../support/tcp_peers.ts";
-import { stepCaMissing } from "../support/step_ca.ts";
-import { type DaemonPlace, daemonPlace } from "./daemon_place.ts";
+import { daemonTests } from "../support/daemon_place.ts";
 
-const place = await daemonPlace();
-
-function daemonTest(
-  name: string,
-  test: (place: DaemonPlace) => Promise<void>,
-): void {
-  const missing = stepCaMissing === undefined ? "" : ` (${stepCaMissing})`;
-  Deno.test({
-    name: name + missing,
-    ignore: place === undefined,
-    async fn() {
-      if (place !== undefined) await test(place);
-    },
-  });
-}
+const daemonTest = await daemonTests();
 
 for (const kind of ["path", "abstract"] as const) {
   daemonTest(
@@ -62,12 +47,12 @@ daemonTest(
       env: { NOTIFY_SOCKET: socket.address, WATCHDOG_USEC: "200000" },
     });
     await socket.receives("READY=1");
-    for (let beat = 0; beat < 5; beat++) await socket.receives("WATCHDOG=1");
+    for (let ping = 0; ping < 5; ping++) await socket.receives("WATCHDOG=1");
     ca.freeze();
     try {
       running.kill("SIGHUP");
       await socket.receives("RELOADING=1");
-      for (let beat = 0; beat < 5; beat++) await socket.receives("WATCHDOG=1");
+      for (let ping = 0; ping < 5; ping++) await socket.receives("WATCHDOG=1");
     } finally {
       ca.thaw();
     }

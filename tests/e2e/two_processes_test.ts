@@ -22,6 +22,13 @@ const because = stepCaMissing === undefined
   : ` (ignored: ${stepCaMissing})`;
 const WITH_CA = { ignore: stepCaMissing !== undefined } as const;
 
+const shared = await CrashBench.forFile(stepCaMissing !== undefined);
+
+function theBench(): CrashBench {
+  if (shared === undefined) throw new Error(stepCaMissing);
+  return shared;
+}
+
 const CHOSEN = LAYOUTS.filter(({ name }) =>
   name === "two directories" || name === "versioned"
 );
@@ -33,7 +40,7 @@ for (const layout of CHOSEN) {
       name:
         `${count} runs of ca rekey at once leave one pair, and each is done or busy: ${layout.name}${because}`,
       async fn() {
-        await using bench = await CrashBench.start();
+        const bench = theBench();
         const specimen = await bench.specimen(layout);
         const results = await Promise.all(
           Array.from({ length: count }, () => bench.ordinary(specimen)),
@@ -54,7 +61,7 @@ for (const layout of CHOSEN) {
       name:
         `${count} runs of ca rekey with --lock-timeout at once are all done: ${layout.name}${because}`,
       async fn() {
-        await using bench = await CrashBench.start();
+        const bench = theBench();
         const specimen = await bench.specimen(layout);
         const waiting = {
           ...specimen,
@@ -75,7 +82,7 @@ for (const layout of CHOSEN) {
     name:
       `ca rekey is busy while another waits for its CA, and not when that was killed: ${layout.name}${because}`,
     async fn() {
-      await using bench = await CrashBench.start();
+      const bench = theBench();
       const specimen = await bench.specimen(layout);
       const asked = Promise.withResolvers<void>();
       const end = Promise.withResolvers<void>();

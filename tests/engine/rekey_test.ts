@@ -83,7 +83,7 @@ async function place(
       options,
       openAuthority: () =>
         createOnlineAuthority({ url: ca.url, root, ...limits, clock, log }),
-      reloader: createReloader(options, files),
+      reloader: createReloader(options, { files }),
     },
     requests: () => ca.requests.length,
     async serial() {

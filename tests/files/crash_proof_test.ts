@@ -1,190 +1,252 @@
 /**
- * The proof of the proof: small breaks of the install, each of which the search
- * for lost pairs has to find, while it finds nothing in the source as it is.
+ * The proof that no crash, power cut or failing call mixes a pair, and the proof
+ * of the proof: small mistakes in the recorded system calls of an install, each
+ * of which the same judge has to find.
+ *
+ * Nothing here knows the source of the install: only the calls that one real
+ * run made, and the recovery of the next run.
  */
-import { ROOT } from "../../scripts/paths.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { runOk } from "../support/run.ts";
-import { tempDir } from "../support/temp_dir.ts";
-import { tracerMissing } from "../support/tracer/tracer.ts";
 import {
+  type Break,
+  FAILURE_BREAKS,
+  INSTALL_BREAKS,
+  REPAIR_BREAKS,
+} from "../support/proof/breaks.ts";
+import {
+  type Ending,
+  Judge,
+  keepsForeign,
+  killsOf,
+  withForeign,
+} from "../support/proof/judge.ts";
+import {
+  PROOF_LAYOUTS,
   type ProofLayout,
-  TransactionProof,
-} from "../support/transaction_proof.ts";
+  Recorder,
+  type Recording,
+} from "../support/proof/recording.ts";
+import { sample } from "../support/sweep.ts";
+import {
+  type Action,
+  describePoint,
+  tracerMissing,
+} from "../support/tracer/tracer.ts";
 
 const because = tracerMissing === undefined
   ? ""
   : ` (ignored: ${tracerMissing})`;
-const TRACED = { ignore: tracerMissing !== undefined } as const;
 
-/** One change of the source. */
-interface Break {
-  readonly name: string;
-  readonly layout?: ProofLayout;
-  /** Below src/files. */
-  readonly file: string;
-  /** Occurs once. */
-  readonly replace: string;
-  readonly by: string;
+/** Thousands of states are made and repaired; on a disk each fsync waits. */
+const MEMORY = "/dev/shm";
+
+const directory = Deno.realPathSync(
+  await Deno.makeTempDir({ dir: MEMORY, prefix: "step-rekey-test-" })
+    .catch(() => Deno.makeTempDir({ prefix: "step-rekey-test-" })),
+);
+addEventListener(
+  "unload",
+  () => Deno.removeSync(directory, { recursive: true }),
+);
+
+/** One install of a layout, and its judge, for all tests. */
+interface Case {
+  readonly recorder: Recorder;
+  readonly judge: Judge;
+  readonly install: Recording;
 }
 
-const BREAKS: readonly Break[] = [
-  {
-    name: "the new file is not fsynced",
-    file: "disk/staged_file.ts",
-    replace: `diskCall("sync", path, () => this.#file.syncSync());`,
-    by: "",
-  },
-  {
-    name: "the name of the journal is not fsynced",
-    file: "plain/plain_install.ts",
-    replace: "    syncDirectory(certificate);\n",
-    by: "",
-  },
-  {
-    name: "the renames are not fsynced before the journal goes",
-    file: "plain/plain_install.ts",
-    replace: `      else staged.renameTo(target.file);
-    }
-    syncDirectories(this.#directories);`,
-    by: "      else staged.renameTo(target.file);\n    }",
-  },
-  {
-    name: "the certificate is renamed before the key",
-    file: "plain/plain_install.ts",
-    replace:
-      "for (const { staged, target, inPlace, attributes, content } of written) {",
-    by:
-      "for (const { staged, target, inPlace, attributes, content } of [...written].reverse()) {",
-  },
-  {
-    name: "there is no journal",
-    file: "plain/plain_install.ts",
-    replace: "    this.#journal.renameTo(journalPath(certificate));\n",
-    by: "",
-  },
-  {
-    name: "the journal comes after the renames",
-    file: "plain/plain_install.ts",
-    replace: `      this.#decide({ tag: this.#tag, targets });
-      this.#seen.requireUnchanged(this.#pair, serial);
-      this.#swap(written);`,
-    by: `      this.#swap(written);
-      this.#decide({ tag: this.#tag, targets });`,
-  },
-  {
-    name: "the journal goes before the last rename",
-    file: "plain/plain_install.ts",
-    replace: "      else staged.renameTo(target.file);\n",
-    by:
-      "      else staged.renameTo(target.file);\n      this.#removeJournal();\n",
-  },
-  {
-    name: "there are no backups",
-    file: "plain/plain_install.ts",
-    replace: `      old: backUp(`,
-    by: `      old: ((..._: unknown[]) => undefined)(`,
-  },
-  {
-    name: "recovery does not look whether somebody else wrote a file",
-    file: "plain/journal.ts",
-    replace: "isForeign: current !== undefined && !isNew && !isOld && !isTorn,",
-    by: "isForeign: false,",
-  },
-  {
-    name: "recovery removes the journal first",
-    file: "plain/recovery.ts",
-    replace: "  const savedKey = carryOut(plan, pending);\n",
-    by:
-      "  removeIfExists(journalPath(pair.certificate));\n  const savedKey = carryOut(plan, pending);\n",
-  },
-  {
-    name: "a new file is open to others at first",
-    file: "disk/attributes.ts",
-    replace: "PRIVATE_MODE = 0o600",
-    by: "PRIVATE_MODE = 0o644",
-  },
-  {
-    name: "the backups stay",
-    file: "plain/plain_install.ts",
-    replace: `      await this.#removeBackups();
-      this.#removeJournal();`,
-    by: "      await this.#removeJournal();",
-  },
-  {
-    name: "a short write is taken for a whole one",
-    file: "disk/disk.ts",
-    replace: "done += count;",
-    by: "done += bytes.length;",
-  },
-  {
-    name: "files are overwritten without a journal",
-    layout: "in place",
-    file: "plain/plain_install.ts",
-    replace: "    this.#journal.renameTo(journalPath(certificate));\n",
-    by: "",
-  },
-  {
-    name: "an overwritten file is not fsynced before the journal goes",
-    layout: "in place",
-    file: "plain/in_place.ts",
-    replace: `  diskCall("sync", path, () => opened.syncSync());\n`,
-    by: "",
-  },
-  {
-    name: "the files of a version are not fsynced",
-    layout: "versioned",
-    file: "disk/staged_file.ts",
-    replace: `diskCall("sync", path, () => this.#file.syncSync());`,
-    by: "",
-  },
-  {
-    name: "a version is in force before its names are durable",
-    layout: "versioned",
-    file: "versioned/staged_version.ts",
-    replace:
-      "    syncDirectory({ ...this.#versions, directory: this.directory });\n",
-    by: "",
-  },
-];
+const cases = new Map<ProofLayout, Promise<Case>>();
 
-for (const layout of ["plain", "in place", "versioned"] as const) {
+function caseOf(layout: ProofLayout): Promise<Case> {
+  const made = cases.get(layout) ?? (async () => {
+    const recorder = new Recorder(
+      await Deno.makeTempDir({ dir: directory }),
+    );
+    const install = await recorder.install(layout);
+    assert(install.said.includes("installed"), install.said);
+    return { recorder, install, judge: new Judge(recorder) };
+  })();
+  cases.set(layout, made);
+  return made;
+}
+
+function test(
+  name: string,
+  layout: ProofLayout,
+  fn: (made: Case) => Promise<void>,
+): void {
   Deno.test({
-    ...TRACED,
-    name:
-      `no crash, power cut or failing call mixes a pair: ${layout}${because}`,
-    async fn() {
-      await using dir = await tempDir();
-      const proof = await TransactionProof.start(
-        { root: ROOT.slice(0, -1), layout },
-        dir,
+    name: `${name}: ${layout.name}${because}`,
+    ignore: tracerMissing !== undefined,
+    fn: async () => await fn(await caseOf(layout)),
+  });
+}
+
+/** The repair after the kill at the first change of what a reader sees. */
+async function repairOf({ recorder, install }: Case): Promise<Recording> {
+  const isSwap = ({ description }: { readonly description: string }) =>
+    /killed after point \d+, (p?write\w*|rename\w* .* ->) host\.key$/.test(
+      description,
+    );
+  const kill = killsOf(install, install.calls).find(isSwap);
+  assert(kill !== undefined, "the swap does not begin with the key");
+  const [repair] = await recorder.repairs(install, [kill.state]);
+  assert(repair !== undefined);
+  return repair;
+}
+
+/** An install whose last rename fails. */
+async function failedInstall(
+  { recorder, install }: Case,
+  action: Action = "fail:5:once",
+): Promise<Recording> {
+  const rename = install.calls.findLast(({ call }) => call === "rename");
+  assert(rename !== undefined, "nothing is renamed");
+  const failed = await recorder.install(install.layout, {
+    point: rename.point,
+    action,
+  });
+  assert(failed.said.includes("failed install"), failed.said);
+  return failed;
+}
+
+async function assertFound(
+  { judge }: Case,
+  recording: Recording,
+  { change, ending }: Pick<Break, "change"> & { readonly ending: Ending },
+): Promise<void> {
+  const calls = change(recording.calls);
+  const inWords = (list: Recording["calls"]) =>
+    list.map((call) => JSON.stringify(call));
+  assert(
+    inWords(calls).join() !== inWords(recording.calls).join(),
+    "there is no such call to be changed",
+  );
+  const found = await judge.violation(recording, { calls, ending });
+  assert(found !== undefined, "the break was not found");
+}
+
+for (const layout of PROOF_LAYOUTS) {
+  test(
+    "no crash and no power cut in an install mixes a pair",
+    layout,
+    async ({ judge, install }) => {
+      assertEquals(
+        await judge.violation(install, { ending: "new" }),
+        undefined,
       );
-      assertEquals(await proof.find(), undefined);
     },
-  });
+  );
+
+  test(
+    "no second crash or power cut, in the repair, mixes a pair",
+    layout,
+    async ({ recorder, judge, install }) => {
+      const kills = killsOf(install, install.calls);
+      const chosen = sample(`repairs, ${layout.name}`, kills, 6);
+      const states = chosen.map(({ state }) => state);
+      const repairs = await recorder.repairs(install, states);
+      for (const [index, repair] of repairs.entries()) {
+        assertEquals(
+          await judge.violation(repair, { ending: "either" }),
+          undefined,
+          chosen[index]?.description,
+        );
+      }
+    },
+  );
+
+  test(
+    "short writes and a failing rename leave one pair",
+    layout,
+    async (made) => {
+      const { recorder, judge, install } = made;
+      // Of more bytes than it may take: two hexadecimal digits each.
+      const writes = install.calls.filter(({ data = "" }) =>
+        data.length > 2 * 100
+      );
+      for (const call of sample(`short writes, ${layout.name}`, writes, 3)) {
+        const short = await recorder.install(layout, {
+          point: call.point,
+          action: "short:100",
+        });
+        const where = `short ${describePoint(call)}: ${short.said}`;
+        assert(short.said.includes("installed"), where);
+        assert(short.calls.some(({ hit }) => hit !== undefined), where);
+        assertEquals(
+          await judge.violationAtEnd(short, { ending: "new" }),
+          undefined,
+          where,
+        );
+      }
+      for (const action of ["fail:5:once", "fail:5:same"] as const) {
+        const failed = await failedInstall(made, action);
+        assertEquals(
+          await judge.violationAtEnd(failed, { ending: "old" }),
+          undefined,
+          `${action}: ${failed.said}`,
+        );
+      }
+    },
+  );
+
+  for (const { name, layouts, change } of INSTALL_BREAKS) {
+    if (!layouts(layout)) continue;
+    test(`it is found that ${name}`, layout, async (made) => {
+      await assertFound(made, made.install, { change, ending: "new" });
+    });
+  }
+
+  for (const { name, layouts, change } of REPAIR_BREAKS) {
+    if (!layouts(layout)) continue;
+    test(`it is found that ${name}`, layout, async (made) => {
+      const repair = await repairOf(made);
+      await assertFound(made, repair, { change, ending: "either" });
+    });
+  }
+
+  for (const { name, layouts, change } of FAILURE_BREAKS) {
+    if (!layouts(layout)) continue;
+    test(`it is found that ${name}`, layout, async (made) => {
+      const failed = await failedInstall(made);
+      await assertFound(made, failed, { change, ending: "old" });
+    });
+  }
 }
 
-for (const { name, layout = "plain", file, replace, by } of BREAKS) {
-  Deno.test({
-    ...TRACED,
-    name: `it is found that ${name}: ${layout}${because}`,
-    async fn() {
-      await using dir = await tempDir();
-      const root = dir.file("checkout");
-      await Deno.mkdir(`${root}/tests/support`, { recursive: true });
-      await runOk("cp", ["-r", `${ROOT}src`, root]);
-      await runOk("cp", [
-        `${ROOT}tests/support/install_child.ts`,
-        `${root}/tests/support`,
-      ]);
-      const path = `${root}/src/files/${file}`;
-      const parts = (await Deno.readTextFile(path)).split(replace);
-      assertEquals(parts.length, 2, "the text to be broken occurs once");
-      await Deno.writeTextFile(path, parts.join(by));
-      const proof = await TransactionProof.start({ root, layout }, dir);
-      const found = await proof.find();
-      assert(found !== undefined, "the break was not found");
-      console.log(found);
+for (
+  const layout of PROOF_LAYOUTS.filter(({ name }) =>
+    name === "same directory" || name === "two directories"
+  )
+) {
+  test(
+    "recovery leaves a certificate alone that somebody else wrote meanwhile, and it is found when it does not look",
+    layout,
+    async ({ recorder, install }) => {
+      const kills = killsOf(install, install.calls);
+      const states = kills.map(({ state }) => state);
+      const repairs = await recorder.repairs(
+        install,
+        states.map((state) => withForeign(state, install.files)),
+      );
+      for (const [index, repair] of repairs.entries()) {
+        assert(
+          keepsForeign(repair, repair.calls),
+          `it is overwritten, ${kills[index]?.description}`,
+        );
+      }
+      // What is done where nobody wrote, done without a look.
+      const blind = await recorder.repairs(install, states);
+      assert(
+        blind.some((repair) =>
+          !keepsForeign({
+            ...repair,
+            before: withForeign(repair.before, repair.files),
+          }, repair.calls)
+        ),
+        "no repair renames a certificate",
+      );
     },
-  });
+  );
 }

@@ -2,13 +2,13 @@
  * Damage to real files, as fast-check makes it up.
  *
  * The number of inputs of each test is a sample in the suite, and comes from
- * STEP_REKEY_FUZZ_RUNS in `deno task fuzz`.
+ * REKEY_TEST_FUZZ_RUNS in `deno task fuzz`.
  */
 import fc from "fast-check";
 
 /** How many inputs a test tries; `sample` without the variable. */
 export function fuzzRuns(sample: number): number {
-  return Number(Deno.env.get("STEP_REKEY_FUZZ_RUNS") ?? sample);
+  return Number(Deno.env.get("REKEY_TEST_FUZZ_RUNS") ?? sample);
 }
 
 /** Far above what the slowest input takes on a busy machine. */

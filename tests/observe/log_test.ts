@@ -1,5 +1,6 @@
 import { hintText } from "../../src/cli/remedies.ts";
 import { RekeyError } from "../../src/base/errors.ts";
+import { jsonLog } from "../../src/observe/json_log.ts";
 import { daemonLog, type LogSinks, oneShotLog } from "../../src/observe/log.ts";
 import type { Log, LogEvent } from "../../src/base/runtime.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -130,8 +131,8 @@ for (
   const [attempt, nextAttemptMs, lines] of [
     [2, 2_000, ["exit status 7", "next attempt to tell the service in 2s"]],
     [20, undefined, [
-      "gave up telling the service after 20 tries: exit status 7",
-      "it is tried again after a restart, and with the next certificate",
+      "exit status 7",
+      "gave up telling the service after 20 tries: it is tried again after a restart, and with the next certificate",
     ]],
   ] as const
 ) {
@@ -204,10 +205,10 @@ Deno.test("daemonLog() puts a prefix in front of every line, whatever a path hol
   assertEquals(
     err.split("\n").map((line) => line.replace("2030/01/02 03:04:05 ", "")),
     [
-      "ERROR: warning: a",
-      "ERROR: INFO: forged",
-      "ERROR: hint: b",
-      "ERROR: c",
+      "WARN: a",
+      "WARN: INFO: forged",
+      "WARN: hint: b",
+      "WARN: c",
       "",
     ],
   );
@@ -223,3 +224,63 @@ for (
     assertEquals(texts.out === "" || texts.err === "", true);
   });
 }
+
+const FAILURE = {
+  error: new RekeyError("hook", "exit status 7"),
+  attempt: 1,
+  nextAttemptMs: 1_000,
+  certificate: CERTIFICATE,
+  leftMs: 1_000,
+} as const;
+const WARNING = { event: "warning", message: "mind this", hint: "do" } as const;
+
+/** One event of each level, and of each kind that is a warning. */
+const LEVELS: readonly (readonly [string, LogEvent])[] = [
+  ["WARN", WARNING],
+  ["WARN", { ...WARNING, once: true }],
+  ["WARN", { event: "clock-stepped", byMs: -60_000 }],
+  ["WARN", { event: "repaired", recovery: { kind: "finished" } }],
+  ["WARN", { event: "repaired", recovery: { kind: "undone" } }],
+  ["WARN", { event: "repaired", recovery: { kind: "layout changed" } }],
+  ["WARN", { event: "repaired", recovery: { kind: "foreign", file: "a.crt" } }],
+  ["INFO", { ...WARNING, routine: true }],
+  ["INFO", { event: "clock-stepped", byMs: 60_000 }],
+  ["INFO", { event: "reloaded" }],
+  ["INFO", { event: "woken" }],
+  ["INFO", { event: "replaced", certificate: CERTIFICATE }],
+  ["ERROR", { event: "failed", ...FAILURE }],
+  ["ERROR", { event: "reload-failed", ...FAILURE }],
+];
+
+for (const [index, [level, event]] of LEVELS.entries()) {
+  Deno.test(`daemonLog() and jsonLog() agree on the level of ${event.event} ${index}: ${level}`, () => {
+    const now = () => new Date(2030, 0, 2, 3, 4, 5);
+    const text = printed((sinks) => daemonLog(sinks, now), event);
+    const lines = (text.out + text.err).trimEnd().split("\n");
+    for (const line of lines) {
+      assertEquals(line.split(": ")[0], level);
+      // The level says it; the word of a single run would say it twice.
+      assertEquals(line.includes("warning:"), false, line);
+    }
+    assertEquals(text.out === "", level !== "INFO");
+    const json = printed(
+      (sinks) => jsonLog(sinks, { file: "a.crt", run: "daemon", now }),
+      event,
+    );
+    const object = JSON.parse(json.out + json.err);
+    const words = { info: "INFO", warning: "WARN", error: "ERROR" };
+    assertEquals(words[object.level as keyof typeof words], level);
+    assertEquals(object.message.includes("warning:"), false);
+    assertEquals(json.out === "", text.out === "");
+  });
+}
+
+Deno.test("oneShotLog() says that a repair is a warning", () => {
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, false), {
+      event: "repaired",
+      recovery: { kind: "undone" },
+    }).err,
+    "warning: an interrupted rekey was found and undone: the old pair is in place\n",
+  );
+});

@@ -1,13 +1,13 @@
 import { hintOf } from "../support/hint.ts";
 import { RekeyError } from "../../src/base/errors.ts";
-import { isProgram, runCommand } from "../../src/reload/exec.ts";
+import { programProblem, runCommand } from "../../src/reload/exec.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
 
 const { signal: NEVER } = new AbortController();
 
-const PROGRAM = { name: "--exec", lasting: "the new pair is installed" };
+const PROGRAM = { name: "--exec" };
 
 async function failureOf(
   words: readonly string[],
@@ -80,7 +80,7 @@ Deno.test("runCommand() says that no such program is in PATH", async () => {
   assertEquals(await failureOf(["no-such-program"]), [
     "hook",
     'exec: "no-such-program": executable file not found in $PATH',
-    1,
+    127,
   ]);
 });
 
@@ -88,7 +88,7 @@ Deno.test("runCommand() says that the empty name is no program", async () => {
   assertEquals(await failureOf([""]), [
     "hook",
     'exec: "": executable file not found in $PATH',
-    1,
+    127,
   ]);
 });
 
@@ -97,7 +97,7 @@ Deno.test("runCommand() says that a path leads nowhere", async () => {
   assertEquals(await failureOf([dir.file("hook")]), [
     "hook",
     `fork/exec ${dir.file("hook")}: no such file or directory`,
-    1,
+    127,
   ]);
 });
 
@@ -107,17 +107,17 @@ Deno.test("runCommand() says that a file may not be executed", async () => {
   assertEquals(await failureOf([hook]), [
     "hook",
     `fork/exec ${hook}: permission denied`,
-    1,
+    126,
   ]);
 });
 
 Deno.test("runCommand() says that the interpreter is missing", async () => {
   await using dir = await tempDir();
   const hook = await script(dir, "#!/no/such/interpreter\n");
-  const [kind, message] = await failureOf([hook]);
-  assertEquals([kind, message], [
+  assertEquals(await failureOf([hook]), [
     "hook",
     `fork/exec ${hook}: no such file or directory`,
+    127,
   ]);
 });
 
@@ -135,7 +135,7 @@ async function runElsewhere(
   const module = new URL("../../src/reload/exec.ts", import.meta.url).href;
   await Deno.writeTextFile(
     program,
-    `import { isProgram, runCommand } from ${JSON.stringify(module)};
+    `import { runCommand } from ${JSON.stringify(module)};
      const { signal } = new AbortController();
      await runCommand(Deno.args, { name: "--exec", signal }).catch((error) =>
        console.log(error.kind + ": " + error.message));`,
@@ -195,7 +195,7 @@ wait
   );
   assertEquals(await failure, [
     "interrupted",
-    "stopped by SIGTERM during --exec: the new pair is installed",
+    "stopped by SIGTERM during --exec",
     143,
   ]);
   assertEquals(await Deno.readTextFile(dir.file("out")), "TERM\n");
@@ -238,26 +238,38 @@ for (
   });
 }
 
+Deno.test("runCommand() ends as a shell does, whatever cannot be started", async () => {
+  await using dir = await tempDir();
+  const closed = await script(dir, "#!/bin/sh\n", 0o644);
+  for (const program of ["no-such-program", "/no/such", closed, dir.path]) {
+    const { code } = await run("sh", ["-c", '"$0"', program]);
+    const [, , exitCode] = await failureOf([program]);
+    assertEquals(exitCode, code, program);
+  }
+});
+
 for (
-  const [program, found] of [
-    ["sh", true],
-    ["/bin/sh", true],
-    ["no-such-program-here", false],
-    ["/nonexistent/program", false],
-    ["/etc/passwd", false],
-    ["/", false],
-    ["/etc/passwd/below", false],
+  const [program, problem] of [
+    ["sh", undefined],
+    ["/bin/sh", undefined],
+    ["no-such-program-here", "not found in $PATH"],
+    ["", "not found in $PATH"],
+    ["VAR=1", "not found in $PATH"],
+    ["/nonexistent/program", "no file"],
+    ["/etc/passwd", "no executable file"],
+    ["/", "no executable file"],
+    ["/etc/passwd/below", "no file"],
   ] as const
 ) {
-  Deno.test(`isProgram() looks ${program} up`, async () => {
-    assertEquals(await isProgram(program), found);
+  Deno.test(`programProblem() looks '${program}' up`, async () => {
+    assertEquals(await programProblem(program), problem);
   });
 }
 
-Deno.test("isProgram() takes no file that may not be run", async () => {
+Deno.test("programProblem() takes no file that may not be run", async () => {
   await using dir = await tempDir();
   await Deno.writeTextFile(dir.file("hook"), "#!/bin/sh\n", { mode: 0o644 });
-  assertEquals(await isProgram(dir.file("hook")), false);
+  assertEquals(await programProblem(dir.file("hook")), "no executable file");
   await Deno.chmod(dir.file("hook"), 0o755);
-  assertEquals(await isProgram(dir.file("hook")), true);
+  assertEquals(await programProblem(dir.file("hook")), undefined);
 });

@@ -26,7 +26,9 @@ const NOTICE: ReloadNotice = {
 };
 
 function reloader(options: ReloadOptions): Reloader {
-  return createReloader({ reload: options, names: SETTING_NAMES }, FILES);
+  return createReloader({ reload: options, names: SETTING_NAMES }, {
+    files: FILES,
+  });
 }
 
 async function reload(

@@ -1,6 +1,9 @@
 import fc from "fast-check";
-import { splitCommand } from "../../src/reload/split_command.ts";
-import { assertEquals, assertThrows } from "../support/assert.ts";
+import {
+  ShellSyntaxError,
+  splitCommand,
+} from "../../src/reload/split_command.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { runOk } from "../support/run.ts";
 
 const CASES: readonly (readonly [string, readonly string[]])[] = [
@@ -17,18 +20,15 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["a\\\nb", ["ab"]],
   ["a \\\n b", ["a", "b"]],
   ['"a\\\nb"', ["ab"]],
-  ["echo $HOME *.crt ~ `x` $(y) ; | & > #z", [
+  ["echo *.crt ~ #z {a,b} !x (y) %", [
     "echo",
-    "$HOME",
     "*.crt",
     "~",
-    "`x`",
-    "$(y)",
-    ";",
-    "|",
-    "&",
-    ">",
     "#z",
+    "{a,b}",
+    "!x",
+    "(y)",
+    "%",
   ]],
   ["sh -c 'echo \"a b\" > /x'", ["sh", "-c", 'echo "a b" > /x']],
   ["a\u00a0b", ["a\u00a0b"]],
@@ -40,6 +40,69 @@ for (const [command, words] of CASES) {
     assertEquals(splitCommand(command), words);
   });
 }
+
+/** Unquoted and in front of a word, or alone; each with what may follow it. */
+const SHELL_WORDS = [
+  ...["&&", "||", "|", ";", "&", "&&b", "||b", "|b", ";b", "|&"],
+  ...[">", ">>", "<", "<<", "<<<", ">|", "<>", ">b", "2>", "2>b", "2>&1"],
+  ...["12>b", "0<b", "&>", "&>b", "&>>b", ">&2", "<(b)", ">'b c'", '2>"b"'],
+  ...["$NAME", "$NAME/b", "$_x", "${NAME}", "${NAME:-b}b", "$(b)", "$((1))"],
+  ...["`b`", "`b", "$NAME'b'", "b;", "b&&", "b||", "b|", "'b';", '"b"&&'],
+];
+
+for (const word of SHELL_WORDS) {
+  for (const around of [word, `a ${word}`, `a ${word} c`, `'a'\t${word}\n`]) {
+    Deno.test(`splitCommand() refuses the shell syntax of ${JSON.stringify(around)}`, () => {
+      const error = assertThrows(
+        () => splitCommand(around, "exec-on-failure"),
+        "usage",
+        /^the command of flag '--exec-on-failure' has the word '.*', which only a shell/s,
+      );
+      assert(error instanceof ShellSyntaxError);
+    });
+  }
+}
+
+/** The same, quoted or inside a word: arguments as in the original. */
+const NO_SHELL_WORDS: readonly (readonly [string, string])[] = [
+  ...SHELL_WORDS.filter((word) => !/['"`$]/.test(word)).flatMap((word) => [
+    [`'${word}'`, word] as const,
+    [`"${word}"`, word] as const,
+    [word.replaceAll(/./g, "\\$&"), word] as const,
+  ]),
+  ["http://h/?a=1&b=$c;d|e>f<g`h", "http://h/?a=1&b=$c;d|e>f<g`h"],
+  ["http://h/?a=1&", "http://h/?a=1&"],
+  ["--pid=$PID", "--pid=$PID"],
+  ["a$(b)", "a$(b)"],
+  ["-", "-"],
+  ["->x", "->x"],
+  ["x2>y", "x2>y"],
+  ["&a", "&a"],
+  ["$", "$"],
+  ["$5", "$5"],
+  ["$%", "$%"],
+  ["\\$NAME", "$NAME"],
+  ["'$NAME'", "$NAME"],
+  ['"\\$NAME"', "$NAME"],
+  ['"$NAME"', "$NAME"],
+  ['"`b`"', "`b`"],
+  ["''>b", ">b"],
+  ["b';'", "b;"],
+  ["b\\;", "b;"],
+  ["&'&'", "&&"],
+];
+
+for (const [word, text] of NO_SHELL_WORDS) {
+  Deno.test(`splitCommand() takes ${JSON.stringify(word)} for an argument`, () => {
+    assertEquals(splitCommand(`a ${word} c`), ["a", text, "c"]);
+    assertEquals(splitCommand(word), [text]);
+  });
+}
+
+Deno.test("splitCommand() cuts a word that it complains of", () => {
+  const error = assertThrows(() => splitCommand(`>${"x".repeat(100_000)}`));
+  assert(error instanceof Error && error.message.length < 400);
+});
 
 const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["a 'b", /single quote that is not closed$/],

@@ -11,6 +11,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../support/assert.ts";
+import { pairKeyOf } from "../support/openssl_reads.ts";
 import { run, runOk } from "../support/run.ts";
 import { STEP, stepCaMissing } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -33,11 +34,7 @@ for (const [name, keySpec] of Object.entries(SPECS)) {
       ...["-verify_hostname", "host.example", "-CAfile", ca.rootFile],
       ...["-untrusted", ca.intermediateFile, certificateFile],
     ]);
-    const [ofCertificate, ofKey] = await Promise.all([
-      runOk("openssl", ["x509", "-in", certificateFile, "-noout", "-pubkey"]),
-      runOk("openssl", ["pkey", "-in", keyFile, "-pubout"]),
-    ]);
-    assertEquals(ofCertificate.stdout, ofKey.stdout);
+    await pairKeyOf({ certificateFile, keyFile });
   });
 }
 

@@ -205,27 +205,6 @@ Deno.test("style_lint refuses module state, static node: imports, empty catch", 
   );
 });
 
-Deno.test("style_lint refuses what the minifier makes of a variable that is used once", () => {
-  const begin = "function f() { using a = g();";
-  for (
-    const [rest, isFault] of [
-      ["return h(a);", true],
-      ["h(a); i();", true],
-      ["h(a); i(a);", false],
-      ["i(); h(a);", false],
-      ["h(() => a);", false],
-      ["try { h(a); } finally { i(); }", false],
-      ["h();", false],
-    ] as const
-  ) {
-    assertEquals(
-      faults("src/ca/online/online.ts", `${begin} ${rest} }`),
-      isFault ? ["step-rekey/using-inlined"] : [],
-      rest,
-    );
-  }
-});
-
 Deno.test("sourcePath() knows src only at the root of the checkout", () => {
   assertEquals(sourcePath(`${ROOT}src/pki/keys/csr.ts`), "pki/keys/csr.ts");
   assertEquals(sourcePath(`${ROOT}tests/src/csr.ts`), undefined);

@@ -32,6 +32,8 @@ export interface LineOptions {
   readonly cwd?: string;
   /** Whether standard output is a terminal. */
   readonly terminal?: boolean;
+  /** How wide it is. */
+  readonly columns?: number;
   /** What the engine throws. */
   readonly failure?: unknown;
 }
@@ -42,7 +44,8 @@ export const NO_SETTINGS = "/nonexistent/step";
 /** Runs the tokens. */
 export async function runLine(
   args: readonly string[],
-  { env = {}, cwd = "/home/user", terminal = false, failure }: LineOptions = {},
+  { env = {}, cwd = "/home/user", terminal = false, columns, failure }:
+    LineOptions = {},
 ): Promise<LineResult> {
   const output = { stdout: "", stderr: "" };
   const seen: {
@@ -52,12 +55,13 @@ export async function runLine(
     variables: string[];
   } = { variables: [] };
   const end = () =>
-    failure === undefined ? Promise.resolve() : Promise.reject(failure);
+    failure === undefined ? Promise.resolve(0) : Promise.reject(failure);
   const sink = (name: "stdout" | "stderr") => ({
     write: (text: string) => {
       output[name] += text;
     },
     isTerminal: () => terminal,
+    columns: () => columns,
   });
   const surroundings: Readonly<Record<string, string>> = {
     STEPPATH: NO_SETTINGS,
@@ -71,6 +75,9 @@ export async function runLine(
     cwd: () => cwd,
     stdout: sink("stdout"),
     stderr: sink("stderr"),
+    pinTrust: () => undefined,
+    startAgain: () => Promise.resolve(undefined),
+    flush: () => Promise.resolve(),
     warmUp() {},
     execute({ path }, options) {
       const command = path.join(" ");

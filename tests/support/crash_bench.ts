@@ -11,7 +11,7 @@ import {
 } from "./crash_layouts.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { program } from "./program.ts";
-import { KEY_PASSWORD, publicKeyOf } from "./public_key.ts";
+import { KEY_PASSWORD, publicKeyOf } from "./openssl_reads.ts";
 import { run, runOk, type RunResult } from "./run.ts";
 import { startStepCa, type StepCa } from "./step_ca.ts";
 import { type Trace, trace, type TraceOptions } from "./tracer/tracer.ts";

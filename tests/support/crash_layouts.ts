@@ -1,7 +1,7 @@
 /**
  * Where the two files of a pair can stand, each as a case for faults.
  */
-import { KEY_PASSWORD } from "./public_key.ts";
+import { KEY_PASSWORD } from "./openssl_reads.ts";
 
 /** What all cases start from. */
 export interface CrashMaterial {

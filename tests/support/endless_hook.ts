@@ -2,7 +2,8 @@
  * A hook that never ends by itself, with a child that does not either.
  */
 import { assertEquals } from "./assert.ts";
-import { fileHolds, type ReloadPlace } from "./reload_place.ts";
+import { fileHolds } from "./file_holds.ts";
+import type { ReloadPlace } from "./reload_place.ts";
 import { run } from "./run.ts";
 
 /**

@@ -22,6 +22,7 @@ export function fakeTerminal(
   };
   return {
     questions,
+    busy: () => ({ [Symbol.dispose]: () => {} }),
     confirm: (question) => attempt(() => next(question) === true),
     readPassword: (label) => attempt(() => String(next(label))),
   };

@@ -1,6 +1,6 @@
 /**
- * Planned failures of single system calls, and what a run that meets one owes
- * its user.
+ * Planned failures of single system calls, and what must hold for a run that
+ * meets one.
  */
 import { ERROR_KINDS } from "../../src/base/errors.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";

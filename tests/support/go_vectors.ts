@@ -1,11 +1,9 @@
 /**
  * Rekeys computed by Go's crypto/x509, frozen in tests/testdata/offline, and
  * the program that computes them anew.
- *
- * Where Go is missing or too old, tests that need it say so and are ignored; on
- * CI (`CI=true`) they fail instead.
  */
 import { ROOT } from "../../scripts/paths.ts";
+import { goProgram } from "./go_program.ts";
 import { runOk } from "./run.ts";
 
 /** One rekey. Bytes are hexadecimal; times are in nanoseconds, as text. */
@@ -58,32 +56,8 @@ export function readVectorKeys(): Readonly<Record<string, string>> {
 
 /** The same, computed now. */
 export async function computeVectors(): Promise<Vectors> {
-  const { stdout } = await runOk("go", ["run", ".", "vectors"], {
-    cwd: `${ROOT}tests/support/go/vectors`,
-    env: { GOTOOLCHAIN: "local", GOWORK: "off" },
+  const { stdout } = await runOk(await goProgram("vectors"), ["vectors"], {
     stdin: await Deno.readTextFile(`${DATA}/keys.json`),
   });
   return JSON.parse(stdout);
-}
-
-/** As in the program's go.mod. */
-const OLDEST_MINOR = 25;
-
-/** Why Go cannot be asked; undefined when it can, and always on CI. */
-export const goMissing = findGo();
-
-function findGo(): string | undefined {
-  if (Deno.env.get("CI") === "true") return undefined;
-  try {
-    const { stdout } = new Deno.Command("go", { args: ["version"] })
-      .outputSync();
-    const version = new TextDecoder().decode(stdout);
-    const minor = / go1\.(\d+)/.exec(version)?.[1] ?? "";
-    return Number(minor) >= OLDEST_MINOR
-      ? undefined
-      : `Go 1.${OLDEST_MINOR} is needed, found is ${version.trim()}`;
-  } catch {
-    // Any reason is the same here: it cannot be run.
-    return "Go is not installed";
-  }
 }

@@ -2,9 +2,11 @@
  * A process that installs pairs, to be killed or to have its calls fail.
  *
  * Arguments: certificate file, key file (empty for none), first generation,
- * number of installs (0: for ever), options of the install as JSON. Prints `ready`, waits for a line on standard
- * input, then prints a line for each install: `installed N`, or `failed KIND:
- * MESSAGE`.
+ * number of installs (0: for ever), options of the install as JSON. Prints
+ * `ready`, waits for a line on standard input, then prints a line for each
+ * install: `installed N`, or `failed KIND: MESSAGE`.
+ *
+ * Or `recover`, and two files for each pair: only repairs them.
  */
 import { RekeyError } from "../../src/base/errors.ts";
 import { type LockedPair, openPair } from "../../src/files/open_pair.ts";
@@ -77,11 +79,21 @@ async function installOnce(
   }
 }
 
+async function recoverAll(
+  [certificate, key, ...rest]: string[],
+): Promise<void> {
+  if (certificate === undefined) return;
+  await recoverPair({ certificate, key: key || undefined });
+  await recoverAll(rest);
+}
+
 function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-if (import.meta.main) {
+if (import.meta.main && Deno.args[0] === "recover") {
+  await recoverAll(Deno.args.slice(1));
+} else if (import.meta.main) {
   const [certificate = "", key = "", first = "1", count = "1", json = "{}"] =
     Deno.args;
   const options: InstallOptions = JSON.parse(json);

@@ -8,7 +8,7 @@
 import { RekeyError } from "../../src/base/errors.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { encodePair, open } from "./install_child.ts";
-import { PowerCutModel, type Survivors } from "./power_cut.ts";
+import { type DiskState, PowerCutModel, readDisk } from "./power_cut.ts";
 import { materialise } from "./power_cut_states.ts";
 import { runOk } from "./run.ts";
 import type { TempDir } from "./temp_dir.ts";
@@ -97,7 +97,7 @@ export const LOSS_LAYOUTS: readonly LossLayout[] = [
 
 /** A state on disk that a kill leaves. */
 interface KillState {
-  readonly survivors: Survivors;
+  readonly disk: DiskState;
   readonly description: string;
 }
 
@@ -134,7 +134,7 @@ export class KeyLossSearch {
     const from = dir.file(`run-${crypto.randomUUID()}`);
     await prepare(layout, pairs, from);
     const directories = ["tls", "private"].map((name) => `${from}/${name}`);
-    const model = await PowerCutModel.of(directories);
+    const model = new PowerCutModel(await readDisk(directories));
     const { points, code, stdout, stderr } = await trace(
       childCommand(layout, from, dir),
       { directories, log: dir.file("trace.log") },
@@ -143,7 +143,7 @@ export class KeyLossSearch {
     const states = points.map((point) => {
       model.replay(point);
       return {
-        survivors: model.cut(new Set(model.pending()), "kept"),
+        disk: model.now(),
         description: `killed after ${describePoint(point)}`,
       };
     });
@@ -161,7 +161,7 @@ export class KeyLossSearch {
   ): Promise<string | undefined> {
     const place = this.#dir.file(`case-${++this.#count}-`);
     await Deno.mkdir(place);
-    await materialise(state, { from: this.#from, to: place });
+    await materialise(state.disk, { from: this.#from, to: place });
     const files = filesOf(place, this.layout);
     const context = { place, files, pairs: this.#pairs };
     const backs = acts.map((act) => act.do(context));

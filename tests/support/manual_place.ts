@@ -6,7 +6,8 @@
 import { denoCacheDirectory } from "../../scripts/paths.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
 import { splitCommand } from "../../src/reload/split_command.ts";
-import { assert, assertEquals } from "./assert.ts";
+import { assert } from "./assert.ts";
+import { pairKeyOf, serialOf } from "./openssl_reads.ts";
 import { program, runProgram } from "./program.ts";
 import {
   onTerminal,
@@ -14,7 +15,7 @@ import {
   type TerminalStep,
 } from "./pseudo_terminal.ts";
 import { runOk, type RunResult } from "./run.ts";
-import { STEP, type StepCa } from "./step_ca.ts";
+import { startStepCa, STEP, type StepCa, stepCaMissing } from "./step_ca.ts";
 import { type TempDir, tempDir } from "./temp_dir.ts";
 
 /** Bytes of both files; equal means that nothing was written. */
@@ -46,8 +47,41 @@ export interface ManualPlace extends AsyncDisposable {
 /** The cache of modules stays where it is when HOME moves. */
 const DENO_DIR = await denoCacheDirectory();
 
+/**
+ * Tests of one file, each in a place of its own, with one CA, which lasts until
+ * the file ends. Without step-ca they are ignored.
+ */
+export async function manualTests(): Promise<
+  (
+    name: string,
+    check: (place: ManualPlace) => Promise<void>,
+    ignore?: boolean,
+  ) => void
+> {
+  const directory = await Deno.makeTempDir({ prefix: "step-rekey-test-" });
+  const stepPath = `${directory}/bootstrapped`;
+  const ca = stepCaMissing === undefined
+    ? await startStepCa(directory)
+    : undefined;
+  if (ca !== undefined) await bootstrap(ca, stepPath);
+  addEventListener("unload", () => {
+    ca?.kill();
+    Deno.removeSync(directory, { recursive: true });
+  });
+  return (name, check, ignore = false) =>
+    Deno.test({
+      name: name + (ca === undefined ? ` (ignored: ${stepCaMissing})` : ""),
+      ignore: ignore || ca === undefined,
+      async fn() {
+        if (ca === undefined) throw new Error(stepCaMissing);
+        await using place = await manualPlace(ca, stepPath);
+        await check(place);
+      },
+    });
+}
+
 /** Makes a STEPPATH for `ca` with the real CLI. */
-export async function bootstrap(ca: StepCa, directory: string): Promise<void> {
+async function bootstrap(ca: StepCa, directory: string): Promise<void> {
   const env = { STEPPATH: directory, HOME: directory };
   const { stdout } = await ca.step("certificate", "fingerprint", ca.rootFile);
   await runOk(STEP, [
@@ -57,7 +91,7 @@ export async function bootstrap(ca: StepCa, directory: string): Promise<void> {
 }
 
 /** Makes a place with a certificate of its own. */
-export async function manualPlace(
+async function manualPlace(
   ca: StepCa,
   stepPath: string,
 ): Promise<ManualPlace> {
@@ -79,13 +113,12 @@ export async function manualPlace(
       await Deno.readFile(dir.file("internal.crt")),
       await Deno.readFile(dir.file("internal.key")),
     ],
-    serial: async (name = "internal.crt") =>
-      (await x509(dir.file(name), "-serial")).trim().replace(/^serial=/, ""),
+    serial: (name = "internal.crt") => serialOf(dir.file(name)),
     async assertPair(certificate = "internal.crt", key = "internal.key") {
-      const { stdout } = await runOk("openssl", [
-        ...["pkey", "-in", dir.file(key), "-pubout"],
-      ]);
-      assertEquals(await x509(dir.file(certificate), "-pubkey"), stdout);
+      await pairKeyOf({
+        certificateFile: dir.file(certificate),
+        keyFile: dir.file(key),
+      });
     },
     async assertRekeyed(before) {
       const after = await place.bytes();
@@ -108,11 +141,4 @@ export async function manualPlace(
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
   };
   return place;
-}
-
-async function x509(file: string, what: string): Promise<string> {
-  const { stdout } = await runOk("openssl", [
-    ...["x509", "-in", file, "-noout", what],
-  ]);
-  return stdout;
 }

@@ -3,6 +3,7 @@
  */
 import { assertEquals } from "./assert.ts";
 import { run, runOk } from "./run.ts";
+import { closedPort } from "./tcp_peers.ts";
 
 const NGINX = "/usr/sbin/nginx";
 
@@ -26,7 +27,7 @@ const MAX_HANDSHAKES = 200;
 
 /** Starts one in the foreground, all its files in `directory`. */
 export async function startNginx(directory: string): Promise<NginxServer> {
-  const port = freePort();
+  const port = closedPort();
   const bin = `${directory}/bin`;
   await Deno.writeTextFile(`${directory}/nginx.conf`, config(directory, port));
   await Deno.mkdir(bin);
@@ -83,9 +84,4 @@ async function shownSerial(port: number): Promise<string> {
     stdin: stdout,
   });
   return shown.stdout.trim().replace(/^serial=/, "");
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

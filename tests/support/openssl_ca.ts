@@ -55,16 +55,13 @@ export class OpensslCa implements OpensslPair {
 
   /** A self-signed root in `directory`, which is made. */
   static async root(directory: string, name: string): Promise<OpensslCa> {
-    await makeDirectory(directory);
+    await Deno.mkdir(directory, { recursive: true });
     const { keyFile, csr } = await makeKey(directory, "ca");
     const certificateFile = `${directory}/ca.crt`;
     const request = { subject: `/CN=${name}`, ...CA_DEFAULTS };
     await Deno.writeTextFile(
       certificateFile,
-      await signWith(directory, ["-selfsign", "-keyfile", keyFile], {
-        csr,
-        request,
-      }),
+      await signRequest(directory, { csr, request, keyFile }),
     );
     return new OpensslCa(directory, await readPair(certificateFile, keyFile));
   }
@@ -75,7 +72,7 @@ export class OpensslCa implements OpensslPair {
     certificateFile: string,
     keyFile: string,
   ): Promise<OpensslCa> {
-    await makeDirectory(directory);
+    await Deno.mkdir(directory, { recursive: true });
     return new OpensslCa(directory, await readPair(certificateFile, keyFile));
   }
 
@@ -84,7 +81,7 @@ export class OpensslCa implements OpensslPair {
     directory: string,
     request: CertificateRequest,
   ): Promise<OpensslCa> {
-    await makeDirectory(directory);
+    await Deno.mkdir(directory, { recursive: true });
     const { keyFile, csr } = await makeKey(directory, "ca");
     const certificateFile = `${directory}/ca.crt`;
     await Deno.writeTextFile(
@@ -108,11 +105,13 @@ export class OpensslCa implements OpensslPair {
 
   /** A certificate for the key of a CSR, as PEM; the CSR's names do not count. */
   async sign(csr: string, request: CertificateRequest): Promise<string> {
-    return await signWith(
-      this.directory,
-      ["-cert", this.certificateFile, "-keyfile", this.keyFile],
-      { csr, request },
-    );
+    const { directory, certificateFile, keyFile } = this;
+    return await signRequest(directory, {
+      csr,
+      request,
+      keyFile,
+      certificateFile,
+    });
   }
 }
 
@@ -125,29 +124,89 @@ const CA_DEFAULTS = {
   notAfter: new Date("2045-01-01T00:00:00Z"),
 };
 
-async function signWith(
+async function signRequest(
   directory: string,
-  signer: readonly string[],
-  { csr, request }: {
+  { csr, request, ...signer }: {
     readonly csr: string;
     readonly request: CertificateRequest;
+    readonly keyFile: string;
+    readonly certificateFile?: string;
   },
 ): Promise<string> {
-  const work = await Deno.makeTempDir({ dir: directory });
   const now = Date.now();
-  await Deno.writeTextFile(`${work}/csr`, csr);
-  await Deno.writeTextFile(`${work}/extensions`, extensionLines(request));
+  return await signWithOpenssl(directory, {
+    ...signer,
+    csr,
+    notBefore: opensslTime(request.notBefore ?? new Date(now - HOUR)),
+    notAfter: opensslTime(request.notAfter ?? new Date(now + DAY)),
+    extensions: extensionLines(request),
+    options: ["-subj", request.subject],
+  });
+}
+
+/** Who signs what, for {@linkcode signWithOpenssl}. */
+export interface Signing {
+  readonly csr: string;
+  /** The issuer's key; without a certificate it is the CSR's own. */
+  readonly keyFile: string;
+  readonly certificateFile?: string | undefined;
+  /** openssl's form, `20260102030405Z`. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** Lines of an openssl extension section; none at all makes version 1. */
+  readonly extensions?: readonly string[] | undefined;
+  /** More arguments of `openssl ca`. */
+  readonly options?: readonly string[];
+}
+
+/** The certificate as PEM; every call has its own list of what was issued. */
+export async function signWithOpenssl(
+  directory: string,
+  signing: Signing,
+): Promise<string> {
+  const { keyFile, certificateFile, extensions, options = [] } = signing;
+  const work = await Deno.makeTempDir({ dir: directory, prefix: "signing-" });
+  await Deno.writeTextFile(`${work}/csr`, signing.csr);
+  await Deno.writeTextFile(`${work}/index`, "");
+  await Deno.writeTextFile(
+    `${work}/config`,
+    `[ca]
+default_ca = this
+[this]
+database = ${work}/index
+new_certs_dir = ${work}
+default_md = default
+policy = any
+rand_serial = yes
+email_in_dn = yes
+string_mask = utf8only
+[any]
+${ATTRIBUTES.map((name) => `${name} = optional`).join("\n")}
+[extensions]
+${extensions?.join("\n") ?? ""}
+`,
+  );
   await runOk("openssl", [
-    ...["ca", "-batch", "-notext", "-config", `${directory}/ca.cnf`],
-    ...[...signer, "-in", `${work}/csr`, "-out", `${work}/crt`],
-    ...["-subj", request.subject, "-extfile", `${work}/extensions`],
-    ...["-startdate", opensslTime(request.notBefore ?? new Date(now - HOUR))],
-    ...["-enddate", opensslTime(request.notAfter ?? new Date(now + DAY))],
+    ...["ca", "-batch", "-notext", "-preserveDN", "-config", `${work}/config`],
+    ...["-in", `${work}/csr`, "-out", `${work}/crt`, "-keyfile", keyFile],
+    ...(certificateFile === undefined
+      ? ["-selfsign"]
+      : ["-cert", certificateFile]),
+    ...["-startdate", signing.notBefore, "-enddate", signing.notAfter],
+    ...(extensions === undefined
+      ? []
+      : ["-extensions", "extensions", "-extfile", `${work}/config`]),
+    ...options,
   ]);
   return await Deno.readTextFile(`${work}/crt`);
 }
 
-function extensionLines(request: CertificateRequest): string {
+/** Of a subject. */
+const ATTRIBUTES = [
+  ...["C", "ST", "L", "O", "OU", "CN", "DC", "UID", "emailAddress"],
+];
+
+function extensionLines(request: CertificateRequest): readonly string[] {
   const {
     usages = "serverAuth,clientAuth",
     basicConstraints = "CA:FALSE",
@@ -161,29 +220,7 @@ function extensionLines(request: CertificateRequest): string {
     "subjectKeyIdentifier=hash",
     "authorityKeyIdentifier=keyid",
     request.extensions,
-  ].filter((line) => line).join("\n") + "\n";
-}
-
-/** `openssl ca` keeps a list of what it issued. */
-async function makeDirectory(directory: string): Promise<void> {
-  await Deno.mkdir(directory, { recursive: true });
-  await Deno.writeTextFile(`${directory}/index`, "");
-  await Deno.writeTextFile(
-    `${directory}/ca.cnf`,
-    `[ca]
-default_ca = this
-[this]
-database = ${directory}/index
-new_certs_dir = ${directory}
-default_md = sha256
-policy = any
-unique_subject = no
-rand_serial = yes
-[any]
-commonName = optional
-organizationName = optional
-`,
-  );
+  ].filter((line): line is string => line !== undefined && line !== "");
 }
 
 const P256 = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];

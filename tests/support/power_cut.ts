@@ -41,28 +41,63 @@ interface NameChange {
 }
 
 class ModelDirectory {
-  readonly durable: Map<string, ModelEntry>;
-  readonly current: Map<string, ModelEntry>;
+  readonly durable = new Map<string, ModelEntry>();
+  readonly current = new Map<string, ModelEntry>();
   pending: NameChange[] = [];
-  constructor(entries: Iterable<[string, ModelEntry]> = []) {
-    this.durable = new Map(entries);
-    this.current = new Map(this.durable);
+
+  /** One that is durable. */
+  add(name: string, entry: ModelEntry): void {
+    this.durable.set(name, entry);
+    this.current.set(name, entry);
   }
 }
 
 /** What happens to content that was not fsynced. */
 export type UnsyncedContent = "kept" | "emptied" | "as last fsynced";
 
-/** A file after the power cut. Equal `id`: hard links. */
-export interface SurvivingFile extends Content {
-  readonly id: number;
+/** A file of a state. Equal `id`: hard links. */
+export interface FileState extends Content {
+  readonly id: number | string;
 }
 
-/** By path: a file, where a link leads, or a directory. */
-export type Survivors = ReadonlyMap<
+/** By path, directories before what is in them: a file, where a link leads, or a directory. */
+export type DiskState = ReadonlyMap<
   string,
-  SurvivingFile | { readonly leadsTo: string } | "directory"
+  FileState | { readonly leadsTo: string } | "directory"
 >;
+
+/** All that is in the directories now, and in theirs. */
+export async function readDisk(
+  directories: readonly string[],
+): Promise<DiskState> {
+  const state = new Map<string, DiskEntry>();
+  const visit = async (directory: string) => {
+    state.set(directory, "directory");
+    for await (const entry of Deno.readDir(directory)) {
+      const path = `${directory}/${entry.name}`;
+      if (entry.isDirectory) await visit(path);
+      else if (entry.isSymlink) {
+        state.set(path, { leadsTo: await Deno.readLink(path) });
+      } else state.set(path, await readFileState(path));
+    }
+  };
+  for (const directory of directories) await visit(directory);
+  return state;
+}
+
+type DiskEntry = DiskState extends ReadonlyMap<string, infer Entry> ? Entry
+  : never;
+
+async function readFileState(path: string): Promise<FileState> {
+  const info = await Deno.lstat(path);
+  return {
+    id: `${info.dev}:${info.ino}`,
+    bytes: await Deno.readFile(path),
+    mode: (info.mode ?? 0) & 0o7777,
+    uid: info.uid ?? 0,
+    gid: info.gid ?? 0,
+  };
+}
 
 const O_CREAT = 0o100;
 const O_TRUNC = 0o1000;
@@ -74,39 +109,18 @@ export class PowerCutModel {
   readonly #byInode = new Map<string, ModelFile>();
   #changes = 0;
 
-  /** What is on disk now, all of it durable. */
-  static async of(directories: readonly string[]): Promise<PowerCutModel> {
-    const model = new PowerCutModel();
-    for (const path of directories) {
-      model.#roots.set(path, await model.#read(path));
+  /** All of `state` is durable. */
+  constructor(state: DiskState) {
+    const files = new Map<FileState["id"], ModelFile>();
+    for (const [path, entry] of state) {
+      const parent = path.slice(0, path.lastIndexOf("/"));
+      if (!state.has(parent)) {
+        this.#roots.set(path, new ModelDirectory());
+        continue;
+      }
+      const [directory, name] = this.#parent(path);
+      directory.add(name, asModel(entry, files));
     }
-    return model;
-  }
-
-  async #read(path: string): Promise<ModelDirectory> {
-    const entries: [string, ModelEntry][] = [];
-    for await (const { name, isDirectory, isSymlink } of Deno.readDir(path)) {
-      const file = `${path}/${name}`;
-      if (isDirectory) entries.push([name, await this.#read(file)]);
-      else if (isSymlink) {
-        entries.push([name, { leadsTo: await Deno.readLink(file) }]);
-      } else entries.push([name, await this.#readFile(file)]);
-    }
-    return new ModelDirectory(entries);
-  }
-
-  async #readFile(path: string): Promise<ModelFile> {
-    const info = await Deno.lstat(path);
-    const content = {
-      bytes: await Deno.readFile(path),
-      mode: (info.mode ?? 0) & 0o7777,
-      uid: info.uid ?? 0,
-      gid: info.gid ?? 0,
-    };
-    const inode = `${info.dev}:${info.ino}`;
-    const file = this.#byInode.get(inode) ?? new ModelFile(content, content);
-    this.#byInode.set(inode, file);
-    return file;
   }
 
   /** Replays one call. Calls that failed, or were never made, change nothing. */
@@ -289,15 +303,17 @@ export class PowerCutModel {
     return numbers.sort((left, right) => left - right);
   }
 
+  /** As a program that goes on sees it. */
+  now(): DiskState {
+    return this.cut(new Set(this.pending()), "kept");
+  }
+
   /** What is left when, of the pending changes, these were kept. */
-  cut(kept: ReadonlySet<number>, unsynced: UnsyncedContent): Survivors {
-    const survivors: Map<
-      string,
-      Survivors extends ReadonlyMap<string, infer V> ? V : never
-    > = new Map();
+  cut(kept: ReadonlySet<number>, unsynced: UnsyncedContent): DiskState {
+    const state = new Map<string, DiskEntry>();
     const ids = new Map<ModelFile, number>();
     const visit = (path: string, directory: ModelDirectory) => {
-      survivors.set(path, "directory");
+      state.set(path, "directory");
       const names = new Map(directory.durable);
       for (const change of directory.pending) {
         if (kept.has(change.number)) applyChange(names, change);
@@ -308,12 +324,12 @@ export class PowerCutModel {
         else if (entry instanceof ModelFile) {
           const id = ids.get(entry) ?? ids.size;
           ids.set(entry, id);
-          survivors.set(file, { id, ...contentAfter(entry, unsynced) });
-        } else survivors.set(file, entry);
+          state.set(file, { id, ...contentAfter(entry, unsynced) });
+        } else state.set(file, entry);
       }
     };
     for (const [path, root] of this.#roots) visit(path, root);
-    return survivors;
+    return state;
   }
 }
 
@@ -325,6 +341,18 @@ function applyChange(
     if (entry === undefined) names.delete(name);
     else names.set(name, entry);
   }
+}
+
+function asModel(
+  entry: DiskEntry,
+  files: Map<FileState["id"], ModelFile>,
+): ModelEntry {
+  if (entry === "directory") return new ModelDirectory();
+  if ("leadsTo" in entry) return entry;
+  const { id, ...content } = entry;
+  const file = files.get(id) ?? new ModelFile(content, content);
+  files.set(id, file);
+  return file;
 }
 
 function contentAfter(

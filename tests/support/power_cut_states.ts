@@ -2,13 +2,19 @@
  * All states that a power cut can leave during one traced run, each once, and
  * how to make one of them real.
  */
-import type { PowerCutModel, Survivors, UnsyncedContent } from "./power_cut.ts";
+import { createHash } from "node:crypto";
+import type {
+  DiskState,
+  FileState,
+  PowerCutModel,
+  UnsyncedContent,
+} from "./power_cut.ts";
 import { seeded } from "./sweep.ts";
 import { describePoint, type Point } from "./tracer/tracer.ts";
 
 /** One state, and a moment at which the power leaves it. */
 export interface PowerCut {
-  readonly survivors: Survivors;
+  readonly state: DiskState;
   readonly description: string;
 }
 
@@ -18,32 +24,38 @@ const MOST_FOR_ALL = 6;
 const RANDOM_SUBSETS = 24;
 
 /** The states before the first and after each of the points. */
-export function powerCuts(
+export function* powerCuts(
   model: PowerCutModel,
   points: readonly Point[],
-): readonly PowerCut[] {
-  const cuts = new Map<string, PowerCut>();
-  const collect = (when: string) => {
-    for (const kept of subsets(model.pending())) {
-      for (const unsynced of UNSYNCED) {
-        const survivors = model.cut(kept, unsynced);
-        const key = keyOf(survivors);
-        if (cuts.has(key)) continue;
-        cuts.set(key, {
-          survivors,
-          description: `power cut ${when}, changes kept: ${[
-            ...kept,
-          ]}, content ${unsynced}`,
-        });
-      }
-    }
-  };
-  collect("at first");
+): Generator<PowerCut> {
+  const seen = new Set<string>();
+  yield* newCuts(model, "at first", seen);
   for (const point of points) {
     model.replay(point);
-    collect(`after ${describePoint(point)}`);
+    yield* newCuts(model, `after ${describePoint(point)}`, seen);
   }
-  return [...cuts.values()];
+}
+
+/** The states of this moment that are not in `seen`. */
+export function* newCuts(
+  model: PowerCutModel,
+  when: string,
+  seen = new Set<string>(),
+): Generator<PowerCut> {
+  for (const kept of subsets(model.pending())) {
+    for (const unsynced of UNSYNCED) {
+      const state = model.cut(kept, unsynced);
+      const key = stateKey(state);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      yield {
+        state,
+        description: `power cut ${when}, changes kept: ${[
+          ...kept,
+        ]}, content ${unsynced}`,
+      };
+    }
+  }
 }
 
 const UNSYNCED: readonly UnsyncedContent[] = [
@@ -73,18 +85,27 @@ function subsets(changes: readonly number[]): Set<number>[] {
   ];
 }
 
-function keyOf(survivors: Survivors): string {
-  const entries = [...survivors].sort(([left], [right]) =>
-    left < right ? -1 : 1
-  );
+/** Equal for equal states. */
+export function stateKey(state: DiskState): string {
+  const names = new Map<FileState["id"], number>();
+  const entries = [...state].sort(([left], [right]) => left < right ? -1 : 1);
   return JSON.stringify(entries.map(([path, entry]) => {
     if (typeof entry === "string" || "leadsTo" in entry) return [path, entry];
-    const { bytes, mode, uid, gid } = entry;
-    const links = entries.filter(([, other]) =>
-      typeof other === "object" && "id" in other && other.id === entry.id
-    ).map(([name]) => name);
-    return [path, bytes.toBase64(), mode, uid, gid, links];
+    const { id, bytes, mode, uid, gid } = entry;
+    const number = names.get(id) ?? names.size;
+    names.set(id, number);
+    return [path, number, digestOf(bytes), mode, uid, gid];
   }));
+}
+
+/** Many states share one array of replayed content. */
+const digests = new WeakMap<Uint8Array, string>();
+
+function digestOf(bytes: Uint8Array): string {
+  const digest = digests.get(bytes) ??
+    createHash("sha256").update(bytes).digest("hex");
+  digests.set(bytes, digest);
+  return digest;
 }
 
 /**
@@ -92,12 +113,12 @@ function keyOf(survivors: Survivors): string {
  * in a file or link becomes one of the new place.
  */
 export async function materialise(
-  { survivors }: PowerCut,
+  state: DiskState,
   place: { readonly from: string; readonly to: string },
 ): Promise<void> {
   const moved = (text: string) => text.replaceAll(place.from, place.to);
-  const made = new Map<number, string>();
-  for (const [oldPath, entry] of survivors) {
+  const made = new Map<FileState["id"], string>();
+  for (const [oldPath, entry] of state) {
     const path = moved(oldPath);
     if (entry === "directory") {
       await Deno.mkdir(path, { recursive: true });

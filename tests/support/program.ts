@@ -1,6 +1,6 @@
 /**
  * The program under test, as a child process: the source with the Deno that
- * runs the tests, or the binary that STEP_REKEY_BINARY names.
+ * runs the tests, or the binary that REKEY_TEST_BINARY names.
  */
 import { ROOT } from "../../scripts/paths.ts";
 import { run, type RunOptions, type RunResult } from "./run.ts";
@@ -13,7 +13,7 @@ export interface ProgramCommand {
 
 /** The command that starts the program. */
 export function program(): ProgramCommand {
-  const binary = Deno.env.get("STEP_REKEY_BINARY");
+  const binary = Deno.env.get("REKEY_TEST_BINARY");
   return binary ? { command: binary, args: [] } : {
     command: Deno.execPath(),
     args: ["run", "-A", "--no-prompt", `${ROOT}main.ts`],

@@ -3,7 +3,8 @@
  * that writes down how it was called and fails as often as a test says.
  */
 import { program, runProgram } from "./program.ts";
-import { runOk, type RunResult } from "./run.ts";
+import { serialOf } from "./openssl_reads.ts";
+import type { RunResult } from "./run.ts";
 import { type RunningProgram, startProgram } from "./running_program.ts";
 import { type TempDir, tempDir } from "./temp_dir.ts";
 import {
@@ -65,7 +66,13 @@ export async function reloadPlace(): Promise<ReloadPlace> {
     ...["--root", pki.root.certificateFile, ...more, ...pair],
   ];
   const place = {
-    ...{ dir, pki, ca, env, pair, script, words },
+    dir,
+    pki,
+    ca,
+    env,
+    pair,
+    script,
+    words,
     failingHook: (failures: number) =>
       script(
         "hook",
@@ -88,29 +95,20 @@ echo "$STEP_REKEY_ATTEMPT $STEP_REKEY_SERIAL $STEP_REKEY_PREVIOUS_SERIAL" >> $ca
   return { ...place, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** As openssl prints it. */
-export async function serialOf(file: string): Promise<string> {
-  const { stdout } = await runOk("openssl", [
-    ...["x509", "-noout", "-serial", "-in", file],
-  ]);
-  return stdout.trim().replace(/^serial=/, "");
-}
-
-/** Waits for a file that `when` accepts the text of. */
-export async function fileHolds(
-  file: string,
-  when: (text: string) => boolean,
-): Promise<string> {
-  const directory = file.slice(0, file.lastIndexOf("/"));
-  using watcher = Deno.watchFs(directory);
-  const read = () => Deno.readTextFile(file).catch(() => "");
-  let text = await read();
-  if (when(text)) return text;
-  for await (const _ of watcher) {
-    text = await read();
-    if (when(text)) return text;
-  }
-  throw new Error("watching ended");
+/** Defines a test that has a place of its own. */
+export function reloadTest(
+  name: string,
+  test: (place: ReloadPlace) => Promise<void>,
+  ignore = false,
+): void {
+  Deno.test({
+    name,
+    ignore,
+    async fn() {
+      await using place = await reloadPlace();
+      await test(place);
+    },
+  });
 }
 
 /** The words that start the program, for a script of `sh`. */

@@ -11,6 +11,7 @@ import {
   type OpensslPair,
 } from "./openssl_ca.ts";
 import { run, runOk, type RunResult } from "./run.ts";
+import { closedPort } from "./tcp_peers.ts";
 import { HOST } from "./test_ca.ts";
 
 const BIN = `${cacheDirectory()}/anchors/bin`;
@@ -91,7 +92,7 @@ export async function startStepCa(
   const passwordFile = `${directory}/password`;
   await Deno.writeTextFile(passwordFile, "test password");
   const env = { STEPPATH: directory, HOME: directory };
-  const port = freePort();
+  const port = closedPort();
   await runOk(STEP, [
     ...["ca", "init", "--name", "Test", "--deployment-type", "standalone"],
     ...["--dns", "localhost", "--dns", "127.0.0.1"],
@@ -142,12 +143,6 @@ export async function startStepCa(
       await server.ended;
     },
   };
-}
-
-/** Nobody else should take it between here and the start. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** @returns the id of the one key of all provisioners */

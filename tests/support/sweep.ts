@@ -1,17 +1,27 @@
 /**
- * How much of a sweep a run of the suite does: a sample that rotates, or with
- * `STEP_REKEY_SWEEP=all`, as `deno task sweep` sets it, the whole.
+ * How much of a long test a run does.
  *
- * A sample is drawn with a seed that is printed; `STEP_REKEY_SEED` repeats it.
+ * The suite takes a sample that changes from run to run. REKEY_TEST_SWEEP=N, as
+ * `deno task sweep --sample=N` sets it, takes N times as much, and
+ * REKEY_TEST_SWEEP=all everything. REKEY_TEST_SEED repeats a sample.
  */
 
-/** Whether everything is to be done. */
-export const IS_WHOLE: boolean = Deno.env.get("STEP_REKEY_SWEEP") === "all";
+const SHARE = shareOf(Deno.env.get("REKEY_TEST_SWEEP"));
 
-const SEED = Number(
-  Deno.env.get("STEP_REKEY_SEED") ??
-    crypto.getRandomValues(new Uint32Array(1))[0],
-);
+function shareOf(text: string | undefined): number {
+  return text === "all" ? Infinity : Number(text ?? "1");
+}
+
+/** Whether everything is to be done. */
+export const IS_WHOLE: boolean = SHARE === Infinity;
+
+const SEED = Number(Deno.env.get("REKEY_TEST_SEED") ?? newSeed());
+
+function newSeed(): number {
+  const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
+  if (!IS_WHOLE) console.error(`REKEY_TEST_SEED=${seed} repeats the samples`);
+  return seed;
+}
 
 /** Numbers from 0 to below 1 that depend on the seed and `name` alone. */
 export function seeded(name: string): () => number {
@@ -28,23 +38,38 @@ export function seeded(name: string): () => number {
   };
 }
 
-/** `count` of the items in their order, or all of them in a whole sweep. */
+/** `count` of the items in their order, as many times as much, or all. */
 export function sample<T>(
   name: string,
   items: readonly T[],
   count: number,
 ): readonly T[] {
-  if (IS_WHOLE || items.length <= count) return items;
+  if (items.length <= count * SHARE) return items;
   const random = seeded(name);
   const chosen = new Set(
     items.map((_, index) => ({ index, rank: random() }))
       .sort((left, right) => left.rank - right.rank)
-      .slice(0, count).map(({ index }) => index),
-  );
-  console.log(
-    `${name}: ${count} of ${items.length} cases; STEP_REKEY_SEED=${SEED} repeats them`,
+      .slice(0, count * SHARE).map(({ index }) => index),
   );
   return items.filter((_, index) => chosen.has(index));
+}
+
+/** How often to do what can be done without end: `count`, or `whole` at most. */
+export function howMany(count: number, whole: number): number {
+  return Math.min(count * SHARE, whole);
+}
+
+/**
+ * The whole numbers from `start` to in front of `end`, or one of each `every`
+ * of them, the first by chance.
+ */
+export function* spread(
+  { start = 0, end }: { readonly start?: number; readonly end: number },
+  every: number,
+): Generator<number> {
+  const step = Math.max(1, Math.ceil(every / SHARE));
+  const first = Math.floor(seeded(`${start} ${end}`)() * step);
+  for (let number = start + first; number < end; number += step) yield number;
 }
 
 /** How many cases run at once. */
@@ -70,7 +95,7 @@ export async function inParallel<T>(
   );
   if (failures.length === 0) return;
   throw new Error(
-    `${failures.length} of ${items.length} cases failed:\n${
+    `${failures.length} of ${items.length} cases failed (REKEY_TEST_SEED=${SEED} repeats them):\n${
       failures.map((error) => error instanceof Error ? error.message : error)
         .join("\n")
     }`,

@@ -45,10 +45,25 @@ async function handleOne(
   }
 }
 
-/** A port on which nothing listens. */
+/** Where Linux takes no port from for a socket that names none. */
+const FIRST_PORT = 10_000;
+const EPHEMERAL_PORT = 32_768;
+
+/**
+ * A port on which nothing listens, and that no connection or listener of
+ * another test gets by chance before the caller's server listens there.
+ */
 export function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  for (;;) {
+    const port = FIRST_PORT +
+      Math.floor(Math.random() * (EPHEMERAL_PORT - FIRST_PORT));
+    try {
+      using _listener = Deno.listen({ hostname: "127.0.0.1", port });
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** Listens, with a full queue, and never accepts: SYNs get no answer. */
@@ -76,19 +91,26 @@ export async function blackHole(): Promise<Peer> {
 export async function opensslServer(
   args: readonly string[],
 ): Promise<Peer> {
-  const port = closedPort();
   const child = new Deno.Command("openssl", {
-    args: ["s_server", "-accept", `127.0.0.1:${port}`, "-www", ...args],
+    args: ["s_server", "-accept", "127.0.0.1:0", "-www", ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "null",
   }).spawn();
   const reader = child.stdout.getReader();
-  // It says "ACCEPT" when it listens.
-  await reader.read();
+  const decoder = new TextDecoder();
+  let said = "";
+  let port: string | undefined;
+  while (port === undefined) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`openssl s_server ended: ${said}`);
+    said += decoder.decode(value, { stream: true });
+    // The port that it was given, when it listens.
+    port = /^ACCEPT \S+:(\d+)$/m.exec(said)?.[1];
+  }
   reader.releaseLock();
   return {
-    port,
+    port: Number(port),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.stdout.cancel();

@@ -2,6 +2,7 @@
  * Real servers from Debian that serve `host.crt` of a directory.
  */
 import { run, runOk } from "./run.ts";
+import { closedPort } from "./tcp_peers.ts";
 
 /** The two ways to tell a server. */
 export type ReloadWay = "exec" | "pid-file";
@@ -63,7 +64,7 @@ async function startNginx(
   directory: string,
   way: ReloadWay,
 ): Promise<TlsServer> {
-  const port = freePort();
+  const port = closedPort();
   const config = `${directory}/nginx.conf`;
   await Deno.writeTextFile(
     config,
@@ -96,7 +97,7 @@ async function startHaproxy(
   directory: string,
   way: ReloadWay,
 ): Promise<TlsServer> {
-  const port = freePort();
+  const port = closedPort();
   const combined = `${directory}/combined.pem`;
   const pidFile = `${directory}/haproxy.pid`;
   const hook = `${directory}/hook`;
@@ -151,7 +152,7 @@ async function startPostgres(
   directory: string,
   way: ReloadWay,
 ): Promise<TlsServer> {
-  const port = freePort();
+  const port = closedPort();
   const data = `${directory}/data`;
   const as = Deno.uid() === 0
     ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
@@ -230,9 +231,4 @@ async function findPostgres(): Promise<string> {
     "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1",
   ]);
   return stdout.trim() || "/usr/lib/postgresql/bin";
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

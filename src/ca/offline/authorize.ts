@@ -6,6 +6,7 @@
  * Pure: the answer depends on the arguments alone.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import { formatInstant } from "../../base/duration.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
@@ -45,7 +46,9 @@ export function authorizeRekey(
     throw unauthorized("provisioner.AuthorizeRenew not implemented");
   }
   if (claims.disableRenewal ?? config.claims.disableRenewal ?? false) {
-    throw unauthorized(`renew is disabled for provisioner '${name}'`);
+    throw unauthorized(
+      `renew is disabled for provisioner '${shortened(name)}'`,
+    );
   }
   if (wholeSeconds(now) < certificate.notBefore) {
     throw unauthorized(

@@ -2,6 +2,7 @@
  * The offline CA's own files: ca.json, certificates and the signing key.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import { osReason } from "../../base/os_error.ts";
 import {
   type Certificate,
@@ -16,7 +17,13 @@ import {
 } from "../../pki/certificate/extensions.ts";
 import { nameConstraints } from "../../pki/verify/name_constraints.ts";
 import { loadPrivateKey, type PrivateKey } from "../../pki/keys/private_key.ts";
-import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
+import {
+  type Log,
+  NoTerminalError,
+  type Terminal,
+} from "../../base/runtime.ts";
+import { readLimited, readToLimit } from "../limited_file.ts";
+import { someOf, trustAnchors } from "../trust_anchor.ts";
 import { type CaConfig, parseCaConfig } from "./config/ca_config.ts";
 
 /** Everything that signing needs. */
@@ -34,6 +41,7 @@ export interface CaFilesOptions {
   /** Undefined: none is named, or it is empty. */
   password(): Promise<string | undefined>;
   readonly terminal: Terminal;
+  readonly log: Log;
   readonly signal: AbortSignal;
 }
 
@@ -65,15 +73,49 @@ export async function readCaFiles(
       { hint: `"crt" and "key" in ${file} have to belong together` },
     );
   }
-  const roots = [];
-  for (const path of config.rootFiles) roots.push(...await readBundle(path));
+  const roots = await readRoots(config.rootFiles, options.log);
   return { config, issuers, roots, key };
 }
 
+/** Each file has to name a CA: step-ca itself hands them out as its roots. */
+async function readRoots(
+  files: readonly string[],
+  log: Log,
+): Promise<readonly Certificate[]> {
+  const all: Certificate[] = [];
+  for (const file of files) {
+    const bundle = await readBundle(file);
+    const { roots, refused, doubtful } = trustAnchors(
+      bundle.map((certificate) => ({ file, certificate })),
+    );
+    if (roots.length === 0) {
+      throw new RekeyError(
+        "config",
+        `error reading the CA's roots: no certificate of a CA found: ${
+          someOf(refused)
+        }`,
+        { hint: '"root" in ca.json has to name the CA\'s root certificate' },
+      );
+    }
+    if (refused.length > 0) {
+      warn(log, `not trusted as a root: ${someOf(refused)}`);
+    }
+    if (doubtful.length > 0) warn(log, someOf(doubtful));
+    all.push(...roots);
+  }
+  return all;
+}
+
+function warn(log: Log, message: string): void {
+  log.write({ event: "warning", message, once: true });
+}
+
 async function readConfigText(file: string): Promise<string> {
-  if (file === "-") return await new Response(Deno.stdin.readable).text();
+  const stdin = file === "-";
   try {
-    return await Deno.readTextFile(file);
+    return new TextDecoder().decode(
+      stdin ? await readToLimit(Deno.stdin) : await readLimited(file),
+    );
   } catch (error) {
     throw new RekeyError("config", `open ${file} failed: ${osReason(error)}`, {
       hint: { remedy: "name ca.json" },
@@ -83,16 +125,17 @@ async function readConfigText(file: string): Promise<string> {
 }
 
 async function readBundle(path: string): Promise<CertificateChain> {
+  const name = shortened(path);
   const content = await readBytes(
     path,
-    (reason) => `error reading ${JSON.stringify(path)}: ${reason}`,
+    (reason) => `error reading ${JSON.stringify(name)}: ${reason}`,
   );
   try {
     const bundle = parseChain(content);
     for (const certificate of bundle) readSigningExtensions(certificate);
     return bundle;
   } catch (error) {
-    throw asConfigError(`error parsing ${path}: `, error);
+    throw asConfigError(`error parsing ${name}: `, error);
   }
 }
 
@@ -110,7 +153,10 @@ async function readKey(
   const path = key.replace(/^softkms:(?:path=)?/i, "");
   const content = await readBytes(
     path,
-    (reason) => `error reading the CA's key ${JSON.stringify(path)}: ${reason}`,
+    (reason) =>
+      `error reading the CA's key ${
+        JSON.stringify(shortened(path))
+      }: ${reason}`,
   );
   const state = { isEncrypted: false };
   try {
@@ -130,7 +176,7 @@ async function readBytes(
   message: (reason: string) => string,
 ): Promise<Uint8Array> {
   try {
-    return await Deno.readFile(path);
+    return await readLimited(path);
   } catch (error) {
     throw new RekeyError("config", message(osReason(error)), { cause: error });
   }

@@ -6,6 +6,7 @@
  * the user says that it shall be ignored. It is never written to.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
 import {
@@ -51,13 +52,15 @@ export interface OfflineAuthorityOptions {
 export function createOfflineAuthority(
   options: OfflineAuthorityOptions,
 ): CertificateAuthority {
-  const { configFile, databaseIgnoredBy, password, terminal, signal } = options;
+  const { configFile, databaseIgnoredBy, password, terminal, log, signal } =
+    options;
   const state: { files?: Promise<CaFiles> } = {};
   const files = () =>
     state.files ??= readCaFiles(configFile, {
       ignoreDatabase: databaseIgnoredBy !== undefined,
       password,
       terminal,
+      log,
       signal,
     });
   return {
@@ -197,7 +200,7 @@ async function describeForeign(
   issuer: Certificate,
 ): Promise<string | undefined> {
   const [theirs, ours] = [previous.issuer, issuer.subject].map((name) =>
-    JSON.stringify(name)
+    JSON.stringify(shortened(name))
   );
   if (!equalBytes(previous.issuerDer, issuer.subjectDer)) {
     return `the current certificate was issued by ${theirs}, not by this CA, ${ours}`;
@@ -218,7 +221,7 @@ function refuseUnreadable(certificate: Certificate): void {
 function refuseConstrained(certificate: Certificate, files: CaFiles): void {
   const violation = nameConstraintViolation(certificate, constrainers(files));
   if (violation === undefined) return;
-  throw new RekeyError("refused", violation, {
+  throw new RekeyError("refused", shortened(violation), {
     hint: "the name constraints of the CA's own certificates forbid it",
   });
 }

@@ -10,6 +10,8 @@ import {
   chainToPem,
 } from "../../pki/certificate/certificate.ts";
 import { extendedKeyUsage } from "../../pki/certificate/extensions.ts";
+import { equalBytes } from "../../pki/asn1/der.ts";
+import { isSignedBy } from "../../pki/verify/certification_path.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { toPem } from "../../pki/asn1/pem.ts";
@@ -59,26 +61,71 @@ function keyFault(spec: KeyPair["key"]["spec"]): string | undefined {
 }
 
 /**
+ * Refuses what no CA can take, before it is asked: a self-signed certificate,
+ * and one that is not for clients (step-ca, as every server of Go, verifies the
+ * usage of client certificates, and of certificates in tokens).
+ *
+ * @param roots a root of the CA may be self-signed
+ * @throws {RekeyError} kind `pair`
+ */
+export async function refuseCertainly(
+  certificate: Certificate,
+  roots: readonly Certificate[],
+): Promise<void> {
+  const usages = readUsages(certificate);
+  if (usages !== undefined && !usages.some(isClientUsage)) {
+    throw new RekeyError(
+      "pair",
+      "error rekeying certificate: the current certificate is not for client authentication (no clientAuth in its extended key usage), which rekeying needs",
+      { hint: { remedy: "get a new certificate or rekey offline" } },
+    );
+  }
+  const isRoot = roots.some(({ der }) => equalBytes(der, certificate.der));
+  if (!isRoot && await isSelfSigned(certificate)) {
+    throw new RekeyError(
+      "pair",
+      "error rekeying certificate: the current certificate is self-signed: no CA has issued it, so none can replace it",
+      { hint: 'get a first certificate with "step ca certificate"' },
+    );
+  }
+}
+
+async function isSelfSigned(certificate: Certificate): Promise<boolean> {
+  return equalBytes(certificate.subjectDer, certificate.issuerDer) &&
+    await isSignedBy(certificate, certificate);
+}
+
+/**
+ * What a person should know of the current certificate before the CA is asked,
+ * whose clock may be another.
+ */
+export function clockWarning(
+  { notBefore }: Certificate,
+  now: Date,
+): string | undefined {
+  return notBefore <= now
+    ? undefined
+    : `the current certificate is not valid before ${
+      formatInstant(notBefore)
+    }, and it is ${
+      formatInstant(now)
+    } by this machine's clock; the CA may refuse it`;
+}
+
+/**
  * What to look at when the CA ends the TLS handshake because of this
  * certificate. TLS itself says very little: Go's servers, step-ca among them,
  * send `bad certificate` for nearly everything.
- *
- * @throws {RekeyError} kind `pair` when its extended key usage is malformed
  */
 export function clientCertificateHint(
   certificate: Certificate,
   now: Date,
 ): Hint {
-  if (certificate.notBefore > now) {
-    return `the current certificate is not valid before ${
+  return certificate.notBefore > now
+    ? `the current certificate is not valid before ${
       formatInstant(certificate.notBefore)
-    }; compare the clocks`;
-  }
-  const usages = readUsages(certificate);
-  if (usages !== undefined && !usages.some(isClientUsage)) {
-    return "the current certificate is not for client authentication (no clientAuth in its extended key usage), which rekeying needs";
-  }
-  return { remedy: "check the CA and the clocks" };
+    }; compare the clocks`
+    : { remedy: "check the CA and the clocks" };
 }
 
 function readUsages(certificate: Certificate): readonly string[] | undefined {

@@ -13,7 +13,13 @@ import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { Clock, Log } from "../../base/runtime.ts";
 import { parseAnswer } from "./answer.ts";
 import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
-import { clientCertificateHint, tlsIdentity } from "./client_certificate.ts";
+import type { ReachableAddresses } from "./connection.ts";
+import {
+  clientCertificateHint,
+  clockWarning,
+  refuseCertainly,
+  tlsIdentity,
+} from "./client_certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
 import { refusal } from "./refusal.ts";
 import { createRenewToken } from "./renew_token.ts";
@@ -30,6 +36,8 @@ export interface OnlineAuthorityOptions {
   readonly connectTimeoutMs: number;
   /** For a whole request: connection, TLS, answer; in ms. */
   readonly timeoutMs: number;
+  /** Kept from pass to pass, so that a try begins where one before ended. */
+  readonly reachable?: ReachableAddresses | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,17 +51,23 @@ export interface OnlineAuthorityOptions {
 export function createOnlineAuthority(
   options: OnlineAuthorityOptions,
 ): CertificateAuthority {
-  const { url, root } = options;
+  const { url, root, reachable = new Map() } = options;
   const cache: { roots?: Promise<readonly Certificate[]> } = {};
-  const roots = () => cache.roots ??= readRootCertificates(root);
+  const roots = () => cache.roots ??= readRootCertificates(root, options.log);
   return {
     name: url,
     onPathProblem: "refuse",
     roots,
     async rekey(request) {
       const trust = await roots();
-      const pass = { ...options, trust, signal: request.signal };
+      const pass = { ...options, reachable, trust, signal: request.signal };
       const { current } = request;
+      const [certificate] = current.chain;
+      await refuseCertainly(certificate, trust);
+      const warning = clockWarning(certificate, options.clock.now());
+      if (warning !== undefined) {
+        options.log.write({ event: "warning", message: warning, once: true });
+      }
       return await rekeyOver(
         isExpired(current, options.clock)
           ? await renewExpired(current, pass)
@@ -66,6 +80,7 @@ export function createOnlineAuthority(
 
 /** What the requests of one pass share. */
 interface Pass extends OnlineAuthorityOptions {
+  readonly reachable: ReachableAddresses;
   readonly trust: readonly Certificate[];
   readonly signal: AbortSignal;
 }
@@ -176,10 +191,10 @@ function isExpired({ chain }: KeyPair, clock: Clock): boolean {
 
 function postTo(
   path: string,
-  { url, trust, root, connectTimeoutMs, timeoutMs, signal }: Pass,
+  { url, trust, root, reachable, connectTimeoutMs, timeoutMs, signal }: Pass,
 ): Omit<TlsPost, "headers" | "body" | "clientCertificateHint"> {
   const limits = { connectTimeoutMs, timeoutMs, signal };
-  return { url: new URL(path, url), trust, root, ...limits };
+  return { url: new URL(path, url), trust, root, reachable, ...limits };
 }
 
 /** The chain of a success; anything else is thrown. */

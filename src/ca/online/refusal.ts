@@ -5,6 +5,7 @@
  * content type; here they are in the hint.
  */
 import { type ErrorKind, RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import type { Hint } from "../../base/remedy.ts";
 import { requestFailed } from "./transport_error.ts";
 import type { HttpReply } from "./tls_post.ts";
@@ -27,11 +28,11 @@ export interface RefusalContext {
 /**
  * The error for an answer that is not a success (status below 200 or above 299).
  *
- * @returns kind `untrusted` for redirects (to be asked again), `unreachable` for 429 and 5xx (with
+ * @returns kind `untrusted` for redirects and other statuses below 400 (to be asked again), `unreachable` for 429 and 5xx (with
  *   `retryAfterMs` when the answer names a time), `refused` for other 4xx
  */
 export function refusal(reply: HttpReply, context: RefusalContext): RekeyError {
-  if (reply.status < 400) return redirected(reply, context);
+  if (reply.status < 400) return notAnswered(reply, context);
   const said = messageIn(reply.body);
   const facts = [
     `HTTP ${reply.status}`,
@@ -58,22 +59,31 @@ function kindOf(status: number): ErrorKind {
   return status === 429 || status >= 500 ? "unreachable" : "refused";
 }
 
-/** Never followed: the client certificate would identify us to another host. */
-function redirected(
+/** RFC 9110 §15.4: what a client could follow. */
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
+/**
+ * Below 400 and no success. A redirect is never followed: the client certificate
+ * would identify us to another host.
+ */
+function notAnswered(
   { status, headers }: HttpReply,
   { url }: RefusalContext,
 ): RekeyError {
   const location = headers.get("location") ?? "";
   const target = URL.canParse(location, url.href)
-    ? ` to ${new URL(location, url.href).host}`
+    ? ` to ${shortened(new URL(location, url.href).host)}`
     : "";
+  const what = REDIRECTS.includes(status)
+    ? `a redirect${target}, which a CA does not send`
+    : "which is neither a certificate nor a refusal";
   return new RekeyError(
     "untrusted",
     requestFailed(
       url,
-      `HTTP ${status}, a redirect${target}, which a CA does not send`,
+      `HTTP ${status}, ${what}`,
     ),
-    // A proxy or a load balancer sends one for a while: no end of a daemon.
+    // A proxy or a load balancer sends it for a while: no end of a daemon.
     { hint: { remedy: "address the CA itself" }, retry: "slowly" },
   );
 }

@@ -6,32 +6,81 @@
  * of files; PEM only; blocks that do not parse are skipped, one must be left.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { accessFacts } from "../../base/access_facts.ts";
 import { osReason } from "../../base/os_error.ts";
+import type { Hint } from "../../base/remedy.ts";
+import type { Log } from "../../base/runtime.ts";
 import {
   type Certificate,
   parseChain,
 } from "../../pki/certificate/certificate.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { pemPieces } from "../../pki/asn1/pem.ts";
+import { readLimited, TooLargeError } from "../limited_file.ts";
+import { type RootCandidate, someOf, trustAnchors } from "../trust_anchor.ts";
+
+/** A block of a private key. */
+const KEY_BEGIN = /^-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
 
 /**
- * The root certificates that `root` names, in file order.
+ * The root certificates that `root` names, in file order. Warns of those that
+ * are trusted with a doubt, and of certificates that are not.
  *
  * @returns at least one certificate
  * @throws {RekeyError} kind `config`, `error reading cert pool: …`
  */
 export async function readRootCertificates(
   root: string,
+  log: Log,
 ): Promise<readonly Certificate[]> {
-  const found: Certificate[] = [];
+  const candidates: RootCandidate[] = [];
+  const keyFiles = new Set<string>();
   for (const file of await rootFiles(root)) {
     for (const piece of pemPieces(await readText(file))) {
+      if (KEY_BEGIN.test(piece)) keyFiles.add(file);
       const certificate = parsePiece(piece);
-      if (certificate !== undefined) found.push(certificate);
+      if (certificate !== undefined) candidates.push({ file, certificate });
     }
   }
-  if (found.length > 0) return found;
-  throw new RekeyError(
+  const { roots, refused, doubtful } = trustAnchors(candidates);
+  if (roots.length === 0) throw noRoots(root, { refused, keyFiles });
+  if (refused.length > 0) {
+    warn(log, `not trusted as a root: ${someOf(refused)}`);
+  }
+  if (doubtful.length > 0) warn(log, someOf(doubtful));
+  return roots;
+}
+
+function warn(log: Log, message: string): void {
+  log.write({ event: "warning", message, once: true });
+}
+
+/** What the files hold instead. The text is the original's where it is nothing. */
+function noRoots(
+  root: string,
+  { refused, keyFiles }: {
+    readonly refused: readonly string[];
+    readonly keyFiles: ReadonlySet<string>;
+  },
+): RekeyError {
+  const [keyFile] = keyFiles;
+  if (refused.length > 0) {
+    return new RekeyError(
+      "config",
+      `error reading cert pool: no certificate of a CA found: ${
+        someOf(refused)
+      }`,
+      { hint: { remedy: "fetch the root" } },
+    );
+  }
+  if (keyFile !== undefined) {
+    return new RekeyError(
+      "config",
+      `error reading cert pool: ${keyFile} holds a private key, no certificate`,
+      { hint: { remedy: "fetch the root" } },
+    );
+  }
+  return new RekeyError(
     "config",
     "error reading cert pool: not certificates found",
     { hint: `${root} has to hold the CA's root certificate as PEM` },
@@ -64,7 +113,7 @@ async function statOrUndefined(
 
 async function readText(file: string): Promise<string> {
   try {
-    return new TextDecoder().decode(await Deno.readFile(file));
+    return new TextDecoder().decode(await readLimited(file));
   } catch (error) {
     const action = error instanceof Deno.errors.IsADirectory ? "read" : "open";
     throw poolError(action, file, error);
@@ -85,6 +134,14 @@ function poolError(action: string, path: string, error: unknown): RekeyError {
   return new RekeyError(
     "config",
     `error reading cert pool: ${action} ${path}: ${osReason(error)}`,
-    { hint: { remedy: "fetch the root" }, cause: error },
+    { hint: poolHint(path, error), cause: error },
   );
+}
+
+/** A file that is there need not be fetched. */
+function poolHint(path: string, error: unknown): Hint | undefined {
+  if (error instanceof TooLargeError) return undefined;
+  return error instanceof Deno.errors.PermissionDenied
+    ? accessFacts(path)
+    : { remedy: "fetch the root" };
 }

@@ -3,6 +3,7 @@
  * words and with what to look at.
  */
 import { formatInstant } from "../../base/duration.ts";
+import { shortened } from "../../base/printable.ts";
 import type { Hint } from "../../base/remedy.ts";
 
 /** The reason of a failure in the field's words, and what helps. */
@@ -40,7 +41,7 @@ function explainServerCertificate(
     `tls: failed to verify certificate: x509: ${x509}`;
   // A self-signed one that is a CA fails as such, before its issuer matters.
   const isCa = problem.startsWith("CaUsedAsEndEntity");
-  if (isCa || /^(UnknownIssuer|BadSignature)/.test(problem)) {
+  if (isCa || /^(UnknownIssuer|BadSignature|EndEntityUsedAsCa)/.test(problem)) {
     return {
       reason: reason(
         isCa
@@ -65,7 +66,7 @@ function explainServerCertificate(
     /not valid for name "?([^";]+)"?(?:; certificate is (?:only )?valid for (.+))?/
       .exec(problem);
   if (names !== null || problem.startsWith("NotValidForName")) {
-    const valid = namesIn(names?.[2] ?? "");
+    const valid = shortened(namesIn(names?.[2] ?? ""));
     const host = url.hostname.replace(/^\[|\]$/g, "");
     return {
       reason: reason(
@@ -83,7 +84,7 @@ function explainServerCertificate(
       ),
     };
   }
-  return { reason: reason(problem) };
+  return { reason: reason(shortened(problem)) };
 }
 
 /** rustls: `verification time 1795 (UNIX), but certificate is not valid after 1609 …`. */

@@ -4,15 +4,24 @@
  * No retry, no redirect, no cookie, HTTP/1.1 (the runtime leaves Nagle's
  * algorithm on, which stalls POSTs over HTTP/2), no state left behind.
  */
-import { formatGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
 import {
   type Certificate,
   chainToPem,
 } from "../../pki/certificate/certificate.ts";
 import { throwIfStopped } from "../authority.ts";
+import {
+  type ConnectionWatch,
+  dialKnown,
+  type LimitedRequest,
+  type TotalLimit,
+  totalLimit,
+  watchConnection,
+} from "./connection.ts";
+import type { Dialed } from "./dial.ts";
+import { openRelay, type Relay } from "./relay.ts";
 import type { TlsPeer } from "./tls_error.ts";
-import { hostPort, requestFailed, transportError } from "./transport_error.ts";
+import { requestFailed, transportError } from "./transport_error.ts";
 import { createPinnedClient, environmentProxy } from "./trust.ts";
 
 /** Largest answer that is read, in bytes; real ones have a few KiB. */
@@ -27,15 +36,11 @@ export interface TlsIdentity {
 }
 
 /** What is sent where, and how long it may take. */
-export interface TlsPost extends TlsPeer {
+export interface TlsPost extends TlsPeer, LimitedRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly trust: readonly Certificate[];
   readonly identity?: TlsIdentity | undefined;
-  readonly connectTimeoutMs: number;
-  /** Over all: connection, TLS, headers and body. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
 }
 
 /** The answer, whatever its status. */
@@ -46,7 +51,8 @@ export interface HttpReply {
 }
 
 /**
- * Sends the request and reads the whole answer.
+ * Sends the request and reads the whole answer. What was sent is never sent
+ * again: it takes another address only when fetch is not connected at all.
  *
  * @throws {RekeyError} kind `unreachable` for DNS, TCP, TLS and time limits,
  *   `untrusted` for an answer that is too large, `config` for an unusable
@@ -55,8 +61,40 @@ export interface HttpReply {
 export async function postOverTls(post: TlsPost): Promise<HttpReply> {
   throwIfStopped(post.signal, "the CA answered");
   const proxy = environmentProxy(post.url);
-  using limits = timeLimits(post, proxy);
-  using client = openClient(post, proxy);
+  using limit = totalLimit(post);
+  if (proxy !== undefined) return await send(post, { limit, proxy });
+  const known = await dialKnown(post, limit);
+  if (known !== undefined) return await sendVia(known, { post, limit });
+  using watch = watchConnection(post, limit);
+  try {
+    return await send(post, { limit, watch });
+  } catch (error) {
+    const detour = watch.takeDetour();
+    if (detour === undefined) throw error;
+    return await sendVia(detour, { post, limit });
+  }
+}
+
+async function sendVia(
+  { connection, address }: Dialed,
+  { post, limit }: { readonly post: TlsPost; readonly limit: TotalLimit },
+): Promise<HttpReply> {
+  using relay = openRelay(connection);
+  post.reachable.set(post.url.host, address);
+  return await send(post, { limit, relay });
+}
+
+/** The way of one request, and what may end it. */
+interface Way {
+  readonly limit: TotalLimit;
+  readonly watch?: ConnectionWatch;
+  readonly proxy?: URL;
+  readonly relay?: Relay;
+}
+
+async function send(post: TlsPost, way: Way): Promise<HttpReply> {
+  const { limit, watch, proxy } = way;
+  using client = openClient(post, way.relay?.url ?? proxy?.href);
   try {
     const response = await fetch(post.url, {
       client,
@@ -64,20 +102,25 @@ export async function postOverTls(post: TlsPost): Promise<HttpReply> {
       headers: { "User-Agent": "step-rekey", ...post.headers },
       body: post.body,
       redirect: "manual",
-      signal: limits.signal,
+      signal: watch === undefined
+        ? limit.signal
+        : AbortSignal.any([limit.signal, watch.signal]),
     });
-    limits.answered();
+    watch?.end();
     const { status, headers } = response;
     return { status, headers, body: await readBody(response, post.url) };
   } catch (error) {
     throwIfStopped(post.signal, "the CA answered");
-    if (limits.signal.aborted) throw limits.signal.reason;
+    if (limit.signal.aborted) throw limit.signal.reason;
     if (error instanceof RekeyError) throw error;
     throw transportError(error, { ...post, proxy });
   }
 }
 
-function openClient(post: TlsPost, proxy: URL | undefined): Deno.HttpClient {
+function openClient(
+  post: TlsPost,
+  proxy: string | undefined,
+): Deno.HttpClient {
   try {
     return createPinnedClient({
       http2: false,
@@ -85,7 +128,7 @@ function openClient(post: TlsPost, proxy: URL | undefined): Deno.HttpClient {
       ...post.identity === undefined
         ? {}
         : { cert: post.identity.certificate, key: post.identity.key },
-      ...proxy === undefined ? {} : { proxy: { url: proxy.href } },
+      ...proxy === undefined ? {} : { proxy: { url: proxy } },
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -95,109 +138,6 @@ function openClient(post: TlsPost, proxy: URL | undefined): Deno.HttpClient {
       { cause: error },
     );
   }
-}
-
-/** Two limits and the caller's signal, as one signal. */
-interface TimeLimits extends Disposable {
-  readonly signal: AbortSignal;
-  /** The connection stands: only the total limit is left. */
-  answered(): void;
-}
-
-function timeLimits(post: TlsPost, proxy: URL | undefined): TimeLimits {
-  const { url, timeoutMs } = post;
-  const limit = new AbortController();
-  const expire = (reason: string) =>
-    limit.abort(
-      new RekeyError("unreachable", requestFailed(url, reason), {
-        hint: "is the CA running, and does a firewall let it be reached?",
-      }),
-    );
-  const connected = new AbortController();
-  if (proxy === undefined) {
-    watchConnection(post, {
-      connected,
-      expired: () => expire(`dial tcp ${hostPort(url)}: i/o timeout`),
-    });
-  }
-  const ended = new AbortController();
-  after(timeoutMs, {
-    signal: ended.signal,
-    act: () => expire(`no complete answer within ${limitText(timeoutMs)}`),
-  });
-  return {
-    signal: AbortSignal.any([post.signal, limit.signal]),
-    answered: () => connected.abort(),
-    [Symbol.dispose]() {
-      connected.abort();
-      ended.abort();
-    },
-  };
-}
-
-/**
- * AbortSignal.timeout is the timer: the first setTimeout of a process costs 5 ms
- * in Deno 2.9 (it loads node:timers).
- */
-function after(
-  ms: number,
-  { act, signal }: { act(): void; readonly signal: AbortSignal },
-): void {
-  AbortSignal.timeout(Math.ceil(ms)).addEventListener("abort", act, { signal });
-}
-
-/** How long before the limit of a connection a second one is tried, in ms. */
-const PROBE_MS = 5000;
-
-/**
- * A limit for the TCP connection, which fetch does not have and does not tell of.
- * So when no answer has come near the limit, a connection of our own finds out
- * whether the address accepts any. In the normal case there is none.
- *
- * @param watch `connected` is aborted when the connection stands, or by the caller
- */
-function watchConnection(
-  { url, connectTimeoutMs }: TlsPost,
-  { connected, expired }: {
-    readonly connected: AbortController;
-    expired(): void;
-  },
-): void {
-  const { signal } = connected;
-  const probeMs = Math.max(connectTimeoutMs / 2, connectTimeoutMs - PROBE_MS);
-  const hostname = url.hostname.replace(/^\[|\]$/g, "");
-  const port = Number(url.port || "443");
-  after(probeMs, {
-    signal,
-    async act() {
-      await tryConnection({ hostname, port, signal });
-      // Settled in time, one way or the other: the rest is for the total limit.
-      connected.abort();
-    },
-  });
-  after(connectTimeoutMs, {
-    signal,
-    act() {
-      connected.abort();
-      expired();
-    },
-  });
-}
-
-async function tryConnection(
-  options: Deno.ConnectOptions & { readonly signal: AbortSignal },
-): Promise<void> {
-  try {
-    (await Deno.connect(options)).close();
-  } catch (error) {
-    // Refused or not allowed: fetch itself reports what is wrong, and only
-    // silence is of interest here.
-    if (!(error instanceof Error)) throw error;
-  }
-}
-
-function limitText(ms: number): string {
-  return formatGoDuration(BigInt(Math.round(ms * 1_000_000)));
 }
 
 /**

@@ -5,8 +5,11 @@
  * DENO_TLS_CA_STORE, DENO_CERT and NODE_EXTRA_CA_CERTS fill. It reads them once
  * in the life of a process, at the first use of TLS. So the store has to be
  * empty at that moment, and the variables have to be back before a hook starts.
+ *
+ * At the same moment, or already at its start, it opens the file of
+ * SSLKEYLOGFILE and writes there what decrypts its connections: never in a
+ * process that holds host keys.
  */
-import { RekeyError } from "../../base/errors.ts";
 import { proxyFor } from "./proxy.ts";
 
 /** Names the stores that the runtime begins with; an empty value means none. */
@@ -27,30 +30,27 @@ const PROXY_VARIABLES = [
   "no_proxy",
 ] as const;
 
+/** Where the runtime writes the secrets of its connections. */
+export const KEY_LOG = "SSLKEYLOGFILE";
+
 /** No store has this name, so that reading the variable fails. */
 const NO_SUCH_STORE = "step-rekey";
 
 /**
- * Loads the runtime's store, empty. To be called once, as early as possible,
- * before anything in the process can have used TLS.
+ * Loads the runtime's store, empty. To be called as early as possible, before
+ * anything in the process can have used TLS, and not again once it succeeded.
  *
  * `deno run` uses TLS itself when it downloads modules first, and some time
  * after the start to look for a newer Deno; both leave a store with public
  * roots behind, to which `--root` would only be added. Compiled programs do
  * neither, and they would remember the failure that isStoreLoaded() provokes.
  *
- * @param rootName what a message calls the roots that are to be the only ones
- * @throws {RekeyError} kind `config` when it is too late
+ * @returns false when it is too late
  */
-export function pinTrust(rootName: string): void {
-  if (!Deno.build.standalone && isStoreLoaded()) {
-    throw new RekeyError(
-      "config",
-      `cannot make ${rootName} the only trust anchor: Deno has loaded other root certificates into this process, to download modules`,
-      { hint: "run the same command again, now that they are downloaded" },
-    );
-  }
+export function pinTrust(): boolean {
+  if (!Deno.build.standalone && isStoreLoaded()) return false;
   createPinnedClient({}).close();
+  return true;
 }
 
 function isStoreLoaded(): boolean {
@@ -96,7 +96,11 @@ export function environmentProxy(target: URL): URL | undefined {
  * the moment in which they start.
  */
 function changedEnvironment(store: string): Disposable {
-  const names = [STORE, ...CERTIFICATE_VARIABLES, ...PROXY_VARIABLES];
+  const names = [
+    ...[STORE, KEY_LOG],
+    ...CERTIFICATE_VARIABLES,
+    ...PROXY_VARIABLES,
+  ];
   const saved = names.map((name) => [name, Deno.env.get(name)] as const);
   for (const name of names) Deno.env.delete(name);
   Deno.env.set(STORE, store);

@@ -1,32 +1,21 @@
 /**
  * `ca rekey`: the words of the command, and the way into the engine.
  */
+import { RekeyError } from "../../base/errors.ts";
 import type { RekeyOptions } from "../../base/options.ts";
+import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
+import type { Program, TrustProblem } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
+
+/** How long to wait for a reader of the log when a signal ended the run, in ms. */
+const STOP_FLUSH_MS = 300;
 
 /** The command. */
 export const command = defineCommand({
   path: ["ca", "rekey"],
   brief: "rekey a certificate",
   programInErrors: "step",
-  // As in the original's manual, what it lists twice included.
-  usage: [
-    "out-cert out-key private-key",
-    "ca-url root password-file",
-    "expires-in force exec daemon",
-    "kty curve size",
-    "expires-in pid pid-file",
-    "signal exec rekey-period",
-    "offline ca-config ca-password-file",
-    "private-key-password-file context",
-    "connect-timeout timeout",
-    "log-format",
-    "exec-timeout exec-on-failure",
-    "reload-attempts layout in-place",
-    "key-mode cert-mode owner",
-    "group lock-timeout ignore-database",
-  ],
   description: [
     "step-rekey ca rekey rekeys the given certificate (with a request to the certificate authority) and writes the new certificate and private key to disk - either overwriting <crt-file> and <key-file> positional arguments or using new files when the --out-cert=<file> and --out-key=<file> flags are used.",
     "With the --daemon flag the command will periodically update the given certificate. By default, it will rekey the certificate before 2/3 of the validity period of the certificate has elapsed. A random jitter is used to avoid multiple instances running at the same time. The amount of time between rekey and certificate expiration can be configured using the --expires-in flag, or a fixed period can be set with the --rekey-period flag.",
@@ -40,6 +29,10 @@ export const command = defineCommand({
     "key-file": "The key file of the certificate.",
   },
   flags: REKEY_FLAGS,
+  exitCodes: exitCodes(
+    "rekeyed; or not due yet; or a daemon that was told to stop",
+    ERROR_MEANINGS,
+  ),
   examples: [
     ["Rekey a certificate", "ca rekey internal.crt internal.key"],
     [
@@ -96,17 +89,15 @@ export const command = defineCommand({
     const { resolveRekey } = await import("../resolve/rekey.ts");
     return resolveRekey(invocation);
   },
-  async run(options: RekeyOptions) {
-    // First of all: what is loaded next takes a tenth of a second, in which a
+  async run(options: RekeyOptions, program: Program) {
+    if (options.authority.mode === "online") {
+      const problem = program.pinTrust();
+      if (problem !== undefined) return await beginAgain(problem, program);
+    }
+    // Then at once: what is loaded next takes a tenth of a second, in which a
     // signal would end the process in the system's way.
     const { processSignals } = await import("../process/signals.ts");
     const signals = processSignals(options.mode.run);
-    if (options.authority.mode === "online") {
-      // Then the trust, before anything else in the process can use TLS: half
-      // a second after the start `deno run` looks for a newer Deno.
-      const { pinTrust } = await import("../../ca/online/trust.ts");
-      pinTrust("--root");
-    }
     const [{ runRekey }, { denoRuntime }] = await Promise.all([
       import("../process/job.ts"),
       import("../process/deno_runtime.ts"),
@@ -115,7 +106,36 @@ export const command = defineCommand({
       run: options.mode.run,
       file: options.output.certificate,
       format: options.logFormat,
-    });
-    await runRekey(options, runtime, signals);
+    }, program);
+    try {
+      await runRekey(options, runtime, signals);
+    } finally {
+      // Who stops us does not wait for a reader as long as a person would.
+      if (signals.stop.aborted) await program.flush(STOP_FLUSH_MS);
+    }
+    return 0;
   },
 });
+
+/** In a process where it is not too late. */
+async function beginAgain(
+  problem: TrustProblem,
+  program: Program,
+): Promise<number> {
+  const exitCode = await program.startAgain();
+  if (exitCode !== undefined) return exitCode;
+  throw problem === "other roots"
+    ? new RekeyError(
+      "config",
+      "cannot make --root the only trust anchor: Deno has loaded other root certificates into this process, to download modules or to look for a newer version of itself",
+      {
+        hint:
+          "run the same command again, now that the modules are downloaded, with DENO_NO_UPDATE_CHECK=1",
+      },
+    )
+    : new RekeyError(
+      "config",
+      "the secrets of the connection to the CA would be written to the file of SSLKEYLOGFILE",
+      { hint: "unset SSLKEYLOGFILE" },
+    );
+}

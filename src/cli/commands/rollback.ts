@@ -2,7 +2,9 @@
  * `ca rollback`: the words of the command, and the way into the engine.
  */
 import type { RollbackOptions } from "../../base/options.ts";
+import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** The command. */
@@ -10,11 +12,6 @@ export const command = defineCommand({
   path: ["ca", "rollback"],
   brief: "return to the certificate and key before",
   programInErrors: "step-rekey",
-  usage: [
-    "force password-file lock-timeout",
-    "pid pid-file signal exec",
-    "exec-timeout",
-  ],
   description: [
     "step-rekey ca rollback puts the pair in force again that was there before the last rekey, in one rename, and then tells the service. It needs the versioned layout, which keeps the last 5 pairs: see --layout of ca rekey, and ca layout.",
     "It can be called again to go back further. The pair that is left stays, and the next rekey makes a new one; a daemon does so as soon as the certificate that is in force again is due.",
@@ -40,6 +37,22 @@ export const command = defineCommand({
     "exec": REKEY_FLAGS.exec,
     "exec-timeout": REKEY_FLAGS["exec-timeout"],
   },
+  exitCodes: exitCodes("the pair before is in force again", {
+    usage: ERROR_MEANINGS.usage,
+    pair:
+      "the pair before is missing, mismatched or expired, there is none, or the password is wrong",
+    bug: ERROR_MEANINGS.bug,
+    signal:
+      "the pair before is in force, but the process could not be signalled",
+    install: "the links cannot be changed; the pair is as it was",
+    busy: ERROR_MEANINGS.busy,
+    config: "defaults.json or contexts are unusable",
+    hook: ERROR_MEANINGS.hook.replace(
+      "the new pair is installed",
+      "the pair before is in force",
+    ),
+    interrupted: ERROR_MEANINGS.interrupted,
+  }),
   examples: [
     [
       "Return to the pair before the last rekey, and reload nginx",
@@ -50,20 +63,31 @@ export const command = defineCommand({
     const { resolveRollback } = await import("../resolve/pair_commands.ts");
     return resolveRollback(invocation);
   },
-  async run(options: RollbackOptions) {
+  async run(options: RollbackOptions, program: Program) {
     const { processSignals } = await import("../process/signals.ts");
     const { stop } = processSignals("once");
-    const [{ rollbackPair }, { createReloader }, { denoRuntime }] =
-      await Promise.all([
-        import("../../engine/rollback.ts"),
-        import("../../reload/reloader.ts"),
-        import("../process/deno_runtime.ts"),
-      ]);
-    const { pair } = options;
-    await rollbackPair(
-      { options, reloader: createReloader(options, pair) },
-      denoRuntime({ run: "once", file: pair.certificate }),
-      stop,
+    const [
+      { rollbackPair },
+      { createReloader },
+      { denoRuntime },
+      { checkHookPrograms },
+    ] = await Promise.all([
+      import("../../engine/rollback.ts"),
+      import("../../reload/reloader.ts"),
+      import("../process/deno_runtime.ts"),
+      import("../process/hook_programs.ts"),
+    ]);
+    const { pair, reload } = options;
+    const runtime = denoRuntime(
+      { run: "once", file: pair.certificate },
+      program,
     );
+    await checkHookPrograms(reload, { run: "once", log: runtime.log });
+    const reloader = createReloader(options, {
+      files: pair,
+      beforeHook: runtime.flushLog,
+    });
+    await rollbackPair({ options, reloader }, runtime, stop);
+    return 0;
   },
 });

@@ -4,6 +4,7 @@
  * The grammar, the settings, the usage lines, the help and the tests that hold
  * the documents against the program all read these definitions.
  */
+import type { ExitCode } from "../exit_codes.ts";
 import type { Program } from "../process/program.ts";
 
 /** The program's name in help and messages of its own. */
@@ -39,8 +40,6 @@ export interface FlagDefinition {
   readonly group: FlagGroup;
   /** Name of the value, without brackets (a path is a `file`); booleans have none. */
   readonly placeholder?: string;
-  /** The one that usage lines have, where it is another one. */
-  readonly usagePlaceholder?: string;
   /** Its first sentence stands alone, too: see {@linkcode briefOf}. */
   readonly help: string;
   /** Each value that is allowed, with its meaning, where they can be listed. */
@@ -98,20 +97,23 @@ export interface CommandDefinition<
   readonly brief: string;
   /** The program that a wrong number of arguments names: the original's, for its commands. */
   readonly programInErrors: "step" | typeof PROGRAM;
-  /** The flags of each usage line, by name, with a space between. */
-  readonly usage: readonly string[];
   readonly description: readonly string[];
   /** The help of each, by its name without brackets, in their order. */
   readonly positionals: Readonly<Record<string, string>>;
   readonly flags: Flags;
+  /** What its exit codes mean, in the order of the numbers. */
+  readonly exitCodes: readonly ExitCode[];
   /** What to type, with a line end where the shell's line goes on. */
   readonly examples: readonly (readonly [says: string, command: string])[];
   /** Whether it makes a key, so that seeding starts as soon as the grammar took the line. */
   readonly makesKey?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */
   resolve(invocation: Invocation<Flags>): Promise<Options>;
-  /** @throws {RekeyError} of any kind */
-  run(options: Options, program: Program): Promise<void>;
+  /**
+   * @returns the exit code
+   * @throws {RekeyError} of any kind
+   */
+  run(options: Options, program: Program): Promise<number>;
 }
 
 /** Keeps the exact types of flags and options. */

@@ -11,6 +11,7 @@
  */
 import type { Hint } from "../../base/remedy.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import {
   type FlagDefinition,
   type FlagDefinitions,
@@ -22,7 +23,7 @@ import { nearest } from "./suggest.ts";
 import { goQuote, parseValue, ValueError } from "./values.ts";
 
 /** A line that the grammar refuses; it is shown together with the help. */
-export class FlagSyntaxError extends RekeyError {
+export class LineError extends RekeyError {
   constructor(message: string, hint?: Hint) {
     super("usage", message, { hint });
   }
@@ -42,7 +43,7 @@ export interface GivenArguments {
  *
  * A wish for help wins over every mistake on the same line.
  *
- * @throws {FlagSyntaxError} with the text of Go's flag package
+ * @throws {LineError} with the text of Go's flag package
  */
 export function parseArguments(
   tokens: readonly string[],
@@ -52,7 +53,7 @@ export function parseArguments(
   const values = new Map<string, FlagValue>();
   const used = new Map<string, Set<string>>();
   const positionals: string[] = [];
-  let mistake: FlagSyntaxError | undefined;
+  let mistake: LineError | undefined;
 
   const words = tokens.values();
   for (const token of words) {
@@ -73,7 +74,7 @@ export function parseArguments(
       values.set(name, value);
       used.set(name, (used.get(name) ?? new Set()).add(spelling));
     } catch (error) {
-      if (!(error instanceof FlagSyntaxError)) throw error;
+      if (!(error instanceof LineError)) throw error;
       mistake ??= error;
     }
   }
@@ -111,7 +112,7 @@ export class KnownFlags {
    *
    * @param words what follows: the value is taken from there, whatever it looks
    *   like
-   * @throws {FlagSyntaxError}
+   * @throws {LineError}
    */
   read(token: string, words: Iterator<string>): {
     readonly name: string;
@@ -121,7 +122,7 @@ export class KnownFlags {
   } {
     const bare = token.replace(/^--?/, "");
     if (bare === "" || bare.startsWith("-") || bare.startsWith("=")) {
-      throw new FlagSyntaxError(`bad flag syntax: ${token}`);
+      throw new LineError(`bad flag syntax: ${shortened(token)}`);
     }
     const equals = bare.indexOf("=");
     const spelling = equals === -1 ? bare : bare.slice(0, equals);
@@ -133,19 +134,21 @@ export class KnownFlags {
       ? "true"
       : words.next().value;
     if (text === undefined) {
-      throw new FlagSyntaxError(`flag needs an argument: -${spelling}`);
+      throw new LineError(`flag needs an argument: -${spelling}`);
     }
     return { name, spelling, value: readValue(text, { spelling, flag }) };
   }
 
-  #unknown(spelling: string): FlagSyntaxError {
+  #unknown(spelling: string): LineError {
     // Every slip of two letters is near to these.
     const candidates = [...this.#bySpelling.keys()]
       .filter((known) => known !== "h" && known !== "v");
-    const near = nearest(spelling, candidates);
+    // A secret has no flag: everybody could read it in the list of processes.
+    const near = candidates.find((known) => known === `${spelling}-file`) ??
+      nearest(spelling, candidates);
     const [name] = this.#bySpelling.get(near ?? "") ?? [];
-    return new FlagSyntaxError(
-      `flag provided but not defined: -${spelling}`,
+    return new LineError(
+      `flag provided but not defined: -${shortened(spelling)}`,
       name === undefined ? undefined : `did you mean --${name}?`,
     );
   }
@@ -162,12 +165,12 @@ function readValue(
     return parseValue(text, flag.kind);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    const value = goQuote(text);
+    const value = goQuote(shortened(text));
     // Go's flag package says "parse error" where strconv says "invalid syntax".
     const fault = error.fault === "invalid syntax"
       ? "parse error"
       : error.fault;
-    throw new FlagSyntaxError(
+    throw new LineError(
       flag.kind === "boolean"
         ? `invalid boolean value ${value} for -${spelling}: ${fault}`
         : `invalid value ${value} for flag -${spelling}: ${fault}`,
@@ -185,7 +188,7 @@ function refuseTwoForms(
       .filter((form) => used.get(name)?.has(form));
     if (second === undefined) continue;
     // The later form first, as urfave/cli v1.22.17 command.go (normalizeFlags).
-    throw new FlagSyntaxError(
+    throw new LineError(
       `Cannot use two forms of the same flag: ${second} ${first}`,
     );
   }

@@ -3,6 +3,7 @@
  * the loading of commands.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import {
   type CommandGroup,
   type CommandLoader,
@@ -10,7 +11,7 @@ import {
   HELP_FLAG,
   PROGRAM,
 } from "./command.ts";
-import { FlagSyntaxError, isFlagToken, KnownFlags } from "./go_arguments.ts";
+import { isFlagToken, KnownFlags, LineError } from "./go_arguments.ts";
 import { nearest } from "./suggest.ts";
 
 /** Flags in front of the first command's name, in the help's order. */
@@ -31,10 +32,26 @@ export const PROGRAM_FLAGS = {
   },
 } as const satisfies FlagDefinitions;
 
+/** Each way to write {@linkcode HELP_FLAG}. */
+export const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
+
 /** Commands of the program itself, with one line of words. */
 export const BUILT_IN: Readonly<Record<string, string>> = {
   help: "show the help of a command",
   version: "show the version",
+};
+
+/** What `step` has and this program has not, by the words in front of it. */
+const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  "": [
+    ...["api", "base64", "beta", "certificate", "completion", "context", "crl"],
+    ...["crypto", "fileserver", "oauth", "path", "ssh"],
+  ],
+  "ca": [
+    ...["acme", "admin", "bootstrap", "certificate", "federation", "health"],
+    ...["init", "policy", "provisioner", "provisioningkey", "renew", "revoke"],
+    ...["root", "roots", "sign", "token"],
+  ],
 };
 
 /** A group or a command, and the words that lead to it. */
@@ -71,9 +88,9 @@ export type Route =
   | { readonly kind: "version" };
 
 /** A mistake in the flags of a group, shown together with that group's help. */
-export class GroupSyntaxError extends FlagSyntaxError {
+export class GroupLineError extends LineError {
   readonly place: Place;
-  constructor(place: Place, mistake: FlagSyntaxError) {
+  constructor(place: Place, mistake: LineError) {
     super(mistake.message, mistake.hint);
     this.place = place;
   }
@@ -82,7 +99,7 @@ export class GroupSyntaxError extends FlagSyntaxError {
 /**
  * Finds the command.
  *
- * @throws {GroupSyntaxError} for a bad flag in front of the command's name
+ * @throws {GroupLineError} for a bad flag in front of the command's name
  * @throws {RekeyError} kind `usage` for a name that does not exist
  */
 export function findRoute(
@@ -131,8 +148,8 @@ function groupFlag(
     const known = new KnownFlags(place.path.length === 0 ? PROGRAM_FLAGS : {});
     return known.read(token, words);
   } catch (error) {
-    if (!(error instanceof FlagSyntaxError)) throw error;
-    throw new GroupSyntaxError(place, error);
+    if (!(error instanceof LineError)) throw error;
+    throw new GroupLineError(place, error);
   }
 }
 
@@ -152,7 +169,7 @@ function helpedPlace(
 
 function versionRoute(rest: readonly string[], program: Place): Route {
   if (rest.length === 0) return { kind: "version" };
-  if (rest.some((token) => ["-h", "-help", "--help", "--h"].includes(token))) {
+  if (rest.some((token) => HELP_WORDS.includes(token))) {
     return { kind: "help", place: program };
   }
   throw new RekeyError(
@@ -168,9 +185,17 @@ function placeBelow({ path, entry }: Place, word: string): Place {
   const words = Object.keys(below);
   if (typeof entry !== "function") words.push("help");
   if (path.length === 0) words.push("version");
-  const near = nearest(word, words);
   const group = [PROGRAM, ...path].join(" ");
-  throw new RekeyError("usage", `No help topic for '${word}'`, {
+  if (STEP_COMMANDS[path.join(" ")]?.includes(word)) {
+    const command = [...path, word].join(" ");
+    throw new RekeyError(
+      "usage",
+      `'${command}' is a command of step, and not of ${PROGRAM}`,
+      { hint: `call step ${command}; ${group} help lists the commands` },
+    );
+  }
+  const near = nearest(word, words);
+  throw new RekeyError("usage", `No help topic for '${shortened(word)}'`, {
     hint: near === undefined
       ? `${group} help lists the commands`
       : `did you mean ${group} ${near}?`,

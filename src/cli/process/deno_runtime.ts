@@ -4,11 +4,11 @@
 import { jsonLog } from "../../observe/json_log.ts";
 import { daemonLog, type LogSinks, oneShotLog } from "../../observe/log.ts";
 import type { LogFormat, RunMode } from "../../base/options.ts";
-import { isOsError } from "../../base/os_error.ts";
 import type { Clock, Log, Runtime } from "../../base/runtime.ts";
-import { denoTerminal } from "./terminal.ts";
+import { denoTerminal, type Questions } from "./terminal.ts";
 import { hintText } from "../remedies.ts";
-import { type SyncWriter, writeText } from "./program.ts";
+import type { LossText } from "./output_queue.ts";
+import { type Program, takesCodes, type TextSink } from "./program.ts";
 
 /** Longest timer, in ms: above it, setTimeout fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -21,18 +21,98 @@ export interface LogChoice {
   readonly format?: LogFormat | undefined;
 }
 
+/** Where the log goes. */
+export type Output = Pick<Program, "stdout" | "stderr" | "flush">;
+
+/** A runtime whose log is written in the background. */
+export interface DenoRuntime extends Runtime {
+  /**
+   * Waits until the lines so far are out, so that those of a hook stand behind
+   * them; not for long when nobody reads.
+   */
+  flushLog(): Promise<void>;
+}
+
+/** How long a hook or a question waits for the lines before it, in ms. */
+const FLUSH_MS = 1_000;
+
 /** The runtime of this process, with the log that is asked for. */
-export function denoRuntime(choice: LogChoice): Runtime {
-  const sinks = {
-    out: (text: string) => tell(Deno.stdout, text),
-    err: (text: string) => tell(Deno.stderr, text),
-    hintText,
-  };
+export function denoRuntime(choice: LogChoice, output: Output): DenoRuntime {
+  const { stdout, stderr } = output;
+  const flushLog = () => output.flush(FLUSH_MS);
   return {
     clock: wallClock(),
     random: Math.random,
-    terminal: denoTerminal(choice.run),
-    log: logFor(choice, sinks),
+    terminal: {
+      ...behindLog(denoTerminal(choice.run), flushLog),
+      // Who reads JSON is no person.
+      busy: (what) => busyLine(what, choice.format === "json" ? [] : [stderr]),
+    },
+    log: logFor(choice, {
+      out: (text) => stdout.write(text, loss(choice, "standard output")),
+      err: (text) => stderr.write(text, loss(choice, "standard error")),
+      hintText,
+    }),
+    flushLog,
+  };
+}
+
+/** A warning in the form of the log, in the place of lines that were dropped. */
+function loss(choice: LogChoice, stream: string): LossText {
+  return (count) => {
+    let line = "";
+    const out = (text: string) => line += text;
+    const lines = count === 1 ? "1 line" : `${count} lines`;
+    const was = count === 1 ? "was" : "were";
+    logFor(choice, { out, err: out, hintText }).write({
+      event: "warning",
+      message: `${lines} of the log ${was} dropped: nobody reads ${stream}`,
+    });
+    return line;
+  };
+}
+
+/** How long something takes before a person wonders, in ms. */
+const BUSY_MS = 1_000;
+
+/** A line that goes away again, on each of `sinks` that is a terminal. */
+function busyLine(what: string, sinks: readonly TextSink[]): Disposable {
+  const text = `${what} …`;
+  const terminals = sinks.filter((sink) => sink.isTerminal());
+  const over = new AbortController();
+  let isShown = false;
+  if (terminals.length > 0) {
+    const show = () => {
+      isShown = true;
+      for (const sink of terminals) sink.write(text);
+    };
+    AbortSignal.timeout(BUSY_MS)
+      .addEventListener("abort", show, { signal: over.signal });
+  }
+  return {
+    [Symbol.dispose]() {
+      over.abort();
+      // Without codes, so on any terminal.
+      const blank = `\r${" ".repeat(text.length)}\r`;
+      if (isShown) { for (const sink of terminals) sink.write(blank); }
+    },
+  };
+}
+
+/** Asks when the lines so far are out. */
+function behindLog(
+  terminal: Questions,
+  flushLog: () => Promise<void>,
+): Questions {
+  return {
+    async confirm(question, signal) {
+      await flushLog();
+      return await terminal.confirm(question, signal);
+    },
+    async readPassword(label, signal) {
+      await flushLog();
+      return await terminal.readPassword(label, signal);
+    },
   };
 }
 
@@ -41,7 +121,7 @@ function logFor({ run, file, format }: LogChoice, sinks: LogSinks): Log {
   if (format === "json") return jsonLog(sinks, { file, run, now });
   return run === "daemon"
     ? daemonLog(sinks, now)
-    : oneShotLog(sinks, Deno.stderr.isTerminal() && !Deno.noColor);
+    : oneShotLog(sinks, takesCodes(Deno.stderr, (name) => Deno.env.get(name)));
 }
 
 function wallClock(): Clock {
@@ -63,13 +143,4 @@ function timer(ms: number, signal: AbortSignal): Promise<void> {
     const id = setTimeout(done, ms);
     signal.addEventListener("abort", done);
   });
-}
-
-/** A log that cannot be written must not end the work, nor the daemon. */
-function tell(stream: SyncWriter, text: string): void {
-  try {
-    writeText(stream, text);
-  } catch (error) {
-    if (!isOsError(error)) throw error;
-  }
 }

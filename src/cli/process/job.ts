@@ -1,20 +1,23 @@
 /**
  * Puts a job together and runs it, once or as a daemon.
  *
- * Behind a dynamic import: with this file the X.509 library is loaded.
+ * Behind a dynamic import: with this file the engine is loaded.
  */
 import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { isOsError } from "../../base/os_error.ts";
+import { shortened } from "../../base/printable.ts";
 import { FailureHook } from "../../engine/failure_hook.ts";
 import { requireKnownOwners } from "../../files/disk/attributes.ts";
 import { servedPair } from "../../files/pair/current_pair.ts";
 import { runOnce } from "../../engine/once.ts";
 import type { RekeyJob } from "../../engine/open_job.ts";
-import { isProgram } from "../../reload/exec.ts";
 import { createReloader } from "../../reload/reloader.ts";
 import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
+import type { DenoRuntime } from "./deno_runtime.ts";
+import { checkHookPrograms } from "./hook_programs.ts";
 import { DaemonFailure } from "./report.ts";
 import type { ProcessSignals } from "./signals.ts";
 
@@ -25,7 +28,7 @@ import type { ProcessSignals } from "./signals.ts";
  */
 export async function runRekey(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
   signals: ProcessSignals,
 ): Promise<void> {
   if (options.mode.run === "daemon") {
@@ -41,7 +44,7 @@ export async function runRekey(
 
 async function runAsDaemon(
   options: RekeyOptions,
-  base: Runtime,
+  base: DenoRuntime,
   signals: ProcessSignals,
 ): Promise<void> {
   const [{ runDaemon }, { connectServiceManager }, { rememberPasswords }] =
@@ -50,7 +53,7 @@ async function runAsDaemon(
       import("../../daemon/service_manager.ts"),
       import("../../daemon/passwords.ts"),
     ]);
-  const runtime: Runtime = {
+  const runtime: DenoRuntime = {
     ...base,
     terminal: rememberPasswords(base.terminal),
   };
@@ -61,7 +64,6 @@ async function runAsDaemon(
   );
   try {
     const job = await makeJobOrTell(options, runtime, signals.stop);
-    await warnOfPrograms(options, runtime);
     await runDaemon(job, runtime, {
       signals,
       service,
@@ -77,7 +79,7 @@ async function runAsDaemon(
 /** A file or a user that is missing is no mistake in the flags: it is told. */
 async function makeJobOrTell(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
   stop: AbortSignal,
 ): Promise<RekeyJob> {
   try {
@@ -88,25 +90,6 @@ async function makeJobOrTell(
     await hook.tell({ error, attempt: 1, next: "last" });
     await hook[Symbol.asyncDispose]();
     throw error;
-  }
-}
-
-/** A daemon would need them in hours only. They may be installed until then. */
-async function warnOfPrograms(
-  { reload: { exec, onFailure } }: RekeyOptions,
-  { log }: Runtime,
-): Promise<void> {
-  const programs = { "exec": exec, "exec-on-failure": onFailure };
-  for (const [flag, words] of Object.entries(programs)) {
-    const [program] = words ?? [];
-    if (program === undefined || await isProgram(program)) continue;
-    log.write({
-      event: "warning",
-      message: `the program of --${flag} cannot be run: ${
-        JSON.stringify(program)
-      } is no executable file`,
-      hint: "it is looked up again each time",
-    });
   }
 }
 
@@ -125,17 +108,58 @@ function notifyEnvironment(): NotifyEnvironment {
 /** The job of these options, and what a person should know about them. */
 export async function makeJob(
   options: RekeyOptions,
-  runtime: Runtime,
+  runtime: DenoRuntime,
 ): Promise<RekeyJob> {
+  await requireNoDirectory(options);
   requireKnownOwners(options.write.attributes);
   await checkPidFile(options, runtime);
+  await checkHookPrograms(options.reload, {
+    run: options.mode.run,
+    log: runtime.log,
+  });
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
-    reloader: createReloader(options, servedPair(options)),
+    reloader: createReloader(options, {
+      files: servedPair(options),
+      beforeHook: runtime.flushLog,
+    }),
   };
   warnAboutOptions(options, runtime);
   return job;
+}
+
+/** @throws {RekeyError} kind `install` */
+async function requireNoDirectory(
+  { input, output }: RekeyOptions,
+): Promise<void> {
+  const flags = { certificate: "out-cert", key: "out-key" } as const;
+  for (const role of ["certificate", "key"] as const) {
+    const file = output[role];
+    if (file === input[role] || !await isDirectory(file)) continue;
+    const name = input[role] === "-" ? "FILE" : baseName(input[role]);
+    throw new RekeyError(
+      "install",
+      `flag '--${flags[role]}' names a file, and ${
+        JSON.stringify(shortened(file))
+      } is a directory`,
+      { hint: `name a file in it: ${file.replace(/\/+$/, "")}/${name}` },
+    );
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    // Whoever opens it says what is wrong.
+    if (isOsError(error)) return false;
+    throw error;
+  }
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** Makes a fresh authority for each pass. Only the wanted kind is loaded. */
@@ -145,7 +169,8 @@ async function authorityOpener(
 ): Promise<RekeyJob["openAuthority"]> {
   if (authority.mode === "online") {
     const { createOnlineAuthority } = await import("../../ca/online/online.ts");
-    return () => createOnlineAuthority({ ...authority, clock, log });
+    const reachable = new Map<string, string>();
+    return () => createOnlineAuthority({ ...authority, reachable, clock, log });
   }
   const { createOfflineAuthority } = await import(
     "../../ca/offline/offline_authority.ts"

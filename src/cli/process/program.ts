@@ -4,18 +4,34 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
+import { KEY_LOG, pinTrust } from "../../ca/online/trust.ts";
+import { type LossText, OutputQueue } from "./output_queue.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
 export interface TextSink {
-  write(text: string): void;
+  /**
+   * Takes whole lines.
+   *
+   * @param loss for lines of a log, which may be dropped when nobody reads, and
+   *   hold up nothing
+   */
+  write(text: string, loss?: LossText): void;
   isTerminal(): boolean;
+  /** Characters in a line of the terminal, if it is one and says so. */
+  columns(): number | undefined;
 }
 
 /** A command whose line is right. */
 export interface Runnable<Options> {
   readonly path: readonly string[];
-  run(options: Options, program: Program): Promise<void>;
+  run(options: Options, program: Program): Promise<number>;
 }
+
+/**
+ * Why a process must not talk to a CA: it has loaded roots that nobody named,
+ * or the runtime has opened the file of SSLKEYLOGFILE at its start.
+ */
+export type TrustProblem = "other roots" | "secrets are logged";
 
 /** The injected part of the command line. */
 export interface Program {
@@ -24,23 +40,76 @@ export interface Program {
   /** The directory that relative paths start from; empty when it is gone. */
   cwd(): string;
   readonly stdout: TextSink;
+  /** Never holds up who writes to it. */
   readonly stderr: TextSink;
+  /**
+   * Makes the roots of the CA the only ones that this process trusts, and sees
+   * that nobody reads along. To be called as early as possible, and again
+   * before the CA is asked.
+   *
+   * @returns why it is too late for this process
+   */
+  pinTrust(): TrustProblem | undefined;
+  /**
+   * Runs the same command line in a process of its own, to its end.
+   *
+   * @returns its exit code; undefined when that cannot be done, or was done
+   */
+  startAgain(): Promise<number | undefined>;
+  /** Waits until all that was written is out, for at most `limitMs`. */
+  flush(limitMs: number): Promise<void>;
   /** Starts what takes time and needs no decision. Returns at once. */
   warmUp(): void;
-  /** Runs a command to its end. @throws {RekeyError} of any kind */
+  /**
+   * Runs a command to its end.
+   *
+   * @returns the exit code
+   * @throws {RekeyError} of any kind
+   */
   execute<Options>(
     command: Runnable<Options>,
     options: Options,
-  ): Promise<void>;
+  ): Promise<number>;
 }
 
 /** The real program. */
 export function denoProgram(): Program {
+  const out = new OutputQueue(Deno.stdout);
+  const err = new OutputQueue(Deno.stderr);
+  const state = { isPinned: false, isSecondStart: false };
   return {
     env: (name) => Deno.env.get(name),
     cwd: currentDirectory,
-    stdout: textSink(Deno.stdout),
-    stderr: textSink(Deno.stderr),
+    stdout: {
+      write(text, loss) {
+        // What a command is there to print waits for its reader, as anywhere.
+        if (loss === undefined) print(text);
+        else out.write(text, loss);
+      },
+      isTerminal: () => Deno.stdout.isTerminal(),
+      columns: () => columnsOf(Deno.stdout),
+    },
+    stderr: {
+      write: (text, loss) => err.write(text, loss),
+      isTerminal: () => Deno.stderr.isTerminal(),
+      columns: () => columnsOf(Deno.stderr),
+    },
+    async flush(limitMs) {
+      await Promise.all([out.flush(limitMs), err.flush(limitMs)]);
+    },
+    pinTrust() {
+      state.isSecondStart ||= takeSecondStart();
+      // A second start has it back for its hooks, and did not begin with it.
+      const isLogged = !state.isSecondStart && Boolean(Deno.env.get(KEY_LOG));
+      state.isPinned ||= pinTrust();
+      if (!state.isPinned) return "other roots";
+      return isLogged ? "secrets are logged" : undefined;
+    },
+    async startAgain() {
+      if (state.isSecondStart) return undefined;
+      const { startAgain } = await import("./second_start.ts");
+      return await startAgain(SECOND_START);
+    },
     warmUp() {
       // The first P-256 key of a process costs 35-50 ms of seeding inside the
       // cryptography library (aws-lc-rs #1140), on a thread of its own: here it
@@ -58,6 +127,36 @@ export function denoProgram(): Program {
   };
 }
 
+/**
+ * Set in a process that this program started in its own place: JSON of the
+ * variables that were changed for it, with their values before.
+ */
+const SECOND_START = "STEP_REKEY_SECOND_START";
+
+/**
+ * Whether this process is a second start. The environment is as the first one
+ * found it afterwards, for hooks.
+ */
+function takeSecondStart(): boolean {
+  try {
+    const before = Deno.env.get(SECOND_START);
+    if (before === undefined) return false;
+    Deno.env.delete(SECOND_START);
+    const variables: Readonly<Record<string, string | null>> = JSON.parse(
+      before,
+    );
+    for (const [name, value] of Object.entries(variables)) {
+      if (value === null) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+    return true;
+  } catch (error) {
+    // A second start has the permission that the first one needed.
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
+}
+
 function currentDirectory(): string {
   try {
     return Deno.cwd();
@@ -68,45 +167,43 @@ function currentDirectory(): string {
   }
 }
 
-function textSink(
+function columnsOf(
   stream: typeof Deno.stdout | typeof Deno.stderr,
-): TextSink {
-  return {
-    write(text) {
-      try {
-        writeText(stream, text);
-      } catch (error) {
-        // Nobody can be told that telling failed.
-        if (stream === Deno.stderr) return;
-        throw new RekeyError(
-          "install",
-          `write to standard output failed: ${osReason(error)}`,
-          { cause: error },
-        );
-      }
-    },
-    isTerminal: () => stream.isTerminal(),
-  };
+): number | undefined {
+  try {
+    return stream.isTerminal() ? Deno.consoleSize().columns : undefined;
+  } catch {
+    // It has no size, or asks none of the three streams.
+    return undefined;
+  }
 }
 
-/** A stream that writes at once; part of the bytes at a time, perhaps. */
-export interface SyncWriter {
-  writeSync(bytes: Uint8Array): number;
+/** Whether a terminal wants codes (no-color.org; terminfo's `dumb` has none). */
+export function takesCodes(
+  sink: Pick<TextSink, "isTerminal">,
+  env: (name: string) => string | undefined,
+): boolean {
+  return sink.isTerminal() && !env("NO_COLOR") && env("TERM") !== "dumb";
 }
 
 /**
- * Writes all of `text`. A reader that went away is no failure:
- * `step-rekey --help | head -1` is fine.
+ * Writes all of `text` to standard output. A reader that went away is no
+ * failure: `step-rekey --help | head -1` is fine.
  *
- * @throws the system's error for anything else, such as a full disk
+ * @throws {RekeyError} kind `install` for anything else, such as a full disk
  */
-export function writeText(stream: SyncWriter, text: string): void {
+function print(text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let done = 0; done < bytes.length;) {
-      done += stream.writeSync(bytes.subarray(done));
+      done += Deno.stdout.writeSync(bytes.subarray(done));
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    throw new RekeyError(
+      "install",
+      `write to standard output failed: ${osReason(error)}`,
+      { cause: error },
+    );
   }
 }

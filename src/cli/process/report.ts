@@ -7,7 +7,7 @@ import { errorFields, jsonLine } from "../../observe/json_line.ts";
 import { timestamp } from "../../observe/log.ts";
 import type { LogFormat } from "../../base/options.ts";
 import { hintText } from "../remedies.ts";
-import { printableLines } from "../../base/printable.ts";
+import { printableLines, shortenedLine } from "../../base/printable.ts";
 
 /** What to print on standard error, and what to exit with. */
 export interface FailureReport {
@@ -20,6 +20,8 @@ export interface ReportOptions {
   /** STEPDEBUG=1: where it happened, and the errors underneath. */
   readonly debug: boolean;
   readonly format: LogFormat;
+  /** How the command is called, when the line was wrong. */
+  readonly usage?: string | undefined;
   /** Path of the certificate, when it is known. */
   readonly file?: string | undefined;
 }
@@ -49,8 +51,9 @@ export function reportFailure(
     // Not behind the last line end.
     return { ...report, text: text.replace(/\n[^\n]*$/, "\n") };
   }
-  const { debug, format, file } = options;
+  const { debug, format, file, usage } = options;
   const known = asKnown(error, format);
+  const message = shortenedLine(known.message);
   const isBug = known.kind === "bug";
   const details = debug || isBug ? trace(error) : undefined;
   if (format === "json") {
@@ -59,18 +62,21 @@ export function reportFailure(
       level: "error",
       event: "failed",
       file,
-      message: known.message,
       ...errorFields(known, hintText),
+      message: known.message,
       trace: details,
     });
     return { text, exitCode: known.exitCode };
   }
-  const hint = known.hint === undefined
-    ? []
-    : [`hint: ${hintText(known.hint)}`];
+  const hint = [
+    ...usage === undefined ? [] : [`usage: ${usage}`],
+    ...known.hint === undefined
+      ? []
+      : [`hint: ${shortenedLine(hintText(known.hint))}`],
+  ];
   const lines = isBug
-    ? [known.message, ...details ?? [], ...hint]
-    : [known.message, ...hint, ...details ?? []];
+    ? [message, ...details ?? [], ...hint]
+    : [message, ...hint, ...details ?? []];
   const text = `${lines.map(printableLines).join("\n")}\n`;
   return { text, exitCode: known.exitCode };
 }

@@ -12,8 +12,11 @@ import { bestEffort, isOsError, osReason } from "../../base/os_error.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
 import { stoppedBy, stopSignals } from "./signals.ts";
 
+/** The part of a terminal that a person answers. */
+export type Questions = Pick<Terminal, "confirm" | "readPassword">;
+
 /** The terminal of this process. It is opened anew for each question. */
-export function denoTerminal(run: RunMode["run"]): Terminal {
+export function denoTerminal(run: RunMode["run"]): Questions {
   return {
     async confirm(question, signal) {
       using dialog = openDialog();

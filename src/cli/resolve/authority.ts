@@ -2,6 +2,7 @@
  * Who signs: the CA of --ca-url, or its files with --offline.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import type { AuthorityOptions } from "../../base/options.ts";
 import { joinPath } from "../settings/step_path.ts";
 import type { FlagReader } from "./flag_reader.ts";
@@ -52,7 +53,7 @@ export function resolveAuthority(
   if (!url.hasHost) {
     throw new RekeyError(
       "config",
-      `error parsing endpoint: url '${url.url}' is not valid`,
+      `error parsing endpoint: url '${shortened(url.url)}' is not valid`,
       { hint: "write --ca-url as https://host:port" },
     );
   }
@@ -115,7 +116,9 @@ export function parseCaUrl(value: string): CaUrl {
   const fail = (what: string) =>
     new RekeyError(
       "config",
-      `invalid value '${withoutUser(full)}' for flag '--ca-url'; ${what}`,
+      `invalid value '${
+        shortened(withoutUser(full))
+      }' for flag '--ca-url'; ${what}`,
       { hint: URL_HINT },
     );
   const [, scheme, authority, rest] =

@@ -4,6 +4,7 @@
  * found later, where the files are opened.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import type {
   AuthorityOptions,
   KeyPairFiles,
@@ -156,7 +157,7 @@ export function requireDistinct(
     if (!isSamePath([one, other], cwd)) continue;
     throw new RekeyError(
       "usage",
-      `${oneName} and ${otherName} name the same file '${other}'`,
+      `${oneName} and ${otherName} name the same file '${shortened(other)}'`,
       { hint: "the certificate and the key need a file each, of their own" },
     );
   }

@@ -5,6 +5,7 @@
 import type { Hint } from "../../base/remedy.ts";
 import { parseGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import type { FlagValues, Invocation } from "../grammar/command.ts";
 import { REKEY_FLAGS } from "./flags.ts";
 
@@ -128,22 +129,30 @@ export class FlagReader {
     const value = String(this.values[flag] ?? "");
     const problem = value === ""
       ? `missing value for flag '--${flag}'`
-      : `invalid value '${value}' for flag '--${flag}'`;
+      : `invalid value '${shortened(value)}' for flag '--${flag}'`;
     return this.usage(
       explanation === undefined ? problem : `${problem}; ${explanation}`,
       { flags: [flag], hint },
     );
   }
 
-  /** An error that says where the flags come from that were not typed. */
+  /**
+   * An error that says where the flags come from that were not typed.
+   *
+   * @param about.keepHint true when the hint helps also one who did not type it
+   */
   usage(
     message: string,
     about: {
       readonly flags: readonly RekeyFlag[];
       readonly hint?: Hint | undefined;
+      readonly keepHint?: boolean;
     },
   ): RekeyError {
-    const hint = this.#originHint(about.flags) ?? about.hint;
+    const origin = this.#originHint(about.flags);
+    const hint = origin !== undefined && about.keepHint
+      ? [origin, about.hint].join("; ")
+      : origin ?? about.hint;
     return new RekeyError("usage", message, { hint });
   }
 

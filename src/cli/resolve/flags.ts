@@ -45,7 +45,6 @@ export const REKEY_FLAGS = {
     kind: "integer",
     group: "reload",
     placeholder: "value",
-    usagePlaceholder: "int",
     help:
       "The process id to signal after the certificate has been rekeyed. By default the SIGHUP (1) signal will be used, but this can be configured with the --signal flag.",
     badValueHint: "name the process by its number",
@@ -61,7 +60,6 @@ export const REKEY_FLAGS = {
     kind: "integer",
     group: "reload",
     placeholder: "number",
-    usagePlaceholder: "int",
     help:
       "The signal <number> to send to the selected PID, so it can reload the configuration and load the new certificate. Default value is SIGHUP (1).",
     badValueHint: "name the signal by its number, 1 to 31; SIGHUP is 1",
@@ -70,9 +68,8 @@ export const REKEY_FLAGS = {
     kind: "text",
     group: "reload",
     placeholder: "command",
-    usagePlaceholder: "string",
     help:
-      "The <command> to run after the certificate has been rekeyed. Quotes and backslashes group words as in a shell; nothing else of a shell is there. It finds STEP_REKEY_CERT, STEP_REKEY_KEY, STEP_REKEY_SERIAL, STEP_REKEY_PREVIOUS_SERIAL, STEP_REKEY_NOT_AFTER and STEP_REKEY_ATTEMPT in its environment.",
+      `The <command> to run after the certificate has been rekeyed. Quotes and backslashes group words as in a shell; operators, redirections and variables, which need one, are refused: use "sh -c '…'". It finds STEP_REKEY_CERT, STEP_REKEY_KEY, STEP_REKEY_SERIAL, STEP_REKEY_PREVIOUS_SERIAL, STEP_REKEY_NOT_AFTER and STEP_REKEY_ATTEMPT in its environment.`,
   },
   "exec-timeout": {
     kind: "text",
@@ -85,7 +82,6 @@ export const REKEY_FLAGS = {
     kind: "text",
     group: "reload",
     placeholder: "command",
-    usagePlaceholder: "string",
     help:
       "The <command> that tells somebody of failures: of a single run that failed, of a daemon that ends or gives up a reload, and of tries that fail when less than a sixth of the certificate's life is left, then at most once an hour. It finds STEP_REKEY_ERROR, STEP_REKEY_ERROR_CLASS, STEP_REKEY_ERROR_KIND, STEP_REKEY_NOT_AFTER, STEP_REKEY_ATTEMPT and STEP_REKEY_CERT in its environment, and never changes the exit code.",
   },
@@ -93,7 +89,6 @@ export const REKEY_FLAGS = {
     kind: "integer",
     group: "reload",
     placeholder: "number",
-    usagePlaceholder: "int",
     help:
       "The <number> of times that the daemon tries to signal the process and to run the command of --exec for one certificate, with growing pauses. 0 means no limit. Defaults to 20, which takes about an hour. Requires the --daemon flag.",
     badValueHint: "name a number of tries, or 0 for no limit",
@@ -115,7 +110,6 @@ export const REKEY_FLAGS = {
     kind: "text",
     group: "key",
     placeholder: "kty",
-    usagePlaceholder: "type",
     help:
       "The <kty> to build the certificate upon. If unset, default is EC, or what --curve or --size ask for.",
     choices: {
@@ -243,7 +237,6 @@ export const REKEY_FLAGS = {
     kind: "text",
     group: "authority",
     placeholder: "URI",
-    usagePlaceholder: "uri",
     help: "<URI> of the targeted Step Certificate Authority.",
   },
   "connect-timeout": {

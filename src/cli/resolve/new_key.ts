@@ -7,6 +7,7 @@
  * --kty, so the type is inferred from them. Pure.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import {
   type EcCurve,
   type KeySpec,
@@ -63,14 +64,18 @@ export function resolveNewKey(flags: FlagReader): NewKey {
 }
 
 /**
- * The manual's "password to encrypt or decrypt the private key". Offline,
+ * The manual's "password to encrypt or decrypt the private key". A key that was
+ * plain is encrypted only when the flag stands on the command line: in a
+ * variable or a file it is a default for keys that are encrypted. Offline,
  * --password-file alone is as a rule the password of the CA's key, so it is
- * no wish to encrypt a key that was plain.
+ * no such wish either.
  */
 export function resolveEncryption(
   flags: FlagReader,
 ): RekeyOptions["encryptNewKey"] {
-  if (flags.text("password-file") === undefined) return "as-current";
+  if (!flags.text("password-file") || !flags.isTyped("password-file")) {
+    return "as-current";
+  }
   const isForCa = flags.values.offline === true &&
     flags.text("ca-password-file") === undefined;
   return isForCa ? "as-current" : "always";
@@ -100,7 +105,9 @@ export function resolveKeySpec(flags: KeyFlags): KeySpec {
       throw usage(`missing value for flag '--kty'; options are ${KEY_TYPES}`);
     default:
       throw usage(
-        `invalid value '${kty}' for flag '--kty'; options are ${KEY_TYPES}`,
+        `invalid value '${
+          shortened(kty)
+        }' for flag '--kty'; options are ${KEY_TYPES}`,
       );
   }
 }
@@ -111,7 +118,7 @@ function inferType({ curve, size }: KeyFlags): "EC" | "OKP" | "RSA" {
   if (isEcCurve(curve)) return "EC";
   const problem = curve === ""
     ? "missing value for flag '--curve'"
-    : `invalid value '${curve}' for flag '--curve'`;
+    : `invalid value '${shortened(curve)}' for flag '--curve'`;
   throw usage(`${problem}; options are ${EC_CURVES.join(", ")}, Ed25519`);
 }
 
@@ -157,7 +164,9 @@ function incompatible(flag: string, other: string): RekeyError {
 function wrongCurve(kty: "EC" | "OKP", curve: string): RekeyError {
   const options = kty === "EC" ? EC_CURVES.join(", ") : "Ed25519";
   return usage(
-    `flag '--kty ${kty}' is incompatible with flag '--curve ${curve}'\n\n  Option(s): --curve ${options}`,
+    `flag '--kty ${kty}' is incompatible with flag '--curve ${
+      shortened(curve)
+    }'\n\n  Option(s): --curve ${options}`,
   );
 }
 

@@ -2,6 +2,7 @@
  * The options of `ca rollback` and `ca layout`.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import type { LayoutOptions, RollbackOptions } from "../../base/options.ts";
 import { SETTING_NAMES } from "../remedies.ts";
 import type { Invocation } from "../grammar/command.ts";
@@ -42,7 +43,7 @@ export function resolveLayoutChange(
     throw new RekeyError(
       "usage",
       `argument <layout> must be plain or versioned, not ${
-        JSON.stringify(layout)
+        JSON.stringify(shortened(layout))
       }`,
       { hint: "step-rekey ca layout versioned <crt-file> <key-file>" },
     );

@@ -3,7 +3,8 @@
  * to them.
  */
 import type { ReloadOptions } from "../../base/options.ts";
-import { splitCommand } from "../../reload/split_command.ts";
+import { RekeyError } from "../../base/errors.ts";
+import { ShellSyntaxError, splitCommand } from "../../reload/split_command.ts";
 import type { FlagReader } from "./flag_reader.ts";
 
 /** SIGHUP, which services take as "read your files again". */
@@ -72,8 +73,16 @@ function resolveCommand(
   if (command.includes("\0")) {
     throw flags.invalid(flag, "no word of a command can hold a NUL character");
   }
-  const words = splitCommand(command, flag);
-  return words.length === 0 ? undefined : words;
+  try {
+    const words = splitCommand(command, flag);
+    return words.length === 0 ? undefined : words;
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    const hint = error instanceof ShellSyntaxError
+      ? `use --${flag} "sh -c '…'", or quote the word to pass it as it is`
+      : error.hint;
+    throw flags.usage(error.message, { flags: [flag], hint, keepHint: true });
+  }
 }
 
 function resolveAttempts(flags: FlagReader): number | undefined {

@@ -7,6 +7,7 @@
  * a value that cannot be used is an error that names file and key.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import {
   type FlagDefinition,
   type FlagDefinitions,
@@ -15,7 +16,6 @@ import {
   spellingsOf,
   variableOf,
 } from "../grammar/command.ts";
-import { FlagSyntaxError } from "../grammar/go_arguments.ts";
 import { goQuote, parseValue, ValueError } from "../grammar/values.ts";
 import { type JsonObject, readJsonObject } from "./json_file.ts";
 import { findStepPath, joinPath, type StepPath } from "./step_path.ts";
@@ -48,9 +48,9 @@ export interface SettingsOptions {
  * Adds to the flags of the command line those of the environment and of the
  * files. A flag that was found is not looked for again.
  *
- * @throws {FlagSyntaxError} for a variable whose text cannot be used
- * @throws {RekeyError} kind `config` for a file that cannot be used, or a value
- *   of one, naming file and key; kind `usage` for a context that is not there
+ * @throws {RekeyError} kind `usage` for a variable whose text cannot be used, and
+ *   for a context that is not there; kind `config` for a file that cannot be
+ *   used, or a value of one, naming file and key
  */
 export async function readSettings(
   given: ReadonlyMap<string, FlagValue>,
@@ -165,12 +165,14 @@ function fromEnvironment(
   const [what, parser] = flag.kind === "boolean"
     ? ["bool", "ParseBool"]
     : ["int", "ParseInt"];
+  const shown = shortened(text);
   // The text of urfave/cli v1.22.17 (flag_int.go, flag_bool.go).
-  throw new FlagSyntaxError(
-    `could not parse ${text} as ${what} value for flag ${
+  throw new RekeyError(
+    "usage",
+    `could not parse ${shown} as ${what} value for flag ${
       spellingsOf(name, flag).join(",")
-    }: strconv.${parser}: parsing ${goQuote(text)}: ${value.fault}`,
-    `correct or unset the variable ${variable}`,
+    }: strconv.${parser}: parsing ${goQuote(shown)}: ${value.fault}`,
+    { hint: `correct or unset the variable ${variable}` },
   );
 }
 

@@ -6,6 +6,7 @@
  * directory of its authority (smallstep/cli-utils step/context.go, config.go).
  */
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
 import { isJsonObject, readJsonObject } from "./json_file.ts";
 import { nearest } from "../grammar/suggest.ts";
 
@@ -97,7 +98,9 @@ function toContext(name: string, value: unknown): Context {
   const unusable = (what: string) =>
     new RekeyError(
       "config",
-      `error in context '${name}': context cannot ${what}; check your $STEPPATH/contexts.json file`,
+      `error in context '${
+        shortened(name)
+      }': context cannot ${what}; check your $STEPPATH/contexts.json file`,
     );
   if (!isJsonObject(value)) throw unusable("be nil");
   const { authority, profile } = value;
@@ -133,17 +136,25 @@ function noContext(
   const names = contexts.map(({ name }) => name);
   const known = names.length === 0
     ? "no contexts are defined"
-    : `the contexts are: ${names.join(", ")}`;
+    : `the contexts are: ${shortened(names.join(", "))}`;
   if (wanted) {
     const near = nearest(wanted, names);
-    return new RekeyError("usage", `could not load context '${wanted}'`, {
-      hint: near === undefined ? known : `did you mean '${near}'?`,
-    });
+    return new RekeyError(
+      "usage",
+      `could not load context '${shortened(wanted)}'`,
+      {
+        hint: near === undefined ? known : `did you mean '${shortened(near)}'?`,
+      },
+    );
   }
   if (current !== undefined) {
-    return new RekeyError("config", `could not load context '${current}'`, {
-      hint: `${known}; name one with --context`,
-    });
+    return new RekeyError(
+      "config",
+      `could not load context '${shortened(current)}'`,
+      {
+        hint: `${known}; name one with --context`,
+      },
+    );
   }
   return new RekeyError(
     "usage",

@@ -43,10 +43,7 @@ async function exists(file: string): Promise<boolean> {
       cause: error,
     });
   }
-  throw new RekeyError(
-    "install",
-    `unexpected error on ${file}: file is a directory`,
-  );
+  throw new RekeyError("install", `${file} is a directory`);
 }
 
 async function ask(

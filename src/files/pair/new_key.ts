@@ -7,6 +7,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { NewKey } from "../../base/options.ts";
+import type { Log } from "../../base/runtime.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import {
   generatePrivateKey,
@@ -15,6 +16,7 @@ import {
   type PrivateKey,
   privateKeyToPem,
 } from "../../pki/keys/private_key.ts";
+import { type Cores, searchesAtOnce } from "../../pki/keys/rsa_search.ts";
 import { loadKey, type PasswordSource } from "./key_pair.ts";
 import { readPasswordFile } from "./password.ts";
 
@@ -32,6 +34,8 @@ export interface NewKeyContext {
   readonly password: PasswordSource;
   /** How to open the file of `--private-key`. */
   readonly privateKeyPassword: PasswordSource;
+  /** Takes the warning about a key that becomes encrypted. */
+  readonly log: Log;
 }
 
 interface Encryption {
@@ -50,14 +54,28 @@ export async function provideNewKey(
   context: NewKeyContext,
 ): Promise<NewPrivateKey> {
   if (source.from === "generate") {
-    const key = await generatePrivateKey(source.spec);
+    const searches = searchesAtOnce(coresHere());
+    const key = await generatePrivateKey(source.spec, searches);
     return writable(key, await successorEncryption(context));
   }
   const given = await loadKey(source.path, context.privateKeyPassword);
+  if (!source.writeCopy) return writable(given.key, ownEncryption(given));
   return writable(
     given.key,
     ownEncryption(given) ?? await successorEncryption(context),
   );
+}
+
+/** The cores of this machine, as far as this process may use and know them. */
+export function coresHere(): Cores {
+  const count = navigator.hardwareConcurrency;
+  const { state } = Deno.permissions.querySync({
+    name: "sys",
+    kind: "loadavg",
+  });
+  // Nobody is asked for a permission for the sake of speed.
+  const [load = count] = state === "granted" ? Deno.loadavg() : [];
+  return { count, load };
 }
 
 function writable(
@@ -90,5 +108,14 @@ async function successorEncryption(
       { hint: { remedy: "fill the password file" } },
     );
   }
+  context.log.write({
+    event: "warning",
+    message:
+      `the private key was not encrypted, and the new one is, with the password of ${
+        JSON.stringify(file)
+      }: a service that reads it needs that password from now on`,
+    advice: { remedy: "keep the key plain" },
+    once: true,
+  });
   return { password, like: undefined };
 }

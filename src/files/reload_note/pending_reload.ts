@@ -248,6 +248,37 @@ export async function findPendingReload(
   }, { target: certificate, path, file });
 }
 
+/** What somebody still has to deliver. */
+export interface PeekedReload {
+  /** Undefined when the note cannot be read. */
+  readonly undelivered: readonly ReloadPart[] | undefined;
+  /** When the certificate was installed; undefined where the file system does not say. */
+  readonly since: Date | undefined;
+}
+
+/**
+ * What is pending for the certificate on the disk; undefined when nothing is,
+ * or while another process delivers it. Changes nothing.
+ *
+ * @param load reads the certificate, and is called only when there is a note
+ * @throws {RekeyError} kind `install`; what `load` throws
+ */
+export async function peekPendingReload(
+  certificate: Target,
+  load: () => Promise<ReloadCertificate>,
+): Promise<PeekedReload | undefined> {
+  const notes = notesBeside(certificate);
+  if (notes.length === 0) return undefined;
+  const path = notePath(certificate, await sha256((await load()).der));
+  if (!notes.includes(path)) return undefined;
+  using file = openIfPossible(path);
+  if (file === undefined) return undefined;
+  const { undelivered } = parseNote(readText(file, certificate.path));
+  // Tries are added later.
+  const since = file.statSync().birthtime ?? undefined;
+  return { undelivered, since };
+}
+
 function notePath(target: Target, certificateDigest: string): string {
   return hiddenPath(target, {
     kind: "reload",

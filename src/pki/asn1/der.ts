@@ -1,15 +1,14 @@
 /**
- * DER elements (X.690) as plain data, decoded by the ASN.1 library.
+ * DER elements (X.690), read strictly into plain data.
  *
- * The library's schemas build one object per field and re-encode what they
- * read; certificates are compared and verified by their original bytes, and
- * they are on the path of every run. So only the decoder of the library is
- * used here, and each element keeps its bytes. What is not DER is refused: two
- * readers must never see different certificates in the same bytes.
+ * Our own reader: certificates are on the path of every run, and a library's
+ * decoder alone adds 8 to 15 ms to it. tests/fuzz holds it against one, and
+ * against openssl. What is not DER is refused: two readers must never see
+ * different certificates in the same bytes.
+ * No input makes it recurse or allocate without bound.
  */
-import { asn1Schema } from "./x509.ts";
 
-/** One decoded element; every array is a view into one private copy. */
+/** One decoded element; the arrays are views into one private copy. */
 export interface DerElement {
   /** First identifier octet: class, constructed bit and number in one. */
   readonly tag: number;
@@ -35,7 +34,7 @@ export const DER_TAG = {
 } as const;
 
 /**
- * Decodes bytes that hold exactly one DER element.
+ * Reads bytes that hold exactly one DER element.
  *
  * @throws {SyntaxError} with an empty message: not DER, or bytes behind it
  */
@@ -46,91 +45,99 @@ export function readDer(bytes: Uint8Array): DerElement {
 }
 
 /**
- * Decodes the DER element at the start of `bytes`; what follows is not looked
+ * Reads the DER element at the start of `bytes`; what follows is not looked
  * at. For places where Go, which step-ca is written in, ignores the rest.
  *
  * @throws {SyntaxError} with an empty message: not DER
  */
 export function readLeadingDer(bytes: Uint8Array): DerElement {
-  return toElement(decode(bytes));
+  return new DerReader(bytes).read(bytes.length, 0);
 }
 
-/** What we read of the library's decoded objects. */
-interface DecodedBlock {
-  readonly idBlock: {
-    readonly blockLength: number;
-    readonly isConstructed: boolean;
-  };
-  readonly lenBlock: {
-    readonly blockLength: number;
-    /** What the element claims; 0 for the indefinite form. */
-    readonly length: number;
-  };
-  readonly valueBeforeDecodeView: Uint8Array<ArrayBuffer>;
-  readonly valueBlock: { readonly value?: unknown };
-}
+/** Levels of nesting; those of certificates and keys are about ten. */
+const MAX_DEPTH = 64;
 
-/** Takes the decoded tree over from the library's converter as it is. */
-class DecodedTree {
-  root: DecodedBlock | undefined;
+/** A certificate has about a hundred; each takes some 200 bytes of memory. */
+const MAX_ELEMENTS = 100_000;
 
-  fromASN(root: DecodedBlock): this {
-    this.root = root;
-    return this;
+/** Reads forward through one private copy of the bytes. */
+class DerReader {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  #at = 0;
+  #elements = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = new Uint8Array(bytes);
   }
 
-  // The library knows a converter by having both directions.
-  toASN(): never {
-    throw new TypeError("a decoded tree is never encoded");
+  /** The next element with all that it holds, none of it at `end` or behind. */
+  read(end: number, depth: number): DerElement {
+    this.#elements++;
+    if (depth > MAX_DEPTH || this.#elements > MAX_ELEMENTS) {
+      throw new SyntaxError();
+    }
+    const start = this.#at;
+    const tag = this.#readOctet(end);
+    if (!isDerTag(tag)) throw new SyntaxError();
+    const length = this.#readLength(end);
+    const contentStart = this.#at;
+    const contentEnd = contentStart + length;
+    if (contentEnd > end) throw new SyntaxError();
+    const children: DerElement[] = [];
+    if (isConstructed(tag)) {
+      while (this.#at < contentEnd) {
+        children.push(this.read(contentEnd, depth + 1));
+      }
+    }
+    this.#at = contentEnd;
+    return {
+      tag,
+      der: this.#bytes.subarray(start, contentEnd),
+      content: this.#bytes.subarray(contentStart, contentEnd),
+      children,
+    };
+  }
+
+  #readOctet(end: number): number {
+    const octet = this.#bytes[this.#at];
+    if (octet === undefined || this.#at >= end) throw new SyntaxError();
+    this.#at++;
+    return octet;
+  }
+
+  /** X.690 §10.1: definite, and in as few octets as possible. */
+  #readLength(end: number): number {
+    const first = this.#readOctet(end);
+    if (first < 0x80) return first;
+    const octets = first - 0x80;
+    // None is the indefinite form; four are gigabytes.
+    if (octets < 1 || octets > 4) throw new SyntaxError();
+    let length = 0;
+    for (let octet = 0; octet < octets; octet++) {
+      length = length * 0x100 + this.#readOctet(end);
+    }
+    const isShortest = length >= 0x80 && length >= 0x100 ** (octets - 1);
+    if (!isShortest) throw new SyntaxError();
+    return length;
   }
 }
 
-function decode(bytes: Uint8Array): DecodedBlock {
-  try {
-    const tree: DecodedTree = asn1Schema.AsnConvert.parse(
-      bytes,
-      DecodedTree,
-      DECODER_OPTIONS,
-    );
-    if (tree.root !== undefined) return tree.root;
-  } catch (error) {
-    throw new SyntaxError("", { cause: error });
-  }
-  throw new SyntaxError();
+function isConstructed(tag: number): boolean {
+  return (tag & 0x20) !== 0;
 }
 
-// Octet strings are not decoded inside: most of them are never looked into. The
-// node limit is above what the largest accepted answer (1 MiB) can hold.
-const DECODER_OPTIONS = {
-  berOptions: { parseEmbedded: false, maxNodes: 1_000_000 },
-};
-
-function toElement(block: DecodedBlock): DerElement {
-  const der = block.valueBeforeDecodeView;
-  const headerLength = block.idBlock.blockLength + block.lenBlock.blockLength;
-  const content = der.subarray(headerLength);
-  const tag = der[0];
-  const { lenBlock } = block;
-  // The decoder takes an element to be as long as its members are, and goes on
-  // when the length says something else.
-  const isDer = lenBlock.length === content.length &&
-    lenBlock.blockLength === lengthOctets(content.length);
-  if (tag === undefined || !isDer) throw new SyntaxError();
-  if (!block.idBlock.isConstructed) {
-    return { tag, der, content, children: [] };
-  }
-  const value = block.valueBlock.value;
-  const children = Array.isArray(value) ? value.map(toElement) : [];
-  return { tag, der, content, children };
-}
-
-/** How many octets DER takes for a length (X.690 §10.1: as few as possible). */
-function lengthOctets(length: number): number {
-  if (length < 0x80) return 1;
-  if (length < 0x100) return 2;
-  if (length < 0x10000) return 3;
-  if (length < 0x1000000) return 4;
-  return 5;
+/**
+ * Whether an element of DER can begin with this octet. Of the universal types,
+ * sequences and sets are constructed and all others are not (X.690 §10.2); 0 is
+ * BER's end of contents. Numbers of several octets (§8.1.2.4) are in nothing
+ * that is read here, and Go refuses them as well.
+ */
+function isDerTag(tag: number): boolean {
+  const number = tag & 0x1f;
+  if (number === 0x1f) return false;
+  if (tag >= 0x40) return true;
+  const isCollection = number === 0x10 || number === 0x11;
+  return tag !== 0 && isConstructed(tag) === isCollection;
 }
 
 /** Reads the members of a constructed element one after the other. */

@@ -10,13 +10,7 @@
 import { asn1Schema } from "../vendor/peculiar.js";
 
 // @ts-types="../vendor/entry.ts"
-export {
-  asn1Ecc,
-  asn1Pkcs8,
-  asn1Schema,
-  asn1X509,
-  x509,
-} from "../vendor/peculiar.js";
+export { asn1Pkcs8, asn1Schema, asn1X509, x509 } from "../vendor/peculiar.js";
 
 /** How one field is encoded: what the library's decorator takes. */
 type FieldSchema = Parameters<typeof asn1Schema.AsnProp>[0];

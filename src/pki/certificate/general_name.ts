@@ -64,9 +64,8 @@ export function readAlternativeNames(
   return names;
 }
 
-/** Go steps over tags that RFC 5280 does not know, but for long ones. */
+/** Go steps over tags that RFC 5280 does not know. */
 function readAlternativeName(element: DerElement): GeneralName {
-  if ((element.tag & 0x1f) === 0x1f) throw new SyntaxError();
   return { form: FORM_BY_TAG.get(element.tag) ?? "other", element };
 }
 

@@ -6,52 +6,22 @@
  * signed, where that is a sound RSA one.
  */
 import { readDer } from "../asn1/der.ts";
+import { DER_NULL, writeAlgorithm } from "../asn1/der_writer.ts";
 import type { Certificate } from "../certificate/certificate.ts";
 import {
-  CURVES,
   HASHES,
   KEY_OID,
   nameOf,
   RSA_ALGORITHM,
   type SignatureHash,
-  signingParameters,
 } from "../keys/algorithms.ts";
 import type { PrivateKey } from "../keys/private_key.ts";
-import { readPssParameters } from "../verify/signature.ts";
-import { asn1X509, serialize, x509 } from "../asn1/x509.ts";
+import { readPssParameters } from "../keys/signature.ts";
+import { sign, type Signer, signerOf } from "../keys/signing.ts";
 
-/** An algorithm that fits the issuer's key. */
-export interface IssuerSignature {
-  /** AlgorithmIdentifier DER. */
-  readonly algorithmDer: Uint8Array<ArrayBuffer>;
-  /** The content of signatureValue. */
-  sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
-}
-
-/** The algorithm with which `key` signs below the certificate `issuer`. */
-export function issuerSignature(
-  key: PrivateKey,
-  issuer: Certificate,
-): IssuerSignature {
-  const { spec, signingKey } = key;
-  switch (spec.kty) {
-    case "OKP":
-      return {
-        algorithmDer: algorithmDer(KEY_OID.ed25519),
-        sign: (data) => sign(signingParameters(spec), signingKey, data),
-      };
-    case "EC": {
-      const { hash } = CURVES[spec.curve];
-      const algorithm = { name: "ECDSA", namedCurve: spec.curve, hash };
-      return {
-        algorithmDer: algorithmDer(HASHES[hash].ecdsa),
-        sign: async (data) =>
-          toDerSignature(algorithm, await sign(algorithm, signingKey, data)),
-      };
-    }
-    case "RSA":
-      return rsaSignature(key, issuer);
-  }
+/** The key `key` with the algorithm with which it signs below `issuer`. */
+export function issuerSignature(key: PrivateKey, issuer: Certificate): Signer {
+  return key.spec.kty === "RSA" ? rsaSigner(key, issuer) : signerOf(key);
 }
 
 /** RFC 4055 §3.1: the hash itself in MGF1 and a salt of its length. */
@@ -66,34 +36,33 @@ function pssParameters(hash: SignatureHash): Uint8Array<ArrayBuffer> {
   );
 }
 
-function rsaSignature(key: PrivateKey, issuer: Certificate): IssuerSignature {
+function rsaSigner(key: PrivateKey, issuer: Certificate): Signer {
   const { oid, parameters } = issuer.signatureAlgorithm;
   if (oid === KEY_OID.rsaPss && parameters !== undefined) {
     const own = readPssParameters(readDer(parameters));
     if (own !== undefined && own.saltLength === HASHES[own.hash].bytes) {
-      return pssSignature(key, own.hash);
+      return pssSigner(key, own.hash);
     }
   }
   const hash = nameOf(HASHES, { rsa: oid }) ?? "SHA-256";
   return {
-    algorithmDer: algorithmDer(HASHES[hash].rsa, null),
+    algorithmDer: writeAlgorithm(HASHES[hash].rsa, DER_NULL),
     sign: async (data) => {
       const { name } = RSA_ALGORITHM;
-      return sign({ name }, await importKey(key, { name, hash }), data);
+      const bound = await importKey(key, { name, hash });
+      return sign(data, { key: bound, algorithm: { name } });
     },
   };
 }
 
-function pssSignature(
-  key: PrivateKey,
-  hash: SignatureHash,
-): IssuerSignature {
+function pssSigner(key: PrivateKey, hash: SignatureHash): Signer {
   return {
-    algorithmDer: algorithmDer(KEY_OID.rsaPss, pssParameters(hash).buffer),
+    algorithmDer: writeAlgorithm(KEY_OID.rsaPss, pssParameters(hash)),
     sign: async (data) => {
       const name = "RSA-PSS";
       const algorithm = { name, saltLength: HASHES[hash].bytes };
-      return sign(algorithm, await importKey(key, { name, hash }), data);
+      const bound = await importKey(key, { name, hash });
+      return sign(data, { key: bound, algorithm });
     },
   };
 }
@@ -104,32 +73,4 @@ function importKey(
   algorithm: RsaHashedImportParams,
 ): Promise<CryptoKey> {
   return crypto.subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"]);
-}
-
-async function sign(
-  algorithm: Algorithm | EcdsaParams | RsaPssParams,
-  key: CryptoKey,
-  data: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.sign(algorithm, key, data));
-}
-
-/** r and s side by side as SEQUENCE { r, s } (RFC 3279 §2.2.3). */
-function toDerSignature(
-  algorithm: EcKeyAlgorithm,
-  signature: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
-  const der = new x509.AsnEcSignatureFormatter()
-    .toAsnSignature(algorithm, signature.buffer);
-  if (der === null) throw new TypeError("not an ECDSA signature");
-  return new Uint8Array(der);
-}
-
-function algorithmDer(
-  oid: string,
-  parameters?: ArrayBuffer | null,
-): Uint8Array<ArrayBuffer> {
-  const identifier = new asn1X509.AlgorithmIdentifier({ algorithm: oid });
-  if (parameters !== undefined) identifier.parameters = parameters;
-  return serialize(identifier);
 }

@@ -13,6 +13,11 @@ import {
   parseCertificate,
 } from "../certificate/certificate.ts";
 import { equalBytes, readDer } from "../asn1/der.ts";
+import {
+  writeDer,
+  writeOctetString,
+  writeSequence,
+} from "../asn1/der_writer.ts";
 import { MalformedError } from "../asn1/malformed.ts";
 import { readPublicKeyInfo } from "../asn1/der_values.ts";
 import {
@@ -24,12 +29,11 @@ import {
 import { issuerSignature } from "./issuer_signature.ts";
 import type { PrivateKey } from "../keys/private_key.ts";
 import { nameConstraints } from "../verify/name_constraints.ts";
-import { isValidSignature } from "../verify/signature.ts";
+import { isValidSignature } from "../keys/signature.ts";
 import {
   encodeCertificate,
   encodeTbsCertificate,
 } from "./certificate_encoding.ts";
-import { asn1X509, serialize } from "../asn1/x509.ts";
 
 /** What the new certificate is made of. */
 export interface Reissue {
@@ -181,18 +185,12 @@ async function newExtensions(
     {
       oid: EXTENSION_OID.subjectKeyIdentifier,
       critical: false,
-      value: serialize(
-        new asn1X509.SubjectKeyIdentifier(await keyIdentifier(publicKey)),
-      ),
+      value: writeOctetString(await keyIdentifier(publicKey)),
     },
     ...issuerId === undefined || issuerId.length === 0 || isSelfIssued ? [] : [{
       oid: EXTENSION_OID.authorityKeyIdentifier,
       critical: false,
-      value: serialize(
-        new asn1X509.AuthorityKeyIdentifier({
-          keyIdentifier: new asn1X509.KeyIdentifier(issuerId.slice()),
-        }),
-      ),
+      value: writeSequence(writeDer(0x80, issuerId)),
     }],
     ...copied,
   ];
@@ -201,7 +199,7 @@ async function newExtensions(
 /** RFC 5280 §4.2.1.2 (1): SHA-1 of the bits of the public key. */
 async function keyIdentifier(
   publicKey: Uint8Array<ArrayBuffer>,
-): Promise<ArrayBuffer> {
+): Promise<Uint8Array> {
   const { bits } = readPublicKeyInfo(readDer(publicKey));
-  return await crypto.subtle.digest("SHA-1", bits.slice());
+  return new Uint8Array(await crypto.subtle.digest("SHA-1", bits.slice()));
 }

@@ -1,10 +1,18 @@
 /**
  * PKCS#10 certificate signing requests (RFC 2986).
  */
+import { readDer } from "../asn1/der.ts";
+import { readAlgorithm } from "../asn1/der_values.ts";
+import {
+  writeDer,
+  writeOctetBits,
+  writeSequence,
+  writeSmallInteger,
+} from "../asn1/der_writer.ts";
 import { toPem } from "../asn1/pem.ts";
-import { signingParameters } from "./algorithms.ts";
 import type { PrivateKey } from "./private_key.ts";
-import { x509 } from "../asn1/x509.ts";
+import { isValidSignature } from "./signature.ts";
+import { signerOf } from "./signing.ts";
 
 /** A signed request: proof that we hold the key. */
 export interface Csr {
@@ -21,26 +29,27 @@ export interface Csr {
  * (smallstep/certificates api/rekey.go); subject and names are the current
  * certificate's. Field by field what Go's x509.CreateCertificateRequest makes of
  * an empty template.
+ *
+ * @throws {TypeError} when the halves of the key do not belong together
  */
 export async function createCsr(key: PrivateKey): Promise<Csr> {
-  const { signingKey, publicKey } = key;
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    keys: { privateKey: signingKey, publicKey: await importPublicKey(key) },
-    signingAlgorithm: signingParameters(key.spec),
-  });
-  const der = new Uint8Array(request.rawData);
-  return { der, pem: toPem("CERTIFICATE REQUEST", der), publicKey };
-}
-
-/** The generator takes the public half as a CryptoKey only. */
-function importPublicKey(
-  { publicKey, signingKey }: PrivateKey,
-): Promise<CryptoKey> {
-  return crypto.subtle.importKey(
-    "spki",
+  const { publicKey } = key;
+  const data = writeSequence(
+    writeSmallInteger(0), // version 1
+    writeSequence(), // subject
     publicKey,
-    signingKey.algorithm,
-    true,
-    ["verify"],
+    writeDer(0xa0), // attributes
   );
+  const signer = signerOf(key);
+  const signature = await signer.sign(data);
+  const algorithm = readAlgorithm(readDer(signer.algorithmDer));
+  if (!await isValidSignature({ data, signature, algorithm }, publicKey)) {
+    throw new TypeError("the halves of the key do not belong together");
+  }
+  const der = writeSequence(
+    data,
+    signer.algorithmDer,
+    writeOctetBits(signature),
+  );
+  return { der, pem: toPem("CERTIFICATE REQUEST", der), publicKey };
 }

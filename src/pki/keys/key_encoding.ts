@@ -23,12 +23,14 @@ import {
 } from "../asn1/der_values.ts";
 import { MalformedError } from "../asn1/malformed.ts";
 import {
-  asn1Ecc,
-  asn1Pkcs8,
-  asn1Schema,
-  asn1X509,
-  serialize,
-} from "../asn1/x509.ts";
+  writeAlgorithm,
+  writeDer,
+  writeObjectIdentifier,
+  writeOctetBits,
+  writeOctetString,
+  writeSequence,
+  writeSmallInteger,
+} from "../asn1/der_writer.ts";
 import { CURVES, KEY_OID, nameOf, UNSUPPORTED } from "./algorithms.ts";
 import {
   type EcNumbers,
@@ -42,6 +44,12 @@ import {
 
 const EC = "EC private key";
 const PKCS8 = "PKCS#8 private key";
+
+/** RFC 5915 §3: ecPrivkeyVer1. */
+const SEC1_VERSION = writeSmallInteger(1);
+
+/** RFC 5208 §5: v1, which has no public key. */
+const PKCS8_VERSION = writeSmallInteger(0);
 
 /**
  * Reads the content of `EC PRIVATE KEY` (RFC 5915 §3).
@@ -124,13 +132,11 @@ export function encodeSec1(
   const surroundings = { curve, claimed: [] };
   const { scalar, claimed } = readEc(unwrapPkcs8(pkcs8), surroundings);
   const [point = new Uint8Array()] = claimed;
-  return serialize(
-    new asn1Ecc.ECPrivateKey({
-      version: 1,
-      privateKey: new asn1Schema.OctetString(scalar),
-      parameters: new asn1Ecc.ECParameters({ namedCurve: CURVES[curve].oid }),
-      publicKey: point.slice().buffer,
-    }),
+  return writeSequence(
+    SEC1_VERSION,
+    writeOctetString(scalar),
+    writeDer(0xa0, writeObjectIdentifier(CURVES[curve].oid)),
+    writeDer(0xa1, writeOctetBits(point)),
   );
 }
 
@@ -139,26 +145,15 @@ export function encodeEcPkcs8(
   curve: EcCurve,
   scalar: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const { oid } = CURVES[curve];
-  const named = new asn1Ecc.ECParameters({ namedCurve: oid });
   return encodePkcs8(
-    new asn1X509.AlgorithmIdentifier({
-      algorithm: KEY_OID.ec,
-      parameters: serialize(named).buffer,
-    }),
-    new asn1Ecc.ECPrivateKey({
-      version: 1,
-      privateKey: new asn1Schema.OctetString(scalar),
-    }),
+    writeAlgorithm(KEY_OID.ec, writeObjectIdentifier(CURVES[curve].oid)),
+    writeSequence(SEC1_VERSION, writeOctetString(scalar)),
   );
 }
 
 /** PKCS#8 version 1 without public key (RFC 8410 §7). */
 export function encodeEdPkcs8(seed: Uint8Array): Uint8Array<ArrayBuffer> {
-  return encodePkcs8(
-    new asn1X509.AlgorithmIdentifier({ algorithm: KEY_OID.ed25519 }),
-    new asn1Schema.OctetString(seed),
-  );
+  return encodePkcs8(writeAlgorithm(KEY_OID.ed25519), writeOctetString(seed));
 }
 
 /** The content of `RSA PRIVATE KEY`, out of the PKCS#8 around it. */
@@ -167,13 +162,10 @@ export function unwrapPkcs8(pkcs8: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 function encodePkcs8(
-  privateKeyAlgorithm: InstanceType<typeof asn1X509.AlgorithmIdentifier>,
-  content: object,
+  algorithm: Uint8Array,
+  content: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const privateKey = new asn1Pkcs8.PrivateKey(serialize(content));
-  return serialize(
-    new asn1Pkcs8.PrivateKeyInfo({ privateKeyAlgorithm, privateKey }),
-  );
+  return writeSequence(PKCS8_VERSION, algorithm, writeOctetString(content));
 }
 
 /** OneAsymmetricKey (RFC 5958 §2). */

@@ -1,6 +1,6 @@
 /**
  * `ENCRYPTED PRIVATE KEY`: PKCS#8 under PBES2 with PBKDF2 (RFC 8018, RFC 5958),
- * read in all its usual variants and written in the strong ones.
+ * read in all its usual variants; encrypt_key.ts writes the strong ones.
  *
  * Everything that a file dictates is bounded before it is used, so that no file
  * can keep the program computing or make it fail in an undefined way.
@@ -21,25 +21,12 @@ import {
 import { MalformedError } from "../asn1/malformed.ts";
 import { type HmacHash, HMACS, nameOf } from "./algorithms.ts";
 import {
-  type AesName,
   BLOCK_CIPHERS,
   type BlockCipherName,
   decryptCbc,
-  encryptCbc,
-  isAes,
 } from "./block_cipher.ts";
 import { explainKey, shownOid, toBigInt } from "./key_numbers.ts";
 import { derivePbkdf2 } from "./pbkdf2.ts";
-import {
-  asn1Pkcs8,
-  asn1Schema,
-  asn1X509,
-  defineSchema,
-  serialize,
-} from "../asn1/x509.ts";
-
-const { AsnPropTypes, OctetString } = asn1Schema;
-
 /** How a PBES2 file protects its key. */
 export interface Pbes2Protection {
   readonly scheme: "pbes2";
@@ -56,17 +43,12 @@ export interface EncryptedKey {
   readonly ciphertext: Uint8Array<ArrayBuffer>;
 }
 
-const PBES2 = "1.2.840.113549.1.5.13";
-const PBKDF2 = "1.2.840.113549.1.5.12";
-
-/** What OWASP recommends for PBKDF2-HMAC-SHA256 since 2023. */
-const MIN_WRITTEN_ITERATIONS = 600_000;
+/** The object identifiers of RFC 8018 §A.4 and §A.2. */
+export const PBES2 = "1.2.840.113549.1.5.13";
+export const PBKDF2 = "1.2.840.113549.1.5.12";
 
 /** About five seconds of computing; real files have at most some 1,000,000. */
 const MAX_ITERATIONS = 10_000_000;
-
-/** RFC 8018 §4.1 asks for eight or more. */
-const WRITTEN_SALT_BYTES = 16;
 
 const WHAT = "encrypted private key";
 
@@ -143,96 +125,6 @@ export async function decryptKey(
   return decryptCbc(ciphertext, { cipher, key, iv });
 }
 
-/**
- * Encrypts PKCS#8 into the content of `ENCRYPTED PRIVATE KEY`.
- *
- * @param encryption `like` is how the file before was protected: its hash and
- *   cipher stay, where they are still sound, so that what reads the file today
- *   can read the new one as well
- */
-export async function encryptKey(
-  pkcs8: Uint8Array<ArrayBuffer>,
-  encryption: {
-    readonly password: string;
-    readonly like: Pbes2Protection | undefined;
-  },
-): Promise<Uint8Array<ArrayBuffer>> {
-  const protection = strengthened(encryption.like);
-  const { cipher } = protection;
-  const salt = crypto.getRandomValues(new Uint8Array(WRITTEN_SALT_BYTES));
-  const iv = crypto.getRandomValues(
-    new Uint8Array(BLOCK_CIPHERS[cipher].blockBytes),
-  );
-  const key = await deriveKey(encryption.password, { protection, salt });
-  const ciphertext = await encryptCbc(pkcs8, { cipher, key, iv });
-  return serialize(
-    new asn1Pkcs8.EncryptedPrivateKeyInfo({
-      encryptionAlgorithm: pbes2Algorithm({ protection, salt, iv }),
-      encryptedData: new asn1Pkcs8.EncryptedData(ciphertext),
-    }),
-  );
-}
-
-type Strong = Pbes2Protection & { readonly cipher: AesName };
-
-function strengthened(like: Pbes2Protection | undefined): Strong {
-  const cipher = like?.cipher ?? "DES-EDE3-CBC";
-  const prf = like?.prf ?? "SHA-1";
-  const iterations = Math.max(like?.iterations ?? 0, MIN_WRITTEN_ITERATIONS);
-  const sound = prf !== "SHA-1" && prf !== "SHA-224";
-  return isAes(cipher) && sound
-    ? { scheme: "pbes2", prf, cipher, iterations }
-    : { scheme: "pbes2", prf: "SHA-256", cipher: "AES-256-CBC", iterations };
-}
-
-type Algorithm = InstanceType<typeof asn1X509.AlgorithmIdentifier>;
-
-function pbes2Algorithm(
-  { protection, salt, iv }: Omit<EncryptedKey, "ciphertext">,
-): Algorithm {
-  const derivation = new Pbkdf2Parameters();
-  derivation.salt = new OctetString(salt);
-  derivation.iterationCount = protection.iterations;
-  // RFC 8018 §B.1.2: NULL parameters, not absent ones.
-  derivation.prf = algorithmOf(HMACS[protection.prf].oid, null);
-  const scheme = new Pbes2Parameters();
-  scheme.keyDerivationFunc = algorithmOf(PBKDF2, derivation);
-  scheme.encryptionScheme = algorithmOf(
-    BLOCK_CIPHERS[protection.cipher].oid,
-    new OctetString(iv),
-  );
-  return algorithmOf(PBES2, scheme);
-}
-
-function algorithmOf(oid: string, parameters: object | null): Algorithm {
-  return new asn1X509.AlgorithmIdentifier({
-    algorithm: oid,
-    parameters: parameters && serialize(parameters).buffer,
-  });
-}
-
-/** RFC 8018 §A.4, as it is written. */
-class Pbes2Parameters {
-  keyDerivationFunc: Algorithm = new asn1X509.AlgorithmIdentifier();
-  encryptionScheme: Algorithm = new asn1X509.AlgorithmIdentifier();
-}
-defineSchema(Pbes2Parameters, {
-  keyDerivationFunc: { type: asn1X509.AlgorithmIdentifier },
-  encryptionScheme: { type: asn1X509.AlgorithmIdentifier },
-});
-
-/** RFC 8018 §A.2, as it is written. */
-class Pbkdf2Parameters {
-  salt: InstanceType<typeof OctetString> = new OctetString();
-  iterationCount = 0;
-  prf: Algorithm = new asn1X509.AlgorithmIdentifier();
-}
-defineSchema(Pbkdf2Parameters, {
-  salt: { type: OctetString },
-  iterationCount: { type: AsnPropTypes.Integer },
-  prf: { type: asn1X509.AlgorithmIdentifier },
-});
-
 function parametersOf({ parameters }: AlgorithmIdentifier): DerElement {
   if (parameters === undefined) throw new SyntaxError();
   return readDer(parameters);
@@ -268,7 +160,8 @@ function checkSizes(
   if (!fits) throw new SyntaxError();
 }
 
-function deriveKey(
+/** The key of the cipher. */
+export function deriveKey(
   password: string,
   { protection, salt }: Pick<EncryptedKey, "protection" | "salt">,
 ): Promise<Uint8Array<ArrayBuffer>> {

@@ -18,7 +18,6 @@ import {
 } from "./key_encoding.ts";
 import {
   decryptKey,
-  encryptKey,
   type Pbes2Protection,
   readEncryptedKey,
 } from "./key_encryption.ts";
@@ -31,6 +30,7 @@ import {
 } from "./legacy_encryption.ts";
 import { decodeOpenSsh } from "./openssh_key.ts";
 import { isPem, parsePem, type PemBlock, toPem } from "../asn1/pem.ts";
+import { firstOf } from "./rsa_search.ts";
 
 export type { PrivateKey };
 
@@ -117,9 +117,16 @@ export async function loadPrivateKey(
   };
 }
 
-/** Generates a key by Web Crypto. RSA: public exponent 65537. */
-export async function generatePrivateKey(spec: KeySpec): Promise<PrivateKey> {
-  return await privateKeyOf(spec, await generatePair(spec));
+/**
+ * Generates a key by Web Crypto. RSA: public exponent 65537.
+ *
+ * @param searches for an RSA key at once; see rsa_search.ts
+ */
+export async function generatePrivateKey(
+  spec: KeySpec,
+  searches = 1,
+): Promise<PrivateKey> {
+  return await privateKeyOf(spec, await generatePair(spec, searches));
 }
 
 /**
@@ -140,6 +147,7 @@ export async function privateKeyToPem(
 ): Promise<string> {
   if (encryption !== undefined) {
     const { password, like } = encryption;
+    const { encryptKey } = await import("./encrypt_key.ts");
     const der = await encryptKey(key.pkcs8, {
       password,
       like: like?.scheme === "pbes2" ? like : undefined,
@@ -181,7 +189,10 @@ async function openedKey(der: Uint8Array, decode: Decode): Promise<PrivateKey> {
   }
 }
 
-async function generatePair(spec: KeySpec): Promise<CryptoKeyPair> {
+async function generatePair(
+  spec: KeySpec,
+  searches: number,
+): Promise<CryptoKeyPair> {
   const { subtle } = crypto;
   switch (spec.kty) {
     case "EC": {
@@ -200,7 +211,10 @@ async function generatePair(spec: KeySpec): Promise<CryptoKeyPair> {
         modulusLength: spec.bits,
         publicExponent: RSA_EXPONENT,
       };
-      return await subtle.generateKey(algorithm, true, ["sign", "verify"]);
+      return await firstOf(
+        searches,
+        () => subtle.generateKey(algorithm, true, ["sign", "verify"]),
+      );
     }
   }
 }

@@ -5,10 +5,7 @@
  * while it is imported.
  */
 import "reflect-metadata";
-export * as asn1Csr from "@peculiar/asn1-csr";
-export * as asn1Ecc from "@peculiar/asn1-ecc";
 export * as asn1Pkcs8 from "@peculiar/asn1-pkcs8";
-export * as asn1Rsa from "@peculiar/asn1-rsa";
 export * as asn1Schema from "@peculiar/asn1-schema";
 export * as asn1X509 from "@peculiar/asn1-x509";
 export * as x509 from "@peculiar/x509";

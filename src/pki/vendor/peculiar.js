@@ -2076,12 +2076,15 @@ var Reflect2;
   });
 })(Reflect2 || (Reflect2 = {}));
 
-// npm:@peculiar/asn1-csr@2.11.1/build/es2015/index.js
+// npm:@peculiar/asn1-pkcs8@2.11.1/build/es2015/index.js
 var es2015_exports3 = {};
 __export(es2015_exports3, {
   Attributes: () => Attributes,
-  CertificationRequest: () => CertificationRequest,
-  CertificationRequestInfo: () => CertificationRequestInfo
+  EncryptedData: () => EncryptedData,
+  EncryptedPrivateKeyInfo: () => EncryptedPrivateKeyInfo,
+  PrivateKey: () => PrivateKey,
+  PrivateKeyInfo: () => PrivateKeyInfo,
+  Version: () => Version2
 });
 
 // npm:tslib@2.9.1/modules/index.js
@@ -9965,367 +9968,6 @@ __decorate([
   })
 ], CertificateList.prototype, "signature", void 0);
 
-// npm:@peculiar/asn1-csr@2.11.1/build/es2015/attributes.js
-var Attributes_1;
-var Attributes = Attributes_1 = class Attributes2 extends AsnArray {
-  constructor(items) {
-    super(items);
-    Object.setPrototypeOf(this, Attributes_1.prototype);
-  }
-};
-Attributes = Attributes_1 = __decorate([
-  AsnType({
-    type: AsnTypeTypes.Sequence,
-    itemType: Attribute
-  })
-], Attributes);
-
-// npm:@peculiar/asn1-csr@2.11.1/build/es2015/certification_request_info.js
-var CertificationRequestInfo = class {
-  version = 0;
-  subject = new Name();
-  subjectPKInfo = new SubjectPublicKeyInfo();
-  attributes = new Attributes();
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer
-  })
-], CertificationRequestInfo.prototype, "version", void 0);
-__decorate([
-  AsnProp({
-    type: Name
-  })
-], CertificationRequestInfo.prototype, "subject", void 0);
-__decorate([
-  AsnProp({
-    type: SubjectPublicKeyInfo
-  })
-], CertificationRequestInfo.prototype, "subjectPKInfo", void 0);
-__decorate([
-  AsnProp({
-    type: Attributes,
-    implicit: true,
-    context: 0,
-    optional: true
-  })
-], CertificationRequestInfo.prototype, "attributes", void 0);
-
-// npm:@peculiar/asn1-csr@2.11.1/build/es2015/certification_request.js
-var CertificationRequest = class {
-  certificationRequestInfo = new CertificationRequestInfo();
-  certificationRequestInfoRaw;
-  signatureAlgorithm = new AlgorithmIdentifier();
-  signature = new ArrayBuffer(0);
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: CertificationRequestInfo,
-    raw: true
-  })
-], CertificationRequest.prototype, "certificationRequestInfo", void 0);
-__decorate([
-  AsnProp({
-    type: AlgorithmIdentifier
-  })
-], CertificationRequest.prototype, "signatureAlgorithm", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.BitString
-  })
-], CertificationRequest.prototype, "signature", void 0);
-
-// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/index.js
-var es2015_exports4 = {};
-__export(es2015_exports4, {
-  Curve: () => Curve,
-  ECDSASigValue: () => ECDSASigValue,
-  ECPVer: () => ECPVer,
-  ECParameters: () => ECParameters,
-  ECPoint: () => ECPoint,
-  ECPrivateKey: () => ECPrivateKey,
-  FieldElement: () => FieldElement,
-  FieldID: () => FieldID,
-  SpecifiedECDomain: () => SpecifiedECDomain,
-  ecdsaWithSHA1: () => ecdsaWithSHA1,
-  ecdsaWithSHA224: () => ecdsaWithSHA224,
-  ecdsaWithSHA256: () => ecdsaWithSHA256,
-  ecdsaWithSHA384: () => ecdsaWithSHA384,
-  ecdsaWithSHA512: () => ecdsaWithSHA512,
-  id_ecDH: () => id_ecDH,
-  id_ecMQV: () => id_ecMQV,
-  id_ecPublicKey: () => id_ecPublicKey,
-  id_ecdsaWithSHA1: () => id_ecdsaWithSHA1,
-  id_ecdsaWithSHA224: () => id_ecdsaWithSHA224,
-  id_ecdsaWithSHA256: () => id_ecdsaWithSHA256,
-  id_ecdsaWithSHA384: () => id_ecdsaWithSHA384,
-  id_ecdsaWithSHA512: () => id_ecdsaWithSHA512,
-  id_secp192r1: () => id_secp192r1,
-  id_secp224r1: () => id_secp224r1,
-  id_secp256r1: () => id_secp256r1,
-  id_secp384r1: () => id_secp384r1,
-  id_secp521r1: () => id_secp521r1,
-  id_sect163k1: () => id_sect163k1,
-  id_sect163r2: () => id_sect163r2,
-  id_sect233k1: () => id_sect233k1,
-  id_sect233r1: () => id_sect233r1,
-  id_sect283k1: () => id_sect283k1,
-  id_sect283r1: () => id_sect283r1,
-  id_sect409k1: () => id_sect409k1,
-  id_sect409r1: () => id_sect409r1,
-  id_sect571k1: () => id_sect571k1,
-  id_sect571r1: () => id_sect571r1
-});
-
-// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/object_identifiers.js
-var id_ecPublicKey = "1.2.840.10045.2.1";
-var id_ecDH = "1.3.132.1.12";
-var id_ecMQV = "1.3.132.1.13";
-var id_ecdsaWithSHA1 = "1.2.840.10045.4.1";
-var id_ecdsaWithSHA224 = "1.2.840.10045.4.3.1";
-var id_ecdsaWithSHA256 = "1.2.840.10045.4.3.2";
-var id_ecdsaWithSHA384 = "1.2.840.10045.4.3.3";
-var id_ecdsaWithSHA512 = "1.2.840.10045.4.3.4";
-var id_secp192r1 = "1.2.840.10045.3.1.1";
-var id_sect163k1 = "1.3.132.0.1";
-var id_sect163r2 = "1.3.132.0.15";
-var id_secp224r1 = "1.3.132.0.33";
-var id_sect233k1 = "1.3.132.0.26";
-var id_sect233r1 = "1.3.132.0.27";
-var id_secp256r1 = "1.2.840.10045.3.1.7";
-var id_sect283k1 = "1.3.132.0.16";
-var id_sect283r1 = "1.3.132.0.17";
-var id_secp384r1 = "1.3.132.0.34";
-var id_sect409k1 = "1.3.132.0.36";
-var id_sect409r1 = "1.3.132.0.37";
-var id_secp521r1 = "1.3.132.0.35";
-var id_sect571k1 = "1.3.132.0.38";
-var id_sect571r1 = "1.3.132.0.39";
-
-// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/algorithms.js
-function create(algorithm) {
-  return new AlgorithmIdentifier({
-    algorithm
-  });
-}
-var ecdsaWithSHA1 = create(id_ecdsaWithSHA1);
-var ecdsaWithSHA224 = create(id_ecdsaWithSHA224);
-var ecdsaWithSHA256 = create(id_ecdsaWithSHA256);
-var ecdsaWithSHA384 = create(id_ecdsaWithSHA384);
-var ecdsaWithSHA512 = create(id_ecdsaWithSHA512);
-
-// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/rfc3279.js
-var FieldID = class FieldID2 {
-  fieldType;
-  parameters;
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.ObjectIdentifier
-  })
-], FieldID.prototype, "fieldType", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Any
-  })
-], FieldID.prototype, "parameters", void 0);
-FieldID = __decorate([
-  AsnType({
-    type: AsnTypeTypes.Sequence
-  })
-], FieldID);
-var ECPoint = class extends OctetString2 {
-};
-var FieldElement = class extends OctetString2 {
-};
-var Curve = class Curve2 {
-  a;
-  b;
-  seed;
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.OctetString
-  })
-], Curve.prototype, "a", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.OctetString
-  })
-], Curve.prototype, "b", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.BitString,
-    optional: true
-  })
-], Curve.prototype, "seed", void 0);
-Curve = __decorate([
-  AsnType({
-    type: AsnTypeTypes.Sequence
-  })
-], Curve);
-var ECPVer;
-(function(ECPVer2) {
-  ECPVer2[ECPVer2["ecpVer1"] = 1] = "ecpVer1";
-})(ECPVer || (ECPVer = {}));
-var SpecifiedECDomain = class SpecifiedECDomain2 {
-  version = ECPVer.ecpVer1;
-  fieldID;
-  curve;
-  base;
-  order;
-  cofactor;
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer
-  })
-], SpecifiedECDomain.prototype, "version", void 0);
-__decorate([
-  AsnProp({
-    type: FieldID
-  })
-], SpecifiedECDomain.prototype, "fieldID", void 0);
-__decorate([
-  AsnProp({
-    type: Curve
-  })
-], SpecifiedECDomain.prototype, "curve", void 0);
-__decorate([
-  AsnProp({
-    type: ECPoint
-  })
-], SpecifiedECDomain.prototype, "base", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], SpecifiedECDomain.prototype, "order", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    optional: true
-  })
-], SpecifiedECDomain.prototype, "cofactor", void 0);
-SpecifiedECDomain = __decorate([
-  AsnType({
-    type: AsnTypeTypes.Sequence
-  })
-], SpecifiedECDomain);
-
-// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/ec_parameters.js
-var ECParameters = class ECParameters2 {
-  namedCurve;
-  implicitCurve;
-  specifiedCurve;
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.ObjectIdentifier
-  })
-], ECParameters.prototype, "namedCurve", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Null
-  })
-], ECParameters.prototype, "implicitCurve", void 0);
-__decorate([
-  AsnProp({
-    type: SpecifiedECDomain
-  })
-], ECParameters.prototype, "specifiedCurve", void 0);
-ECParameters = __decorate([
-  AsnType({
-    type: AsnTypeTypes.Choice
-  })
-], ECParameters);
-
-// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/ec_private_key.js
-var ECPrivateKey = class {
-  version = 1;
-  privateKey = new OctetString2();
-  parameters;
-  publicKey;
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer
-  })
-], ECPrivateKey.prototype, "version", void 0);
-__decorate([
-  AsnProp({
-    type: OctetString2
-  })
-], ECPrivateKey.prototype, "privateKey", void 0);
-__decorate([
-  AsnProp({
-    type: ECParameters,
-    context: 0,
-    optional: true
-  })
-], ECPrivateKey.prototype, "parameters", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.BitString,
-    context: 1,
-    optional: true
-  })
-], ECPrivateKey.prototype, "publicKey", void 0);
-
-// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/ec_signature_value.js
-var ECDSASigValue = class {
-  r = new ArrayBuffer(0);
-  s = new ArrayBuffer(0);
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], ECDSASigValue.prototype, "r", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], ECDSASigValue.prototype, "s", void 0);
-
-// npm:@peculiar/asn1-pkcs8@2.11.1/build/es2015/index.js
-var es2015_exports5 = {};
-__export(es2015_exports5, {
-  Attributes: () => Attributes3,
-  EncryptedData: () => EncryptedData,
-  EncryptedPrivateKeyInfo: () => EncryptedPrivateKeyInfo,
-  PrivateKey: () => PrivateKey,
-  PrivateKeyInfo: () => PrivateKeyInfo,
-  Version: () => Version2
-});
-
 // npm:@peculiar/asn1-pkcs8@2.11.1/build/es2015/encrypted_private_key_info.js
 var EncryptedData = class extends OctetString2 {
 };
@@ -10348,25 +9990,25 @@ __decorate([
 ], EncryptedPrivateKeyInfo.prototype, "encryptedData", void 0);
 
 // npm:@peculiar/asn1-pkcs8@2.11.1/build/es2015/private_key_info.js
-var Attributes_12;
+var Attributes_1;
 var Version2;
 (function(Version4) {
   Version4[Version4["v1"] = 0] = "v1";
 })(Version2 || (Version2 = {}));
 var PrivateKey = class extends OctetString2 {
 };
-var Attributes3 = Attributes_12 = class Attributes4 extends AsnArray {
+var Attributes = Attributes_1 = class Attributes2 extends AsnArray {
   constructor(items) {
     super(items);
-    Object.setPrototypeOf(this, Attributes_12.prototype);
+    Object.setPrototypeOf(this, Attributes_1.prototype);
   }
 };
-Attributes3 = Attributes_12 = __decorate([
+Attributes = Attributes_1 = __decorate([
   AsnType({
     type: AsnTypeTypes.Sequence,
     itemType: Attribute
   })
-], Attributes3);
+], Attributes);
 var PrivateKeyInfo = class {
   version = Version2.v1;
   privateKeyAlgorithm = new AlgorithmIdentifier();
@@ -10393,396 +10035,12 @@ __decorate([
 ], PrivateKeyInfo.prototype, "privateKey", void 0);
 __decorate([
   AsnProp({
-    type: Attributes3,
+    type: Attributes,
     implicit: true,
     context: 0,
     optional: true
   })
 ], PrivateKeyInfo.prototype, "attributes", void 0);
-
-// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/index.js
-var es2015_exports6 = {};
-__export(es2015_exports6, {
-  DigestInfo: () => DigestInfo,
-  OtherPrimeInfo: () => OtherPrimeInfo,
-  OtherPrimeInfos: () => OtherPrimeInfos,
-  RSAES_OAEP: () => RSAES_OAEP,
-  RSAPrivateKey: () => RSAPrivateKey,
-  RSAPublicKey: () => RSAPublicKey,
-  RSASSA_PSS: () => RSASSA_PSS,
-  RsaEsOaepParams: () => RsaEsOaepParams,
-  RsaSaPssParams: () => RsaSaPssParams,
-  id_RSAES_OAEP: () => id_RSAES_OAEP,
-  id_RSASSA_PSS: () => id_RSASSA_PSS,
-  id_md2: () => id_md2,
-  id_md2WithRSAEncryption: () => id_md2WithRSAEncryption,
-  id_md5: () => id_md5,
-  id_md5WithRSAEncryption: () => id_md5WithRSAEncryption,
-  id_mgf1: () => id_mgf1,
-  id_pSpecified: () => id_pSpecified,
-  id_pkcs_1: () => id_pkcs_1,
-  id_rsaEncryption: () => id_rsaEncryption,
-  id_sha1: () => id_sha1,
-  id_sha1WithRSAEncryption: () => id_sha1WithRSAEncryption,
-  id_sha224: () => id_sha224,
-  id_sha224WithRSAEncryption: () => id_sha224WithRSAEncryption,
-  id_sha256: () => id_sha256,
-  id_sha256WithRSAEncryption: () => id_sha256WithRSAEncryption,
-  id_sha384: () => id_sha384,
-  id_sha384WithRSAEncryption: () => id_sha384WithRSAEncryption,
-  id_sha512: () => id_sha512,
-  id_sha512WithRSAEncryption: () => id_sha512WithRSAEncryption,
-  id_sha512_224: () => id_sha512_224,
-  id_sha512_224WithRSAEncryption: () => id_sha512_224WithRSAEncryption,
-  id_sha512_256: () => id_sha512_256,
-  id_sha512_256WithRSAEncryption: () => id_sha512_256WithRSAEncryption,
-  id_ssha224WithRSAEncryption: () => id_ssha224WithRSAEncryption,
-  md2: () => md2,
-  md2WithRSAEncryption: () => md2WithRSAEncryption,
-  md4: () => md4,
-  md5WithRSAEncryption: () => md5WithRSAEncryption,
-  mgf1SHA1: () => mgf1SHA1,
-  pSpecifiedEmpty: () => pSpecifiedEmpty,
-  rsaEncryption: () => rsaEncryption,
-  sha1: () => sha1,
-  sha1WithRSAEncryption: () => sha1WithRSAEncryption,
-  sha224: () => sha224,
-  sha224WithRSAEncryption: () => sha224WithRSAEncryption,
-  sha256: () => sha256,
-  sha256WithRSAEncryption: () => sha256WithRSAEncryption,
-  sha384: () => sha384,
-  sha384WithRSAEncryption: () => sha384WithRSAEncryption,
-  sha512: () => sha512,
-  sha512WithRSAEncryption: () => sha512WithRSAEncryption,
-  sha512_224: () => sha512_224,
-  sha512_224WithRSAEncryption: () => sha512_224WithRSAEncryption,
-  sha512_256: () => sha512_256,
-  sha512_256WithRSAEncryption: () => sha512_256WithRSAEncryption
-});
-
-// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/object_identifiers.js
-var id_pkcs_1 = "1.2.840.113549.1.1";
-var id_rsaEncryption = `${id_pkcs_1}.1`;
-var id_RSAES_OAEP = `${id_pkcs_1}.7`;
-var id_pSpecified = `${id_pkcs_1}.9`;
-var id_RSASSA_PSS = `${id_pkcs_1}.10`;
-var id_md2WithRSAEncryption = `${id_pkcs_1}.2`;
-var id_md5WithRSAEncryption = `${id_pkcs_1}.4`;
-var id_sha1WithRSAEncryption = `${id_pkcs_1}.5`;
-var id_sha224WithRSAEncryption = `${id_pkcs_1}.14`;
-var id_ssha224WithRSAEncryption = id_sha224WithRSAEncryption;
-var id_sha256WithRSAEncryption = `${id_pkcs_1}.11`;
-var id_sha384WithRSAEncryption = `${id_pkcs_1}.12`;
-var id_sha512WithRSAEncryption = `${id_pkcs_1}.13`;
-var id_sha512_224WithRSAEncryption = `${id_pkcs_1}.15`;
-var id_sha512_256WithRSAEncryption = `${id_pkcs_1}.16`;
-var id_sha1 = "1.3.14.3.2.26";
-var id_sha224 = "2.16.840.1.101.3.4.2.4";
-var id_sha256 = "2.16.840.1.101.3.4.2.1";
-var id_sha384 = "2.16.840.1.101.3.4.2.2";
-var id_sha512 = "2.16.840.1.101.3.4.2.3";
-var id_sha512_224 = "2.16.840.1.101.3.4.2.5";
-var id_sha512_256 = "2.16.840.1.101.3.4.2.6";
-var id_md2 = "1.2.840.113549.2.2";
-var id_md5 = "1.2.840.113549.2.5";
-var id_mgf1 = `${id_pkcs_1}.8`;
-
-// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/algorithms.js
-function create2(algorithm) {
-  return new AlgorithmIdentifier({
-    algorithm,
-    parameters: null
-  });
-}
-var md2 = create2(id_md2);
-var md4 = create2(id_md5);
-var sha1 = create2(id_sha1);
-var sha224 = create2(id_sha224);
-var sha256 = create2(id_sha256);
-var sha384 = create2(id_sha384);
-var sha512 = create2(id_sha512);
-var sha512_224 = create2(id_sha512_224);
-var sha512_256 = create2(id_sha512_256);
-var mgf1SHA1 = new AlgorithmIdentifier({
-  algorithm: id_mgf1,
-  parameters: AsnConvert.serialize(sha1)
-});
-var pSpecifiedEmpty = new AlgorithmIdentifier({
-  algorithm: id_pSpecified,
-  parameters: AsnConvert.serialize(AsnOctetStringConverter.toASN(new Uint8Array([
-    218,
-    57,
-    163,
-    238,
-    94,
-    107,
-    75,
-    13,
-    50,
-    85,
-    191,
-    239,
-    149,
-    96,
-    24,
-    144,
-    175,
-    216,
-    7,
-    9
-  ]).buffer))
-});
-var rsaEncryption = create2(id_rsaEncryption);
-var md2WithRSAEncryption = create2(id_md2WithRSAEncryption);
-var md5WithRSAEncryption = create2(id_md5WithRSAEncryption);
-var sha1WithRSAEncryption = create2(id_sha1WithRSAEncryption);
-var sha224WithRSAEncryption = create2(id_sha512_224WithRSAEncryption);
-var sha256WithRSAEncryption = create2(id_sha512_256WithRSAEncryption);
-var sha384WithRSAEncryption = create2(id_sha384WithRSAEncryption);
-var sha512WithRSAEncryption = create2(id_sha512WithRSAEncryption);
-var sha512_224WithRSAEncryption = create2(id_sha512_224WithRSAEncryption);
-var sha512_256WithRSAEncryption = create2(id_sha512_256WithRSAEncryption);
-
-// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/parameters/rsaes_oaep.js
-var RsaEsOaepParams = class {
-  hashAlgorithm = new AlgorithmIdentifier(sha1);
-  maskGenAlgorithm = new AlgorithmIdentifier({
-    algorithm: id_mgf1,
-    parameters: AsnConvert.serialize(sha1)
-  });
-  pSourceAlgorithm = new AlgorithmIdentifier(pSpecifiedEmpty);
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AlgorithmIdentifier,
-    context: 0,
-    defaultValue: sha1
-  })
-], RsaEsOaepParams.prototype, "hashAlgorithm", void 0);
-__decorate([
-  AsnProp({
-    type: AlgorithmIdentifier,
-    context: 1,
-    defaultValue: mgf1SHA1
-  })
-], RsaEsOaepParams.prototype, "maskGenAlgorithm", void 0);
-__decorate([
-  AsnProp({
-    type: AlgorithmIdentifier,
-    context: 2,
-    defaultValue: pSpecifiedEmpty
-  })
-], RsaEsOaepParams.prototype, "pSourceAlgorithm", void 0);
-var RSAES_OAEP = new AlgorithmIdentifier({
-  algorithm: id_RSAES_OAEP,
-  parameters: AsnConvert.serialize(new RsaEsOaepParams())
-});
-
-// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/parameters/rsassa_pss.js
-var RsaSaPssParams = class {
-  hashAlgorithm = new AlgorithmIdentifier(sha1);
-  maskGenAlgorithm = new AlgorithmIdentifier({
-    algorithm: id_mgf1,
-    parameters: AsnConvert.serialize(sha1)
-  });
-  saltLength = 20;
-  trailerField = 1;
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AlgorithmIdentifier,
-    context: 0,
-    defaultValue: sha1
-  })
-], RsaSaPssParams.prototype, "hashAlgorithm", void 0);
-__decorate([
-  AsnProp({
-    type: AlgorithmIdentifier,
-    context: 1,
-    defaultValue: mgf1SHA1
-  })
-], RsaSaPssParams.prototype, "maskGenAlgorithm", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    context: 2,
-    defaultValue: 20
-  })
-], RsaSaPssParams.prototype, "saltLength", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    context: 3,
-    defaultValue: 1
-  })
-], RsaSaPssParams.prototype, "trailerField", void 0);
-var RSASSA_PSS = new AlgorithmIdentifier({
-  algorithm: id_RSASSA_PSS,
-  parameters: AsnConvert.serialize(new RsaSaPssParams())
-});
-
-// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/parameters/rsassa_pkcs1_v1_5.js
-var DigestInfo = class {
-  digestAlgorithm = new AlgorithmIdentifier();
-  digest = new OctetString2();
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AlgorithmIdentifier
-  })
-], DigestInfo.prototype, "digestAlgorithm", void 0);
-__decorate([
-  AsnProp({
-    type: OctetString2
-  })
-], DigestInfo.prototype, "digest", void 0);
-
-// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/other_prime_info.js
-var OtherPrimeInfos_1;
-var OtherPrimeInfo = class {
-  prime = new ArrayBuffer(0);
-  exponent = new ArrayBuffer(0);
-  coefficient = new ArrayBuffer(0);
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], OtherPrimeInfo.prototype, "prime", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], OtherPrimeInfo.prototype, "exponent", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], OtherPrimeInfo.prototype, "coefficient", void 0);
-var OtherPrimeInfos = OtherPrimeInfos_1 = class OtherPrimeInfos2 extends AsnArray {
-  constructor(items) {
-    super(items);
-    Object.setPrototypeOf(this, OtherPrimeInfos_1.prototype);
-  }
-};
-OtherPrimeInfos = OtherPrimeInfos_1 = __decorate([
-  AsnType({
-    type: AsnTypeTypes.Sequence,
-    itemType: OtherPrimeInfo
-  })
-], OtherPrimeInfos);
-
-// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/rsa_private_key.js
-var RSAPrivateKey = class {
-  version = 0;
-  modulus = new ArrayBuffer(0);
-  publicExponent = new ArrayBuffer(0);
-  privateExponent = new ArrayBuffer(0);
-  prime1 = new ArrayBuffer(0);
-  prime2 = new ArrayBuffer(0);
-  exponent1 = new ArrayBuffer(0);
-  exponent2 = new ArrayBuffer(0);
-  coefficient = new ArrayBuffer(0);
-  otherPrimeInfos;
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer
-  })
-], RSAPrivateKey.prototype, "version", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPrivateKey.prototype, "modulus", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPrivateKey.prototype, "publicExponent", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPrivateKey.prototype, "privateExponent", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPrivateKey.prototype, "prime1", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPrivateKey.prototype, "prime2", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPrivateKey.prototype, "exponent1", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPrivateKey.prototype, "exponent2", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPrivateKey.prototype, "coefficient", void 0);
-__decorate([
-  AsnProp({
-    type: OtherPrimeInfos,
-    optional: true
-  })
-], RSAPrivateKey.prototype, "otherPrimeInfos", void 0);
-
-// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/rsa_public_key.js
-var RSAPublicKey = class {
-  modulus = new ArrayBuffer(0);
-  publicExponent = new ArrayBuffer(0);
-  constructor(params = {}) {
-    Object.assign(this, params);
-  }
-};
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPublicKey.prototype, "modulus", void 0);
-__decorate([
-  AsnProp({
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter
-  })
-], RSAPublicKey.prototype, "publicExponent", void 0);
 
 // npm:@peculiar/x509@2.2.0/build/x509.es.js
 var x509_es_exports = {};
@@ -12484,6 +11742,545 @@ __decorate([
   })
 ], SignedData.prototype, "signerInfos", void 0);
 
+// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/object_identifiers.js
+var id_ecPublicKey = "1.2.840.10045.2.1";
+var id_ecdsaWithSHA1 = "1.2.840.10045.4.1";
+var id_ecdsaWithSHA224 = "1.2.840.10045.4.3.1";
+var id_ecdsaWithSHA256 = "1.2.840.10045.4.3.2";
+var id_ecdsaWithSHA384 = "1.2.840.10045.4.3.3";
+var id_ecdsaWithSHA512 = "1.2.840.10045.4.3.4";
+var id_secp256r1 = "1.2.840.10045.3.1.7";
+var id_secp384r1 = "1.3.132.0.34";
+var id_secp521r1 = "1.3.132.0.35";
+
+// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/algorithms.js
+function create(algorithm) {
+  return new AlgorithmIdentifier({
+    algorithm
+  });
+}
+var ecdsaWithSHA1 = create(id_ecdsaWithSHA1);
+var ecdsaWithSHA224 = create(id_ecdsaWithSHA224);
+var ecdsaWithSHA256 = create(id_ecdsaWithSHA256);
+var ecdsaWithSHA384 = create(id_ecdsaWithSHA384);
+var ecdsaWithSHA512 = create(id_ecdsaWithSHA512);
+
+// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/rfc3279.js
+var FieldID = class FieldID2 {
+  fieldType;
+  parameters;
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.ObjectIdentifier
+  })
+], FieldID.prototype, "fieldType", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Any
+  })
+], FieldID.prototype, "parameters", void 0);
+FieldID = __decorate([
+  AsnType({
+    type: AsnTypeTypes.Sequence
+  })
+], FieldID);
+var ECPoint = class extends OctetString2 {
+};
+var Curve = class Curve2 {
+  a;
+  b;
+  seed;
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.OctetString
+  })
+], Curve.prototype, "a", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.OctetString
+  })
+], Curve.prototype, "b", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.BitString,
+    optional: true
+  })
+], Curve.prototype, "seed", void 0);
+Curve = __decorate([
+  AsnType({
+    type: AsnTypeTypes.Sequence
+  })
+], Curve);
+var ECPVer;
+(function(ECPVer2) {
+  ECPVer2[ECPVer2["ecpVer1"] = 1] = "ecpVer1";
+})(ECPVer || (ECPVer = {}));
+var SpecifiedECDomain = class SpecifiedECDomain2 {
+  version = ECPVer.ecpVer1;
+  fieldID;
+  curve;
+  base;
+  order;
+  cofactor;
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer
+  })
+], SpecifiedECDomain.prototype, "version", void 0);
+__decorate([
+  AsnProp({
+    type: FieldID
+  })
+], SpecifiedECDomain.prototype, "fieldID", void 0);
+__decorate([
+  AsnProp({
+    type: Curve
+  })
+], SpecifiedECDomain.prototype, "curve", void 0);
+__decorate([
+  AsnProp({
+    type: ECPoint
+  })
+], SpecifiedECDomain.prototype, "base", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], SpecifiedECDomain.prototype, "order", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    optional: true
+  })
+], SpecifiedECDomain.prototype, "cofactor", void 0);
+SpecifiedECDomain = __decorate([
+  AsnType({
+    type: AsnTypeTypes.Sequence
+  })
+], SpecifiedECDomain);
+
+// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/ec_parameters.js
+var ECParameters = class ECParameters2 {
+  namedCurve;
+  implicitCurve;
+  specifiedCurve;
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.ObjectIdentifier
+  })
+], ECParameters.prototype, "namedCurve", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Null
+  })
+], ECParameters.prototype, "implicitCurve", void 0);
+__decorate([
+  AsnProp({
+    type: SpecifiedECDomain
+  })
+], ECParameters.prototype, "specifiedCurve", void 0);
+ECParameters = __decorate([
+  AsnType({
+    type: AsnTypeTypes.Choice
+  })
+], ECParameters);
+
+// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/ec_private_key.js
+var ECPrivateKey = class {
+  version = 1;
+  privateKey = new OctetString2();
+  parameters;
+  publicKey;
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer
+  })
+], ECPrivateKey.prototype, "version", void 0);
+__decorate([
+  AsnProp({
+    type: OctetString2
+  })
+], ECPrivateKey.prototype, "privateKey", void 0);
+__decorate([
+  AsnProp({
+    type: ECParameters,
+    context: 0,
+    optional: true
+  })
+], ECPrivateKey.prototype, "parameters", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.BitString,
+    context: 1,
+    optional: true
+  })
+], ECPrivateKey.prototype, "publicKey", void 0);
+
+// npm:@peculiar/asn1-ecc@2.11.1/build/es2015/ec_signature_value.js
+var ECDSASigValue = class {
+  r = new ArrayBuffer(0);
+  s = new ArrayBuffer(0);
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], ECDSASigValue.prototype, "r", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], ECDSASigValue.prototype, "s", void 0);
+
+// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/object_identifiers.js
+var id_pkcs_1 = "1.2.840.113549.1.1";
+var id_rsaEncryption = `${id_pkcs_1}.1`;
+var id_RSAES_OAEP = `${id_pkcs_1}.7`;
+var id_pSpecified = `${id_pkcs_1}.9`;
+var id_RSASSA_PSS = `${id_pkcs_1}.10`;
+var id_md2WithRSAEncryption = `${id_pkcs_1}.2`;
+var id_md5WithRSAEncryption = `${id_pkcs_1}.4`;
+var id_sha1WithRSAEncryption = `${id_pkcs_1}.5`;
+var id_sha224WithRSAEncryption = `${id_pkcs_1}.14`;
+var id_sha256WithRSAEncryption = `${id_pkcs_1}.11`;
+var id_sha384WithRSAEncryption = `${id_pkcs_1}.12`;
+var id_sha512WithRSAEncryption = `${id_pkcs_1}.13`;
+var id_sha512_224WithRSAEncryption = `${id_pkcs_1}.15`;
+var id_sha512_256WithRSAEncryption = `${id_pkcs_1}.16`;
+var id_sha1 = "1.3.14.3.2.26";
+var id_sha224 = "2.16.840.1.101.3.4.2.4";
+var id_sha256 = "2.16.840.1.101.3.4.2.1";
+var id_sha384 = "2.16.840.1.101.3.4.2.2";
+var id_sha512 = "2.16.840.1.101.3.4.2.3";
+var id_sha512_224 = "2.16.840.1.101.3.4.2.5";
+var id_sha512_256 = "2.16.840.1.101.3.4.2.6";
+var id_md2 = "1.2.840.113549.2.2";
+var id_md5 = "1.2.840.113549.2.5";
+var id_mgf1 = `${id_pkcs_1}.8`;
+
+// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/algorithms.js
+function create2(algorithm) {
+  return new AlgorithmIdentifier({
+    algorithm,
+    parameters: null
+  });
+}
+var md2 = create2(id_md2);
+var md4 = create2(id_md5);
+var sha1 = create2(id_sha1);
+var sha224 = create2(id_sha224);
+var sha256 = create2(id_sha256);
+var sha384 = create2(id_sha384);
+var sha512 = create2(id_sha512);
+var sha512_224 = create2(id_sha512_224);
+var sha512_256 = create2(id_sha512_256);
+var mgf1SHA1 = new AlgorithmIdentifier({
+  algorithm: id_mgf1,
+  parameters: AsnConvert.serialize(sha1)
+});
+var pSpecifiedEmpty = new AlgorithmIdentifier({
+  algorithm: id_pSpecified,
+  parameters: AsnConvert.serialize(AsnOctetStringConverter.toASN(new Uint8Array([
+    218,
+    57,
+    163,
+    238,
+    94,
+    107,
+    75,
+    13,
+    50,
+    85,
+    191,
+    239,
+    149,
+    96,
+    24,
+    144,
+    175,
+    216,
+    7,
+    9
+  ]).buffer))
+});
+var rsaEncryption = create2(id_rsaEncryption);
+var md2WithRSAEncryption = create2(id_md2WithRSAEncryption);
+var md5WithRSAEncryption = create2(id_md5WithRSAEncryption);
+var sha1WithRSAEncryption = create2(id_sha1WithRSAEncryption);
+var sha224WithRSAEncryption = create2(id_sha512_224WithRSAEncryption);
+var sha256WithRSAEncryption = create2(id_sha512_256WithRSAEncryption);
+var sha384WithRSAEncryption = create2(id_sha384WithRSAEncryption);
+var sha512WithRSAEncryption = create2(id_sha512WithRSAEncryption);
+var sha512_224WithRSAEncryption = create2(id_sha512_224WithRSAEncryption);
+var sha512_256WithRSAEncryption = create2(id_sha512_256WithRSAEncryption);
+
+// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/parameters/rsaes_oaep.js
+var RsaEsOaepParams = class {
+  hashAlgorithm = new AlgorithmIdentifier(sha1);
+  maskGenAlgorithm = new AlgorithmIdentifier({
+    algorithm: id_mgf1,
+    parameters: AsnConvert.serialize(sha1)
+  });
+  pSourceAlgorithm = new AlgorithmIdentifier(pSpecifiedEmpty);
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AlgorithmIdentifier,
+    context: 0,
+    defaultValue: sha1
+  })
+], RsaEsOaepParams.prototype, "hashAlgorithm", void 0);
+__decorate([
+  AsnProp({
+    type: AlgorithmIdentifier,
+    context: 1,
+    defaultValue: mgf1SHA1
+  })
+], RsaEsOaepParams.prototype, "maskGenAlgorithm", void 0);
+__decorate([
+  AsnProp({
+    type: AlgorithmIdentifier,
+    context: 2,
+    defaultValue: pSpecifiedEmpty
+  })
+], RsaEsOaepParams.prototype, "pSourceAlgorithm", void 0);
+var RSAES_OAEP = new AlgorithmIdentifier({
+  algorithm: id_RSAES_OAEP,
+  parameters: AsnConvert.serialize(new RsaEsOaepParams())
+});
+
+// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/parameters/rsassa_pss.js
+var RsaSaPssParams = class {
+  hashAlgorithm = new AlgorithmIdentifier(sha1);
+  maskGenAlgorithm = new AlgorithmIdentifier({
+    algorithm: id_mgf1,
+    parameters: AsnConvert.serialize(sha1)
+  });
+  saltLength = 20;
+  trailerField = 1;
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AlgorithmIdentifier,
+    context: 0,
+    defaultValue: sha1
+  })
+], RsaSaPssParams.prototype, "hashAlgorithm", void 0);
+__decorate([
+  AsnProp({
+    type: AlgorithmIdentifier,
+    context: 1,
+    defaultValue: mgf1SHA1
+  })
+], RsaSaPssParams.prototype, "maskGenAlgorithm", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    context: 2,
+    defaultValue: 20
+  })
+], RsaSaPssParams.prototype, "saltLength", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    context: 3,
+    defaultValue: 1
+  })
+], RsaSaPssParams.prototype, "trailerField", void 0);
+var RSASSA_PSS = new AlgorithmIdentifier({
+  algorithm: id_RSASSA_PSS,
+  parameters: AsnConvert.serialize(new RsaSaPssParams())
+});
+
+// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/parameters/rsassa_pkcs1_v1_5.js
+var DigestInfo = class {
+  digestAlgorithm = new AlgorithmIdentifier();
+  digest = new OctetString2();
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AlgorithmIdentifier
+  })
+], DigestInfo.prototype, "digestAlgorithm", void 0);
+__decorate([
+  AsnProp({
+    type: OctetString2
+  })
+], DigestInfo.prototype, "digest", void 0);
+
+// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/other_prime_info.js
+var OtherPrimeInfos_1;
+var OtherPrimeInfo = class {
+  prime = new ArrayBuffer(0);
+  exponent = new ArrayBuffer(0);
+  coefficient = new ArrayBuffer(0);
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], OtherPrimeInfo.prototype, "prime", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], OtherPrimeInfo.prototype, "exponent", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], OtherPrimeInfo.prototype, "coefficient", void 0);
+var OtherPrimeInfos = OtherPrimeInfos_1 = class OtherPrimeInfos2 extends AsnArray {
+  constructor(items) {
+    super(items);
+    Object.setPrototypeOf(this, OtherPrimeInfos_1.prototype);
+  }
+};
+OtherPrimeInfos = OtherPrimeInfos_1 = __decorate([
+  AsnType({
+    type: AsnTypeTypes.Sequence,
+    itemType: OtherPrimeInfo
+  })
+], OtherPrimeInfos);
+
+// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/rsa_private_key.js
+var RSAPrivateKey = class {
+  version = 0;
+  modulus = new ArrayBuffer(0);
+  publicExponent = new ArrayBuffer(0);
+  privateExponent = new ArrayBuffer(0);
+  prime1 = new ArrayBuffer(0);
+  prime2 = new ArrayBuffer(0);
+  exponent1 = new ArrayBuffer(0);
+  exponent2 = new ArrayBuffer(0);
+  coefficient = new ArrayBuffer(0);
+  otherPrimeInfos;
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer
+  })
+], RSAPrivateKey.prototype, "version", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPrivateKey.prototype, "modulus", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPrivateKey.prototype, "publicExponent", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPrivateKey.prototype, "privateExponent", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPrivateKey.prototype, "prime1", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPrivateKey.prototype, "prime2", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPrivateKey.prototype, "exponent1", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPrivateKey.prototype, "exponent2", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPrivateKey.prototype, "coefficient", void 0);
+__decorate([
+  AsnProp({
+    type: OtherPrimeInfos,
+    optional: true
+  })
+], RSAPrivateKey.prototype, "otherPrimeInfos", void 0);
+
+// npm:@peculiar/asn1-rsa@2.11.1/build/es2015/rsa_public_key.js
+var RSAPublicKey = class {
+  modulus = new ArrayBuffer(0);
+  publicExponent = new ArrayBuffer(0);
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPublicKey.prototype, "modulus", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer,
+    converter: AsnIntegerArrayBufferConverter
+  })
+], RSAPublicKey.prototype, "publicExponent", void 0);
+
 // npm:tsyringe@4.10.0/dist/esm5/types/lifecycle.js
 var Lifecycle;
 (function(Lifecycle2) {
@@ -12495,8 +12292,8 @@ var Lifecycle;
 var lifecycle_default = Lifecycle;
 
 // npm:tslib@1.14.1/modules/index.js
-var import_tslib93 = __toESM(require_tslib2());
-var { __extends: __extends2, __assign: __assign2, __rest: __rest2, __decorate: __decorate2, __param: __param2, __metadata: __metadata2, __awaiter: __awaiter2, __generator: __generator2, __exportStar: __exportStar2, __createBinding: __createBinding2, __values: __values2, __read: __read2, __spread: __spread2, __spreadArrays: __spreadArrays2, __await: __await2, __asyncGenerator: __asyncGenerator2, __asyncDelegator: __asyncDelegator2, __asyncValues: __asyncValues2, __makeTemplateObject: __makeTemplateObject2, __importStar: __importStar2, __importDefault: __importDefault2, __classPrivateFieldGet: __classPrivateFieldGet2, __classPrivateFieldSet: __classPrivateFieldSet2 } = import_tslib93.default;
+var import_tslib90 = __toESM(require_tslib2());
+var { __extends: __extends2, __assign: __assign2, __rest: __rest2, __decorate: __decorate2, __param: __param2, __metadata: __metadata2, __awaiter: __awaiter2, __generator: __generator2, __exportStar: __exportStar2, __createBinding: __createBinding2, __values: __values2, __read: __read2, __spread: __spread2, __spreadArrays: __spreadArrays2, __await: __await2, __asyncGenerator: __asyncGenerator2, __asyncDelegator: __asyncDelegator2, __asyncValues: __asyncValues2, __makeTemplateObject: __makeTemplateObject2, __importStar: __importStar2, __importDefault: __importDefault2, __classPrivateFieldGet: __classPrivateFieldGet2, __classPrivateFieldSet: __classPrivateFieldSet2 } = import_tslib90.default;
 
 // npm:tsyringe@4.10.0/dist/esm5/reflection-helpers.js
 var INJECTION_TOKEN_METADATA_KEY = "injectionTokens";
@@ -13804,7 +13601,7 @@ __decorate([
 ], OneAsymmetricKey.prototype, "privateKey", void 0);
 __decorate([
   AsnProp({
-    type: Attributes3,
+    type: Attributes,
     context: 0,
     implicit: true,
     optional: true
@@ -13895,6 +13692,82 @@ var id_slh_dsa_shake_192s = `${id_sigAlgs}.28`;
 var id_slh_dsa_shake_192f = `${id_sigAlgs}.29`;
 var id_slh_dsa_shake_256s = `${id_sigAlgs}.30`;
 var id_slh_dsa_shake_256f = `${id_sigAlgs}.31`;
+
+// npm:@peculiar/asn1-csr@2.11.1/build/es2015/attributes.js
+var Attributes_12;
+var Attributes3 = Attributes_12 = class Attributes4 extends AsnArray {
+  constructor(items) {
+    super(items);
+    Object.setPrototypeOf(this, Attributes_12.prototype);
+  }
+};
+Attributes3 = Attributes_12 = __decorate([
+  AsnType({
+    type: AsnTypeTypes.Sequence,
+    itemType: Attribute
+  })
+], Attributes3);
+
+// npm:@peculiar/asn1-csr@2.11.1/build/es2015/certification_request_info.js
+var CertificationRequestInfo = class {
+  version = 0;
+  subject = new Name();
+  subjectPKInfo = new SubjectPublicKeyInfo();
+  attributes = new Attributes3();
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.Integer
+  })
+], CertificationRequestInfo.prototype, "version", void 0);
+__decorate([
+  AsnProp({
+    type: Name
+  })
+], CertificationRequestInfo.prototype, "subject", void 0);
+__decorate([
+  AsnProp({
+    type: SubjectPublicKeyInfo
+  })
+], CertificationRequestInfo.prototype, "subjectPKInfo", void 0);
+__decorate([
+  AsnProp({
+    type: Attributes3,
+    implicit: true,
+    context: 0,
+    optional: true
+  })
+], CertificationRequestInfo.prototype, "attributes", void 0);
+
+// npm:@peculiar/asn1-csr@2.11.1/build/es2015/certification_request.js
+var CertificationRequest = class {
+  certificationRequestInfo = new CertificationRequestInfo();
+  certificationRequestInfoRaw;
+  signatureAlgorithm = new AlgorithmIdentifier();
+  signature = new ArrayBuffer(0);
+  constructor(params = {}) {
+    Object.assign(this, params);
+  }
+};
+__decorate([
+  AsnProp({
+    type: CertificationRequestInfo,
+    raw: true
+  })
+], CertificationRequest.prototype, "certificationRequestInfo", void 0);
+__decorate([
+  AsnProp({
+    type: AlgorithmIdentifier
+  })
+], CertificationRequest.prototype, "signatureAlgorithm", void 0);
+__decorate([
+  AsnProp({
+    type: AsnPropTypes.BitString
+  })
+], CertificationRequest.prototype, "signature", void 0);
 
 // npm:@peculiar/x509@2.2.0/build/x509.es.js
 var diAlgorithm = "crypto.algorithm";
@@ -17416,10 +17289,7 @@ AsnEcSignatureFormatter.namedCurveSize.set("K-256", 32);
 AsnEcSignatureFormatter.namedCurveSize.set("P-384", 48);
 AsnEcSignatureFormatter.namedCurveSize.set("P-521", 66);
 export {
-  es2015_exports3 as asn1Csr,
-  es2015_exports4 as asn1Ecc,
-  es2015_exports5 as asn1Pkcs8,
-  es2015_exports6 as asn1Rsa,
+  es2015_exports3 as asn1Pkcs8,
   es2015_exports as asn1Schema,
   es2015_exports2 as asn1X509,
   x509_es_exports as x509

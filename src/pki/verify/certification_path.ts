@@ -19,7 +19,7 @@ import {
   type PathConditions,
   quoteName,
 } from "./issuer_problems.ts";
-import { isValidSignature } from "./signature.ts";
+import { isValidSignature } from "../keys/signature.ts";
 
 export type { PathConditions };
 

@@ -4,6 +4,7 @@
  * A certificate that is not for our key, not for our names or not from our CA
  * would take the service down at its next reload. It must never reach the disk.
  */
+import { shortened } from "../../base/printable.ts";
 import type {
   Certificate,
   CertificateChain,
@@ -236,6 +237,8 @@ function describeSubject({ subject }: Certificate): string {
 /** Names come from a certificate: they are quoted where they are shown. */
 function describeList(names: readonly string[]): string {
   if (names.length === 0) return "none";
-  return names.map((name) => /^[\x21-\x7e]+$/.test(name) ? name : quote(name))
-    .join(" ");
+  const shown = names.map((name) =>
+    /^[\x21-\x7e]+$/.test(name) ? name : quote(name)
+  );
+  return shortened(shown.join(" "));
 }

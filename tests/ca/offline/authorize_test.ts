@@ -9,9 +9,13 @@ import type {
 import { RekeyError } from "../../../src/base/errors.ts";
 import type { Certificate } from "../../../src/pki/certificate/certificate.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
-import { LEAF_EXTENSIONS, NOW, OpensslCa } from "../../pki/openssl_ca.ts";
+import {
+  LEAF_EXTENSIONS,
+  NOW,
+  OpensslCertificates,
+} from "../../support/openssl_certificates.ts";
 
-const openssl = new OpensslCa();
+const openssl = new OpensslCertificates();
 const BEFORE = new Date("2025-12-31T23:59:59.999Z");
 const FIRST = new Date("2026-01-01T00:00:00Z");
 const LAST = new Date("2027-01-01T00:00:00Z");

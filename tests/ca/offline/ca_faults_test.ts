@@ -11,12 +11,12 @@ import {
   assertStringIncludes,
 } from "../../support/assert.ts";
 import { OpensslCa } from "../../support/openssl_ca.ts";
+import { OpensslCertificates } from "../../support/openssl_certificates.ts";
 import { rekeyRequest } from "../../support/test_pair.ts";
-import { OpensslCa as ExactCa } from "../../pki/openssl_ca.ts";
 import { HOST, offlineCa } from "./offline_ca.ts";
 
 /** Adds no extension of its own. */
-const exact = new ExactCa();
+const exact = new OpensslCertificates();
 
 Deno.test("roots() refuses a key that is not of crt, before anything is asked", async () => {
   await using ca = await offlineCa();
@@ -132,13 +132,13 @@ Deno.test("rekey() obeys a root without key identifiers, as Go does", async () =
     to: "20450101000000Z",
   });
   await ca.configure({
-    root: above.path,
-    crt: issuing.path,
-    key: issuing.keyPath,
+    root: above.certificateFile,
+    crt: issuing.certificateFile,
+    key: issuing.keyFile,
   });
   const request = await rekeyRequest({
-    certificate: await Deno.readTextFile(host.path),
-    key: await Deno.readTextFile(host.keyPath),
+    certificate: await Deno.readTextFile(host.certificateFile),
+    key: await Deno.readTextFile(host.keyFile),
   });
   await assertRejects(
     () => ca.open().rekey(request),

@@ -8,6 +8,7 @@ import type { Terminal } from "../../../src/base/runtime.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { fakeTerminal, noTerminal } from "../../support/fake_terminal.ts";
 import { ROOT } from "../../../scripts/paths.ts";
+import { oldCertificate } from "../../support/old_certificate.ts";
 import { runOk } from "../../support/run.ts";
 import { type Change, type OfflineCa, offlineCa } from "./offline_ca.ts";
 
@@ -19,10 +20,17 @@ function read(
     readonly file?: string;
     readonly terminal?: Terminal;
   } = {},
+  warnings: string[] = [],
 ) {
   return readCaFiles(configFile, {
     password: () => Promise.resolve(file),
     terminal,
+    log: {
+      write(event) {
+        assert(event.event === "warning");
+        warnings.push(event.message);
+      },
+    },
     signal: new AbortController().signal,
   });
 }
@@ -338,4 +346,122 @@ Deno.test("readCaFiles() reads ca.json from standard input", async () => {
     await readElsewhere(ca, { file: "-", cwd: "/", stdin }),
     "CN=Test Intermediate CA",
   );
+});
+
+for (
+  const [what, options] of [["a host's", {}], ["a CA's without keyCertSign", {
+    basicConstraints: "CA:TRUE",
+  }]] as const
+) {
+  Deno.test(`readCaFiles() trusts no certificate that is ${what}`, async () => {
+    await using ca = await offlineCa();
+    const leaf = await ca.root.issue("leaf", {
+      subject: "/CN=leaf.example",
+      names: "DNS:leaf.example",
+      ...options,
+    });
+    await ca.configure({ root: leaf.certificateFile });
+    const error = await assertRejects(
+      () => read(ca),
+      "config",
+      /^error reading the CA's roots: no certificate of a CA found: "CN=leaf\.example" in /,
+    );
+    assert(error.message.includes(leaf.certificateFile));
+    // Beside a root, in one file or in two, it is left out.
+    const both = ca.file("both.crt");
+    await Deno.writeTextFile(both, leaf.certificate + ca.root.certificate);
+    await ca.configure({ root: both });
+    const warnings: string[] = [];
+    const { roots } = await read(ca, {}, warnings);
+    assertEquals(roots.map(({ subject }) => subject), ["CN=Test Root CA"]);
+    assertEquals(warnings.length, 1);
+    await ca.configure({
+      root: [ca.root.certificateFile, leaf.certificateFile],
+    });
+    await assertRejects(
+      () => read(ca),
+      "config",
+      /no certificate of a CA found/,
+    );
+  });
+}
+
+Deno.test("readCaFiles() warns of a root of version 1, and takes it", async () => {
+  await using ca = await offlineCa();
+  const old = ca.file("old.crt");
+  await Deno.writeTextFile(old, await oldCertificate(ca.path));
+  await ca.configure({ root: old });
+  const warnings: string[] = [];
+  assertEquals((await read(ca, {}, warnings)).roots.length, 1);
+  assert(/"CN=Old" in .* is of X\.509 version 1/.test(warnings.join()));
+});
+
+Deno.test("readCaFiles() reads files up to 4 MiB, whatever they hold", async () => {
+  await using ca = await offlineCa();
+  const MEBIBYTE = 1024 * 1024;
+  for (const filler of ["x", '"', "\\", "\n", "[", " "]) {
+    const count = Math.floor(1.9 * MEBIBYTE);
+    await ca.configure({ comment: filler.repeat(count) });
+    assertEquals((await read(ca)).roots.length, 1);
+  }
+  const text = await Deno.readTextFile(ca.configFile);
+  await Deno.writeTextFile(ca.configFile, text.trim().padEnd(4 * MEBIBYTE));
+  assertEquals((await read(ca)).roots.length, 1);
+  for (const comment of ["x".repeat(10_000_000), "[".repeat(4_300_000)]) {
+    await ca.configure({ comment });
+    await assertRejects(
+      () => read(ca),
+      "config",
+      /^open .*ca\.json failed: the file is larger than 4 MiB$/,
+    );
+  }
+});
+
+for (const member of ["root", "crt", "key"]) {
+  Deno.test(`readCaFiles() stops at 4 MiB of the file that "${member}" names`, async () => {
+    await using ca = await offlineCa();
+    await ca.configure({ [member]: "/dev/zero" });
+    await assertRejects(
+      () => read(ca),
+      "config",
+      /the file is larger than 4 MiB$/,
+    );
+  });
+}
+
+Deno.test("readCaFiles() cuts what it quotes of ca.json", async () => {
+  await using ca = await offlineCa();
+  const long = "y".repeat(100_000);
+  const admin = { type: "JWK", name: "admin" };
+  for (
+    const change of [
+      { kms: { type: long } },
+      { db: { type: long, dataSource: "db" } },
+      { db: { type: "badger", dataSource: "" }, [long]: 1 },
+      { authority: { type: long, provisioners: [admin] } },
+      { authority: { backdate: long, provisioners: [admin] } },
+      {
+        authority: {
+          provisioners: [{ ...admin, claims: { disableRenewal: long } }],
+        },
+      },
+      { authority: { provisioners: [{ type: long, name: long }] } },
+      { root: `/missing/${long}` },
+      { crt: `/missing/${long}` },
+      { key: `/missing/${long}` },
+      { key: `pkcs11:${long}` },
+    ]
+  ) {
+    await ca.configure(change);
+    try {
+      await read(ca);
+    } catch (error) {
+      assert(error instanceof RekeyError && error.kind === "config");
+      const { length } = `${error.message}${hintOf(error)}`;
+      assert(
+        length < 1000,
+        `${length} of ${JSON.stringify(change).slice(0, 60)}`,
+      );
+    }
+  }
 });

@@ -1,9 +1,17 @@
 import { hintText } from "../../../src/cli/remedies.ts";
 import {
   clientCertificateHint,
+  clockWarning,
+  refuseCertainly,
   tlsIdentity,
 } from "../../../src/ca/online/client_certificate.ts";
-import { assertMatch, assertThrows } from "../../support/assert.ts";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "../../support/assert.ts";
+import { hintOf } from "../../support/hint.ts";
 import { OpensslCa } from "../../support/openssl_ca.ts";
 import { runOk } from "../../support/run.ts";
 import { tempDir } from "../../support/temp_dir.ts";
@@ -17,13 +25,17 @@ const small = await keyPair(
   await ca.issue("small", { ...HOST, keyArguments: ["-newkey", "rsa:1024"] }),
 );
 const old = await oldPair();
-const hints = {
-  client: await hintFor("clientAuth"),
-  both: await hintFor("serverAuth,clientAuth"),
-  any: await hintFor("anyExtendedKeyUsage"),
-  none: await hintFor(""),
-  server: await hintFor("serverAuth"),
+const usages = {
+  client: await issuedFor("clientAuth"),
+  both: await issuedFor("serverAuth,clientAuth"),
+  any: await issuedFor("anyExtendedKeyUsage"),
+  none: await issuedFor(""),
+  server: await issuedFor("serverAuth"),
 };
+const namesake = await keyPair(
+  await ca.issue("namesake", { ...HOST, subject: "/CN=Root" }),
+);
+const self = await keyPair(ca);
 
 /** X.509 version 1: what openssl makes without extensions. */
 async function oldPair() {
@@ -44,9 +56,9 @@ async function oldPair() {
   });
 }
 
-async function hintFor(usages: string): Promise<string> {
-  const pair = await keyPair(await ca.issue("usages", { ...HOST, usages }));
-  return hintText(clientCertificateHint(pair.chain[0], new Date()));
+async function issuedFor(usages: string) {
+  return (await keyPair(await ca.issue("usages", { ...HOST, usages })))
+    .chain[0];
 }
 
 Deno.test("tlsIdentity() gives chain and key as createHttpClient takes them", () => {
@@ -69,11 +81,46 @@ Deno.test("tlsIdentity() refuses a certificate of version 1, before the runtime 
 });
 
 for (const usage of ["client", "both", "any", "none"] as const) {
-  Deno.test(`clientCertificateHint() does not blame a certificate for usages: ${usage}`, () => {
-    assertMatch(hints[usage], /may not have issued/);
+  Deno.test(`refuseCertainly() does not refuse a certificate for usages: ${usage}`, async () => {
+    await refuseCertainly(usages[usage], []);
   });
 }
 
-Deno.test("clientCertificateHint() blames a certificate for servers only", () => {
-  assertMatch(hints.server, /no clientAuth/);
+Deno.test("refuseCertainly() refuses a certificate for servers only", async () => {
+  await assertRejects(
+    () => refuseCertainly(usages.server, []),
+    "pair",
+    /no clientAuth/,
+  );
+});
+
+Deno.test("refuseCertainly() refuses a self-signed certificate that is no root, and says what to do", async () => {
+  const [root] = self.chain;
+  const error = await assertRejects(
+    () => refuseCertainly(root, [host.chain[0]]),
+    "pair",
+    /the current certificate is self-signed/,
+  );
+  assertMatch(hintOf(error), /"step ca certificate"/);
+  await refuseCertainly(root, [root]);
+  // Its name alone does not make it self-signed.
+  await refuseCertainly(namesake.chain[0], []);
+});
+
+Deno.test("clientCertificateHint() names the clocks first of a certificate that is not valid yet", () => {
+  const [certificate] = host.chain;
+  const early = new Date("2000-01-01T00:00:00Z");
+  assertMatch(
+    hintText(clientCertificateHint(certificate, early)),
+    /not valid before .*clocks/,
+  );
+  assertMatch(
+    hintText(clientCertificateHint(certificate, new Date())),
+    /may not have issued/,
+  );
+  assertMatch(
+    clockWarning(certificate, early) ?? "",
+    /is 2000-01-01T00:00:00Z by this machine's clock/,
+  );
+  assertEquals(clockWarning(certificate, new Date()), undefined);
 });

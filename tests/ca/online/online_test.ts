@@ -22,6 +22,7 @@ import {
   startTestCa,
   type TestCa,
 } from "../../support/test_ca.ts";
+import { tcpPeer } from "../../support/tcp_peers.ts";
 import { rekeyRequest } from "../../support/test_pair.ts";
 import { wrongAnswers } from "../../support/wrong_answers.ts";
 
@@ -31,6 +32,21 @@ addEventListener("unload", () => {
 });
 const pki = await makeTestPki(directory);
 const other = await OpensslCa.root(`${directory}/other`, "Other Root");
+const EXPIRED = {
+  notBefore: new Date("2025-01-01T00:00:00Z"),
+  notAfter: new Date("2025-01-02T00:00:00Z"),
+};
+const refusedPairs = {
+  "a self-signed certificate": other,
+  "a certificate for servers only": await pki.intermediate.issue("servers", {
+    ...HOST,
+    usages: "serverAuth",
+  }),
+  "an expired certificate for servers only": await pki.intermediate.issue(
+    "expired-servers",
+    { ...HOST, usages: "serverAuth", ...EXPIRED },
+  ),
+};
 const clock = { now: () => new Date(), sleep: () => Promise.resolve() };
 
 /** Servers on Deno 2.7 see no client certificate, and cannot cut connections. */
@@ -360,4 +376,39 @@ Deno.test("createOnlineAuthority() never repeats the token that a CA sends back"
   const request = await rekeyRequest(expired);
   const error = await assertRejects(() => authority(ca).rekey(request));
   assertEquals(error.message, "Bearer [removed]");
+});
+
+for (const [what, pair] of Object.entries(refusedPairs)) {
+  Deno.test(`createOnlineAuthority() refuses ${what} before any call`, async () => {
+    const accepted = { count: 0 };
+    await using peer = tcpPeer(() => {
+      accepted.count++;
+      return Promise.resolve();
+    });
+    const request = await rekeyRequest(pair);
+    const error = await assertRejects(
+      () => authority({ url: `https://127.0.0.1:${peer.port}` }).rekey(request),
+      "pair",
+      /^error rekeying certificate: the current certificate is /,
+    );
+    assert(error instanceof RekeyError && error.exitCode === 65);
+    assertMatch(hintOf(error), /"step ca certificate"/);
+    assertEquals(accepted.count, 0);
+  });
+}
+
+Deno.test("createOnlineAuthority() warns of a certificate that is not valid yet, and asks", async () => {
+  await using ca = await startTestCa(pki, rightAnswer(pki));
+  const events: LogEvent[] = [];
+  const online = authority(ca, {
+    clock: { ...clock, now: () => new Date("2000-01-01T00:00:00Z") },
+    log: { write: (event) => void events.push(event) },
+  });
+  await online.rekey(await rekeyRequest(pki.host)).catch(() => undefined);
+  assertMatch(
+    events.map((event) => event.event === "warning" ? event.message : "")
+      .join(),
+    /not valid before .* by this machine's clock/,
+  );
+  assertEquals(ca.requests.length, 1);
 });

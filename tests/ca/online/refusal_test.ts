@@ -1,5 +1,6 @@
 import { refusal } from "../../../src/ca/online/refusal.ts";
-import { assertEquals, assertMatch } from "../../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
+import { hintOf } from "../../support/hint.ts";
 
 const CONTEXT = {
   url: new URL("https://ca.example/rekey"),
@@ -15,3 +16,36 @@ for (const status of [301, 302, 307, 308]) {
     assertMatch(error.message, /a redirect to login\.example/);
   });
 }
+
+for (const status of [100, 101, 103, 300, 304, 305, 306, 399]) {
+  Deno.test(`refusal() does not call ${status} a redirect, whatever its headers`, () => {
+    const headers = new Headers({ location: "https://login.example/" });
+    const error = refusal({ status, headers, body: "" }, CONTEXT);
+    assertEquals([error.kind, error.retry], ["untrusted", "slowly"]);
+    assertMatch(
+      error.message,
+      new RegExp(
+        `: HTTP ${status}, which is neither a certificate nor a refusal$`,
+      ),
+    );
+  });
+}
+
+Deno.test("refusal() cuts what others wrote", () => {
+  const long = "x".repeat(60_000);
+  const answers = [
+    [302, { location: `https://${long}/` }, ""],
+    [302, { location: long }, ""],
+    [403, { "x-request-id": long }, JSON.stringify({ message: long })],
+    [404, { "content-type": long }, long],
+    [503, { "retry-after": long }, `{"message":"${long}`],
+  ] as const;
+  for (const [status, headers, body] of answers) {
+    const error = refusal(
+      { status, headers: new Headers(headers), body },
+      CONTEXT,
+    );
+    const text = `${error.message} ${hintOf(error)}`;
+    assert(text.length < 1600, `${status}: ${text.length}`);
+  }
+});

@@ -18,7 +18,6 @@ import {
   tcpPeer,
 } from "../../support/tcp_peers.ts";
 import {
-  HOST,
   makeTestPki,
   rightAnswer,
   startTestCa,
@@ -114,7 +113,8 @@ Deno.test("postOverTls() does not take a slow answer for a slow connection", asy
   const limits = { connectTimeoutMs: 200, timeoutMs: 700 };
   const { message } = await failure(urlOf(peer), limits);
   assertStringIncludes(message, "no complete answer within 700ms");
-  assertEquals(accepted.count, 2);
+  // The system tells; elsewhere a second connection finds out.
+  assertEquals(accepted.count, Deno.build.os === "linux" ? 1 : 2);
 });
 
 Deno.test("postOverTls() makes one connection when the answer comes in time", async () => {
@@ -196,6 +196,54 @@ Deno.test("postOverTls() refuses a server certificate for another name and says 
   assertStringIncludes(hintText(hint ?? ""), "--ca-url");
 });
 
+Deno.test("postOverTls() names some of the thousands of names of a server", async () => {
+  const server = await pki.intermediate.issue("many-names", {
+    subject: "/CN=many",
+    names: Array.from({ length: 3000 }, (_, at) => `DNS:h${at}.example`)
+      .join(","),
+  });
+  await using peer = await opensslServer(serverArgs(server));
+  const { message } = await failure(urlOf(peer));
+  assertMatch(message, /x509: certificate is valid for h0\.example, .*…/);
+  assert(message.length < 600, String(message.length));
+});
+
+Deno.test("createOnlineAuthority() trusts no server whose certificate a host issued, though the host's is among the roots", async () => {
+  const folder = `${directory}/roots-and-host`;
+  await Deno.mkdir(folder);
+  const { certificateFile, keyFile, certificate } = pki.host;
+  await Deno.writeTextFile(`${folder}/host.crt`, certificate);
+  await Deno.writeTextFile(`${folder}/root.crt`, pki.root.certificate);
+  const impostor = await OpensslCa.adopt(
+    `${directory}/impostor`,
+    certificateFile,
+    keyFile,
+  );
+  const server = await impostor.issue("server", {
+    subject: "/CN=ca",
+    names: "IP:127.0.0.1",
+  });
+  await using ca = await startTestCa(pki, rightAnswer(pki), {
+    ...server,
+    certificate: server.certificate + certificate,
+  });
+  const online = createOnlineAuthority({
+    url: ca.url,
+    root: folder,
+    connectTimeoutMs: 5000,
+    timeoutMs: 5000,
+    clock: { now: () => new Date(), sleep: () => Promise.resolve() },
+    log: { write() {} },
+  });
+  const request = await rekeyRequest(pki.host);
+  await assertRejects(
+    () => online.rekey(request),
+    "unreachable",
+    /certificate signed by unknown authority/,
+  );
+  assertEquals(ca.requests, []);
+});
+
 for (
   const [what, year] of [["expired", 2020], ["not yet valid", 2040]] as const
 ) {
@@ -244,23 +292,6 @@ for (const version of ["-tls1_2", "-tls1_3"]) {
     assertStringIncludes(hintText(hint ?? ""), "may not have issued");
   });
 }
-
-Deno.test("postOverTls() explains a certificate without clientAuth when the CA refuses it", async () => {
-  const pair = await pki.intermediate.issue("server-only", {
-    ...HOST,
-    usages: "serverAuth",
-  });
-  await using peer = await opensslServer([
-    ...serverArgs(pki.server),
-    ...["-CAfile", pki.root.certificateFile, "-Verify", "2"],
-    ...["-verify_return_error"],
-  ]);
-  const { hint } = await failure(urlOf(peer), { pair });
-  assertStringIncludes(
-    hintText(hint ?? ""),
-    "no clientAuth in its extended key usage",
-  );
-});
 
 Deno.test("postOverTls() names the clock when the certificate is not valid yet", async () => {
   await using peer = await opensslServer([

@@ -3,7 +3,7 @@ import { hintOf } from "../../support/hint.ts";
 import fc from "fast-check";
 import { spellingsOf } from "../../../src/cli/grammar/command.ts";
 import {
-  FlagSyntaxError,
+  LineError,
   parseArguments,
 } from "../../../src/cli/grammar/go_arguments.ts";
 import { REKEY_FLAGS } from "../../../src/cli/resolve/flags.ts";
@@ -16,7 +16,7 @@ function read(line: readonly string[]): unknown {
     if (help) return "help";
     return { flags: Object.fromEntries(values), args: positionals };
   } catch (error) {
-    if (error instanceof FlagSyntaxError) return error.message;
+    if (error instanceof LineError) return error.message;
     throw error;
   }
 }
@@ -213,7 +213,7 @@ for (
     try {
       parseArguments([`--${spelling}`], REKEY_FLAGS);
     } catch (error) {
-      if (!(error instanceof FlagSyntaxError)) throw error;
+      if (!(error instanceof LineError)) throw error;
       found = hintOf(error);
     }
     assertEquals(found, hint);
@@ -330,7 +330,7 @@ Deno.test("parseArguments() reads any tokens at all or refuses them, and never f
           const size = parseArguments(line, REKEY_FLAGS).values.get("size");
           assert(size === undefined || typeof size === "bigint");
         } catch (error) {
-          if (!(error instanceof FlagSyntaxError)) throw error;
+          if (!(error instanceof LineError)) throw error;
         }
       },
     ),

@@ -9,6 +9,7 @@ import {
   assertStringIncludes,
 } from "../../support/assert.ts";
 import { NO_SETTINGS, runLine } from "../../support/command_line.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const PAIR = ["a.crt", "a.key"];
 
@@ -585,7 +586,8 @@ const REFUSED: readonly (readonly [
 for (const [line, code, message] of REFUSED) {
   Deno.test(`resolveRekey() refuses '${line}'`, async () => {
     const result = await runLine(["ca", "rekey", ...words(line)]);
-    const [first, ...more] = result.stderr.split("\nhint: ");
+    const [first, ...more] = result.stderr
+      .replace(/^usage: .*\n/m, "").split("\nhint: ");
     assertEquals(
       [first?.trimEnd(), result.code, result.stdout, result.options],
       [message, code, "", undefined],
@@ -641,6 +643,61 @@ Deno.test("resolveRekey() refuses an unclosed quote in --exec before anything ru
   assertEquals([code, options], [64, undefined]);
 });
 
+for (const flag of ["exec", "exec-on-failure"] as const) {
+  const variable = `STEP_${flag.toUpperCase().replaceAll("-", "_")}`;
+  const command = "cat a.crt a.key > both.pem";
+  const message =
+    `the command of flag '--${flag}' has the word '>', which only a shell understands, and there is none\n`;
+  const advice =
+    `use --${flag} "sh -c '…'", or quote the word to pass it as it is\n`;
+
+  Deno.test(`resolveRekey() refuses shell syntax in --${flag}, and says what to do`, async () => {
+    for (const flags of [[`--${flag}`, command], [`-${flag}=${command}`]]) {
+      const { code, options, stderr } = await runLine(
+        ["ca", "rekey", "--ca-url=ca", ...PAIR, ...flags],
+      );
+      assertEquals([code, options], [64, undefined]);
+      assertEquals(stderr, `${message}hint: ${advice}`);
+    }
+  });
+
+  Deno.test(`resolveRekey() refuses shell syntax in ${variable}, and names it`, async () => {
+    const { code, options, stderr } = await runLine(
+      ["ca", "rekey", "--ca-url=ca", ...PAIR],
+      { env: { [variable]: command } },
+    );
+    assertEquals([code, options], [64, undefined]);
+    assertEquals(
+      stderr,
+      `${message}hint: --${flag} comes from the variable ${variable}; ${advice}`,
+    );
+  });
+
+  Deno.test(`resolveRekey() refuses shell syntax of ${flag} in defaults.json, and names it`, async () => {
+    await using dir = await tempDir();
+    const file = dir.file("config/defaults.json");
+    await Deno.mkdir(dir.file("config"));
+    await Deno.writeTextFile(file, JSON.stringify({ [flag]: command }));
+    const { code, options, stderr } = await runLine(
+      ["ca", "rekey", "--ca-url=ca", ...PAIR],
+      { env: { STEPPATH: dir.path } },
+    );
+    assertEquals([code, options], [64, undefined]);
+    assertEquals(
+      stderr,
+      `${message}hint: --${flag} comes from "${file}"; ${advice}`,
+    );
+  });
+}
+
+Deno.test("ca rollback refuses shell syntax in --exec", async () => {
+  const { code, rollback, stderr } = await runLine(
+    ["ca", "rollback", ...PAIR, "--exec", "true && echo hi"],
+  );
+  assertEquals([code, rollback], [64, undefined]);
+  assertStringIncludes(stderr, "has the word '&&'");
+});
+
 Deno.test("resolveRekey() does without a working directory that is gone", async () => {
   const { code } = await runLine(
     ["ca", "rekey", "--ca-url=ca", "--root=/r", ...PAIR],
@@ -681,6 +738,17 @@ Deno.test("resolveRekey() ignores key defaults of the environment beside --priva
     path: "k",
     writeCopy: false,
   });
+});
+
+Deno.test("resolveRekey() takes a password file of the environment for keys that are encrypted already", async () => {
+  for (const offline of [[], ["--offline", "--ca-password-file=q"]]) {
+    const { options } = await runLine(
+      ["ca", "rekey", "--ca-url=ca", ...PAIR, ...offline],
+      { env: { STEP_PASSWORD_FILE: "p" } },
+    );
+    assertEquals(options?.passwordFiles.key, "p");
+    assertEquals(options?.encryptNewKey, "as-current");
+  }
 });
 
 Deno.test("resolveRekey() wants --ignore-database on the command line", async () => {

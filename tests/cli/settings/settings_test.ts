@@ -155,7 +155,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`${JSON.stringify(env)} is refused with Go's text and the help`, async () => {
+  Deno.test(`${JSON.stringify(env)} is refused with Go's text and the variable's name`, async () => {
     const { code, stdout, stderr } = await rekeyIn({}, ["--ca-url=ca"], env);
     const [variable] = Object.keys(env);
     assertEquals(code, 64);
@@ -163,11 +163,7 @@ for (
       stderr,
       `${message}\nhint: correct or unset the variable ${variable}\n`,
     );
-    assertEquals(stdout.split("\n").slice(0, 3), [
-      `Incorrect Usage: ${message}`,
-      "",
-      "NAME",
-    ]);
+    assertEquals(stdout, "");
   });
 }
 

@@ -78,7 +78,7 @@ Deno.test("confirmOverwrite() refuses a directory without asking", async () => {
   await assertRejects(
     () => confirmOverwrite({ certificate: dir.path }, fakeTerminal(), signal),
     "install",
-    /file is a directory$/,
+    / is a directory$/,
   );
 });
 

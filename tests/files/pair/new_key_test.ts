@@ -9,7 +9,11 @@ import {
   privateKeyToPem,
 } from "../../../src/pki/keys/private_key.ts";
 import type { Certificate } from "../../../src/pki/certificate/certificate.ts";
-import { NoTerminalError, type Terminal } from "../../../src/base/runtime.ts";
+import {
+  type LogEvent,
+  NoTerminalError,
+  type Terminal,
+} from "../../../src/base/runtime.ts";
 import {
   assert,
   assertEquals,
@@ -23,6 +27,7 @@ const P256 = { kty: "EC", curve: "P-256" } as const;
 const GENERATE = { from: "generate", spec: P256 } as const;
 
 const nobody: Terminal = {
+  busy: () => ({ [Symbol.dispose]: () => {} }),
   confirm: () => Promise.reject(new NoTerminalError("none")),
   readPassword: () => Promise.reject(new NoTerminalError("none")),
 };
@@ -51,6 +56,7 @@ async function context(
     encrypt: "as-current",
     password: source(),
     privateKeyPassword: source(),
+    log: { write: () => {} },
     ...change,
   };
 }
@@ -140,4 +146,39 @@ Deno.test("provideNewKey() names the given file when it cannot be read", async (
     "pair",
     /missing failed: no such file or directory/,
   );
+});
+
+Deno.test("provideNewKey() warns when a key that was plain becomes encrypted, and else says nothing", async () => {
+  await using dir = await tempDir();
+  const file = dir.file("password");
+  await Deno.writeTextFile(file, "secret\n");
+  const plain = dir.file("plain.key");
+  await Deno.writeTextFile(
+    plain,
+    await privateKeyToPem(await generatePrivateKey(P256)),
+  );
+  const events: LogEvent[] = [];
+  const log = { write: (event: LogEvent) => void events.push(event) };
+  const password = source(file);
+  const given = { from: "file", path: plain } as const;
+  const quiet = await context({ password, log });
+  await provideNewKey(GENERATE, quiet);
+  await provideNewKey({ ...given, writeCopy: true }, quiet);
+  const encrypted = await context(
+    { password, log, encrypt: "always" },
+    "secret",
+  );
+  await provideNewKey(GENERATE, encrypted);
+  const always = await context({ password, log, encrypt: "always" });
+  // Nothing is written, so nothing changes for a service.
+  await provideNewKey({ ...given, writeCopy: false }, always);
+  assertEquals(events, []);
+  await provideNewKey(GENERATE, always);
+  await provideNewKey({ ...given, writeCopy: true }, always);
+  assertEquals(events.length, 2);
+  for (const event of events) {
+    assert(event.event === "warning" && event.once);
+    assertStringIncludes(event.message, "was not encrypted");
+    assertStringIncludes(event.message, "needs that password from now on");
+  }
 });

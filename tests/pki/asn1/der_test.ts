@@ -7,6 +7,7 @@ import {
   readOctetBits,
   readSmallInteger,
 } from "../../../src/pki/asn1/der_values.ts";
+import { writeDer, writeSequence } from "../../../src/pki/asn1/der_writer.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { runOk } from "../../support/run.ts";
 
@@ -68,6 +69,15 @@ Deno.test("readDer() refuses what is not exactly one DER element", () => {
     "30 02 04 01 00", // parent shorter than its member
     "30 03 05 00 05", // half a member
     "30 06 30 02 04 01 00 00", // the same one level down
+    "04 83 00 ff ff" + "00".repeat(65535), // three octets where two do
+    "04 85 00 00 00 00 80", // a length of five octets
+    "04 84 ff ff ff ff", // gigabytes that are not there
+    "00 00", // BER's end of contents
+    "10 00", // a sequence that is not constructed
+    "11 00",
+    "24 03 04 01 00", // an octet string in pieces
+    "9f 20 01 00", // a tag of two octets
+    "bf 20 02 05 00",
   ];
   for (const input of inputs) refuses(() => readDer(bytes(input)), input);
 });
@@ -88,6 +98,20 @@ Deno.test("readDer() survives nesting beyond any stack", () => {
     nested = Uint8Array.from([0x30, ...header, ...nested]);
   }
   refuses(() => readDer(nested), "deep nesting");
+});
+
+Deno.test("readDer() reads 64 levels and no more", () => {
+  const nested = (levels: number): Uint8Array =>
+    levels === 0 ? bytes("0500") : writeSequence(nested(levels - 1));
+  assertEquals(readDer(nested(64)).children.length, 1);
+  refuses(() => readDer(nested(65)), "65 levels");
+});
+
+Deno.test("readDer() reads 100,000 elements and no more", () => {
+  const list = (members: number) =>
+    writeDer(0x30, new Uint8Array(2 * members).map((_, at) => at % 2 ? 0 : 5));
+  assertEquals(readDer(list(99_999)).children.length, 99_999);
+  refuses(() => readDer(list(100_000)), "100,001 elements");
 });
 
 Deno.test("readDer() never accepts bytes that it does not give back", () => {

@@ -8,10 +8,10 @@ import {
 import { MalformedError } from "../../../src/pki/asn1/malformed.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 import { runOk } from "../../support/run.ts";
-import { OpensslCa } from "../openssl_ca.ts";
+import { OpensslCertificates } from "../../support/openssl_certificates.ts";
 
-const ca = new OpensslCa();
-const keyPath = await ca.key("EC:P-256");
+const ca = new OpensslCertificates();
+const keyFile = await ca.key("EC:P-256");
 
 /** A self-signed certificate as DER; `args` go to `openssl req -x509`. */
 async function selfSigned(
@@ -20,7 +20,7 @@ async function selfSigned(
 ): Promise<Uint8Array> {
   const out = `${ca.path}/self-signed.der`;
   await runOk("openssl", [
-    ...["req", "-x509", "-key", keyPath, "-outform", "DER", "-out", out],
+    ...["req", "-x509", "-key", keyFile, "-outform", "DER", "-out", out],
     ...["-utf8", "-multivalue-rdn", "-subj", subject, ...args],
   ]);
   return await Deno.readFile(out);

@@ -8,9 +8,9 @@ import {
 } from "../../../src/pki/certificate/extensions.ts";
 import type { Certificate } from "../../../src/pki/certificate/certificate.ts";
 import { assertEquals, assertThrows } from "../../support/assert.ts";
-import { OpensslCa } from "../openssl_ca.ts";
+import { OpensslCertificates } from "../../support/openssl_certificates.ts";
 
-const ca = new OpensslCa();
+const ca = new OpensslCertificates();
 
 async function withExtensions(
   ...extensions: readonly string[]

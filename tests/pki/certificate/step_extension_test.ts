@@ -1,17 +1,17 @@
 /**
  * step's own extension, in certificates that openssl makes.
  */
-import { parseChain } from "../../../src/pki/certificate/certificate.ts";
 import { provisionerReference } from "../../../src/pki/certificate/step_extension.ts";
 import { assertEquals } from "../../support/assert.ts";
-import { OpensslCa } from "../openssl_ca.ts";
+import { OpensslCertificates } from "../../support/openssl_certificates.ts";
 
-const openssl = new OpensslCa();
+const openssl = new OpensslCertificates();
 
 async function reference(...extensions: string[]) {
-  const { path } = await openssl.issue({ subject: "/CN=host", extensions });
-  const [certificate] = parseChain(await Deno.readFile(path));
-  if (certificate === undefined) throw new Error("no certificate");
+  const { certificate } = await openssl.issue({
+    subject: "/CN=host",
+    extensions,
+  });
   return provisionerReference(certificate);
 }
 

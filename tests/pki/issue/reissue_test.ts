@@ -19,17 +19,17 @@ import {
   type CertificateRequest,
   type Issued,
   LEAF_EXTENSIONS,
-  OpensslCa,
-} from "../openssl_ca.ts";
+  OpensslCertificates,
+} from "../../support/openssl_certificates.ts";
 
-const openssl = new OpensslCa();
+const openssl = new OpensslCertificates();
 const MINUTE = 60_000_000_000n;
 /** With a part below the second. */
 const NOW = new Date("2026-06-01T12:34:56.789Z");
 
-async function readKey({ keyPath }: Issued): Promise<PrivateKey> {
+async function readKey({ keyFile }: Issued): Promise<PrivateKey> {
   const { key } = await loadPrivateKey(
-    await Deno.readFile(keyPath),
+    await Deno.readFile(keyFile),
     () => Promise.reject(new Error("the keys of tests are not encrypted")),
   );
   return key;

@@ -18,12 +18,12 @@ import {
 import { assert, assertEquals } from "../../support/assert.ts";
 import {
   computeVectors,
-  goMissing,
   readVectorKeys,
   readVectors,
   type Vector,
   type Vectors,
 } from "../../support/go_vectors.ts";
+import { goMissing } from "../../support/go_program.ts";
 import { runOk } from "../../support/run.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 

@@ -17,7 +17,7 @@ import {
   CA_EXTENSIONS,
   type CertificateRequest,
   LEAF_EXTENSIONS,
-} from "../openssl_ca.ts";
+} from "../../support/openssl_certificates.ts";
 
 Deno.test("verifyIssued() accepts a leaf and its intermediate", async () => {
   await acceptAsOpenssl([leaf, intermediate]);

@@ -13,10 +13,10 @@ import {
   type Issued,
   LEAF_EXTENSIONS,
   NOW,
-  OpensslCa,
-} from "../openssl_ca.ts";
+  OpensslCertificates,
+} from "../../support/openssl_certificates.ts";
 
-export const ca = new OpensslCa();
+export const ca = new OpensslCertificates();
 export const root = await ca.issue({
   subject: "/O=Acme/CN=Root",
   key: "EC:P-256#root",
@@ -98,9 +98,9 @@ export async function opensslAccepts(
   const [first, ...others] = chain;
   const { code } = await run("openssl", [
     ...["verify", "-partial_chain", "-attime", `${NOW.getTime() / 1000}`],
-    ...["-no-CAfile", "-no-CApath", "-trusted", anchor.path],
-    ...others.flatMap(({ path }) => ["-untrusted", path]),
-    first?.path ?? "",
+    ...["-no-CAfile", "-no-CApath", "-trusted", anchor.certificateFile],
+    ...others.flatMap(({ certificateFile }) => ["-untrusted", certificateFile]),
+    first?.certificateFile ?? "",
   ]);
   return code === 0;
 }

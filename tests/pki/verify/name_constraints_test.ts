@@ -8,9 +8,12 @@ import {
 } from "../../../src/pki/verify/name_constraints.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 import { runOk } from "../../support/run.ts";
-import { type Issued, OpensslCa } from "../openssl_ca.ts";
+import {
+  type Issued,
+  OpensslCertificates,
+} from "../../support/openssl_certificates.ts";
 
-const ca = new OpensslCa();
+const ca = new OpensslCertificates();
 
 function withNames(names: string): Promise<Issued> {
   return ca.issue({
@@ -372,7 +375,7 @@ Deno.test("nameConstraintViolation() agrees with openssl on DNS names", async ()
       const { stdout } = await runOk("sh", [
         "-c",
         'openssl verify -no_check_time -CAfile "$1" "$2" 2>&1 || true',
-        ...["sh", issuer.path, host.path],
+        ...["sh", issuer.certificateFile, host.certificateFile],
       ]);
       const isRefused = nameConstraintViolation(
         host.certificate,

@@ -20,7 +20,8 @@ import {
   verify,
   withNames,
 } from "./chain_fixture.ts";
-import { LEAF_EXTENSIONS, NOW } from "../openssl_ca.ts";
+import { spread } from "../../support/sweep.ts";
+import { LEAF_EXTENSIONS, NOW } from "../../support/openssl_certificates.ts";
 
 Deno.test("verifyIssued() refuses an empty chain", async () => {
   await refuse([], /the CA sent no certificate/);
@@ -231,9 +232,11 @@ Deno.test("verifyIssued() accepts no certificate with any bit flipped", async ()
     now: NOW,
   };
   await verifyIssued(chain, expected);
+  let tried = 0;
   let parsed = 0;
   for (const [place, original] of chain.entries()) {
-    for (let bit = 0; bit < original.der.length * 8; bit++) {
+    for (const bit of spread({ end: original.der.length * 8 }, 8)) {
+      tried++;
       const changed = flipped(original, bit);
       if (changed === undefined) continue;
       parsed++;
@@ -244,7 +247,7 @@ Deno.test("verifyIssued() accepts no certificate with any bit flipped", async ()
     }
   }
   // Most flips hit keys, names and signatures, which leaves the form intact.
-  assert(parsed > 3000, `only ${parsed} could be parsed`);
+  assert(parsed > tried / 3, `only ${parsed} of ${tried} could be parsed`);
 });
 
 function flipped(original: Certificate, bit: number): Certificate | undefined {

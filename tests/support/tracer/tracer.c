@@ -17,7 +17,7 @@
  *   short:BYTES           a write is given this many bytes at most
  *
  * LOG gets one JSON object a line for each point, with "hit" where the action
- * was done. A seccomp filter lets only the listed calls stop, so that a program
+ * was done, and without "result" where the call never returned. A seccomp filter lets only the listed calls stop, so that a program
  * runs at nearly its own speed. Linux on x86-64 only.
  *
  * strace(1) counts `when=N` per thread, and so cannot say what comes Nth in a
@@ -133,14 +133,6 @@ static struct task *task_of(pid_t tid) {
   if (!tasks[unused]) die("memory");
   tasks[unused]->tid = tid;
   return tasks[unused];
-}
-
-static void forget(pid_t tid) {
-  for (int i = 0; i < MAX_TASKS; i++) {
-    if (!tasks[i] || tasks[i]->tid != tid) continue;
-    free(tasks[i]);
-    tasks[i] = NULL;
-  }
 }
 
 static void add(struct task *t, const char *format, ...) {
@@ -362,6 +354,16 @@ static void finish_line(struct task *t) {
     done += count;
   }
   t->point = 0;
+}
+
+/* A thread that ended; in the middle of a call when its process exited. */
+static void forget(pid_t tid) {
+  for (int i = 0; i < MAX_TASKS; i++) {
+    if (!tasks[i] || tasks[i]->tid != tid) continue;
+    if (tasks[i]->point) finish_line(tasks[i]);
+    free(tasks[i]);
+    tasks[i] = NULL;
+  }
 }
 
 static void kill_all(struct task *t) {

@@ -7,6 +7,7 @@
  * name.
  */
 import { RekeyError } from "../../../base/errors.ts";
+import { shortened } from "../../../base/printable.ts";
 import {
   type DatabaseSettings,
   readDatabaseSettings,
@@ -145,7 +146,7 @@ function refuseUnsupported(config: JsonObject, file: string): void {
   const authority = config.object("authority");
   const type = authority?.text("type") ?? "";
   if (type !== "" && type.toLowerCase() !== "softcas") {
-    throw refusal(`unsupported cas type ${type} in ${file}`);
+    throw refusal(`unsupported cas type ${shortened(type)} in ${file}`);
   }
   if (authority?.flag("enableAdmin") === true) {
     throw refusal(
@@ -160,7 +161,7 @@ function refuseKms(config: JsonObject, file: string): void {
     "softkms";
   for (const name of [type.toLowerCase(), schemeOf(config.text("key"))]) {
     if (name === undefined || name === "softkms") continue;
-    throw refusal(`unsupported kms type '${name}' in ${file}`);
+    throw refusal(`unsupported kms type '${shortened(name)}' in ${file}`);
   }
 }
 

@@ -3,6 +3,7 @@
  * nosql.go).
  */
 import { RekeyError } from "../../../base/errors.ts";
+import { shortened } from "../../../base/printable.ts";
 import type { JsonObject } from "./json_object.ts";
 
 /** A database that can be read here. */
@@ -58,9 +59,10 @@ function refusal(name: string, file: string): RekeyError {
       { hint: { remedy: "rekey online" } },
     );
   }
+  const shown = shortened(name);
   return new RekeyError(
     "config",
-    `Error opening database of Type ${name}: ${name} database not supported`,
+    `Error opening database of Type ${shown}: ${shown} database not supported`,
     { hint: `correct "type" of "db" in ${file}` },
   );
 }

@@ -23,8 +23,8 @@ export type JsonTree =
   | readonly JsonTree[]
   | JsonMembers;
 
-/** Strings, punctuation, and all the rest. */
-const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^"{}[\]:,]+/gs;
+/** Punctuation, and all the rest but strings. */
+const TOKEN = /[{}[\]:,]|[^"{}[\]:,]+/y;
 
 /**
  * Parses JSON text.
@@ -36,7 +36,7 @@ export function parseJsonMembers(text: string): JsonTree {
   JSON.parse(text);
   const open: { readonly isObject: boolean; isBeforeName: boolean }[] = [];
   let rewritten = "";
-  for (const [token] of text.matchAll(TOKENS)) {
+  for (const token of tokensOf(text)) {
     const within = open.at(-1);
     switch (token) {
       case "{":
@@ -74,6 +74,28 @@ export function parseJsonMembers(text: string): JsonTree {
     }
   }
   return JSON.parse(rewritten);
+}
+
+function* tokensOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length;) {
+    TOKEN.lastIndex = at;
+    const token = text[at] === '"'
+      ? text.slice(at, endOfString(text, at))
+      : TOKEN.exec(text)?.[0] ?? "";
+    yield token;
+    at += token.length;
+  }
+}
+
+/** Without a pattern, whose stack a string of some MiB would exceed. */
+function endOfString(text: string, start: number): number {
+  let end = start;
+  for (;;) {
+    end = text.indexOf('"', end + 1);
+    let before = end;
+    while (text[before - 1] === "\\") before--;
+    if ((end - before) % 2 === 0) return end + 1;
+  }
 }
 
 /** Whether it is an object; everything else in a tree is an array or a scalar. */

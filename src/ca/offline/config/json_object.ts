@@ -4,6 +4,7 @@
  * first. Objects grow together by that, and for the rest the last one wins.
  */
 import { parseGoDuration } from "../../../base/duration.ts";
+import { shortened } from "../../../base/printable.ts";
 import {
   isJsonMembers,
   type JsonTree,
@@ -64,7 +65,10 @@ export class JsonObject {
   duration(name: string): bigint | undefined {
     for (const text of this.#all(name, "a string", isString)) {
       if (parseGoDuration(text) !== undefined) continue;
-      throw this.fault(name, `is not a duration: ${JSON.stringify(text)}`);
+      throw this.fault(
+        name,
+        `is not a duration: ${JSON.stringify(shortened(text))}`,
+      );
     }
     const text = this.#last(name, "a string", isString);
     return text === undefined ? undefined : parseGoDuration(text);

@@ -1,11 +1,12 @@
 /**
- * Time and memory of one look-up among 200,000 rows; only with
- * STEP_REKEY_WHOLE=1, since making them takes a while.
+ * Time and memory of one look-up among 200,000 rows; only in `deno task sweep`,
+ * since making them takes a while.
  */
 import { ROOT } from "../../../../scripts/paths.ts";
 import { assert } from "../../../support/assert.ts";
 import { goTest } from "../../../support/go_program.ts";
 import { runOk } from "../../../support/run.ts";
+import { IS_WHOLE } from "../../../support/sweep.ts";
 import { goDatabase, type GoDatabaseOptions, KINDS } from "./go_database.ts";
 
 const MOST_MS = 1000;
@@ -13,7 +14,7 @@ const MOST_MIB = 150;
 
 const WAYS: readonly GoDatabaseOptions["ways"][] = [[], ["crash"], ["small"]];
 
-for (const kind of Deno.env.get("STEP_REKEY_WHOLE") === "1" ? KINDS : []) {
+for (const kind of IS_WHOLE ? KINDS : []) {
   for (const ways of WAYS) {
     goTest(
       `one look-up in ${kind} (${ways}) takes ${MOST_MS} ms and ${MOST_MIB} MiB at most`,

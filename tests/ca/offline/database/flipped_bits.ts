@@ -4,12 +4,10 @@
 import { readRows } from "../../../../src/ca/offline/database/ca_database.ts";
 import { CorruptDatabaseError } from "../../../../src/ca/offline/database/file/corrupt_database_error.ts";
 import { assert } from "../../../support/assert.ts";
+import { IS_WHOLE, spread } from "../../../support/sweep.ts";
 import type { GoDatabase } from "./go_database.ts";
 
 const NOW = new Date();
-
-/** True: each bit, however long it takes. */
-export const IS_WHOLE = Deno.env.get("STEP_REKEY_WHOLE") === "1";
 
 /** Certificates for each bit. */
 const ASKED = IS_WHOLE ? 4 : 1;
@@ -22,20 +20,20 @@ export interface Extent {
 }
 
 /**
- * For each bit, or every so many, demands "revoked" or damage of a revoked
- * certificate; the next one at the next bit.
+ * For one of each `every` bits, or in a sweep for each, demands "revoked" or
+ * damage of a revoked certificate; the next one at the next bit.
  */
 export async function assertNoBitHides(
   { settings, serials }: GoDatabase,
   extents: readonly Extent[],
-  every = 1,
+  every = 5,
 ): Promise<void> {
   assert(extents.length > 0);
   let asked = 0;
   for (const { file, start, end } of extents) {
     using open = await Deno.open(file, { read: true, write: true });
     const content = await Deno.readFile(file);
-    for (let bit = 8 * start; bit < 8 * end; bit += IS_WHOLE ? 1 : every) {
+    for (const bit of spread({ start: 8 * start, end: 8 * end }, every)) {
       const at = Math.floor(bit / 8);
       const original = content[at];
       assert(original !== undefined, `${file} has no byte ${at}`);

@@ -9,10 +9,11 @@ import fc from "fast-check";
 import { readRows } from "../../../../src/ca/offline/database/ca_database.ts";
 import { CorruptDatabaseError } from "../../../../src/ca/offline/database/file/corrupt_database_error.ts";
 import { assert } from "../../../support/assert.ts";
+import { fuzzRuns } from "../../../fuzz/mutation.ts";
 import { goTest } from "../../../support/go_program.ts";
 import { goDatabase, type GoDatabaseOptions, KINDS } from "./go_database.ts";
 
-const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? "150");
+const RUNS = Math.ceil(fuzzRuns(200) / 2);
 /** Enough for several tables and pages of every kind. */
 const ROWS = 1600;
 /** Of one answer; a hundred times what it takes. */

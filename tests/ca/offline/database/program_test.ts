@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch } from "../../../support/assert.ts";
 import { goTest } from "../../../support/go_program.ts";
 import type { OpensslPair } from "../../../support/openssl_ca.ts";
 import { runProgram } from "../../../support/program.ts";
+import { serialOf } from "../../../support/openssl_reads.ts";
 import { startProgram } from "../../../support/running_program.ts";
 import { runOk, type RunResult } from "../../../support/run.ts";
 import { HOST, type OfflineCa, offlineCa } from "../offline_ca.ts";
@@ -78,10 +79,7 @@ goTest(
     await using _ = ca;
     const { code, stderr } = await rekey(ca, pair);
     assertEquals(code, 0, stderr);
-    const { stdout } = await runOk("openssl", [
-      ...["x509", "-in", pair.certificateFile, "-noout", "-serial"],
-    ]);
-    const serial = BigInt(`0x${stdout.trim().replace("serial=", "")}`);
+    const serial = BigInt(`0x${await serialOf(pair.certificateFile)}`);
     assertMatch(
       stderr,
       new RegExp(`not recorded in the CA's database: .* ${serial},`),

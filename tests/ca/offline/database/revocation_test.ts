@@ -2,8 +2,8 @@
  * Databases of a real step-ca: while it runs and issues, after a crash, and
  * after a clean stop.
  *
- * STEP_REKEY_WHOLE=1 takes 2,000 certificates and 50 revocations for each
- * database instead of 120 and 6.
+ * `deno task sweep` takes 2,000 certificates and 50 revocations for each
+ * database instead of 60 and 3.
  */
 import { createOfflineAuthority } from "../../../../src/ca/offline/offline_authority.ts";
 import { RekeyError } from "../../../../src/base/errors.ts";
@@ -16,12 +16,12 @@ import {
   type StepCa,
   stepCaMissing,
 } from "../../../support/step_ca.ts";
+import { howMany, IS_WHOLE } from "../../../support/sweep.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 import { type PemPair, rekeyRequest } from "../../../support/test_pair.ts";
 import { KINDS } from "./go_database.ts";
 
-const IS_WHOLE = Deno.env.get("STEP_REKEY_WHOLE") === "1";
-const CERTIFICATES = IS_WHOLE ? 2000 : 120;
+const CERTIFICATES = howMany(60, 2000);
 const EVERY = IS_WHOLE ? 40 : 20;
 
 const clock = {

@@ -39,14 +39,16 @@ export async function searchLogs(
       ? head.offset + head.length
       : 0;
     await replayLog({ path, version }, start, (entry) => {
-      const index = keys.findIndex((key) => isSame(key, entry.userKey));
-      if (index < 0) return;
-      found[index] = newer(found[index], {
-        version: entry.version,
-        meta: entry.meta & ~Meta.pointer,
-        expiresAt: entry.expiresAt,
-        value: new Uint8Array(entry.value),
-      });
+      // Every place: a key may be asked for twice.
+      for (const [index, key] of keys.entries()) {
+        if (!isSame(key, entry.userKey)) continue;
+        found[index] = newer(found[index], {
+          version: entry.version,
+          meta: entry.meta & ~Meta.pointer,
+          expiresAt: entry.expiresAt,
+          value: new Uint8Array(entry.value),
+        });
+      }
     });
   }
   return found;

@@ -2,12 +2,13 @@
  * Badger has checksums: no flipped bit in MANIFEST, in what a table ends with
  * or in the header of an entry of a value log leads past them.
  *
- * STEP_REKEY_WHOLE=1 flips every bit of all files.
+ * The suite flips a sample, `deno task sweep` every bit of all files.
  */
 import { parseLogEntry } from "../../../../../src/ca/offline/database/badger/log_entry.ts";
 import { assert } from "../../../../support/assert.ts";
 import { goTest } from "../../../../support/go_program.ts";
-import { assertNoBitHides, type Extent, IS_WHOLE } from "../flipped_bits.ts";
+import { IS_WHOLE } from "../../../../support/sweep.ts";
+import { assertNoBitHides, type Extent } from "../flipped_bits.ts";
 import { type GoDatabase, goDatabase } from "../go_database.ts";
 
 const FILE_HEADER_BYTES = 20;
@@ -70,5 +71,5 @@ async function extentsOf(
   assert(structure.length > 0);
   return IS_WHOLE
     ? [{ extents: rest.concat(structure), every: 1 }]
-    : [{ extents: structure, every: 3 }, { extents: rest, every: 211 }];
+    : [{ extents: structure, every: 15 }, { extents: rest, every: 1055 }];
 }

@@ -6,6 +6,7 @@ import { readRows } from "../../../../../src/ca/offline/database/ca_database.ts"
 import { CorruptDatabaseError } from "../../../../../src/ca/offline/database/file/corrupt_database_error.ts";
 import { assert, assertEquals } from "../../../../support/assert.ts";
 import { goTest } from "../../../../support/go_program.ts";
+import { spread } from "../../../../support/sweep.ts";
 import { goDatabase } from "../go_database.ts";
 
 goTest("a new database of bbolt, with empty tables, has no row", async () => {
@@ -49,7 +50,7 @@ goTest(
     }));
     assert(keys.length >= 4 && tables.length > 0);
     for (const { serial, at, end } of [...keys, ...tables]) {
-      for (let bit = 8 * at; bit < 8 * end; bit++) {
+      for (const bit of spread({ start: 8 * at, end: 8 * end }, 8)) {
         const byte = Math.floor(bit / 8);
         const original = content[byte] ?? 0;
         put(byte, original ^ (1 << bit % 8));

@@ -11,6 +11,7 @@ import { CorruptDatabaseError } from "../../../../../src/ca/offline/database/fil
 import { DatabaseFile } from "../../../../../src/ca/offline/database/file/database_file.ts";
 import { assert } from "../../../../support/assert.ts";
 import { goTest } from "../../../../support/go_program.ts";
+import { spread } from "../../../../support/sweep.ts";
 import { type GoDatabase, goDatabase } from "../go_database.ts";
 
 const PAGE_BYTES = 4096;
@@ -106,7 +107,7 @@ goTest("no flipped bit in a branch of bbolt hides a revocation", async () => {
   const bits = 8 *
     (PAGE_HEADER_BYTES + bolt.leaves.length * (ELEMENT_BYTES + 40));
   const serials = some(bolt.revoked, 4);
-  for (let bit = 0; bit < bits; bit += 3) {
+  for (const bit of spread({ end: bits }, 15)) {
     await assertNothingHidden(bolt, {
       page: bolt.branch,
       change: flip(bit),
@@ -121,7 +122,7 @@ goTest("no flipped bit in a leaf of bbolt hides a revocation", async () => {
   const [leaf] = bolt.leaves;
   assert(leaf !== undefined);
   const serials = bolt.revoked.toSorted().slice(0, 4);
-  for (let bit = 0; bit < 8 * PAGE_BYTES; bit += 41) {
+  for (const bit of spread({ end: 8 * PAGE_BYTES }, 205)) {
     await assertNothingHidden(bolt, {
       page: leaf,
       change: flip(bit),
@@ -140,7 +141,7 @@ goTest(
       const keys = keysOf(bolt, leaf);
       const newest = bolt.revoked.findLast((serial) => keys.includes(serial));
       assert(newest !== undefined);
-      for (let page = 0; page < bolt.pageCount + 2; page++) {
+      for (const page of spread({ end: bolt.pageCount + 2 }, 4)) {
         await assertNothingHidden(bolt, {
           page: bolt.branch,
           change: (bytes) =>
@@ -171,7 +172,7 @@ goTest(
     const bolt = await fixture();
     await using _ = bolt.database;
     for (const page of [bolt.branch, ...bolt.leaves]) {
-      for (let count = 0; count < 20; count++) {
+      for (const count of spread({ end: 20 }, 4)) {
         await assertNothingHidden(bolt, {
           page,
           change: (bytes) =>

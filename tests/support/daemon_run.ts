@@ -1,5 +1,5 @@
 /**
- * A daemon that lives as long as its authority has answers: with a clock that
+ * A daemon that runs as long as its authority has answers: with a clock that
  * skips the waits, and a real pair on a real disk.
  */
 import type { CertificateAuthority } from "../../src/ca/authority.ts";
@@ -44,7 +44,7 @@ export function refusal(
 }
 
 /** What is known of a daemon that has ended. */
-export interface Life {
+export interface DaemonRun {
   readonly events: readonly LogEvent[];
   /** Waits between the steps, in ms, as the log tells them. */
   readonly waits: readonly number[];
@@ -52,15 +52,15 @@ export interface Life {
   readonly elapsedMs: number;
 }
 
-/** Lives until the answers are used up. */
-export async function live(
+/** Runs one until the answers are used up. */
+export async function daemonRun(
   answers: readonly Answer[],
   { args = [], lifetimeMs = 24 * HOUR, random = 0.5, ...place }: {
     readonly args?: readonly string[];
-    /** Of every certificate that is issued; the first one lives for a day. */
+    /** Of every certificate that is issued; the first one is valid for a day. */
     readonly lifetimeMs?: number;
     readonly random?: number;
-    /** Filled as it lives, for one that ends with an error. */
+    /** Filled as it runs, for one that ends with an error. */
     readonly events?: LogEvent[];
     /** Asks for a rekey again and again. */
     readonly isWoken?: boolean;
@@ -68,13 +68,13 @@ export async function live(
     sleeping?(sleep: number, files: Files, other: Files): void;
     /** In place of the service. */
     reload?(notice: ReloadNotice, files: Files): ReloadFailures;
-    /** A reload of the first certificate is owed. */
-    readonly isOwed?: boolean;
+    /** A reload for the first certificate is pending. */
+    readonly isReloadPending?: boolean;
     /** The authority's settings cannot be read. */
     readonly isBroken?: boolean;
     started?(): void;
   } = {},
-): Promise<Life> {
+): Promise<DaemonRun> {
   await using dir = await tempDir();
   const ca = await OpensslCa.root(dir.file("ca"), "Root");
   const start = new Date(Math.floor(Date.now() / 1000) * 1000);
@@ -90,7 +90,7 @@ export async function live(
   });
   const pair = await ca.issue("host", issue("host", 24 * HOUR));
   const other = await ca.issue("other", issue("host", 12 * HOUR));
-  if (place.isOwed === true) await owe(pair);
+  if (place.isReloadPending === true) await notePendingReload(pair);
   const { options } = await runLine([
     ...["ca", "rekey", "--daemon", "--ca-url", "https://ca.example"],
     ...[...args, pair.certificateFile, pair.keyFile],
@@ -149,10 +149,12 @@ export async function live(
       if (place.isBroken === true) throw new RekeyError("config", "broken");
       return authority;
     },
-    reloader: reload === undefined ? createReloader(options, options.output) : {
-      parts: ["exec"] as const,
-      reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
-    },
+    reloader: reload === undefined
+      ? createReloader(options, { files: options.output })
+      : {
+        parts: ["exec"] as const,
+        reload: (notice: ReloadNotice) => Promise.resolve(reload(notice, pair)),
+      },
   };
   await runDaemon(job, runtime, {
     signals,
@@ -176,7 +178,7 @@ function chainOf(pem: string) {
   return parseChain(new TextEncoder().encode(pem));
 }
 
-async function owe({ certificateFile }: Files): Promise<void> {
+async function notePendingReload({ certificateFile }: Files): Promise<void> {
   const [leaf] = chainOf(await Deno.readTextFile(certificateFile));
   if (leaf === undefined) throw new Error("no certificate");
   using draft = new ReloadDraft(resolveTarget(certificateFile), ["exec"]);

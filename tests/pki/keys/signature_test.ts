@@ -1,4 +1,4 @@
-import { isValidSignature } from "../../../src/pki/verify/signature.ts";
+import { isValidSignature } from "../../../src/pki/keys/signature.ts";
 import { isSignedBy } from "../../../src/pki/verify/certification_path.ts";
 import { assert } from "../../support/assert.ts";
 import {
@@ -10,8 +10,8 @@ import {
   refuse,
   root,
   verify,
-} from "./chain_fixture.ts";
-import { CA_EXTENSIONS } from "../openssl_ca.ts";
+} from "../verify/chain_fixture.ts";
+import { CA_EXTENSIONS } from "../../support/openssl_certificates.ts";
 
 const SIGNATURES: readonly (readonly [string, string, readonly string[]])[] = [
   ["EC:P-256", "sha256", []],

@@ -2,12 +2,8 @@
  * What the tests of the daemon share: a real step-ca without backdate, so that
  * lives are short, certificates of it, and daemons that rekey them.
  */
-import {
-  type RunningProgram,
-  startProgram,
-} from "../support/running_program.ts";
-import { runOk } from "../support/run.ts";
-import { startStepCa, type StepCa, stepCaMissing } from "../support/step_ca.ts";
+import { type RunningProgram, startProgram } from "./running_program.ts";
+import { startStepCa, type StepCa, stepCaMissing } from "./step_ca.ts";
 
 /** Real CA and certificates of one test file. */
 export interface DaemonPlace {
@@ -36,9 +32,41 @@ export interface DaemonOptions {
   readonly caUrl?: string;
 }
 
-/** Makes one that lasts until the test file ends; undefined without step-ca. */
-export async function daemonPlace(): Promise<DaemonPlace | undefined> {
-  if (stepCaMissing !== undefined) return undefined;
+/** Defines one test; `ignored` is the reason why it is. */
+export type DaemonTest = (
+  name: string,
+  test: (place: DaemonPlace) => Promise<void>,
+  ignored?: string,
+) => void;
+
+/**
+ * Tests of one file on one place, which are ignored without step-ca.
+ *
+ * @param afterEach makes good what a test did to the CA
+ */
+export async function daemonTests(
+  afterEach: (place: DaemonPlace) => Promise<void> = () => Promise.resolve(),
+): Promise<DaemonTest> {
+  const place = stepCaMissing === undefined ? await daemonPlace() : undefined;
+  return (name, test, ignored) => {
+    const reason = stepCaMissing ?? ignored;
+    Deno.test({
+      name: name + (reason === undefined ? "" : ` (${reason})`),
+      ignore: reason !== undefined,
+      async fn() {
+        if (place === undefined) throw new Error(stepCaMissing);
+        try {
+          await test(place);
+        } finally {
+          await afterEach(place);
+        }
+      },
+    });
+  };
+}
+
+/** Makes one that lasts until the test file ends. */
+async function daemonPlace(): Promise<DaemonPlace> {
   const directory = await Deno.makeTempDir({ prefix: "step-rekey-test-" });
   const ca = await startStepCa(directory, {
     admin: { allowRenewalAfterExpiry: true },
@@ -48,22 +76,15 @@ export async function daemonPlace(): Promise<DaemonPlace | undefined> {
     ca.kill();
     Deno.removeSync(directory, { recursive: true });
   });
-  let last: Promise<unknown> = Promise.resolve();
   return {
     ca,
     async pair(name, seconds, provisioner = "admin") {
-      const issue = () => {
-        // openssl writes whole seconds.
-        const begin = Math.floor(Date.now() / 1000) * 1000;
-        return ca.issue(name, provisioner, {
-          notBefore: new Date(begin),
-          notAfter: new Date(begin + seconds * 1000),
-        });
-      };
-      // One after the other: "openssl ca" keeps a list.
-      const issued = last.then(issue);
-      last = issued.catch(() => {});
-      return await issued;
+      // openssl writes whole seconds.
+      const begin = Math.floor(Date.now() / 1000) * 1000;
+      return await ca.issue(name, provisioner, {
+        notBefore: new Date(begin),
+        notAfter: new Date(begin + seconds * 1000),
+      });
     },
     daemon: (pair, args, options = {}) =>
       startProgram([
@@ -77,24 +98,4 @@ export async function daemonPlace(): Promise<DaemonPlace | undefined> {
         ...options.under && { under: options.under },
       }),
   };
-}
-
-/** The public key of a certificate, which has to be that of the key: PEM, by openssl. */
-export async function publicKeyOf(
-  pair: Pair,
-  password?: string,
-): Promise<string> {
-  const [certificate, key] = await Promise.all([
-    runOk("openssl", [
-      ...["x509", "-noout", "-pubkey", "-in", pair.certificateFile],
-    ]),
-    runOk("openssl", [
-      ...["pkey", "-pubout", "-in", pair.keyFile],
-      ...password === undefined ? [] : ["-passin", `pass:${password}`],
-    ]),
-  ]);
-  if (certificate.stdout !== key.stdout) {
-    throw new Error("the pair does not belong together");
-  }
-  return key.stdout;
 }

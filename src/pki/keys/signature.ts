@@ -4,7 +4,6 @@
  * Only with the hashes of algorithms.ts, which says why there are no others.
  */
 import {
-  DER_TAG,
   type DerElement,
   DerFields,
   equalBytes,
@@ -19,7 +18,12 @@ import {
   readPublicKeyInfo,
   readSmallInteger,
 } from "../asn1/der_values.ts";
-import { asn1X509, serialize } from "../asn1/x509.ts";
+import {
+  DER_NULL,
+  writeAlgorithm,
+  writeOctetBits,
+  writeSequence,
+} from "../asn1/der_writer.ts";
 import {
   CURVES,
   HASHES,
@@ -27,7 +31,7 @@ import {
   nameOf,
   RSA_ALGORITHM,
   type SignatureHash,
-} from "../keys/algorithms.ts";
+} from "./algorithms.ts";
 
 /** What was signed, by what, and how. */
 export interface SignedBytes {
@@ -203,14 +207,10 @@ function allowsPss(key: PublicKey, pss: PssParameters): boolean {
 
 /** Web Crypto takes RSA keys only under the OID of plain RSA. */
 function asPlainRsa(key: PublicKey): Uint8Array<ArrayBuffer> {
-  const info = new asn1X509.SubjectPublicKeyInfo({
-    algorithm: new asn1X509.AlgorithmIdentifier({
-      algorithm: KEY_OID.rsa,
-      parameters: null,
-    }),
-    subjectPublicKey: key.bits.slice().buffer,
-  });
-  return serialize(info);
+  return writeSequence(
+    writeAlgorithm(KEY_OID.rsa, DER_NULL),
+    writeOctetBits(key.bits),
+  );
 }
 
 /** What Web Crypto needs to know of a PSS signature. */
@@ -258,5 +258,5 @@ function readHash(
 /** Whether parameters say nothing: RFC 4055 §2.1 allows both ways. */
 function isNullOrAbsent(parameters: Uint8Array | undefined): boolean {
   return parameters === undefined ||
-    equalBytes(parameters, Uint8Array.of(DER_TAG.null, 0));
+    equalBytes(parameters, DER_NULL);
 }

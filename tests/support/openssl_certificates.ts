@@ -1,12 +1,14 @@
 /**
- * Certificates made by openssl: the independent source of the inputs in
- * tests/pki. Keys are made once, and dates are fixed, so `now` is a parameter.
+ * Certificates made by openssl, of any issuer and with any extension: the
+ * independent source of the inputs in tests/pki. Keys are made once, and dates
+ * are fixed, so `now` is a parameter.
  */
 import {
   type Certificate,
   parseChain,
 } from "../../src/pki/certificate/certificate.ts";
-import { runOk } from "../support/run.ts";
+import { signWithOpenssl } from "./openssl_ca.ts";
+import { runOk } from "./run.ts";
 
 /** What to put into a certificate. */
 export interface CertificateRequest {
@@ -27,8 +29,8 @@ export interface CertificateRequest {
 /** A certificate with the files that openssl knows it by. */
 export interface Issued {
   readonly certificate: Certificate;
-  readonly path: string;
-  readonly keyPath: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
 }
 
 /** Fixed dates: openssl's form, and the moment that the tests call now. */
@@ -37,7 +39,7 @@ export const TO = "20270101000000Z";
 export const NOW = new Date("2026-06-01T00:00:00Z");
 
 /** A folder of keys and certificates that ends with the process. */
-export class OpensslCa {
+export class OpensslCertificates {
   readonly path = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
   #count = 0;
   readonly #keys = new Map<string, string>();
@@ -68,50 +70,31 @@ export class OpensslCa {
   }
 
   async issue(request: CertificateRequest): Promise<Issued> {
-    const base = `${this.path}/${this.#count++}`;
-    const keyPath = await this.key(request.key ?? "EC:P-256");
-    await runOk("openssl", [
-      ...["req", "-new", "-key", keyPath, "-subj", request.subject],
-      ...["-utf8", "-multivalue-rdn", "-out", `${base}.csr`],
+    const { issuer } = request;
+    const certificateFile = `${this.path}/${this.#count++}.crt`;
+    const keyFile = await this.key(request.key ?? "EC:P-256");
+    const { stdout: csr } = await runOk("openssl", [
+      ...["req", "-new", "-key", keyFile, "-subj", request.subject],
+      ...["-utf8", "-multivalue-rdn"],
     ]);
-    await Deno.writeTextFile(`${base}.txt`, "");
-    await Deno.writeTextFile(
-      `${base}.cnf`,
-      [
-        "[ca]",
-        "default_ca = ca_default",
-        "[ca_default]",
-        `database = ${base}.txt`,
-        `new_certs_dir = ${this.path}`,
-        "rand_serial = yes",
-        "policy = policy_any",
-        "email_in_dn = yes",
-        "string_mask = utf8only",
-        "[policy_any]",
-        ...["C", "ST", "L", "O", "OU", "CN", "DC", "UID", "emailAddress"]
-          .map((name) => `${name} = optional`),
-        ...(request.extensions ? ["[ext]", ...request.extensions] : []),
-      ].join("\n"),
-    );
-    await runOk("openssl", [
-      ...["ca", "-batch", "-config", `${base}.cnf`, "-notext"],
-      ...["-preserveDN", "-in", `${base}.csr`, "-out", `${base}.crt`],
-      ...["-startdate", request.from ?? FROM, "-enddate", request.to ?? TO],
-      ...["-md", request.digest ?? "default"],
-      ...(request.extensions
-        ? ["-extensions", "ext", "-extfile", `${base}.cnf`]
-        : []),
-      ...(request.issuer
-        ? ["-cert", request.issuer.path, "-keyfile", request.issuer.keyPath]
-        : ["-selfsign", "-keyfile", keyPath]),
-      ...(request.signatureOptions ?? []).flatMap((
-        option,
-      ) => ["-sigopt", option]),
-    ]);
-    const content = await Deno.readFile(`${base}.crt`);
-    const [certificate] = parseChain(content);
+    const certificatePem = await signWithOpenssl(this.path, {
+      csr,
+      keyFile: issuer?.keyFile ?? keyFile,
+      certificateFile: issuer?.certificateFile,
+      notBefore: request.from ?? FROM,
+      notAfter: request.to ?? TO,
+      extensions: request.extensions,
+      options: [
+        ...["-md", request.digest ?? "default"],
+        ...(request.signatureOptions ?? []).flatMap((
+          option,
+        ) => ["-sigopt", option]),
+      ],
+    });
+    await Deno.writeTextFile(certificateFile, certificatePem);
+    const [certificate] = parseChain(new TextEncoder().encode(certificatePem));
     if (certificate === undefined) throw new Error("openssl wrote nothing");
-    return { certificate, path: `${base}.crt`, keyPath };
+    return { certificate, certificateFile, keyFile };
   }
 }
 

@@ -1,0 +1,133 @@
+import {
+  type AddressOutcome,
+  type AddressPlace,
+  CAN_UNSHARE,
+  runAmongAddresses,
+} from "../../support/addresses.ts";
+import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
+import { program } from "../../support/program.ts";
+import { ROOT } from "../../../scripts/paths.ts";
+
+const { command, args } = program();
+const REKEY = [
+  ...[command, ...args, "ca", "rekey", "--force"],
+  ...["--ca-url", "{url}", "--root", "{dir}/root/ca.crt"],
+  ...["{dir}/intermediate/host.crt", "{dir}/intermediate/host.key"],
+];
+
+function rekeyAmong(
+  place: Omit<AddressPlace, "command">,
+  flags: readonly string[] = [],
+): Promise<AddressOutcome> {
+  return runAmongAddresses({ ...place, command: [...REKEY, ...flags] });
+}
+
+/** Rekeyed, by exactly one request. */
+function assertRekeyed(outcome: AddressOutcome): void {
+  assertEquals(
+    [outcome.code, outcome.requests],
+    [0, ["POST /rekey"]],
+    outcome.stderr,
+  );
+}
+
+const PLACES: readonly (readonly [
+  what: string,
+  addresses: readonly string[],
+  alive: readonly string[],
+])[] = [
+  ["the first of two is dead", ["10.9.9.2", "10.9.9.1"], ["10.9.9.1"]],
+  ["two of three are dead", ["10.9.9.2", "10.9.9.3", "10.9.9.1"], [
+    "10.9.9.1",
+  ]],
+  ["IPv6 is dead", ["2001:db8::2", "10.9.9.1"], ["10.9.9.1"]],
+  ["the first of two of IPv6 is dead", ["2001:db8::2", "2001:db8::1"], [
+    "2001:db8::1",
+  ]],
+  ["one of each family is dead", ["2001:db8::2", "10.9.9.2", "10.9.9.1"], [
+    "10.9.9.1",
+  ]],
+];
+for (const [what, addresses, alive] of PLACES) {
+  Deno.test({
+    name: `postOverTls() reaches the CA where ${what}`,
+    ignore: !CAN_UNSHARE,
+    async fn() {
+      const outcome = await rekeyAmong({ addresses, alive });
+      assertRekeyed(outcome);
+      assert(outcome.elapsedMs < 5000, String(outcome.elapsedMs));
+    },
+  });
+}
+
+Deno.test({
+  name:
+    "postOverTls() makes one connection where the first address answers, however late",
+  ignore: !CAN_UNSHARE,
+  async fn() {
+    const outcome = await rekeyAmong({
+      addresses: ["10.9.9.1", "10.9.9.2"],
+      alive: ["10.9.9.1"],
+      answerAfterMs: 1500,
+    });
+    assertRekeyed(outcome);
+    assertEquals(outcome.accepted, ["10.9.9.1"]);
+  },
+});
+
+for (const reviveAfterMs of [400, 800, 1200, 1600, 2400]) {
+  Deno.test({
+    name:
+      `postOverTls() sends one request where the first address comes alive after ${reviveAfterMs} ms`,
+    ignore: !CAN_UNSHARE,
+    async fn() {
+      assertRekeyed(
+        await rekeyAmong({
+          addresses: ["10.9.9.2", "10.9.9.1"],
+          alive: ["10.9.9.1"],
+          answerAfterMs: 1200,
+          reviveAfterMs,
+        }),
+      );
+    },
+  });
+}
+
+Deno.test({
+  name: "postOverTls() names all addresses where none accepts",
+  ignore: !CAN_UNSHARE,
+  async fn() {
+    const { code, stderr } = await rekeyAmong(
+      { addresses: ["10.9.9.2", "10.9.9.3"], alive: [] },
+      ["--connect-timeout", "1s"],
+    );
+    assertEquals(code, 69);
+    assertMatch(
+      stderr,
+      /dial tcp ca\.test:\d+: i\/o timeout at 10\.9\.9\.2, 10\.9\.9\.3/,
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "postOverTls() begins the next try with another address where nothing tells whether fetch is connected",
+  ignore: !CAN_UNSHARE,
+  async fn() {
+    const { stdout, requests } = await runAmongAddresses({
+      addresses: ["10.9.9.2", "10.9.9.1"],
+      alive: ["10.9.9.1"],
+      command: [
+        ...[Deno.execPath(), "run", "--no-prompt", "--allow-read"],
+        ...["--allow-net", "--allow-env"],
+        ...[`${ROOT}tests/support/addresses_client.ts`, "{url}", "{dir}"],
+      ],
+    });
+    const [first = "", second] = stdout.trim().split("\n");
+    assertMatch(
+      first,
+      /i\/o timeout at 10\.9\.9\.2, 10\.9\.9\.1; 10\.9\.9\.1 accepts connections, 10\.9\.9\.2 does not/,
+    );
+    assertEquals([second, requests], ["a chain of 2", ["POST /rekey"]]);
+  },
+});
