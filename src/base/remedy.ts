@@ -53,6 +53,12 @@ export type FileRemedy =
   /** Name the file for the new key, or of the key that there is. */
   | { readonly remedy: "name the new key" | "name the key of the pair" }
   | { readonly remedy: "overwrite without asking" }
+  /** Copy a hidden key to its name; `to` is unknown where no key is written. */
+  | {
+    readonly remedy: "put the key back";
+    readonly from: string;
+    readonly to: string | undefined;
+  }
   /** Replace files instead of overwriting them, or do without versions. */
   | { readonly remedy: "replace files" }
   | { readonly remedy: "wait for the lock" }

@@ -45,6 +45,7 @@ function remedyText(remedy: Remedy): string {
     case "name the new key":
     case "name the key of the pair":
     case "overwrite without asking":
+    case "put the key back":
     case "replace files":
     case "wait for the lock":
     case "name a state folder":
@@ -80,6 +81,10 @@ function fileRemedyText(remedy: FileRemedy): string {
       return "name the file of its key with --out-key";
     case "overwrite without asking":
       return "use --force to overwrite without asking";
+    case "put the key back":
+      return `to put it back: cp -p ${remedy.from} ${
+        remedy.to ?? "<key-file>"
+      }; when it is not needed, remove it`;
     case "replace files":
       return "leave --in-place out, or use --layout plain as well";
     case "wait for the lock":

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { CAN_CHANGE_USER, prepareNobody } from "../support/as_nobody.ts";
-import { publicKeyOf } from "../support/public_key.ts";
+import { publicKeyOf } from "../support/openssl_reads.ts";
 import { run } from "../support/run.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
