@@ -27,7 +27,10 @@ const NAME = "step-rekey";
 /** Compiles into `directory`; returns the path of the program. */
 export async function compile(
   directory: string,
-  env: { readonly DENO_BIN?: string; readonly DENORT_BIN?: string } = {},
+  env: {
+    readonly DENO_BIN?: string | undefined;
+    readonly DENORT_BIN?: string | undefined;
+  } = {},
 ): Promise<string> {
   const deno = env.DENO_BIN ?? Deno.execPath();
   const work = `${directory}/build`;
@@ -56,9 +59,7 @@ export async function compile(
     main,
   ], {
     cwd: work,
-    ...env.DENORT_BIN !== undefined && {
-      env: { DENORT_BIN: env.DENORT_BIN },
-    },
+    env: env.DENORT_BIN === undefined ? {} : { DENORT_BIN: env.DENORT_BIN },
   });
   await Deno.remove(work, { recursive: true });
   return program;
@@ -97,13 +98,11 @@ async function call(
 }
 
 if (import.meta.main) {
-  const DENO_BIN = Deno.env.get("DENO_BIN");
-  const DENORT_BIN = Deno.env.get("DENORT_BIN");
+  // Empty is not set.
+  const DENO_BIN = Deno.env.get("DENO_BIN") || undefined;
+  const DENORT_BIN = Deno.env.get("DENORT_BIN") || undefined;
   try {
-    const program = await compile(`${ROOT}dist`, {
-      ...DENO_BIN && { DENO_BIN },
-      ...DENORT_BIN && { DENORT_BIN },
-    });
+    const program = await compile(`${ROOT}dist`, { DENO_BIN, DENORT_BIN });
     console.log(program);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

@@ -64,9 +64,16 @@ async function main(args: readonly string[]): Promise<number> {
 /** Runs the program, and shows the command line. */
 async function rekey(ca: DevCa, host: DevPair): Promise<number> {
   const words = [
-    ...["ca", "rekey", "--offline", "--ca-config", ca.configFile],
-    ...["--password-file", ca.passwordFile, "--force"],
-    ...[host.certificateFile, host.keyFile],
+    "ca",
+    "rekey",
+    "--offline",
+    "--ca-config",
+    ca.configFile,
+    "--password-file",
+    ca.passwordFile,
+    "--force",
+    host.certificateFile,
+    host.keyFile,
   ];
   console.log(`\n$ step-rekey ${words.join(" ")}`);
   const { code } = await new Deno.Command(Deno.execPath(), {

@@ -41,7 +41,13 @@ async function main(args: readonly string[]): Promise<number> {
   const folder = pair.certificateFile.replace(/\/[^/]*$/, "");
   const begin = performance.now();
   const { options } = await runLine([
-    ...["ca", "rekey", "--daemon", "--ca-url", ca.url, "--root", ca.rootFile],
+    "ca",
+    "rekey",
+    "--daemon",
+    "--ca-url",
+    ca.url,
+    "--root",
+    ca.rootFile,
     pair.certificateFile,
     pair.keyFile,
   ]);

@@ -127,6 +127,7 @@ export async function runTests(
         DENO_NO_UPDATE_CHECK: "1",
         DENO_JOBS: String(2 * navigator.hardwareConcurrency),
         REKEY_TEST_SEED: seed,
+        ...withoutProxyToUs(),
         ...env,
       },
     }).spawn().status;
@@ -138,6 +139,16 @@ export async function runTests(
   } finally {
     await Deno.remove(junit);
   }
+}
+
+/** The servers of the tests are on this machine, where no proxy leads. */
+function withoutProxyToUs(): Record<string, string> {
+  const hosts = [
+    Deno.env.get("NO_PROXY") || Deno.env.get("no_proxy") || "",
+    "127.0.0.1",
+    "localhost",
+  ].filter((host) => host !== "").join(",");
+  return { NO_PROXY: hosts, no_proxy: hosts };
 }
 
 /** Numbers of the root element of a JUnit report. */

@@ -147,7 +147,8 @@ export type RunMode =
   | { readonly run: "daemon"; readonly schedule: Schedule };
 
 /** How log lines and errors are written; `json` is one object a line. */
-export type LogFormat = "text" | "json";
+export const LOG_FORMATS = ["text", "json"] as const;
+export type LogFormat = typeof LOG_FORMATS[number];
 
 /** Everything that one certificate's rekey depends on. */
 export interface RekeyOptions {

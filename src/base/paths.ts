@@ -1,6 +1,9 @@
 /**
- * Paths for programs that may work in another directory.
+ * Paths as users write them.
  */
+
+/** The name of standard input, where a file to read is named. */
+export const STANDARD_INPUT = "-";
 
 /**
  * The path from the root of the file system. Links and `..` stay as they are:

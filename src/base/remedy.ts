@@ -4,70 +4,58 @@
  * Only the command line knows how a flag is spelled, so what is below it names
  * the act, and `cli/remedies.ts` has the words.
  */
+
+/** An act that needs no facts. */
+export type SimpleRemedy =
+  // About the pair and its files.
+  | "allow expired"
+  | "choose an owner"
+  | "choose no owner"
+  | "close the key"
+  | "fill the password file"
+  | "keep the key plain"
+  | "name a password file"
+  | "name the key of the pair"
+  | "name a state folder"
+  | "name the new key"
+  | "overwrite without asking"
+  | "replace files"
+  | "replace in the folder"
+  | "wait for the lock"
+  | "write elsewhere"
+  // About the service and the schedule.
+  | "follow restarts"
+  | "longer hook limit"
+  | "longer period"
+  | "shorter schedule"
+  | "start before rekeying"
+  // About the CA, or its own files.
+  | "address the CA by a certified name"
+  | "address the CA itself"
+  | "check the CA and the clocks"
+  | "check the CA's port"
+  | "fetch the root"
+  | "get a new certificate or rekey offline"
+  | "look for a proxy"
+  | "name ca.json"
+  | "name the CA's password"
+  | "rekey online";
+
+/** An act, and the facts that its words need. */
 export type Remedy =
-  /** Go back to a certificate that has expired. */
-  | { readonly remedy: "allow expired" }
-  /** Do not encrypt the new key. */
-  | { readonly remedy: "keep the key plain" }
-  /** Give the hook more time. */
-  | { readonly remedy: "longer hook limit" }
-  /** Find the process of the service anew after each restart. */
-  | { readonly remedy: "follow restarts" }
-  /** Rekey before there is a process to signal. */
-  | { readonly remedy: "start before rekeying" }
-  /** A period that no certificate can follow. */
-  | { readonly remedy: "longer period" }
-  /** A schedule that the CA's lifetimes leave no room for. */
-  | { readonly remedy: "shorter schedule" }
-  | CaRemedy
-  | FileRemedy;
-
-/** What helps when the CA, or its own files, do not sign. */
-export type CaRemedy =
-  | { readonly remedy: "rekey online" }
-  | { readonly remedy: "get a new certificate or rekey offline" }
-  | { readonly remedy: "name ca.json" }
-  | { readonly remedy: "name the CA's password" }
-  /** `repair` is the first choice, as a sentence. */
-  | { readonly remedy: "ignore the database"; readonly repair: string }
-  | { readonly remedy: "fetch the root" }
-  | { readonly remedy: "address the CA itself" }
-  /** `facts` are what its answer said. */
-  | { readonly remedy: "check the CA's address"; readonly facts: string }
-  | { readonly remedy: "look for a proxy" }
-  | { readonly remedy: "address the CA by a certified name" }
-  | { readonly remedy: "check the CA's port" }
-  | { readonly remedy: "check the CA and the clocks" };
-
-/** What helps when files cannot be read or written as they are. */
-export type FileRemedy =
-  /** Say who shall own a new file, or that nobody was chosen. */
-  | { readonly remedy: "choose an owner" | "choose no owner" }
-  /** Make a private key readable by its owner only. */
-  | { readonly remedy: "close the key" }
-  /** Write a password into its file, or name none. */
-  | { readonly remedy: "fill the password file" }
-  /** Mount a folder, where a single file was mounted. */
-  | { readonly remedy: "mount the directory"; readonly allowsInPlace: boolean }
-  | { readonly remedy: "name a password file" }
-  /** Name the file for the new key, or of the key that there is. */
-  | { readonly remedy: "name the new key" | "name the key of the pair" }
-  | { readonly remedy: "overwrite without asking" }
+  | { readonly remedy: SimpleRemedy }
   /** Copy a hidden key to its name; `to` is unknown where no key is written. */
   | {
     readonly remedy: "put the key back";
     readonly from: string;
     readonly to: string | undefined;
   }
-  /** Replace files instead of overwriting them, or do without versions. */
-  | { readonly remedy: "replace files" }
-  | { readonly remedy: "wait for the lock" }
-  /** Say where safety copies may be, or make the directory writable. */
-  | { readonly remedy: "name a state folder" }
-  /** Let the files be replaced in their own folder. */
-  | { readonly remedy: "replace in the folder" }
-  /** Make a directory writable, or name files in another one. */
-  | { readonly remedy: "write elsewhere" };
+  /** Instead of the single file that was mounted. */
+  | { readonly remedy: "mount the directory"; readonly allowsInPlace: boolean }
+  /** `repair` is the first choice, as a sentence. */
+  | { readonly remedy: "ignore the database"; readonly repair: string }
+  /** `facts` are what its answer said. */
+  | { readonly remedy: "check the CA's address"; readonly facts: string };
 
 /** One action that the user can take: words, or an act that `cli/` words. */
 export type Hint = string | Remedy;

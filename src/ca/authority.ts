@@ -14,7 +14,6 @@ import {
   verifyIssued,
 } from "../pki/verify/verify.ts";
 
-/** What is asked. */
 export interface RekeyRequest {
   /** Authenticates the request; subject, names and lifetime come from it. */
   readonly current: KeyPair;
@@ -23,10 +22,7 @@ export interface RekeyRequest {
   readonly signal: AbortSignal;
 }
 
-/** Issues certificates for new keys. */
 export interface CertificateAuthority {
-  /** For messages: the URL, or the path of ca.json. */
-  readonly name: string;
   readonly onPathProblem: OnPathProblem;
   /**
    * Reads and checks the authority's configuration and trust anchors, so that
@@ -76,17 +72,15 @@ export async function verifyAnswer(
 ): Promise<VerifiedChain> {
   try {
     const verified = await verifyIssued(chain, expected);
-    const warnings = verified.warnings.map(shortenedReason);
-    return { ...verified, warnings };
+    const warnings = verified.warnings.map((text) =>
+      shortened(text, MAX_REASON)
+    );
+    return { chain: verified.chain, warnings };
   } catch (error) {
     if (!(error instanceof UntrustedError)) throw error;
-    throw new RekeyError("untrusted", shortenedReason(error.message), {
+    throw new RekeyError("untrusted", shortened(error.message, MAX_REASON), {
       retry: error.isClock ? "slowly" : undefined,
       cause: error,
     });
   }
-}
-
-function shortenedReason(reason: string): string {
-  return shortened(reason, MAX_REASON);
 }

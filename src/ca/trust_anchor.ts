@@ -2,35 +2,37 @@
  * Which certificates may be roots: whoever holds the key of one can play the CA,
  * so a host's certificate that lies among them is none.
  */
-import type { Certificate } from "../pki/certificate/certificate.ts";
+import {
+  type Certificate,
+  isSelfIssued,
+} from "../pki/certificate/certificate.ts";
 import { basicConstraints, keyUsage } from "../pki/certificate/extensions.ts";
-import { equalBytes } from "../pki/asn1/der.ts";
 import { MalformedError } from "../pki/asn1/malformed.ts";
+import type { RekeyError } from "../base/errors.ts";
 import { printable, shortened } from "../base/printable.ts";
+import type { Log } from "../base/runtime.ts";
 
-/** A certificate of a file that names roots. */
 export interface RootCandidate {
   readonly file: string;
   readonly certificate: Certificate;
 }
 
-/** What is trusted, and what a person should know about it: one sentence each. */
-export interface TrustAnchors {
-  readonly roots: readonly Certificate[];
-  /** Certificates that are none, and why. */
-  readonly refused: readonly string[];
-  /** Roots that cannot say that they are a CA. */
-  readonly doubtful: readonly string[];
-}
-
 /**
  * Takes what says of itself that it is a CA (basicConstraints), and self-signed
  * certificates of version 1, which cannot: Go, and with it the original, takes
- * them too (crypto/x509 CheckSignatureFrom).
+ * them too (crypto/x509 CheckSignatureFrom). Warns of the latter, and of what is
+ * not taken.
+ *
+ * @throws the error of `refusal` when none is left; `refused` says why not,
+ *   where there was any candidate
  */
 export function trustAnchors(
   candidates: readonly RootCandidate[],
-): TrustAnchors {
+  { log, refusal }: {
+    readonly log: Log;
+    readonly refusal: (refused: string | undefined) => RekeyError;
+  },
+): readonly Certificate[] {
   const roots: Certificate[] = [];
   const refused: string[] = [];
   const doubtful: string[] = [];
@@ -45,7 +47,14 @@ export function trustAnchors(
       );
     }
   }
-  return { roots, refused, doubtful };
+  if (roots.length === 0) {
+    throw refusal(refused.length === 0 ? undefined : someOf(refused));
+  }
+  const warn = (message: string) =>
+    log.write({ event: "warning", message, once: true });
+  if (refused.length > 0) warn(`not trusted as a root: ${someOf(refused)}`);
+  if (doubtful.length > 0) warn(someOf(doubtful));
+  return roots;
 }
 
 function anchorFault(
@@ -53,6 +62,8 @@ function anchorFault(
 ): string | undefined {
   try {
     if (certificate.version !== 3) {
+      // By name: the signatures of old roots are of SHA-1, and a CA gives nobody
+      // its own name.
       return isSelfIssued(certificate)
         ? undefined
         : `is not self-signed, and of X.509 version ${certificate.version}, which does not say whether it is a CA's`;
@@ -69,13 +80,8 @@ function anchorFault(
   }
 }
 
-/** By name: the signatures of old roots are of SHA-1, and a CA gives nobody its own name. */
-function isSelfIssued({ subjectDer, issuerDer }: Certificate): boolean {
-  return equalBytes(subjectDer, issuerDer);
-}
-
 /** Sentences for one message: two of them, and how many more there are. */
-export function someOf(sentences: readonly string[]): string {
+function someOf(sentences: readonly string[]): string {
   const more = sentences.length - 2;
   return sentences.slice(0, 2).join("; ") +
     (more > 0 ? `; and ${more} more` : "");

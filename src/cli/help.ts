@@ -26,7 +26,6 @@ const MOST_WIDTH = 120;
 const INDENT = "  ";
 const DEEP_INDENT = "      ";
 
-/** How a page looks. */
 export interface HelpStyle {
   /** Bold headings, by ANSI codes. */
   readonly bold: boolean;
@@ -149,17 +148,14 @@ async function groupSections(
       ] as const;
     }),
   );
-  const usage = [
-    name,
-    ...isProgram ? [bracketed("config", PROGRAM_FLAGS.config)] : [],
-    "<command> [arguments]",
-  ];
+  const config = isProgram ? bracketed("config", PROGRAM_FLAGS.config) : "";
+  const usage = [name, config, "<command> [arguments]"];
   return [
     ["NAME", paragraphs(`${name} -- ${brief}`, INDENT)],
-    ["USAGE", paragraphs(usage.join(" "), INDENT)],
+    ["USAGE", paragraphs(usage.filter(Boolean).join(" "), INDENT)],
     [
       "COMMANDS",
-      [...briefs, ...isProgram ? Object.entries(BUILT_IN) : []]
+      [...briefs, ...Object.entries(isProgram ? BUILT_IN : {})]
         .flatMap(([word, brief]) => entry(word, brief)),
     ],
     ["OPTIONS", options(isProgram ? PROGRAM_FLAGS : { help: HELP_FLAG })],

@@ -5,7 +5,7 @@
  * arguments, fill in the settings, run. Help is answered before any setting is
  * read, so that a broken defaults.json cannot hide it.
  */
-import type { LogFormat } from "../base/options.ts";
+import { LOG_FORMATS, type LogFormat } from "../base/options.ts";
 import { shortened } from "../base/printable.ts";
 import { COMMANDS } from "./commands/catalogue.ts";
 import {
@@ -42,18 +42,18 @@ export async function run(
   program: Program = denoProgram(),
 ): Promise<number> {
   const session = new Session(program, args);
-  const exitCode = await obeyOrReport(args, session);
+  const exitCode = await answerOrReport(args, session);
   await program.flush(LAST_LINES_MS);
   return exitCode;
 }
 
-async function obeyOrReport(
+async function answerOrReport(
   args: readonly string[],
   session: Session,
 ): Promise<number> {
   const { program } = session;
   try {
-    return await obey(args, session);
+    return await answer(args, session);
   } catch (error) {
     const { reportFailure } = await import("./process/report.ts");
     const { text, exitCode } = reportFailure(error, {
@@ -142,7 +142,7 @@ class Session {
 }
 
 function formatOf(value: FlagValue | undefined): LogFormat | undefined {
-  return value === "text" || value === "json" ? value : undefined;
+  return LOG_FORMATS.find((format) => format === value);
 }
 
 /**
@@ -161,7 +161,7 @@ function formatInWords(words: readonly string[]): LogFormat | undefined {
 }
 
 /** @returns the exit code */
-async function obey(
+async function answer(
   args: readonly string[],
   session: Session,
 ): Promise<number> {

@@ -7,7 +7,7 @@
 import { formatInstant } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
 import type { RekeyOptions } from "../base/options.ts";
-import { absolutePath } from "../base/paths.ts";
+import { absolutePath, STANDARD_INPUT } from "../base/paths.ts";
 import { printableLines } from "../base/printable.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { loadChain } from "../files/pair/key_pair.ts";
@@ -143,7 +143,7 @@ export class FailureHook implements AsyncDisposable {
 
 async function readLeaf(file: string): Promise<Certificate | undefined> {
   // Standard input has been read, and a second read would wait for more.
-  if (file === "-") return undefined;
+  if (file === STANDARD_INPUT) return undefined;
   try {
     return (await loadChain(file))[0];
   } catch (error) {

@@ -5,6 +5,7 @@
  * after a crash was repaired, is a method of `LockedPair`: so it cannot be
  * called too early, nor after the lock is gone.
  */
+import { STANDARD_INPUT } from "../base/paths.ts";
 import { RekeyError } from "../base/errors.ts";
 import { isOsError } from "../base/os_error.ts";
 import type { KeyPairFiles, ReloadPart } from "../base/options.ts";
@@ -408,5 +409,3 @@ function refuseForeignRepair({ name, path }: Target, directory: string): void {
     hint: "run the command once as the owner of the folder or as root",
   });
 }
-
-const STANDARD_INPUT = "-";

@@ -183,11 +183,18 @@ compare("a CA that refuses", {
 });
 
 // After the rekey.
+const AFTER_SWAP = "it says that the pair is new, and what is still pending";
 compare("a command that fails", {
   prepare: write("hook", "#!/bin/sh\necho said >&2\nexit 7\n", 0o755),
   args: ["--exec", "./hook", ...FORCED],
   code: 7,
   sameCode: true,
+  otherText: {
+    why: AFTER_SWAP,
+    ours:
+      /^the new pair is installed, but telling the service failed: exit status 7; still pending: --exec, /,
+    theirs: /^exit status 7$/,
+  },
 });
 compare("a command that is missing", {
   args: ["--exec", "no-such-program", ...FORCED],
@@ -222,6 +229,12 @@ compare("a pid-file with a negative number", {
 compare("a process that is missing", {
   args: ["--pid", "4194304", ...FORCED],
   code: 71,
+  otherText: {
+    why: AFTER_SWAP,
+    ours:
+      /^the new pair is installed, but telling the service failed: kill 4194304 with signal 1 failed: no such process; still pending: the signal, /,
+    theirs: /^kill 4194304 with signal 1 failed: no such process$/,
+  },
 });
 
 // Keys in other forms, as openssl makes them.

@@ -129,7 +129,9 @@ async function makeCorpus(): Promise<readonly Uint8Array[]> {
       new TextEncoder().encode(stdin),
       () => Promise.reject(new Error("the key is plain")),
     );
-    others.push((await createCsr(key)).der, key.publicKey);
+    const { pem } = await createCsr(key);
+    const [request] = parsePem(new TextEncoder().encode(pem));
+    if (request !== undefined) others.push(request.der, key.publicKey);
   }
   return [...certificates, ...keys, ...others];
 }

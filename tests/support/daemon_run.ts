@@ -108,7 +108,6 @@ export async function daemonRun(
   const events = place.events ?? [];
   let asked = 0;
   const authority: CertificateAuthority = {
-    name: "test",
     onPathProblem: "refuse",
     roots: () => Promise.resolve(chainOf(ca.certificate)),
     async rekey({ csr }) {

@@ -14,7 +14,7 @@ import { runOk } from "./run.ts";
 export interface CertificateRequest {
   /** As for `-subj`. */
   readonly subject: string;
-  /** Name of its own key: `EC:P-256`, `RSA:2048`, `RSA-PSS:2048`, `Ed25519`, with `#n` for another one. */
+  /** Name of its own key: `EC:P-256`, `RSA:2048`, `Ed25519`, with `#n` for another one. */
   readonly key?: string;
   /** Who signs; itself when absent. */
   readonly issuer?: Issued;
@@ -60,7 +60,7 @@ export class OpensslCertificates {
     const [type = "", option = ""] = name.replace(/#.*/, "").split(":");
     const options = type === "EC"
       ? ["-pkeyopt", `ec_paramgen_curve:${option}`]
-      : type.startsWith("RSA")
+      : type === "RSA"
       ? ["-pkeyopt", `rsa_keygen_bits:${option}`]
       : [];
     await runOk("openssl", [

@@ -1,7 +1,7 @@
 /**
  * The program as a child that goes on: its lines as they come, signals to it.
  */
-import { program } from "./program.ts";
+import { program, type ProgramCommand } from "./program.ts";
 
 /** A running daemon. Disposing it kills it. */
 export interface RunningProgram extends AsyncDisposable {
@@ -26,12 +26,13 @@ export function startProgram(
     readonly env: Readonly<Record<string, string>>;
     /** Words before the program's own (`unshare`). */
     readonly under?: readonly string[];
+    /** Another one than the program of the other tests. */
+    readonly own?: ProgramCommand;
     /** Another limit than a minute. */
     readonly limitMs?: number;
   },
 ): RunningProgram {
-  const { under = [] } = options;
-  const own = program();
+  const { under = [], own = program() } = options;
   const [command = own.command, ...before] = [
     ...under,
     own.command,

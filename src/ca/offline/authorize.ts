@@ -18,7 +18,6 @@ const UNAUTHORIZED =
   "The request lacked necessary authorization to be completed. Please see " +
   "the certificate authority logs for more info.";
 
-/** What else the answer depends on. */
 export interface Circumstances {
   readonly now: Date;
   /** Of the CA's database; undefined when it has none, or was not asked. */
@@ -38,7 +37,14 @@ export function authorizeRekey(
     throw unauthorized("certificate has been revoked");
   }
   const provisioner = findProvisioner(certificate, config, record);
-  refuseExpired(certificate, { provisioner, config, now });
+  const { allowRenewalAfterExpiry = config.claims.allowRenewalAfterExpiry } =
+    provisioner?.claims ?? {};
+  const isLate = now > certificate.notAfter;
+  if (
+    isLate && (provisioner === undefined || allowRenewalAfterExpiry !== true)
+  ) {
+    throw expired(certificate);
+  }
   // A certificate without the extension, from outside of step: always allowed.
   if (provisioner === undefined) return;
   const { type, name, claims } = provisioner;
@@ -50,7 +56,7 @@ export function authorizeRekey(
       `renew is disabled for provisioner '${shortened(name)}'`,
     );
   }
-  if (wholeSeconds(now) < certificate.notBefore) {
+  if (now < certificate.notBefore) {
     throw unauthorized(
       `certificate is not yet valid ${formatInstant(now)} vs ${
         formatInstant(certificate.notBefore)
@@ -85,21 +91,8 @@ function findByExtension(
   return found;
 }
 
-function refuseExpired(
-  { notAfter }: Certificate,
-  context: {
-    readonly provisioner: Provisioner | undefined;
-    readonly config: CaConfig;
-    readonly now: Date;
-  },
-): void {
-  const { provisioner, config, now } = context;
-  if (now <= notAfter) return;
-  const isAllowed = provisioner !== undefined &&
-    (provisioner.claims.allowRenewalAfterExpiry ??
-      config.claims.allowRenewalAfterExpiry ?? false);
-  if (isAllowed) return;
-  throw new RekeyError(
+function expired({ notAfter }: Certificate): RekeyError {
+  return new RekeyError(
     "pair",
     `cannot rekey an expired certificate: expired on ${
       formatInstant(notAfter)
@@ -115,8 +108,4 @@ function unauthorized(reason: string): RekeyError {
   return new RekeyError("refused", UNAUTHORIZED, {
     hint: `the reason: ${reason}`,
   });
-}
-
-function wholeSeconds(time: Date): Date {
-  return new Date(Math.floor(time.getTime() / 1000) * 1000);
 }

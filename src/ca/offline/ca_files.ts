@@ -1,6 +1,7 @@
 /**
  * The offline CA's own files: ca.json, certificates and the signing key.
  */
+import { STANDARD_INPUT } from "../../base/paths.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import { osReason } from "../../base/os_error.ts";
@@ -23,10 +24,9 @@ import {
   type Terminal,
 } from "../../base/runtime.ts";
 import { readLimited, readToLimit } from "../limited_file.ts";
-import { someOf, trustAnchors } from "../trust_anchor.ts";
+import { trustAnchors } from "../trust_anchor.ts";
 import { type CaConfig, parseCaConfig } from "./config/ca_config.ts";
 
-/** Everything that signing needs. */
 export interface CaFiles {
   readonly config: CaConfig;
   /** The bundle of `crt`: the first signs, all are delivered. */
@@ -62,7 +62,7 @@ export async function readCaFiles(
   });
   const given = await readPassword(options);
   const issuers = await readBundle(config.certificateFile);
-  const key = await readKey(
+  const key = await readSigningKey(
     config.keyFile,
     async (path) => given || config.password || await prompt(path, options),
   );
@@ -85,33 +85,20 @@ async function readRoots(
   const all: Certificate[] = [];
   for (const file of files) {
     const bundle = await readBundle(file);
-    const { roots, refused, doubtful } = trustAnchors(
-      bundle.map((certificate) => ({ file, certificate })),
-    );
-    if (roots.length === 0) {
-      throw new RekeyError(
+    const candidates = bundle.map((certificate) => ({ file, certificate }));
+    const refusal = (refused = "") =>
+      new RekeyError(
         "config",
-        `error reading the CA's roots: no certificate of a CA found: ${
-          someOf(refused)
-        }`,
+        `error reading the CA's roots: no certificate of a CA found: ${refused}`,
         { hint: '"root" in ca.json has to name the CA\'s root certificate' },
       );
-    }
-    if (refused.length > 0) {
-      warn(log, `not trusted as a root: ${someOf(refused)}`);
-    }
-    if (doubtful.length > 0) warn(log, someOf(doubtful));
-    all.push(...roots);
+    all.push(...trustAnchors(candidates, { log, refusal }));
   }
   return all;
 }
 
-function warn(log: Log, message: string): void {
-  log.write({ event: "warning", message, once: true });
-}
-
 async function readConfigText(file: string): Promise<string> {
-  const stdin = file === "-";
+  const stdin = file === STANDARD_INPUT;
   try {
     return new TextDecoder().decode(
       stdin ? await readToLimit(Deno.stdin) : await readLimited(file),
@@ -146,7 +133,7 @@ function readSigningExtensions(certificate: Certificate): void {
   nameConstraints(certificate);
 }
 
-async function readKey(
+async function readSigningKey(
   key: string,
   password: (path: string) => Promise<string>,
 ): Promise<PrivateKey> {

@@ -31,7 +31,6 @@ import { authorizeRekey } from "./authorize.ts";
 import { type CaFiles, readCaFiles } from "./ca_files.ts";
 import type { CertificateRecord } from "./database/certificate_record.ts";
 
-/** Settings of an offline authority. */
 export interface OfflineAuthorityOptions {
   /** Path of ca.json; `-` is standard input. */
   readonly configFile: string;
@@ -64,7 +63,6 @@ export function createOfflineAuthority(
       signal,
     });
   return {
-    name: configFile,
     // Whoever holds the CA's key decides; step-ca would sign it all the same.
     onPathProblem: "warn",
     roots: async () => (await files()).roots,

@@ -24,6 +24,7 @@ const MAX_CERTIFICATES = 32;
  */
 export function parseAnswer(body: string): readonly Certificate[] {
   const members = readMembers(body);
+  if (typeof members === "string") throw unusable(`it is ${members}`);
   const chain = members.get("certchain");
   if (!isAbsent(chain) && !Array.isArray(chain)) {
     throw unusable('"certChain" is not a list');
@@ -37,23 +38,28 @@ export function parseAnswer(body: string): readonly Certificate[] {
   const leaf = members.get("crt");
   const issuer = members.get("ca");
   if (isAbsent(leaf)) throw unusable("it holds no certificate");
-  return [
-    parsePem(leaf, '"crt"'),
-    ...isAbsent(issuer) ? [] : [parsePem(issuer, '"ca"')],
-  ];
+  const chainOfOne = [parsePem(leaf, '"crt"')];
+  if (isAbsent(issuer)) return chainOfOne;
+  return [...chainOfOne, parsePem(issuer, '"ca"')];
 }
 
-/** Of equal names the last one counts. */
-function readMembers(body: string): ReadonlyMap<string, unknown> {
-  if (body.trim() === "") throw unusable("it is empty");
+/**
+ * The members of a JSON object by their names in lower case, as Go matches them;
+ * of equal names the last one counts. Else what the text is instead.
+ */
+export function readMembers(
+  text: string,
+): ReadonlyMap<string, unknown> | "empty" | "not JSON" | "not a JSON object" {
+  if (text.trim() === "") return "empty";
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body);
-  } catch (error) {
-    throw unusable("it is not JSON", error);
+    parsed = JSON.parse(text);
+  } catch {
+    // What V8 says of it helps nobody.
+    return "not JSON";
   }
   if (parsed === null || typeof parsed !== "object" || Array.isArray(parsed)) {
-    throw unusable("it is not a JSON object");
+    return "not a JSON object";
   }
   return new Map(
     Object.entries(parsed).map(([name, value]) => [name.toLowerCase(), value]),
@@ -81,9 +87,6 @@ function unusable(fault: string, cause?: unknown): RekeyError {
   return new RekeyError(
     "untrusted",
     `error rekeying certificate: the CA's answer is unusable: ${fault}`,
-    {
-      hint: { remedy: "look for a proxy" },
-      cause,
-    },
+    { hint: { remedy: "look for a proxy" }, cause },
   );
 }

@@ -8,6 +8,7 @@ import type { Hint } from "../../base/remedy.ts";
 import {
   type Certificate,
   chainToPem,
+  isSelfIssued,
 } from "../../pki/certificate/certificate.ts";
 import { extendedKeyUsage } from "../../pki/certificate/extensions.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
@@ -15,7 +16,7 @@ import { isSignedBy } from "../../pki/verify/certification_path.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { toPem } from "../../pki/asn1/pem.ts";
-import type { TlsIdentity } from "./tls_post.ts";
+import type { TlsIdentity } from "./trust.ts";
 
 /** RFC 5280 §4.2.1.12: clientAuth, and anyExtendedKeyUsage. */
 const CLIENT_USAGES: readonly string[] = ["1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
@@ -31,33 +32,27 @@ const RSA_BITS = { least: 2048, most: 8192 } as const;
  * @throws {RekeyError} kind `pair` when TLS cannot use key or certificate
  */
 export function tlsIdentity({ chain, key }: KeyPair): TlsIdentity {
-  const fault = keyFault(key.spec) ??
-    (chain[0].version === 3
-      ? undefined
-      : `X.509 version ${chain[0].version} instead of 3`);
-  if (fault !== undefined) {
-    throw new RekeyError(
-      "pair",
-      `error rekeying certificate: TLS cannot use the current certificate: ${fault}`,
-      {
-        hint: { remedy: "get a new certificate or rekey offline" },
-      },
+  const { spec } = key;
+  const { least, most } = RSA_BITS;
+  if (spec.kty === "RSA" && (spec.bits < least || spec.bits > most)) {
+    throw unusable(
+      `an RSA key of ${spec.bits} bits instead of ${least} to ${most}`,
     );
   }
+  const { version } = chain[0];
+  if (version !== 3) throw unusable(`X.509 version ${version} instead of 3`);
   return {
-    certificate: chainToPem(chain),
-    key: toPem("PRIVATE KEY", key.pkcs8),
+    certificatePem: chainToPem(chain),
+    keyPem: toPem("PRIVATE KEY", key.pkcs8),
   };
 }
 
-function keyFault(spec: KeyPair["key"]["spec"]): string | undefined {
-  if (
-    spec.kty === "RSA" &&
-    (spec.bits < RSA_BITS.least || spec.bits > RSA_BITS.most)
-  ) {
-    return `an RSA key of ${spec.bits} bits instead of ${RSA_BITS.least} to ${RSA_BITS.most}`;
-  }
-  return undefined;
+function unusable(fault: string): RekeyError {
+  return new RekeyError(
+    "pair",
+    `error rekeying certificate: TLS cannot use the current certificate: ${fault}`,
+    { hint: { remedy: "get a new certificate or rekey offline" } },
+  );
 }
 
 /**
@@ -73,7 +68,9 @@ export async function refuseCertainly(
   roots: readonly Certificate[],
 ): Promise<void> {
   const usages = readUsages(certificate);
-  if (usages !== undefined && !usages.some(isClientUsage)) {
+  if (
+    usages !== undefined && !usages.some((oid) => CLIENT_USAGES.includes(oid))
+  ) {
     throw new RekeyError(
       "pair",
       "error rekeying certificate: the current certificate is not for client authentication (no clientAuth in its extended key usage), which rekeying needs",
@@ -81,18 +78,15 @@ export async function refuseCertainly(
     );
   }
   const isRoot = roots.some(({ der }) => equalBytes(der, certificate.der));
-  if (!isRoot && await isSelfSigned(certificate)) {
+  const isSelfSigned = !isRoot && isSelfIssued(certificate) &&
+    await isSignedBy(certificate, certificate);
+  if (isSelfSigned) {
     throw new RekeyError(
       "pair",
       "error rekeying certificate: the current certificate is self-signed: no CA has issued it, so none can replace it",
       { hint: 'get a first certificate with "step ca certificate"' },
     );
   }
-}
-
-async function isSelfSigned(certificate: Certificate): Promise<boolean> {
-  return equalBytes(certificate.subjectDer, certificate.issuerDer) &&
-    await isSignedBy(certificate, certificate);
 }
 
 /**
@@ -103,13 +97,9 @@ export function clockWarning(
   { notBefore }: Certificate,
   now: Date,
 ): string | undefined {
-  return notBefore <= now
-    ? undefined
-    : `the current certificate is not valid before ${
-      formatInstant(notBefore)
-    }, and it is ${
-      formatInstant(now)
-    } by this machine's clock; the CA may refuse it`;
+  if (notBefore <= now) return undefined;
+  const [begin, present] = [notBefore, now].map(formatInstant);
+  return `the current certificate is not valid before ${begin}, and it is ${present} by this machine's clock; the CA may refuse it`;
 }
 
 /**
@@ -135,8 +125,4 @@ function readUsages(certificate: Certificate): readonly string[] | undefined {
     if (!(error instanceof MalformedError)) throw error;
     throw new RekeyError("pair", error.message, { cause: error });
   }
-}
-
-function isClientUsage(oid: string): boolean {
-  return CLIENT_USAGES.includes(oid);
 }

@@ -5,7 +5,7 @@
  * fetch has neither. Nothing here costs a request anything that is answered
  * within {@linkcode ATTEMPT_DELAY_MS}.
  */
-import { formatGoDuration } from "../../base/duration.ts";
+import { formatDurationMs } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
 import {
   ATTEMPT_DELAY_MS,
@@ -24,7 +24,6 @@ import { hostPort, requestFailed } from "./transport_error.ts";
  */
 export type ReachableAddresses = Map<string, string>;
 
-/** What limits are about. */
 export interface LimitedRequest {
   readonly url: URL;
   readonly reachable: ReachableAddresses;
@@ -55,9 +54,8 @@ export function totalLimit(
     limit.abort(
       new RekeyError("unreachable", requestFailed(url, reason), { hint }),
     );
-  after(timeoutMs, {
-    signal: ended.signal,
-    act: () => expire(`no complete answer within ${limitText(timeoutMs)}`),
+  after(timeoutMs, ended.signal, () => {
+    expire(`no complete answer within ${formatDurationMs(timeoutMs)}`);
   });
   return {
     signal: AbortSignal.any([signal, limit.signal]),
@@ -66,18 +64,11 @@ export function totalLimit(
   };
 }
 
-function limitText(ms: number): string {
-  return formatGoDuration(BigInt(Math.round(ms * 1_000_000)));
-}
-
 /**
  * AbortSignal.timeout is the timer: the first setTimeout of a process costs 5 ms
  * in Deno 2.9 (it loads node:timers).
  */
-function after(
-  ms: number,
-  { act, signal }: { act(): void; readonly signal: AbortSignal },
-): void {
+function after(ms: number, signal: AbortSignal, act: () => void): void {
   AbortSignal.timeout(Math.ceil(ms)).addEventListener("abort", act, { signal });
 }
 
@@ -137,26 +128,20 @@ export function watchConnection(
     const found = await findDetour(request, { signal, state });
     if (found === "connected") end();
     else if (found === "not yet") {
-      after(ATTEMPT_DELAY_MS, { signal, act: search });
+      after(ATTEMPT_DELAY_MS, signal, search);
     } else if (found !== undefined) {
       state.detour = found;
       end();
       turn.abort();
     }
   };
-  after(ATTEMPT_DELAY_MS, { signal, act: search });
-  after(Math.max(limitMs / 2, limitMs - PROBE_MS), {
-    signal,
-    act: async () => {
-      if (await isConnected(request, { signal, state })) end();
-    },
+  after(ATTEMPT_DELAY_MS, signal, search);
+  after(Math.max(limitMs / 2, limitMs - PROBE_MS), signal, async () => {
+    if (await isConnected(request, { signal, state })) end();
   });
-  after(limitMs, {
-    signal,
-    act() {
-      end();
-      expire(request, { limit, state });
-    },
+  after(limitMs, signal, () => {
+    end();
+    expire(request, limit, state);
   });
   return {
     signal: turn.signal,
@@ -264,10 +249,8 @@ function hostOf(url: URL): string {
 
 function expire(
   { url, reachable }: LimitedRequest,
-  { limit, state: { tried, other } }: {
-    readonly limit: TotalLimit;
-    readonly state: SearchState;
-  },
+  limit: TotalLimit,
+  { tried, other }: SearchState,
 ): void {
   if (other !== undefined) reachable.set(url.host, other);
   const places = tried.length > 1 ? ` at ${tried.join(", ")}` : "";

@@ -8,13 +8,11 @@
 /** How long one address is tried alone, in ms (RFC 8305 §8). */
 export const ATTEMPT_DELAY_MS = 250;
 
-/** Where to connect to. */
 export interface DialOptions {
   readonly port: number;
   readonly signal: AbortSignal;
 }
 
-/** A connection, and where it leads. */
 export interface Dialed {
   readonly connection: Deno.TcpConn;
   readonly address: string;

@@ -9,10 +9,11 @@ import { RekeyError } from "../../base/errors.ts";
 import { formatInstant } from "../../base/duration.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
+import type { Csr } from "../../pki/keys/csr.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { Clock, Log } from "../../base/runtime.ts";
 import { parseAnswer } from "./answer.ts";
-import type { CertificateAuthority, RekeyRequest } from "../authority.ts";
+import type { CertificateAuthority } from "../authority.ts";
 import type { ReachableAddresses } from "./connection.ts";
 import {
   clientCertificateHint,
@@ -21,12 +22,11 @@ import {
   tlsIdentity,
 } from "./client_certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
-import { refusal } from "./refusal.ts";
+import { type RefusalContext, refusalOf } from "./refusal.ts";
 import { createRenewToken } from "./renew_token.ts";
 import { readRootCertificates } from "./root_certificates.ts";
-import { type HttpReply, postOverTls, type TlsPost } from "./tls_post.ts";
+import { postOverTls, type TlsPost } from "./tls_post.ts";
 
-/** Where the CA is, whom to trust, how long to wait. */
 export interface OnlineAuthorityOptions {
   /** `https://host[:port]`, without path. */
   readonly url: string;
@@ -51,34 +51,29 @@ export interface OnlineAuthorityOptions {
 export function createOnlineAuthority(
   options: OnlineAuthorityOptions,
 ): CertificateAuthority {
-  const { url, root, reachable = new Map() } = options;
+  const { root, reachable = new Map() } = options;
   const cache: { roots?: Promise<readonly Certificate[]> } = {};
   const roots = () => cache.roots ??= readRootCertificates(root, options.log);
   return {
-    name: url,
     onPathProblem: "refuse",
     roots,
     async rekey(request) {
       const trust = await roots();
       const pass = { ...options, reachable, trust, signal: request.signal };
-      const { current } = request;
+      const { current, csr } = request;
       const [certificate] = current.chain;
       await refuseCertainly(certificate, trust);
       const warning = clockWarning(certificate, options.clock.now());
       if (warning !== undefined) {
         options.log.write({ event: "warning", message: warning, once: true });
       }
-      return await rekeyOver(
-        isExpired(current, options.clock)
-          ? await renewExpired(current, pass)
-          : current,
-        { request, pass },
-      );
+      const isExpired = certificate.notAfter < options.clock.now();
+      const pair = isExpired ? await renewExpired(current, pass) : current;
+      return await rekeyOver(pair, csr, pass);
     },
   };
 }
 
-/** What the requests of one pass share. */
 interface Pass extends OnlineAuthorityOptions {
   readonly reachable: ReachableAddresses;
   readonly trust: readonly Certificate[];
@@ -87,21 +82,17 @@ interface Pass extends OnlineAuthorityOptions {
 
 async function rekeyOver(
   pair: KeyPair,
-  { request, pass }: { readonly request: RekeyRequest; readonly pass: Pass },
+  { pem }: Csr,
+  pass: Pass,
 ): Promise<readonly Certificate[]> {
-  const { pem } = request.csr;
-  const post = {
-    ...postTo("/rekey", pass),
+  const [certificate] = pair.chain;
+  return await ask("/rekey", pass, {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ csr: pem }),
     identity: tlsIdentity(pair),
-    clientCertificateHint: clientCertificateHint(
-      pair.chain[0],
-      pass.clock.now(),
-    ),
-  };
-  const reply = await postOverTls(post);
-  return successful(reply, { post, pass, secrets: base64Lines(pem) });
+    clientCertificateHint: clientCertificateHint(certificate, pass.clock.now()),
+    secrets: base64Lines(pem),
+  });
 }
 
 /** Short lines would tear other text apart, and tell nothing. */
@@ -117,24 +108,20 @@ function base64Lines(pem: string): readonly string[] {
 async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
   const { clock, log } = pass;
   const expiry = formatInstant(current.chain[0].notAfter);
-  const target = postTo("/renew", pass);
   try {
     const token = await createRenewToken(current, {
-      audience: target.url.href,
+      audience: new URL("/renew", pass.url).href,
       now: clock.now(),
     });
-    const post = {
-      ...target,
+    const chain = await ask("/renew", pass, {
       headers: {
         "Authorization": `Bearer ${token}`,
         "Content-Type": "application/json",
       },
       body: "",
       clientCertificateHint: "the CA asks for a client certificate",
-    };
-    const reply = await postOverTls(post);
-    const secrets = [token, ...token.split(".")];
-    const chain = successful(reply, { post, pass, secrets });
+      secrets: [token, ...token.split(".")],
+    });
     const renewed = withChain(current, chain);
     log.write({
       event: "warning",
@@ -185,27 +172,18 @@ function withChain(
   return { ...current, chain: [leaf, ...issuers] };
 }
 
-function isExpired({ chain }: KeyPair, clock: Clock): boolean {
-  return chain[0].notAfter < clock.now();
-}
-
-function postTo(
-  path: string,
-  { url, trust, root, reachable, connectTimeoutMs, timeoutMs, signal }: Pass,
-): Omit<TlsPost, "headers" | "body" | "clientCertificateHint"> {
-  const limits = { connectTimeoutMs, timeoutMs, signal };
-  return { url: new URL(path, url), trust, root, reachable, ...limits };
-}
+type Question =
+  & Pick<TlsPost, "headers" | "body" | "identity" | "clientCertificateHint">
+  & Pick<RefusalContext, "secrets">;
 
 /** The chain of a success; anything else is thrown. */
-function successful(
-  reply: HttpReply,
-  { post, pass, secrets }: {
-    readonly post: { readonly url: URL };
-    readonly pass: Pass;
-    readonly secrets: readonly string[];
-  },
-): readonly Certificate[] {
+async function ask(
+  path: string,
+  pass: Pass,
+  { secrets, ...question }: Question,
+): Promise<readonly Certificate[]> {
+  const url = new URL(path, pass.url);
+  const reply = await postOverTls({ ...pass, ...question, url });
   if (reply.status >= 200 && reply.status < 300) return parseAnswer(reply.body);
-  throw refusal(reply, { url: post.url, now: pass.clock.now(), secrets });
+  throw refusalOf(reply, { url, now: pass.clock.now(), secrets });
 }

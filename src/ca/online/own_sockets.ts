@@ -7,7 +7,6 @@
  */
 import { isOsError } from "../../base/os_error.ts";
 
-/** A TCP socket of this process. */
 export interface OwnSocket {
   /** Its number in the kernel; no other socket has it while this one is open. */
   readonly inode: string;

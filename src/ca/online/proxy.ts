@@ -6,6 +6,12 @@
  * `host:port` in NO_PROXY is unknown), so it is told the outcome instead.
  */
 import { RekeyError } from "../../base/errors.ts";
+import {
+  isInBlock,
+  parseAddress,
+  plainAddress,
+} from "../../base/ip_address.ts";
+import { equalBytes } from "../../pki/asn1/der.ts";
 
 /** Values of the variables; upper case wins, as in the original. */
 export interface ProxySettings {
@@ -56,13 +62,15 @@ interface Target {
   readonly host: string;
   readonly port: string;
   /** 4 or 16 bytes when the host is an address. */
-  readonly address: Address | undefined;
+  readonly address: Uint8Array | undefined;
 }
 
 function isExempt(url: URL, noProxy: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  const address = parseAddress(host);
-  if (host === "localhost" || (address && isLoopback(address))) return true;
+  const address = addressOf(host);
+  const isLoopback = host === "::1" ||
+    (address?.length === 4 && address[0] === 127);
+  if (host === "localhost" || isLoopback) return true;
   const target = { host, port: url.port || "443", address };
   return noProxy.split(",").some((entry) =>
     matches(entry.trim().toLowerCase(), target)
@@ -74,13 +82,13 @@ function matches(entry: string, target: Target): boolean {
   if (entry === "*") return true;
   const block = parseBlock(entry);
   if (block !== undefined) {
-    return target.address !== undefined && contains(block, target.address);
+    return target.address !== undefined && isInBlock(target.address, block);
   }
   const { host, port } = splitPort(entry);
   if (port !== undefined && port !== target.port) return false;
-  const address = parseAddress(host);
+  const address = addressOf(host);
   if (address !== undefined) {
-    return target.address !== undefined && sameBytes(address, target.address);
+    return target.address !== undefined && equalBytes(address, target.address);
   }
   return matchesDomain(host, target.host);
 }
@@ -106,68 +114,24 @@ function splitPort(
     : { host: plain[1] ?? "", port: plain[2] };
 }
 
-type Address = readonly number[];
-
-/** An address block such as 10.0.0.0/8. */
 interface Block {
-  readonly address: Address;
-  readonly bits: number;
+  readonly address: Uint8Array;
+  readonly mask: Uint8Array;
 }
 
 function parseBlock(entry: string): Block | undefined {
-  const [, text, length] = /^([^/]+)\/(\d{1,3})$/.exec(entry) ?? [];
-  const address = text === undefined ? undefined : parseAddress(text);
+  const [, text = "", length] = /^([^/]+)\/(\d{1,3})$/.exec(entry) ?? [];
+  const address = addressOf(text);
   const bits = Number(length);
-  return address === undefined || bits > address.length * 8
-    ? undefined
-    : { address, bits };
-}
-
-function contains({ address, bits }: Block, other: Address): boolean {
-  return address.length === other.length &&
-    address.every((byte, at) => {
-      const counted = Math.min(8, Math.max(0, bits - at * 8));
-      const mask = (0xff << (8 - counted)) & 0xff;
-      return (byte & mask) === ((other[at] ?? 0) & mask);
-    });
-}
-
-function sameBytes(left: Address, right: Address): boolean {
-  return contains({ address: left, bits: left.length * 8 }, right);
-}
-
-function isLoopback(address: Address): boolean {
-  return address.length === 4
-    ? address[0] === 127
-    : address.every((byte, at) => byte === (at === 15 ? 1 : 0));
+  if (address === undefined || bits > address.length * 8) return undefined;
+  const mask = address.map((_, at) =>
+    0xff00 >> Math.min(8, Math.max(0, bits - at * 8))
+  );
+  return { address, mask };
 }
 
 /** An IPv4 address in an IPv6 one counts as IPv4, as in Go. */
-function parseAddress(text: string): Address | undefined {
-  const address = text.includes(":") ? parseIpv6(text) : parseIpv4(text);
-  const mapped = address?.length === 16 &&
-    address.slice(0, 10).every((byte) => byte === 0) &&
-    address[10] === 0xff && address[11] === 0xff;
-  return mapped ? address.slice(12) : address;
-}
-
-function parseIpv4(text: string): Address | undefined {
-  if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return undefined;
-  const bytes = text.split(".").map(Number);
-  return bytes.every((byte) => byte <= 255) ? bytes : undefined;
-}
-
-/** The URL parser knows every spelling (WHATWG URL §3.5) and gives one back. */
-function parseIpv6(text: string): Address | undefined {
-  const literal = `http://[${text}]`;
-  if (!/^[0-9a-f:.]+$/i.test(text) || !URL.canParse(literal)) return undefined;
-  const [head = "", tail] = new URL(literal).hostname.slice(1, -1).split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => 0);
-  return [
-    ...left.map((group) => parseInt(group, 16)),
-    ...zeros,
-    ...right.map((group) => parseInt(group, 16)),
-  ].flatMap((group) => [group >> 8, group & 0xff]);
+function addressOf(text: string): Uint8Array | undefined {
+  const address = parseAddress(text);
+  return address && plainAddress(address);
 }

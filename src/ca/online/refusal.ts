@@ -8,6 +8,7 @@ import { type ErrorKind, RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import type { Hint } from "../../base/remedy.ts";
 import { requestFailed } from "./transport_error.ts";
+import { readMembers } from "./answer.ts";
 import type { HttpReply } from "./tls_post.ts";
 
 /** Longest message of a CA that is shown, in characters. */
@@ -16,7 +17,6 @@ const MAX_MESSAGE = 1024;
 /** Longest wait that a CA may impose, in ms: a day. */
 const MAX_RETRY_AFTER_MS = 24 * 3600 * 1000;
 
-/** What the error is made from. */
 export interface RefusalContext {
   readonly url: URL;
   /** For `Retry-After` dates. */
@@ -28,35 +28,35 @@ export interface RefusalContext {
 /**
  * The error for an answer that is not a success (status below 200 or above 299).
  *
- * @returns kind `untrusted` for redirects and other statuses below 400 (to be asked again), `unreachable` for 429 and 5xx (with
- *   `retryAfterMs` when the answer names a time), `refused` for other 4xx
+ * @returns kind `untrusted` for redirects and other statuses below 400 (to be
+ *   asked again), `unreachable` for 429 and 5xx (with `retryAfterMs` when the
+ *   answer names a time), `refused` for other 4xx
  */
-export function refusal(reply: HttpReply, context: RefusalContext): RekeyError {
+export function refusalOf(
+  reply: HttpReply,
+  context: RefusalContext,
+): RekeyError {
   if (reply.status < 400) return notAnswered(reply, context);
   const said = messageIn(reply.body);
-  const facts = [
-    `HTTP ${reply.status}`,
-    ...said.json ? [] : [contentType(reply)],
-    ...requestId(reply),
-  ].join(", ");
+  const type = said.json ? undefined : contentType(reply);
+  const facts = [`HTTP ${reply.status}`, type, requestId(reply)]
+    .filter((fact) => fact !== undefined).join(", ");
   const message = said.json
     ? sanitise(said.message, context.secrets)
     : `error rekeying certificate: failed decoding CA error response: ${said.reason}`;
-  const kind = kindOf(reply.status);
+  const kind: ErrorKind = reply.status === 429 || reply.status >= 500
+    ? "unreachable"
+    : "refused";
   return new RekeyError(
     kind,
     message || requestFailed(context.url, `HTTP ${reply.status}, no message`),
     {
-      hint: advice(reply.status, { facts, said, message }),
+      hint: advice(reply.status, facts, said.json ? message : undefined),
       retryAfterMs: kind === "unreachable"
         ? retryAfter(reply.headers.get("retry-after"), context.now)
         : undefined,
     },
   );
-}
-
-function kindOf(status: number): ErrorKind {
-  return status === 429 || status >= 500 ? "unreachable" : "refused";
 }
 
 /** RFC 9110 §15.4: what a client could follow. */
@@ -79,10 +79,7 @@ function notAnswered(
     : "which is neither a certificate nor a refusal";
   return new RekeyError(
     "untrusted",
-    requestFailed(
-      url,
-      `HTTP ${status}, ${what}`,
-    ),
+    requestFailed(url, `HTTP ${status}, ${what}`),
     // A proxy or a load balancer sends it for a while: no end of a daemon.
     { hint: { remedy: "address the CA itself" }, retry: "slowly" },
   );
@@ -92,24 +89,14 @@ type Said =
   | { readonly json: true; readonly message: string }
   | { readonly json: false; readonly reason: string };
 
-/** Members are matched as Go does, in any case. */
 function messageIn(body: string): Said {
-  const text = body.trim();
-  if (text === "") return { json: false, reason: "EOF" };
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    // Not JSON is an answer too, and the reason is worth more than V8's.
-    return { json: false, reason: notJson(text) };
+  const members = readMembers(body);
+  if (members === "empty") return { json: false, reason: "EOF" };
+  if (members === "not JSON") {
+    return { json: false, reason: notJson(body.trim()) };
   }
-  if (parsed === null || typeof parsed !== "object" || Array.isArray(parsed)) {
-    return { json: false, reason: "not a JSON object" };
-  }
-  const entry = Object.entries(parsed).findLast(([name]) =>
-    name.toLowerCase() === "message"
-  );
-  const message: unknown = entry?.[1];
+  if (typeof members === "string") return { json: false, reason: members };
+  const message = members.get("message");
   return { json: true, message: typeof message === "string" ? message : "" };
 }
 
@@ -130,21 +117,21 @@ function contentType({ headers }: HttpReply): string {
     : `content type ${sanitise(type, []).slice(0, 80)}`;
 }
 
-function requestId({ headers }: HttpReply): readonly string[] {
+function requestId({ headers }: HttpReply): string | undefined {
   const id = headers.get("x-request-id");
-  return id === null ? [] : [`request id ${sanitise(id, []).slice(0, 80)}`];
+  return id === null
+    ? undefined
+    : `request id ${sanitise(id, []).slice(0, 80)}`;
 }
 
+/** @param message what the CA itself says; undefined: it was not the CA */
 function advice(
   status: number,
-  { facts, said, message }: {
-    readonly facts: string;
-    readonly said: Said;
-    readonly message: string;
-  },
+  facts: string,
+  message: string | undefined,
 ): Hint {
   const withFacts = (text: string) => `${facts}; ${text}`;
-  if (!said.json) {
+  if (message === undefined) {
     return withFacts("a proxy or another server answered instead of the CA");
   }
   if (/missing client certificate/.test(message)) {
@@ -176,7 +163,7 @@ function advice(
  * Text from outside on one line: no control or direction characters, no
  * secret, not longer than {@linkcode MAX_MESSAGE}.
  */
-export function sanitise(text: string, secrets: readonly string[]): string {
+function sanitise(text: string, secrets: readonly string[]): string {
   const clean = secrets.filter((secret) => secret !== "").reduce(
     (left, secret) => left.replaceAll(secret, "[removed]"),
     text,

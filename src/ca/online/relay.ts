@@ -21,7 +21,7 @@ export function openRelay(target: Deno.TcpConn): Relay {
   const serve = async () => {
     for await (const client of listener) {
       clients.push(client);
-      serveClient(client, { target, password }).catch(ignoreClosed);
+      serveClient(client, target, password).catch(ignoreClosed);
     }
   };
   serve().catch(ignoreClosed);
@@ -35,10 +35,8 @@ export function openRelay(target: Deno.TcpConn): Relay {
 
 async function serveClient(
   client: Deno.TcpConn,
-  { target, password }: {
-    readonly target: Deno.TcpConn;
-    readonly password: string;
-  },
+  target: Deno.TcpConn,
+  password: string,
 ): Promise<void> {
   const head = await readHead(client);
   const [, given] = /^proxy-authorization: basic (.*)\r$/im.exec(head) ?? [];

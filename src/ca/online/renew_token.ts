@@ -16,7 +16,6 @@ import type { PrivateKey } from "../../pki/keys/private_key.ts";
 /** How long the token may be used, in s; the original's value. */
 const LIFETIME_S = 300;
 
-/** What the token says besides the pair. */
 export interface RenewTokenClaims {
   /** `<ca-url>/renew`. */
   readonly audience: string;
@@ -89,14 +88,7 @@ const THUMBPRINT_MEMBERS = {
 
 /** The JWK thumbprint of the public key (RFC 7638). */
 async function thumbprint(key: PrivateKey): Promise<string> {
-  const publicKey = await crypto.subtle.importKey(
-    "spki",
-    key.publicKey,
-    key.signingKey.algorithm,
-    true,
-    ["verify"],
-  );
-  const jwk = await crypto.subtle.exportKey("jwk", publicKey);
+  const jwk = await crypto.subtle.exportKey("jwk", key.signingKey);
   const members = THUMBPRINT_MEMBERS[key.spec.kty];
   const canonical = JSON.stringify(
     Object.fromEntries(members.map((name) => [name, jwk[name]])),

@@ -17,7 +17,7 @@ import {
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { pemPieces } from "../../pki/asn1/pem.ts";
 import { readLimited, TooLargeError } from "../limited_file.ts";
-import { type RootCandidate, someOf, trustAnchors } from "../trust_anchor.ts";
+import { type RootCandidate, trustAnchors } from "../trust_anchor.ts";
 
 /** A block of a private key. */
 const KEY_BEGIN = /^-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
@@ -42,49 +42,20 @@ export async function readRootCertificates(
       if (certificate !== undefined) candidates.push({ file, certificate });
     }
   }
-  const { roots, refused, doubtful } = trustAnchors(candidates);
-  if (roots.length === 0) throw noRoots(root, { refused, keyFiles });
-  if (refused.length > 0) {
-    warn(log, `not trusted as a root: ${someOf(refused)}`);
-  }
-  if (doubtful.length > 0) warn(log, someOf(doubtful));
-  return roots;
-}
-
-function warn(log: Log, message: string): void {
-  log.write({ event: "warning", message, once: true });
-}
-
-/** What the files hold instead. The text is the original's where it is nothing. */
-function noRoots(
-  root: string,
-  { refused, keyFiles }: {
-    readonly refused: readonly string[];
-    readonly keyFiles: ReadonlySet<string>;
-  },
-): RekeyError {
-  const [keyFile] = keyFiles;
-  if (refused.length > 0) {
-    return new RekeyError(
-      "config",
-      `error reading cert pool: no certificate of a CA found: ${
-        someOf(refused)
-      }`,
-      { hint: { remedy: "fetch the root" } },
-    );
-  }
-  if (keyFile !== undefined) {
-    return new RekeyError(
-      "config",
-      `error reading cert pool: ${keyFile} holds a private key, no certificate`,
-      { hint: { remedy: "fetch the root" } },
-    );
-  }
-  return new RekeyError(
-    "config",
-    "error reading cert pool: not certificates found",
-    { hint: `${root} has to hold the CA's root certificate as PEM` },
-  );
+  const refusal = (refused: string | undefined) => {
+    if (refused !== undefined) {
+      return unusablePool(`no certificate of a CA found: ${refused}`);
+    }
+    const [keyFile] = keyFiles;
+    if (keyFile !== undefined) {
+      return unusablePool(`${keyFile} holds a private key, no certificate`);
+    }
+    // The text is the original's.
+    return unusablePool("not certificates found", {
+      hint: `${root} has to hold the CA's root certificate as PEM`,
+    });
+  };
+  return trustAnchors(candidates, { log, refusal });
 }
 
 async function rootFiles(root: string): Promise<readonly string[]> {
@@ -131,10 +102,22 @@ function parsePiece(piece: string): Certificate | undefined {
 }
 
 function poolError(action: string, path: string, error: unknown): RekeyError {
+  return unusablePool(`${action} ${path}: ${osReason(error)}`, {
+    hint: poolHint(path, error),
+    cause: error,
+  });
+}
+
+function unusablePool(
+  reason: string,
+  options: { readonly hint?: Hint | undefined; readonly cause?: unknown } = {
+    hint: { remedy: "fetch the root" },
+  },
+): RekeyError {
   return new RekeyError(
     "config",
-    `error reading cert pool: ${action} ${path}: ${osReason(error)}`,
-    { hint: poolHint(path, error), cause: error },
+    `error reading cert pool: ${reason}`,
+    options,
   );
 }
 

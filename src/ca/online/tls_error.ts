@@ -12,7 +12,6 @@ export interface Explanation {
   readonly hint?: Hint | undefined;
 }
 
-/** Who is talked to, for the wording of failures. */
 export interface TlsPeer {
   readonly url: URL;
   /** The files of the roots. */

@@ -22,20 +22,15 @@ import type { Dialed } from "./dial.ts";
 import { openRelay, type Relay } from "./relay.ts";
 import type { TlsPeer } from "./tls_error.ts";
 import { requestFailed, transportError } from "./transport_error.ts";
-import { createPinnedClient, environmentProxy } from "./trust.ts";
+import {
+  createPinnedClient,
+  environmentProxy,
+  type TlsIdentity,
+} from "./trust.ts";
 
 /** Largest answer that is read, in bytes; real ones have a few KiB. */
 const MAX_BODY = 1024 * 1024;
 
-/** The client's side of mutual TLS. */
-export interface TlsIdentity {
-  /** Chain, leaf first. */
-  readonly certificate: string;
-  /** Unencrypted PKCS#8; it stays in memory. */
-  readonly key: string;
-}
-
-/** What is sent where, and how long it may take. */
 export interface TlsPost extends TlsPeer, LimitedRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -43,7 +38,6 @@ export interface TlsPost extends TlsPeer, LimitedRequest {
   readonly identity?: TlsIdentity | undefined;
 }
 
-/** The answer, whatever its status. */
 export interface HttpReply {
   readonly status: number;
   readonly headers: Headers;
@@ -64,27 +58,27 @@ export async function postOverTls(post: TlsPost): Promise<HttpReply> {
   using limit = totalLimit(post);
   if (proxy !== undefined) return await send(post, { limit, proxy });
   const known = await dialKnown(post, limit);
-  if (known !== undefined) return await sendVia(known, { post, limit });
+  if (known !== undefined) return await sendVia(known, post, limit);
   using watch = watchConnection(post, limit);
   try {
     return await send(post, { limit, watch });
   } catch (error) {
     const detour = watch.takeDetour();
     if (detour === undefined) throw error;
-    return await sendVia(detour, { post, limit });
+    return await sendVia(detour, post, limit);
   }
 }
 
 async function sendVia(
   { connection, address }: Dialed,
-  { post, limit }: { readonly post: TlsPost; readonly limit: TotalLimit },
+  post: TlsPost,
+  limit: TotalLimit,
 ): Promise<HttpReply> {
   using relay = openRelay(connection);
   post.reachable.set(post.url.host, address);
   return await send(post, { limit, relay });
 }
 
-/** The way of one request, and what may end it. */
 interface Way {
   readonly limit: TotalLimit;
   readonly watch?: ConnectionWatch;
@@ -123,12 +117,9 @@ function openClient(
 ): Deno.HttpClient {
   try {
     return createPinnedClient({
-      http2: false,
       caCerts: post.trust.map((root) => chainToPem([root])),
-      ...post.identity === undefined
-        ? {}
-        : { cert: post.identity.certificate, key: post.identity.key },
-      ...proxy === undefined ? {} : { proxy: { url: proxy } },
+      identity: post.identity,
+      proxy,
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;

@@ -9,7 +9,6 @@ import { RekeyError } from "../../base/errors.ts";
 import { proxyName } from "./proxy.ts";
 import { explainTls, type Explanation, type TlsPeer } from "./tls_error.ts";
 
-/** The request that failed. */
 export interface FailedRequest extends TlsPeer {
   readonly proxy: URL | undefined;
 }

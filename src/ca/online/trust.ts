@@ -15,11 +15,13 @@ import { proxyFor } from "./proxy.ts";
 /** Names the stores that the runtime begins with; an empty value means none. */
 const STORE = "DENO_TLS_CA_STORE";
 
-/** Add to the store. */
-const CERTIFICATE_VARIABLES = ["DENO_CERT", "NODE_EXTRA_CA_CERTS"] as const;
-
-/** What the runtime reads about proxies; proxy.ts decides instead. */
-const PROXY_VARIABLES = [
+/**
+ * What adds to the store, and what the runtime reads about proxies, of which
+ * proxy.ts decides instead.
+ */
+const OTHER_VARIABLES: readonly string[] = [
+  "DENO_CERT",
+  "NODE_EXTRA_CA_CERTS",
   "HTTPS_PROXY",
   "https_proxy",
   "HTTP_PROXY",
@@ -28,7 +30,7 @@ const PROXY_VARIABLES = [
   "all_proxy",
   "NO_PROXY",
   "no_proxy",
-] as const;
+];
 
 /** Where the runtime writes the secrets of its connections. */
 export const KEY_LOG = "SSLKEYLOGFILE";
@@ -49,7 +51,7 @@ const NO_SUCH_STORE = "step-rekey";
  */
 export function pinTrust(): boolean {
   if (!Deno.build.standalone && isStoreLoaded()) return false;
-  createPinnedClient({}).close();
+  createPinnedClient({ caCerts: [] }).close();
   return true;
 }
 
@@ -64,19 +66,33 @@ function isStoreLoaded(): boolean {
   }
 }
 
+/** The client's side of mutual TLS. */
+export interface TlsIdentity {
+  /** Chain, leaf first. */
+  readonly certificatePem: string;
+  /** Unencrypted PKCS#8; it stays in memory. */
+  readonly keyPem: string;
+}
+
 /**
- * `Deno.createHttpClient`, untouched by the environment: no other root than
- * `caCerts`, no other proxy than `proxy`. The caller closes it.
+ * A client for HTTP/1.1, untouched by the environment: no other root than
+ * `caCerts`, no other proxy than the URL `proxy`. The caller closes it.
  *
  * @throws what createHttpClient throws
  */
 export function createPinnedClient(
-  options:
-    & Deno.CreateHttpClientOptions
-    & (Deno.TlsCertifiedKeyPem | Record<never, never>),
+  { caCerts, identity, proxy }: {
+    readonly caCerts: string[];
+    readonly identity?: TlsIdentity | undefined;
+    readonly proxy?: string | undefined;
+  },
 ): Deno.HttpClient {
+  const options: Deno.CreateHttpClientOptions = { http2: false, caCerts };
+  if (proxy !== undefined) options.proxy = { url: proxy };
   using _environment = changedEnvironment("");
-  return Deno.createHttpClient(options);
+  if (identity === undefined) return Deno.createHttpClient(options);
+  const { certificatePem: cert, keyPem: key } = identity;
+  return Deno.createHttpClient({ ...options, cert, key });
 }
 
 /**
@@ -96,13 +112,10 @@ export function environmentProxy(target: URL): URL | undefined {
  * the moment in which they start.
  */
 function changedEnvironment(store: string): Disposable {
-  const names = [
-    ...[STORE, KEY_LOG],
-    ...CERTIFICATE_VARIABLES,
-    ...PROXY_VARIABLES,
-  ];
-  const saved = names.map((name) => [name, Deno.env.get(name)] as const);
-  for (const name of names) Deno.env.delete(name);
+  const saved = [STORE, KEY_LOG, ...OTHER_VARIABLES].map((name) =>
+    [name, Deno.env.get(name)] as const
+  );
+  for (const [name] of saved) Deno.env.delete(name);
   Deno.env.set(STORE, store);
   return {
     [Symbol.dispose]() {

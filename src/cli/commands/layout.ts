@@ -1,13 +1,14 @@
-/**
- * `ca layout`: the words of the command, and the way into the engine.
- */
+import { RekeyError } from "../../base/errors.ts";
 import type { LayoutOptions } from "../../base/options.ts";
+import { shortened } from "../../base/printable.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
+import { requireDistinct, resolvePair } from "../resolve/files.ts";
+import { FlagReader } from "../resolve/flag_reader.ts";
+import { resolveLockTimeout } from "../resolve/write.ts";
 
-/** The command. */
 export const command = defineCommand({
   path: ["ca", "layout"],
   brief: "change how a certificate and its key stand on disk",
@@ -40,9 +41,25 @@ export const command = defineCommand({
     ],
     ["Return to two plain files", "ca layout plain internal.crt internal.key"],
   ],
-  async resolve(invocation) {
-    const { resolveLayoutChange } = await import("../resolve/pair_commands.ts");
-    return resolveLayoutChange(invocation);
+  resolve(invocation) {
+    const { positionals: [layout = "", ...files], cwd } = invocation;
+    const flags = new FlagReader(invocation);
+    const pair = resolvePair(flags, files);
+    requireDistinct(pair, { read: [], cwd });
+    if (layout !== "plain" && layout !== "versioned") {
+      throw new RekeyError(
+        "usage",
+        `argument <layout> must be plain or versioned, not ${
+          JSON.stringify(shortened(layout))
+        }`,
+        { hint: "step-rekey ca layout versioned <crt-file> <key-file>" },
+      );
+    }
+    return {
+      pair: pair.output,
+      layout,
+      lockTimeoutMs: resolveLockTimeout(flags),
+    };
   },
   async run(options: LayoutOptions, program: Program) {
     const { processSignals } = await import("../process/signals.ts");

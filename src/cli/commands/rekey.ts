@@ -1,6 +1,3 @@
-/**
- * `ca rekey`: the words of the command, and the way into the engine.
- */
 import { RekeyError } from "../../base/errors.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
@@ -11,7 +8,6 @@ import { REKEY_FLAGS } from "../resolve/flags.ts";
 /** How long to wait for a reader of the log when a signal ended the run, in ms. */
 const STOP_FLUSH_MS = 300;
 
-/** The command. */
 export const command = defineCommand({
   path: ["ca", "rekey"],
   brief: "rekey a certificate",

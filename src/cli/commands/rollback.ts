@@ -1,13 +1,14 @@
-/**
- * `ca rollback`: the words of the command, and the way into the engine.
- */
 import type { RollbackOptions } from "../../base/options.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
+import { SETTING_NAMES } from "../remedies.ts";
+import { requireDistinct, resolvePair } from "../resolve/files.ts";
+import { FlagReader } from "../resolve/flag_reader.ts";
+import { resolveHooks, resolveSignal } from "../resolve/reload.ts";
+import { resolveLockTimeout } from "../resolve/write.ts";
 
-/** The command. */
 export const command = defineCommand({
   path: ["ca", "rollback"],
   brief: "return to the certificate and key before",
@@ -59,9 +60,19 @@ export const command = defineCommand({
       'ca rollback --exec "nginx -s reload" \\\ninternal.crt internal.key',
     ],
   ],
-  async resolve(invocation) {
-    const { resolveRollback } = await import("../resolve/pair_commands.ts");
-    return resolveRollback(invocation);
+  resolve(invocation) {
+    const flags = new FlagReader(invocation);
+    const pair = resolvePair(flags, invocation.positionals);
+    requireDistinct(pair, { read: [], cwd: invocation.cwd });
+    const signal = resolveSignal(flags);
+    return {
+      pair: pair.output,
+      passwordFile: flags.text("password-file"),
+      allowExpired: flags.values.force === true,
+      lockTimeoutMs: resolveLockTimeout(flags),
+      reload: { signal, ...resolveHooks(flags) },
+      names: SETTING_NAMES,
+    };
   },
   async run(options: RollbackOptions, program: Program) {
     const { processSignals } = await import("../process/signals.ts");

@@ -40,7 +40,6 @@ export interface FlagDefinition {
   readonly group: FlagGroup;
   /** Name of the value, without brackets (a path is a `file`); booleans have none. */
   readonly placeholder?: string;
-  /** Its first sentence stands alone, too: see {@linkcode briefOf}. */
   readonly help: string;
   /** Each value that is allowed, with its meaning, where they can be listed. */
   readonly choices?: Readonly<Record<string, string>>;
@@ -110,7 +109,7 @@ export interface CommandDefinition<
   /** Whether it makes a key, so that seeding starts as soon as the grammar took the line. */
   readonly makesKey?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */
-  resolve(invocation: Invocation<Flags>): Promise<Options>;
+  resolve(invocation: Invocation<Flags>): Options | Promise<Options>;
   /**
    * @returns the exit code
    * @throws {RekeyError} of any kind
@@ -149,12 +148,6 @@ export function spellingsOf(
 export function variableOf(name: string, flag: FlagDefinition): string {
   const [first] = spellingsOf(name, flag);
   return `STEP_${first.toUpperCase().replaceAll("-", "_")}`;
-}
-
-/** A flag in one line, for completion and tables. */
-export function briefOf({ help }: FlagDefinition): string {
-  const [first = ""] = help.split(/[.:;](?=\s|$)/);
-  return first.replaceAll(/[<>]/g, "");
 }
 
 /** The arguments of a command as usage lines have them. */

@@ -41,7 +41,7 @@ export interface GivenArguments {
 /**
  * Reads the tokens after a command's name.
  *
- * A wish for help wins over every mistake on the same line.
+ * A request for help wins over every mistake on the same line.
  *
  * @throws {LineError} with the text of Go's flag package
  */
@@ -136,7 +136,7 @@ export class KnownFlags {
     if (text === undefined) {
       throw new LineError(`flag needs an argument: -${spelling}`);
     }
-    return { name, spelling, value: readValue(text, { spelling, flag }) };
+    return { name, spelling, value: readValue(text, spelling, flag) };
   }
 
   #unknown(spelling: string): LineError {
@@ -156,10 +156,8 @@ export class KnownFlags {
 
 function readValue(
   text: string,
-  { spelling, flag }: {
-    readonly spelling: string;
-    readonly flag: FlagDefinition;
-  },
+  spelling: string,
+  flag: FlagDefinition,
 ): FlagValue {
   try {
     return parseValue(text, flag.kind);

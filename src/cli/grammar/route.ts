@@ -43,16 +43,17 @@ export const BUILT_IN: Readonly<Record<string, string>> = {
 
 /** What `step` has and this program has not, by the words in front of it. */
 const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  "": [
-    ...["api", "base64", "beta", "certificate", "completion", "context", "crl"],
-    ...["crypto", "fileserver", "oauth", "path", "ssh"],
-  ],
-  "ca": [
-    ...["acme", "admin", "bootstrap", "certificate", "federation", "health"],
-    ...["init", "policy", "provisioner", "provisioningkey", "renew", "revoke"],
-    ...["root", "roots", "sign", "token"],
-  ],
+  "": words(
+    "api base64 beta certificate completion context crl crypto fileserver oauth path ssh",
+  ),
+  "ca": words(
+    "acme admin bootstrap certificate federation health init policy provisioner provisioningkey renew revoke root roots sign token",
+  ),
 };
+
+function words(text: string): readonly string[] {
+  return text.split(" ");
+}
 
 /** A group or a command, and the words that lead to it. */
 export interface Place {
@@ -113,7 +114,7 @@ export function findRoute(
   for (const token of words) {
     if (token === "--") continue;
     if (isFlagToken(token)) {
-      const { name, value } = groupFlag(token, { words, place });
+      const { name, value } = groupFlag(token, words, place);
       if (typeof value === "string") configFile = value;
       else if (value === true && name === "version") return { kind: "version" };
       else if (value === true) return { kind: "help", place };
@@ -122,7 +123,7 @@ export function findRoute(
     if (token === "help" || token === "h") {
       return {
         kind: "help",
-        place: helpedPlace([...words], { place, program }),
+        place: helpedPlace([...words], place, program),
       };
     }
     if (token === "version" && place === program) {
@@ -139,10 +140,8 @@ export function findRoute(
 
 function groupFlag(
   token: string,
-  { words, place }: {
-    readonly words: Iterator<string>;
-    readonly place: Place;
-  },
+  words: Iterator<string>,
+  place: Place,
 ) {
   try {
     const known = new KnownFlags(place.path.length === 0 ? PROGRAM_FLAGS : {});
@@ -156,7 +155,8 @@ function groupFlag(
 /** What `help` and the words behind it ask about. */
 function helpedPlace(
   words: readonly string[],
-  { place: from, program }: { readonly place: Place; readonly program: Place },
+  from: Place,
+  program: Place,
 ): Place {
   return words.filter((token) => !isFlagToken(token)).reduce(
     (place, word) =>

@@ -36,8 +36,11 @@ export function parseValue(text: string, kind: FlagKind): FlagValue {
   }
 }
 
-const UINT64_LIMIT = 1n << 64n;
 const INT64_LIMIT = 1n << 63n;
+
+/** `_` stands between digits, or behind what names the base. */
+const INTEGER =
+  /^([-+]?)(0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[0-9a-f])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)$/i;
 
 /**
  * The integer that Go's `strconv.ParseInt(text, 0, 64)` gives: decimal, `0x`,
@@ -46,60 +49,15 @@ const INT64_LIMIT = 1n << 63n;
  * @throws {ValueError}
  */
 export function parseInteger(text: string): bigint {
-  const negative = text.startsWith("-");
-  const unsigned = negative || text.startsWith("+") ? text.slice(1) : text;
-  const { base, digits } = splitBase(unsigned);
-  // "0_7" is legal: the zero in front counts as a digit for the underscore.
-  const prefixed = base !== 10;
-  if (digits === "" && unsigned !== "0") throw new ValueError("invalid syntax");
-  const magnitude = parseDigits(digits, base);
-  if (!underscoresSeparate(digits, prefixed)) {
-    throw new ValueError("invalid syntax");
-  }
-  if (magnitude > INT64_LIMIT || (!negative && magnitude === INT64_LIMIT)) {
+  const [, sign, digits] = INTEGER.exec(text) ?? [];
+  if (digits === undefined) throw new ValueError("invalid syntax");
+  const plain = digits.replaceAll("_", "").replace(/^0(?=[0-9])/, "0o");
+  const value = sign === "-" ? -BigInt(plain) : BigInt(plain);
+  if (value >= INT64_LIMIT || value < -INT64_LIMIT) {
     throw new ValueError("value out of range");
-  }
-  return negative ? -magnitude : magnitude;
-}
-
-function splitBase(
-  unsigned: string,
-): { readonly base: number; readonly digits: string } {
-  if (!unsigned.startsWith("0")) return { base: 10, digits: unsigned };
-  if (unsigned.length >= 3) {
-    const base = { b: 2, o: 8, x: 16 }[unsigned.charAt(1).toLowerCase()];
-    if (base !== undefined) return { base, digits: unsigned.slice(2) };
-  }
-  return { base: 8, digits: unsigned.slice(1) };
-}
-
-function parseDigits(digits: string, base: number): bigint {
-  let value = 0n;
-  for (const character of digits) {
-    if (character === "_") continue;
-    const digit = /^[0-9a-zA-Z]$/.test(character)
-      ? Number.parseInt(character, 36)
-      : base;
-    if (digit >= base) throw new ValueError("invalid syntax");
-    value = value * BigInt(base) + BigInt(digit);
-    // Go gives up at the first digit too many, whatever follows.
-    if (value >= UINT64_LIMIT) throw new ValueError("value out of range");
   }
   return value;
 }
-
-function underscoresSeparate(digits: string, prefixed: boolean): boolean {
-  return !/__|_$/.test(digits) && (prefixed || !digits.startsWith("_"));
-}
-
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ...["1", "t", "T", "TRUE", "true", "True"].map((word) =>
-    [word, true] as const
-  ),
-  ...["0", "f", "F", "FALSE", "false", "False"].map((word) =>
-    [word, false] as const
-  ),
-]);
 
 /**
  * The boolean that Go's `strconv.ParseBool` gives.
@@ -107,9 +65,9 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
  * @throws {ValueError}
  */
 export function parseBoolean(text: string): boolean {
-  const value = BOOLEANS.get(text);
-  if (value === undefined) throw new ValueError("invalid syntax");
-  return value;
+  if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) return true;
+  if (["0", "f", "F", "FALSE", "false", "False"].includes(text)) return false;
+  throw new ValueError("invalid syntax");
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([

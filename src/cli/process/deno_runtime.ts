@@ -6,12 +6,10 @@ import { daemonLog, type LogSinks, oneShotLog } from "../../observe/log.ts";
 import type { LogFormat, RunMode } from "../../base/options.ts";
 import type { Clock, Log, Runtime } from "../../base/runtime.ts";
 import { denoTerminal, type Questions } from "./terminal.ts";
+import { pause } from "../../base/stoppable.ts";
 import { hintText } from "../remedies.ts";
 import type { LossText } from "./output_queue.ts";
 import { type Program, takesCodes, type TextSink } from "./program.ts";
-
-/** Longest timer, in ms: above it, setTimeout fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What decides how this process logs. */
 export interface LogChoice {
@@ -44,7 +42,7 @@ export function denoRuntime(choice: LogChoice, output: Output): DenoRuntime {
     clock: wallClock(),
     random: Math.random,
     terminal: {
-      ...behindLog(denoTerminal(choice.run), flushLog),
+      ...behindLog(denoTerminal(), flushLog),
       // Who reads JSON is no person.
       busy: (what) => busyLine(what, choice.format === "json" ? [] : [stderr]),
     },
@@ -125,22 +123,5 @@ function logFor({ run, file, format }: LogChoice, sinks: LogSinks): Log {
 }
 
 function wallClock(): Clock {
-  return {
-    now: () => new Date(),
-    sleep: (ms, signal) => timer(Math.min(ms, MAX_TIMER_MS), signal),
-  };
-}
-
-/** Resolves after `ms`, or when `signal` aborts. */
-function timer(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(id);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    if (signal.aborted) return resolve();
-    const id = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
+  return { now: () => new Date(), sleep: pause };
 }

@@ -7,6 +7,7 @@ import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { isOsError } from "../../base/os_error.ts";
+import { STANDARD_INPUT } from "../../base/paths.ts";
 import { shortened } from "../../base/printable.ts";
 import { FailureHook } from "../../engine/failure_hook.ts";
 import { requireKnownOwners } from "../../files/disk/attributes.ts";
@@ -137,7 +138,9 @@ async function requireNoDirectory(
   for (const role of ["certificate", "key"] as const) {
     const file = output[role];
     if (file === input[role] || !await isDirectory(file)) continue;
-    const name = input[role] === "-" ? "FILE" : baseName(input[role]);
+    const name = input[role] === STANDARD_INPUT
+      ? "FILE"
+      : baseName(input[role]);
     throw new RekeyError(
       "install",
       `flag '--${flags[role]}' names a file, and ${

@@ -15,7 +15,6 @@ export interface FailureReport {
   readonly exitCode: number;
 }
 
-/** How to report. */
 export interface ReportOptions {
   /** STEPDEBUG=1: where it happened, and the errors underneath. */
   readonly debug: boolean;
@@ -68,15 +67,13 @@ export function reportFailure(
     });
     return { text, exitCode: known.exitCode };
   }
-  const hint = [
-    ...usage === undefined ? [] : [`usage: ${usage}`],
-    ...known.hint === undefined
-      ? []
-      : [`hint: ${shortenedLine(hintText(known.hint))}`],
+  const advice = [
+    usage && `usage: ${usage}`,
+    known.hint && `hint: ${shortenedLine(hintText(known.hint))}`,
   ];
-  const lines = isBug
-    ? [message, ...details ?? [], ...hint]
-    : [message, ...hint, ...details ?? []];
+  const lines =
+    (isBug ? [message, details, advice] : [message, advice, details])
+      .flat().filter((line) => line !== undefined);
   const text = `${lines.map(printableLines).join("\n")}\n`;
   return { text, exitCode: known.exitCode };
 }
@@ -97,7 +94,7 @@ function asKnown(error: unknown, format: LogFormat): RekeyError {
 function trace(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [];
   const lines = [error.stack ?? messageOf(error)];
-  // The chain of causes may bite its own tail.
+  // A chain of causes may be a circle.
   const seen = new Set<unknown>([error]);
   let cause = error.cause;
   while (cause !== undefined && !seen.has(cause)) {

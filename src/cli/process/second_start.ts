@@ -13,18 +13,20 @@ import { KEY_LOG } from "../../ca/online/trust.ts";
 /** Keeps the runtime from looking for a newer Deno. */
 const NO_UPDATE_CHECK = "DENO_NO_UPDATE_CHECK";
 
-/** Those that the program obeys, and what a terminal or a supervisor sends besides. */
+/** Those that end the program, and what a terminal or a supervisor sends besides. */
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT"] as const;
 
 /**
  * Runs the program again, to its end.
  *
- * @param mark the variable that the second process finds: JSON of the variables
+ * @param variable is set for the second process: JSON of the variables
  *   that were changed for it, with their values before
  * @returns its exit code; undefined when nobody says how this process was
  *   started, or another cannot be
  */
-export async function startAgain(mark: string): Promise<number | undefined> {
+export async function startAgain(
+  variable: string,
+): Promise<number | undefined> {
   const args = await runtimeArguments();
   if (args === undefined) return undefined;
   const changed: Record<string, string> = { [NO_UPDATE_CHECK]: "1" };
@@ -42,7 +44,7 @@ export async function startAgain(mark: string): Promise<number | undefined> {
       env: {
         ...changed,
         ...relay.env,
-        [mark]: JSON.stringify(before),
+        [variable]: JSON.stringify(before),
       },
       stdin: "inherit",
       stdout: "inherit",

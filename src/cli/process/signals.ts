@@ -15,12 +15,12 @@ export interface ProcessSignals {
   readonly stop: AbortSignal;
   /** Aborts at the next SIGHUP, or is aborted when one came since `clearWake`. */
   wake(): AbortSignal;
-  /** Forgets a SIGHUP that is being obeyed. */
+  /** Forgets a SIGHUP that is being handled. */
   clearWake(): void;
 }
 
 /**
- * Listens to the signals that a run of this kind obeys, to the end of the
+ * Listens to the signals that a run of this kind handles, to the end of the
  * process: one that comes behind the swap must not end it with a code that says
  * otherwise.
  */
@@ -49,8 +49,7 @@ export function processSignals(run: RunMode["run"]): ProcessSignals {
 
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
-/** A signal that a person or a supervisor ends us with. */
-export type StopSignal = keyof typeof NUMBERS;
+type StopSignal = keyof typeof NUMBERS;
 
 /** Those that this system has: Windows knows only Ctrl-C and Ctrl-Break. */
 function systemSignals(): readonly StopSignal[] {
@@ -60,10 +59,10 @@ function systemSignals(): readonly StopSignal[] {
 }
 
 /**
- * Those that end a run of this kind: a daemon takes SIGHUP for a wish, and a
+ * Those that end a run of this kind: SIGHUP tells a daemon to rekey now, and a
  * single run under nohup(1), which ignores it, goes on.
  */
-export function stopSignals(run: RunMode["run"]): readonly StopSignal[] {
+function stopSignals(run: RunMode["run"]): readonly StopSignal[] {
   return systemSignals().filter((name) =>
     name !== "SIGHUP" || (run === "once" && !isHangupIgnored())
   );

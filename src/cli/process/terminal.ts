@@ -7,26 +7,28 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { trimPassword } from "../../files/pair/password.ts";
-import type { RunMode } from "../../base/options.ts";
 import { bestEffort, isOsError, osReason } from "../../base/os_error.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
-import { stoppedBy, stopSignals } from "./signals.ts";
+import { stoppable } from "../../base/stoppable.ts";
+import { stoppedBy } from "./signals.ts";
 
 /** The part of a terminal that a person answers. */
 export type Questions = Pick<Terminal, "confirm" | "readPassword">;
 
 /** The terminal of this process. It is opened anew for each question. */
-export function denoTerminal(run: RunMode["run"]): Questions {
+export function denoTerminal(): Questions {
   return {
     async confirm(question, signal) {
       using dialog = openDialog();
-      const until = { dialog, signal, run };
-      return await listening(() => ask(dialog, question), until);
+      return await untilStopped(dialog, signal, () => ask(dialog, question));
     },
     async readPassword(label, signal) {
       using dialog = openDialog();
-      const until = { dialog, signal, run };
-      const typed = await listening(() => readHidden(dialog, label), until);
+      const typed = await untilStopped(
+        dialog,
+        signal,
+        () => readHidden(dialog, label),
+      );
       dialog.write("\n");
       return trimPassword(typed);
     },
@@ -153,45 +155,20 @@ function noAnswer(): RekeyError {
   return new RekeyError("declined", "the question was not answered");
 }
 
-/**
- * Waits for an answer, for `signal` to abort, or for a signal that would end
- * the process: its default action would leave the terminal without echo.
- */
-async function listening<T>(
-  action: () => Promise<T>,
-  { dialog, signal, run }: {
-    readonly dialog: Dialog;
-    readonly signal: AbortSignal;
-    readonly run: RunMode["run"];
-  },
+/** The answer, unless the process is stopped first: `signal` knows by what. */
+async function untilStopped<T>(
+  dialog: Dialog,
+  signal: AbortSignal,
+  ask: () => Promise<T>,
 ): Promise<T> {
-  if (signal.aborted) throw stopReason(signal);
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(stopReason(signal));
-  const listeners = stopSignals(run).map((name) => ({
-    name,
-    listener: () => reject(stoppedBy(name)),
-  }));
-  for (const { name, listener } of listeners) {
-    Deno.addSignalListener(name, listener);
-  }
-  signal.addEventListener("abort", abort);
+  signal.throwIfAborted();
   try {
-    return await Promise.race([promise, action()]);
+    return await stoppable(ask(), signal);
   } catch (error) {
     // The cursor still stands behind the question.
     bestEffort(() => dialog.write("\n"));
     throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-    for (const { name, listener } of listeners) {
-      Deno.removeSignalListener(name, listener);
-    }
   }
-}
-
-function stopReason({ reason }: AbortSignal): RekeyError {
-  return reason instanceof RekeyError ? reason : stoppedBy("SIGINT");
 }
 
 // Editing of one line that is typed without echo: a terminal that echoes nothing

@@ -130,22 +130,22 @@ export function parseCaUrl(value: string): CaUrl {
     throw fail("invalid URL");
   }
   if (scheme.toLowerCase() !== "https") throw fail("must have https scheme");
-  const place = splitHost(authority.slice(authority.lastIndexOf("@") + 1));
-  if (place === undefined) throw fail("invalid URL");
-  const { host, port } = place;
+  const found = splitHost(authority.slice(authority.lastIndexOf("@") + 1));
+  if (found === undefined) throw fail("invalid URL");
+  const { host, port } = found;
   const url = `https://${host}${port === "" ? "" : `:${port}`}`;
   if (host === "") return { url, hasHost: false };
   if (!isUsable(url)) throw fail("invalid URL");
   return { url, hasHost: true };
 }
 
-interface Place {
+interface HostAndPort {
   /** With brackets around an IPv6 address. */
   readonly host: string;
   readonly port: string;
 }
 
-function splitHost(text: string): Place | undefined {
+function splitHost(text: string): HostAndPort | undefined {
   if (text.startsWith("[")) {
     const [, host, port = ""] = /^(\[[^\]]*\])(?::(\d*))?$/.exec(text) ?? [];
     return host === undefined ? undefined : { host, port };
@@ -161,7 +161,10 @@ function splitHost(text: string): Place | undefined {
  * An IPv6 address without brackets. As in the original, a last group behind
  * what is an address already is a port: `2001:db8::1:8443`.
  */
-function splitBareIpv6(text: string, lastColon: number): Place | undefined {
+function splitBareIpv6(
+  text: string,
+  lastColon: number,
+): HostAndPort | undefined {
   const before = text.slice(0, lastColon);
   const last = text.slice(lastColon + 1);
   if (isIpv6(before) && /^\d+$/.test(last)) {

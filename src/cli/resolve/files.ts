@@ -1,7 +1,7 @@
 /**
  * Which files a rekey reads and writes, and that no two of them get in each
  * other's way. Paths are compared as text; two names of one file on disk are
- * found later, where the files are opened.
+ * found later, where the files are opened. Errors are of kind `usage`.
  */
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
@@ -10,10 +10,9 @@ import type {
   KeyPairFiles,
   PasswordFiles,
 } from "../../base/options.ts";
-import { absolutePath } from "../settings/step_path.ts";
+import { absolutePath, STANDARD_INPUT } from "../../base/paths.ts";
+import { cleanPath } from "../settings/step_path.ts";
 import type { FlagReader } from "./flag_reader.ts";
-
-const STANDARD_INPUT = "-";
 
 /** The files of the pair. */
 export interface PairFiles {
@@ -21,11 +20,7 @@ export interface PairFiles {
   readonly output: KeyPairFiles;
 }
 
-/**
- * The positional arguments and --out-cert, --out-key.
- *
- * @throws {RekeyError} kind `usage`
- */
+/** The positional arguments and --out-cert, --out-key. */
 export function resolvePair(
   flags: FlagReader,
   [certificate = "", key = ""]: readonly string[],
@@ -122,7 +117,6 @@ export function readFiles(
  * Refuses outputs that would overwrite each other or what is only read.
  *
  * @param options.cwd the directory that relative paths start from
- * @throws {RekeyError} kind `usage`
  */
 export function requireDistinct(
   { input, output }: PairFiles,
@@ -154,7 +148,7 @@ export function requireDistinct(
     if (flag !== "private-key") pairs.push([key, file]);
   }
   for (const [[oneName, one], [otherName, other]] of pairs) {
-    if (!isSamePath([one, other], cwd)) continue;
+    if (!isSamePath(one, other, cwd)) continue;
     throw new RekeyError(
       "usage",
       `${oneName} and ${otherName} name the same file '${shortened(other)}'`,
@@ -165,21 +159,17 @@ export function requireDistinct(
 
 type Named = readonly [name: string, path: string];
 
-function isSamePath(
-  [one, other]: readonly [string, string],
-  cwd: () => string,
-): boolean {
+function isSamePath(one: string, other: string, cwd: () => string): boolean {
   if (one === STANDARD_INPUT || other === STANDARD_INPUT) return false;
   // The working directory matters only when one is relative and one is not.
-  const mixed = one.startsWith("/") !== other.startsWith("/");
-  const directory = mixed ? cwd() : ".";
-  return absolutePath(one, directory) === absolutePath(other, directory);
+  const isMixed = one.startsWith("/") !== other.startsWith("/");
+  const toCompare = (path: string) =>
+    cleanPath(isMixed ? absolutePath(path, () => cwd() || ".") : path);
+  return toCompare(one) === toCompare(other);
 }
 
 /**
  * Refuses what standard input cannot give: two contents, or one content twice.
- *
- * @throws {RekeyError} kind `usage`
  */
 export function requireOneReader(
   { input }: PairFiles,

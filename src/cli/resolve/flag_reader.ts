@@ -41,7 +41,7 @@ export class FlagReader {
     this.#origins = origins;
   }
 
-  /** Whether a flag is set, be it to an empty text. */
+  /** Whether a flag is set; an empty text is a value, too. */
   isSet(flag: RekeyFlag): boolean {
     return this.values[flag] !== undefined;
   }
@@ -57,11 +57,7 @@ export class FlagReader {
     return this.values[flag] || undefined;
   }
 
-  /**
-   * A duration in ms; an empty text counts as none.
-   *
-   * @throws {RekeyError} kind `usage`
-   */
+  /** A duration in ms; an empty text counts as none. */
   durationMs(flag: TextFlag): number | undefined {
     const text = this.text(flag);
     if (text === undefined) return undefined;
@@ -107,17 +103,17 @@ export class FlagReader {
   /**
    * One of the flag's allowed values.
    *
+   * @param explain says what they are
    * @throws {RekeyError} kind `usage` with the explanation
    */
   choice<Flag extends ChoiceFlag>(
     flag: Flag,
-    explanation: string,
+    explain: (choices: readonly string[]) => string,
   ): keyof RekeyFlags[Flag]["choices"] | undefined {
     const text: string | undefined = this.values[flag];
-    if (text === undefined || isChoice(text, REKEY_FLAGS[flag].choices)) {
-      return text;
-    }
-    throw this.invalid(flag, explanation);
+    const { choices } = REKEY_FLAGS[flag];
+    if (text === undefined || isChoice(text, choices)) return text;
+    throw this.invalid(flag, explain(Object.keys(choices)));
   }
 
   /** `invalid value 'V' for flag '--F'; explanation`, or what the original says without a value. */

@@ -4,7 +4,8 @@
  *
  * Texts and order are the original's (smallstep/cli utils/cli.go:20-84), with
  * one repair: the manual's defaults hold for --curve and --size without
- * --kty, so the type is inferred from them. Pure.
+ * --kty, so the type is inferred from them. Pure. Errors are of kind
+ * `usage`.
  */
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
@@ -15,13 +16,11 @@ import {
   type NewKey,
   type RekeyOptions,
 } from "../../base/options.ts";
+import { STANDARD_INPUT } from "../../base/paths.ts";
 import type { FlagReader } from "./flag_reader.ts";
+import { REKEY_FLAGS } from "./flags.ts";
 
-/**
- * Where the new key comes from.
- *
- * @throws {RekeyError} kind `usage`
- */
+/** Where the new key comes from. */
 export function resolveNewKey(flags: FlagReader): NewKey {
   const path = flags.text("private-key");
   if (path === undefined) {
@@ -47,7 +46,7 @@ export function resolveNewKey(flags: FlagReader): NewKey {
       },
     );
   }
-  if (path === "-") {
+  if (path === STANDARD_INPUT) {
     throw flags.invalid("private-key", "a key cannot come from standard input");
   }
   if (flags.values.daemon === true) {
@@ -67,8 +66,8 @@ export function resolveNewKey(flags: FlagReader): NewKey {
  * The manual's "password to encrypt or decrypt the private key". A key that was
  * plain is encrypted only when the flag stands on the command line: in a
  * variable or a file it is a default for keys that are encrypted. Offline,
- * --password-file alone is as a rule the password of the CA's key, so it is
- * no such wish either.
+ * --password-file alone is as a rule the password of the CA's key, so it does
+ * not ask for that either.
  */
 export function resolveEncryption(
   flags: FlagReader,
@@ -81,17 +80,18 @@ export function resolveEncryption(
   return isForCa ? "as-current" : "always";
 }
 
-/** The three flags; undefined means not set, which an empty text is not. */
+/** An empty text is set, and undefined is not. */
 type KeyFlags = Pick<FlagReader["values"], "kty" | "curve" | "size">;
 
-const EC_CURVES: readonly EcCurve[] = ["P-256", "P-384", "P-521"];
+const CURVES = Object.keys(REKEY_FLAGS.curve.choices);
+const EC_CURVES = CURVES.filter(isEcCurve);
+/** In the original's order. */
 const KEY_TYPES = "RSA, EC, OKP";
 
 const DEFAULT_RSA_BITS = 2048n;
 /** Less is too weak (NIST SP 800-57); the original's limit, too. */
 const LEAST_RSA_BITS = 2048n;
 
-/** @throws {RekeyError} kind `usage` */
 export function resolveKeySpec(flags: KeyFlags): KeySpec {
   const kty = flags.kty ?? inferType(flags);
   switch (kty) {
@@ -119,7 +119,7 @@ function inferType({ curve, size }: KeyFlags): "EC" | "OKP" | "RSA" {
   const problem = curve === ""
     ? "missing value for flag '--curve'"
     : `invalid value '${shortened(curve)}' for flag '--curve'`;
-  throw usage(`${problem}; options are ${EC_CURVES.join(", ")}, Ed25519`);
+  throw usage(`${problem}; options are ${CURVES.join(", ")}`);
 }
 
 function ecSpec({ curve, size }: KeyFlags): KeySpec {
@@ -154,7 +154,7 @@ function rsaSpec({ curve, size = DEFAULT_RSA_BITS }: KeyFlags): KeySpec {
 }
 
 function isEcCurve(curve: string): curve is EcCurve {
-  return EC_CURVES.some((known) => known === curve);
+  return curve !== "Ed25519" && CURVES.includes(curve);
 }
 
 function incompatible(flag: string, other: string): RekeyError {

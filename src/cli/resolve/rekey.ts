@@ -33,7 +33,10 @@ export function resolveRekey(
 ): RekeyOptions {
   const flags = new FlagReader(invocation);
   const { stepPath, positionals, cwd } = invocation;
-  const logFormat = flags.choice("log-format", "options are text, json");
+  const logFormat = flags.choice(
+    "log-format",
+    (choices) => `options are ${choices.join(", ")}`,
+  );
   const url = resolveUrl(flags);
   const mode = resolveMode(flags);
   const signal = resolveSignal(flags);
@@ -66,8 +69,6 @@ export function resolveRekey(
  *
  * Negative durations mean "rekey now" in a single run, as in the original; a
  * daemon would schedule them after the certificate's end, so they are refused.
- *
- * @throws {RekeyError} kind `usage`
  */
 function resolveMode(flags: FlagReader): RunMode {
   const isDaemon = flags.values.daemon === true;

@@ -1,6 +1,6 @@
 /**
  * How to tell the service: --pid, --pid-file, --signal, --exec and what belongs
- * to them.
+ * to them. Errors are of kind `usage`.
  */
 import type { ReloadOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
@@ -19,8 +19,6 @@ const LAST_PID = 2n ** 31n - 1n;
 /**
  * Whom to signal. The pid-file is not read here: what it says may be another
  * process by the time of the signal.
- *
- * @throws {RekeyError} kind `usage`
  */
 export function resolveSignal(flags: FlagReader): ReloadOptions["signal"] {
   const { pid, signal = DEFAULT_SIGNAL } = flags.values;
@@ -48,11 +46,7 @@ export function resolveSignal(flags: FlagReader): ReloadOptions["signal"] {
   return undefined;
 }
 
-/**
- * The programs, their limit and their number of tries.
- *
- * @throws {RekeyError} kind `usage`
- */
+/** The programs, their limit and their number of tries. */
 export function resolveHooks(
   flags: FlagReader,
 ): Omit<ReloadOptions, "signal"> {

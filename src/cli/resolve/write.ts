@@ -1,5 +1,6 @@
 /**
- * How the new pair is written: layout, owner, mode, lock.
+ * How the new pair is written: layout, owner, mode, lock. Errors are of
+ * kind `usage`.
  */
 import type { WriteOptions } from "../../base/options.ts";
 import type { FlagReader } from "./flag_reader.ts";
@@ -7,16 +8,15 @@ import type { FlagReader } from "./flag_reader.ts";
 /**
  * --layout, --in-place, --state-dir, --key-mode, --cert-mode, --owner, --group
  * and --lock-timeout.
- *
- * @throws {RekeyError} kind `usage`
  */
 export function resolveWrite(
   flags: FlagReader,
   env: (name: string) => string | undefined,
 ): WriteOptions {
-  const layout = flags.values.layout === ""
-    ? undefined
-    : flags.choice("layout", "must be plain or versioned");
+  const layout = flags.values.layout === "" ? undefined : flags.choice(
+    "layout",
+    (choices) => `must be ${choices.join(" or ")}`,
+  );
   const inPlace = flags.values["in-place"] === true;
   if (inPlace && layout === "versioned") {
     throw flags.usage(
@@ -68,11 +68,7 @@ function resolveAttributes(flags: FlagReader): WriteOptions["attributes"] {
   };
 }
 
-/**
- * --lock-timeout in ms; 0 when it is not set.
- *
- * @throws {RekeyError} kind `usage`
- */
+/** --lock-timeout in ms; 0 when it is not set. */
 export function resolveLockTimeout(flags: FlagReader): number {
   return flags.limitMs("lock-timeout", { mayBeZero: true }) ?? 0;
 }

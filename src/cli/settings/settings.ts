@@ -74,8 +74,8 @@ export async function readSettings(
       origins.set(name, { from: "command line" });
       continue;
     }
-    const found = fromEnvironment(name, { flag, env }) ??
-      fromDefaults(name, { flag, defaults });
+    const found = fromEnvironment(name, flag, env) ??
+      fromDefaults(name, flag, defaults);
     if (found === undefined) continue;
     values.set(name, found.value);
     origins.set(name, found.origin);
@@ -148,10 +148,8 @@ interface Found {
 
 function fromEnvironment(
   name: string,
-  { flag, env }: {
-    readonly flag: FlagDefinition;
-    readonly env: SettingsOptions["env"];
-  },
+  flag: FlagDefinition,
+  env: SettingsOptions["env"],
 ): Found | undefined {
   const variable = variableOf(name, flag);
   const given = env(variable);
@@ -178,10 +176,8 @@ function fromEnvironment(
 
 function fromDefaults(
   name: string,
-  { flag, defaults }: {
-    readonly flag: FlagDefinition;
-    readonly defaults: readonly Defaults[];
-  },
+  flag: FlagDefinition,
+  defaults: readonly Defaults[],
 ): Found | undefined {
   for (const { file, values } of defaults) {
     const key = spellingsOf(name, flag)

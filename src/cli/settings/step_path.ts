@@ -183,8 +183,3 @@ export function cleanPath(path: string): string {
 export function joinPath(...parts: readonly string[]): string {
   return cleanPath(parts.filter((part) => part !== "").join("/"));
 }
-
-/** The cleaned path from the root; `directory` is where relative ones start. */
-export function absolutePath(path: string, directory: string): string {
-  return path.startsWith("/") ? cleanPath(path) : joinPath(directory, path);
-}

@@ -5,6 +5,7 @@
  * end. What a shell passes by `<(command)` is a pipe that already has its
  * writer, and so it is read like standard input.
  */
+import { STANDARD_INPUT } from "../../base/paths.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { osCode, osReason } from "../../base/os_error.ts";
 
@@ -20,7 +21,9 @@ export const MAX_INPUT_BYTES: number = 10 * 1024 * 1024;
 export async function readInputFile(
   file: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (file === "-") return await readLimited(Deno.stdin, "standard input");
+  if (file === STANDARD_INPUT) {
+    return await readLimited(Deno.stdin, "standard input");
+  }
   try {
     const { isFile, isDirectory } = await Deno.stat(file);
     if (isDirectory) {

@@ -11,8 +11,8 @@ import type { Log } from "../../base/runtime.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import {
   generatePrivateKey,
-  type KeyProtection,
   type LoadedPrivateKey,
+  type Pbes2Protection,
   type PrivateKey,
   privateKeyToPem,
 } from "../../pki/keys/private_key.ts";
@@ -40,7 +40,7 @@ export interface NewKeyContext {
 
 interface Encryption {
   readonly password: string;
-  readonly like: KeyProtection | undefined;
+  readonly like: Pbes2Protection | undefined;
 }
 
 /**

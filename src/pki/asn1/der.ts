@@ -181,7 +181,6 @@ export class DerFields {
     return member;
   }
 
-  /** Whether every member was taken. */
   get isAtEnd(): boolean {
     return this.#next === this.#elements.length;
   }

@@ -6,7 +6,6 @@
  */
 import { DER_TAG } from "./der.ts";
 
-/** NULL. */
 export const DER_NULL: Uint8Array<ArrayBuffer> = Uint8Array.of(5, 0);
 
 /** One element with `parts`, one behind the other, as its content. */
@@ -36,7 +35,6 @@ function lengthOctets(length: number): readonly number[] {
   return [0x80 + octets.length, ...octets];
 }
 
-/** SEQUENCE of elements. */
 export function writeSequence(
   ...members: readonly Uint8Array[]
 ): Uint8Array<ArrayBuffer> {
@@ -63,7 +61,6 @@ export function writeSmallInteger(value: number): Uint8Array<ArrayBuffer> {
   return writeInteger(octets);
 }
 
-/** OCTET STRING. */
 export function writeOctetString(
   content: Uint8Array,
 ): Uint8Array<ArrayBuffer> {

@@ -86,6 +86,16 @@ export interface Certificate {
 /** The certificates of a file or of an answer, in order: of a chain, leaf first. */
 export type CertificateChain = readonly [Certificate, ...Certificate[]];
 
+/** Whether subject and issuer are the same name; says nothing of signatures. */
+export function isSelfIssued({ subjectDer, issuerDer }: Certificate): boolean {
+  return equalBytes(subjectDer, issuerDer);
+}
+
+/** From notBefore to notAfter, in ms. */
+export function lifetimeMs({ notBefore, notAfter }: Certificate): number {
+  return notAfter.getTime() - notBefore.getTime();
+}
+
 /**
  * Parses one DER certificate (RFC 5280 §4.1).
  *
@@ -186,16 +196,10 @@ function readSignedPart(tbs: DerElement, algorithm: DerElement): SignedPart {
 
 function readVersion(element: DerElement | undefined): 1 | 2 | 3 {
   const version = element === undefined ? 0 : readSmallInteger(element);
-  switch (version) {
-    case 0:
-      return 1;
-    case 1:
-      return 2;
-    case 2:
-      return 3;
-    default:
-      throw new SyntaxError("unknown version");
-  }
+  if (version === 0) return 1;
+  if (version === 1) return 2;
+  if (version === 2) return 3;
+  throw new SyntaxError("unknown version");
 }
 
 function readSerial(element: DerElement): string {

@@ -11,7 +11,6 @@ import {
   readObjectIdentifier,
 } from "../asn1/der_values.ts";
 
-/** What a name says. */
 export interface DistinguishedName {
   /** RFC 4514: the last component first; empty for an empty name. */
   readonly text: string;
@@ -103,7 +102,8 @@ function readString(element: DerElement): string | undefined {
     case STRING_TAG.bmp:
       return decodeText("utf-16be", content);
     case STRING_TAG.universal:
-      return decodeUniversal(content);
+      // Go refuses it too. Read as no string, it would pass by a constraint.
+      throw new SyntaxError();
     case STRING_TAG.teletex:
     case STRING_TAG.numeric:
     case STRING_TAG.printable:
@@ -128,23 +128,6 @@ const STRING_TAG = {
   bmp: 0x1e,
 } as const;
 
-/** UTF-32BE, which TextDecoder does not know. */
-function decodeUniversal(content: Uint8Array): string {
-  if (content.length % 4 !== 0) throw new SyntaxError();
-  const view = new DataView(
-    content.buffer,
-    content.byteOffset,
-    content.byteLength,
-  );
-  let text = "";
-  for (let offset = 0; offset < content.length; offset += 4) {
-    const point = view.getUint32(offset);
-    if (point > 0x10ffff) throw new SyntaxError();
-    text += String.fromCodePoint(point);
-  }
-  return text;
-}
-
 /** RFC 4514 §2.4; control characters too, as the text goes to terminals. */
 function escapeValue(value: string): string {
   return value
@@ -152,10 +135,7 @@ function escapeValue(value: string): string {
     .replace(/^[ #]| $/g, "\\$&")
     // deno-lint-ignore no-control-regex
     .replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => {
-      const octets = new TextEncoder().encode(character);
-      return Array.from(
-        octets,
-        (octet) => `\\${octet.toString(16).padStart(2, "0").toUpperCase()}`,
-      ).join("");
+      const hex = new TextEncoder().encode(character).toHex().toUpperCase();
+      return hex.replace(/../g, "\\$&");
     });
 }

@@ -23,7 +23,6 @@ import {
   readSmallInteger,
 } from "../asn1/der_values.ts";
 
-/** The extension with this OID, or undefined. */
 export function findExtension(
   certificate: Certificate,
   oid: string,
@@ -66,7 +65,6 @@ const KEY_USAGES = [
   "decipherOnly",
 ] as const;
 
-/** What a key may be used for. */
 export type KeyUsage = (typeof KEY_USAGES)[number];
 
 /** Reads keyUsage (RFC 5280 §4.2.1.3), in the order of the bits. */

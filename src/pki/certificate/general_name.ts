@@ -1,12 +1,11 @@
-/**
- * GeneralName (RFC 5280 §4.2.1.6): the names of SANs and of name constraints.
- */
+/** GeneralName (RFC 5280 §4.2.1.6): the names of SANs and of name constraints. */
 import {
   DER_TAG,
   type DerElement,
   DerFields,
   readLeadingDer,
 } from "../asn1/der.ts";
+import { addressToText } from "../../base/ip_address.ts";
 import { octetsToText, readObjectIdentifier } from "../asn1/der_values.ts";
 import { readDistinguishedName } from "./distinguished_name.ts";
 
@@ -19,10 +18,8 @@ export type GeneralNameForm =
   | "directory"
   | "other";
 
-/** One name as it stands in the certificate. */
 export interface GeneralName {
   readonly form: GeneralNameForm;
-  /** The whole element. */
   readonly element: DerElement;
 }
 
@@ -59,19 +56,17 @@ export function readAlternativeNames(
   value: Uint8Array,
 ): readonly GeneralName[] {
   const fields = new DerFields(readLeadingDer(value));
-  const names = [];
-  while (!fields.isAtEnd) names.push(readAlternativeName(fields.take()));
+  const names: GeneralName[] = [];
+  while (!fields.isAtEnd) {
+    const element = fields.take();
+    // Go steps over tags that RFC 5280 does not know.
+    names.push({ form: FORM_BY_TAG.get(element.tag) ?? "other", element });
+  }
   return names;
 }
 
-/** Go steps over tags that RFC 5280 does not know. */
-function readAlternativeName(element: DerElement): GeneralName {
-  return { form: FORM_BY_TAG.get(element.tag) ?? "other", element };
-}
-
 /** One name as text, see {@linkcode readAlternativeNames}. */
-export function generalNameToText(name: GeneralName): string {
-  const { element, form } = name;
+export function generalNameToText({ element, form }: GeneralName): string {
   switch (form) {
     case "IP":
       return `IP:${addressToText(element.content)}`;
@@ -108,30 +103,4 @@ export function readAscii(
     throw new SyntaxError(`SAN ${FORM_NAME[form]} is malformed`);
   }
   return octetsToText(content);
-}
-
-/**
- * An IP address as text: IPv4 dotted, IPv6 as RFC 5952 writes it (an
- * IPv4-mapped address stays recognizable: `::ffff:10.0.0.1`).
- *
- * @throws {SyntaxError} for another length than 4 or 16 octets
- */
-export function addressToText(octets: Uint8Array): string {
-  if (octets.length === 4) return octets.join(".");
-  if (octets.length !== 16) {
-    throw new SyntaxError(
-      `cannot parse IP address of length ${octets.length}`,
-    );
-  }
-  if (isMappedAddress(octets)) return `::ffff:${octets.subarray(12).join(".")}`;
-  const groups = octets.toHex().match(/.{4}/g) ?? [];
-  // The URL standard writes addresses as RFC 5952 does.
-  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
-}
-
-/** Whether 16 octets are an IPv4 address in IPv6 form (RFC 4291 §2.5.5.2). */
-export function isMappedAddress(octets: Uint8Array): boolean {
-  return octets.length === 16 &&
-    octets.subarray(0, 10).every((octet) => octet === 0) &&
-    octets[10] === 0xff && octets[11] === 0xff;
 }

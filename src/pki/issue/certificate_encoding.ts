@@ -5,11 +5,11 @@
  * can change their bytes; here every part that comes from another certificate
  * goes in as it is.
  */
+import { writeInteger } from "../asn1/der_writer.ts";
 import type { CertificateExtension } from "../certificate/certificate.ts";
 import { asn1Schema, asn1X509, defineSchema, serialize } from "../asn1/x509.ts";
 
-const { AsnIntegerArrayBufferConverter, AsnPropTypes, OctetString } =
-  asn1Schema;
+const { AsnPropTypes, OctetString } = asn1Schema;
 
 /** The parts of a certificate; DER unless said otherwise. */
 export interface CertificateParts {
@@ -31,7 +31,7 @@ export function encodeTbsCertificate(
   parts: CertificateParts,
 ): Uint8Array<ArrayBuffer> {
   const tbs = new TbsCertificate();
-  tbs.serialNumber = toInteger(parts.serial);
+  tbs.serialNumber = copy(writeInteger(parts.serial));
   tbs.signature = copy(parts.signatureAlgorithm);
   tbs.issuer = copy(parts.issuer);
   tbs.validity.notBefore = toTime(parts.notBefore);
@@ -50,19 +50,6 @@ export function encodeTbsCertificate(
   return serialize(tbs);
 }
 
-/** DER of a signed certificate. */
-export function encodeCertificate(
-  tbs: Uint8Array,
-  signatureAlgorithm: Uint8Array,
-  signature: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  const certificate = new SignedCertificate();
-  certificate.tbsCertificate = copy(tbs);
-  certificate.signatureAlgorithm = copy(signatureAlgorithm);
-  certificate.signatureValue = copy(signature);
-  return serialize(certificate);
-}
-
 class TbsCertificate {
   version = 2;
   serialNumber: ArrayBuffer = new ArrayBuffer(0);
@@ -77,27 +64,13 @@ class TbsCertificate {
 const ANY = { type: AsnPropTypes.Any };
 defineSchema(TbsCertificate, {
   version: { type: AsnPropTypes.Integer, context: 0 },
-  serialNumber: {
-    type: AsnPropTypes.Integer,
-    converter: AsnIntegerArrayBufferConverter,
-  },
+  serialNumber: ANY,
   signature: ANY,
   issuer: ANY,
   validity: { type: asn1X509.Validity },
   subject: ANY,
   subjectPublicKeyInfo: ANY,
   extensions: { type: asn1X509.Extensions, context: 3 },
-});
-
-class SignedCertificate {
-  tbsCertificate: ArrayBuffer = new ArrayBuffer(0);
-  signatureAlgorithm: ArrayBuffer = new ArrayBuffer(0);
-  signatureValue: ArrayBuffer = new ArrayBuffer(0);
-}
-defineSchema(SignedCertificate, {
-  tbsCertificate: ANY,
-  signatureAlgorithm: ANY,
-  signatureValue: { type: AsnPropTypes.BitString },
 });
 
 /**
@@ -110,15 +83,6 @@ function toTime(date: Date): InstanceType<typeof asn1X509.Time> {
   if (year >= 1950 && year < 2050) time.utcTime = date;
   else time.generalTime = date;
   return time;
-}
-
-/** The content octets of a positive INTEGER, as short as possible (X.690 §8.3.2). */
-function toInteger(magnitude: Uint8Array): ArrayBuffer {
-  const start = magnitude.findIndex((octet) => octet !== 0);
-  const digits = start < 0 ? Uint8Array.of(0) : magnitude.subarray(start);
-  return (digits[0] ?? 0) < 0x80
-    ? copy(digits)
-    : Uint8Array.of(0, ...digits).buffer;
 }
 
 function copy(bytes: Uint8Array): ArrayBuffer {

@@ -1,12 +1,17 @@
 /**
- * Which signature algorithm an issuer's key uses, and the signing itself.
- *
- * The choice is Go's x509.CreateCertificate with step-ca's template: by curve
- * for EC; for RSA the algorithm with which the issuer's own certificate is
- * signed, where that is a sound RSA one.
+ * Which signature algorithm an issuer's key uses: the choice of Go's
+ * x509.CreateCertificate with step-ca's template. By curve for EC; for RSA the
+ * algorithm with which the issuer's own certificate is signed, where that is a
+ * sound RSA one.
  */
 import { readDer } from "../asn1/der.ts";
-import { DER_NULL, writeAlgorithm } from "../asn1/der_writer.ts";
+import {
+  DER_NULL,
+  writeAlgorithm,
+  writeDer,
+  writeSequence,
+  writeSmallInteger,
+} from "../asn1/der_writer.ts";
 import type { Certificate } from "../certificate/certificate.ts";
 import {
   HASHES,
@@ -16,61 +21,47 @@ import {
   type SignatureHash,
 } from "../keys/algorithms.ts";
 import type { PrivateKey } from "../keys/private_key.ts";
-import { readPssParameters } from "../keys/signature.ts";
-import { sign, type Signer, signerOf } from "../keys/signing.ts";
+import { MGF1_OID, readPssParameters } from "../keys/signature.ts";
+import { makeSigner, type Signer, signerOf } from "../keys/signing.ts";
 
 /** The key `key` with the algorithm with which it signs below `issuer`. */
-export function issuerSignature(key: PrivateKey, issuer: Certificate): Signer {
-  return key.spec.kty === "RSA" ? rsaSigner(key, issuer) : signerOf(key);
+export function issuerSigner(key: PrivateKey, issuer: Certificate): Signer {
+  if (key.spec.kty !== "RSA") return signerOf(key);
+  const { oid, parameters } = issuer.signatureAlgorithm;
+  // Web Crypto binds an RSA key to one scheme and one hash.
+  const rsaSigner = (
+    algorithmDer: Uint8Array<ArrayBuffer>,
+    hash: SignatureHash,
+    algorithm: Algorithm | RsaPssParams,
+  ) =>
+    makeSigner(algorithmDer, async () => {
+      const bound = { name: algorithm.name, hash };
+      const { subtle } = crypto;
+      return {
+        key: await subtle.importKey("pkcs8", key.pkcs8, bound, false, ["sign"]),
+        algorithm,
+      };
+    });
+  const pss = oid === KEY_OID.rsaPss && parameters !== undefined
+    ? readPssParameters(readDer(parameters))
+    : undefined;
+  if (pss !== undefined && pss.saltLength === HASHES[pss.hash].bytes) {
+    const { hash, saltLength } = pss;
+    const algorithmDer = writeAlgorithm(KEY_OID.rsaPss, pssParameters(hash));
+    return rsaSigner(algorithmDer, hash, { name: "RSA-PSS", saltLength });
+  }
+  const hash = nameOf(HASHES, { rsa: oid }) ?? "SHA-256";
+  const algorithmDer = writeAlgorithm(HASHES[hash].rsa, DER_NULL);
+  return rsaSigner(algorithmDer, hash, { name: RSA_ALGORITHM.name });
 }
 
 /** RFC 4055 §3.1: the hash itself in MGF1 and a salt of its length. */
 function pssParameters(hash: SignatureHash): Uint8Array<ArrayBuffer> {
-  const { bytes } = HASHES[hash];
-  // The last octet of the hash's OID, 2.16.840.1.101.3.4.2.n.
-  const n = HASHES[hash].oid.slice(-1).padStart(2, "0");
-  return Uint8Array.fromHex(
-    `3034a00f300d06096086480165030402${n}0500` +
-      `a11c301a06092a864886f70d010108300d06096086480165030402${n}0500` +
-      `a2030201${bytes.toString(16)}`,
+  const { bytes, oid } = HASHES[hash];
+  const algorithm = writeAlgorithm(oid, DER_NULL);
+  return writeSequence(
+    writeDer(0xa0, algorithm),
+    writeDer(0xa1, writeAlgorithm(MGF1_OID, algorithm)),
+    writeDer(0xa2, writeSmallInteger(bytes)),
   );
-}
-
-function rsaSigner(key: PrivateKey, issuer: Certificate): Signer {
-  const { oid, parameters } = issuer.signatureAlgorithm;
-  if (oid === KEY_OID.rsaPss && parameters !== undefined) {
-    const own = readPssParameters(readDer(parameters));
-    if (own !== undefined && own.saltLength === HASHES[own.hash].bytes) {
-      return pssSigner(key, own.hash);
-    }
-  }
-  const hash = nameOf(HASHES, { rsa: oid }) ?? "SHA-256";
-  return {
-    algorithmDer: writeAlgorithm(HASHES[hash].rsa, DER_NULL),
-    sign: async (data) => {
-      const { name } = RSA_ALGORITHM;
-      const bound = await importKey(key, { name, hash });
-      return sign(data, { key: bound, algorithm: { name } });
-    },
-  };
-}
-
-function pssSigner(key: PrivateKey, hash: SignatureHash): Signer {
-  return {
-    algorithmDer: writeAlgorithm(KEY_OID.rsaPss, pssParameters(hash)),
-    sign: async (data) => {
-      const name = "RSA-PSS";
-      const algorithm = { name, saltLength: HASHES[hash].bytes };
-      const bound = await importKey(key, { name, hash });
-      return sign(data, { key: bound, algorithm });
-    },
-  };
-}
-
-/** Web Crypto binds an RSA key to one scheme and one hash. */
-function importKey(
-  { pkcs8 }: PrivateKey,
-  algorithm: RsaHashedImportParams,
-): Promise<CryptoKey> {
-  return crypto.subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"]);
 }

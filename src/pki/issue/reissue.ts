@@ -10,6 +10,7 @@ import {
   type Certificate,
   type CertificateExtension,
   EXTENSION_OID,
+  lifetimeMs,
   parseCertificate,
 } from "../certificate/certificate.ts";
 import { equalBytes, readDer } from "../asn1/der.ts";
@@ -26,16 +27,12 @@ import {
   keyUsage,
   subjectKeyIdentifier,
 } from "../certificate/extensions.ts";
-import { issuerSignature } from "./issuer_signature.ts";
+import { issuerSigner } from "./issuer_signature.ts";
 import type { PrivateKey } from "../keys/private_key.ts";
 import { nameConstraints } from "../verify/name_constraints.ts";
-import { isValidSignature } from "../keys/signature.ts";
-import {
-  encodeCertificate,
-  encodeTbsCertificate,
-} from "./certificate_encoding.ts";
+import { isSignedBy } from "../verify/certification_path.ts";
+import { encodeTbsCertificate } from "./certificate_encoding.ts";
 
-/** What the new certificate is made of. */
 export interface Reissue {
   /** Subject, extensions and length of life come from it. */
   readonly previous: Certificate;
@@ -91,11 +88,11 @@ export function unreadableExtension(
 export async function reissue(request: Reissue): Promise<Certificate> {
   const { issuer, issuerKey, previous } = request;
   refuseImpossible(request);
-  const signature = issuerSignature(issuerKey, issuer);
+  const signer = issuerSigner(issuerKey, issuer);
   const { notBefore, notAfter } = newValidity(request);
   const tbs = encodeTbsCertificate({
     serial: request.serial,
-    signatureAlgorithm: signature.algorithmDer,
+    signatureAlgorithm: signer.algorithmDer,
     issuer: issuer.subjectDer,
     notBefore,
     notAfter,
@@ -103,16 +100,8 @@ export async function reissue(request: Reissue): Promise<Certificate> {
     publicKey: request.publicKey,
     extensions: await newExtensions(request),
   });
-  const signed = await signature.sign(tbs);
-  const certificate = parseCertificate(
-    encodeCertificate(tbs, signature.algorithmDer, signed),
-  );
-  const isSound = await isValidSignature({
-    data: certificate.tbs,
-    signature: certificate.signature,
-    algorithm: certificate.signatureAlgorithm,
-  }, issuer.publicKey);
-  if (isSound) return certificate;
+  const certificate = parseCertificate(await signer.signed(tbs));
+  if (await isSignedBy(certificate, issuer)) return certificate;
   throw new ReissueError(
     "error creating certificate: x509: signature over certificate returned by signer is invalid",
   );
@@ -138,15 +127,13 @@ function refuseImpossible(
 }
 
 const NANOSECONDS_PER_MS = 1_000_000n;
-const NANOSECONDS_PER_SECOND = 1_000_000_000n;
 
 /** Go counts durations in an int64 of nanoseconds, and stops there (292 years). */
 const MAX_DURATION = 2n ** 63n - 1n;
 
 /** In nanoseconds. */
-function lifetime({ notBefore, notAfter }: Certificate): bigint {
-  const span = BigInt(notAfter.getTime() - notBefore.getTime()) *
-    NANOSECONDS_PER_MS;
+function lifetime(certificate: Certificate): bigint {
+  const span = BigInt(lifetimeMs(certificate)) * NANOSECONDS_PER_MS;
   return span > MAX_DURATION ? MAX_DURATION : span;
 }
 
@@ -163,11 +150,9 @@ function newValidity(
 
 /** Rounds down, also before 1970. */
 function wholeSeconds(nanoseconds: bigint): Date {
-  const rest = nanoseconds % NANOSECONDS_PER_SECOND;
-  const isBelowZero = rest < 0n;
-  const seconds = nanoseconds / NANOSECONDS_PER_SECOND -
-    (isBelowZero ? 1n : 0n);
-  return new Date(Number(seconds) * 1000);
+  const second = NANOSECONDS_PER_MS * 1000n;
+  const rest = (nanoseconds % second + second) % second;
+  return new Date(Number((nanoseconds - rest) / NANOSECONDS_PER_MS));
 }
 
 /** Key identifiers first, then the old extensions in their order. */
@@ -181,19 +166,19 @@ async function newExtensions(
   const issuerId = subjectKeyIdentifier(issuer);
   // Go leaves the authority's identifier out of what looks self-issued.
   const isSelfIssued = equalBytes(issuer.subjectDer, previous.subjectDer);
-  return [
-    {
-      oid: EXTENSION_OID.subjectKeyIdentifier,
-      critical: false,
-      value: writeOctetString(await keyIdentifier(publicKey)),
-    },
-    ...issuerId === undefined || issuerId.length === 0 || isSelfIssued ? [] : [{
+  const identifiers: CertificateExtension[] = [{
+    oid: EXTENSION_OID.subjectKeyIdentifier,
+    critical: false,
+    value: writeOctetString(await keyIdentifier(publicKey)),
+  }];
+  if (issuerId !== undefined && issuerId.length > 0 && !isSelfIssued) {
+    identifiers.push({
       oid: EXTENSION_OID.authorityKeyIdentifier,
       critical: false,
       value: writeSequence(writeDer(0x80, issuerId)),
-    }],
-    ...copied,
-  ];
+    });
+  }
+  return [...identifiers, ...copied];
 }
 
 /** RFC 5280 §4.2.1.2 (1): SHA-1 of the bits of the public key. */

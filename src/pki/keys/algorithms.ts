@@ -7,7 +7,6 @@ import type { EcCurve, KeySpec } from "../../base/options.ts";
 /** A hash of signatures, by Web Crypto's name. */
 export type SignatureHash = "SHA-256" | "SHA-384" | "SHA-512";
 
-/** How a hash is called, alone and in a signature algorithm. */
 export interface HashNames {
   readonly oid: string;
   readonly bytes: number;
@@ -42,7 +41,6 @@ export const HASHES: Readonly<Record<SignatureHash, HashNames>> = {
   },
 };
 
-/** How a NIST curve is called, and what goes with it. */
 export interface CurveNames {
   /** RFC 5480 §2.1.1.1. */
   readonly oid: string;

@@ -47,12 +47,10 @@ export interface CipherParameters {
   readonly iv: Uint8Array<ArrayBuffer>;
 }
 
-/** Whether it may still be written. */
 export function isAes(cipher: BlockCipherName): cipher is AesName {
   return cipher.startsWith("AES-");
 }
 
-/** Whether this is the name of a cipher here. */
 export function isBlockCipher(name: string): name is BlockCipherName {
   return Object.hasOwn(BLOCK_CIPHERS, name);
 }

@@ -1,11 +1,7 @@
-/**
- * PKCS#10 certificate signing requests (RFC 2986).
- */
-import { readDer } from "../asn1/der.ts";
-import { readAlgorithm } from "../asn1/der_values.ts";
+import { DerFields, readDer } from "../asn1/der.ts";
+import { readAlgorithm, readOctetBits } from "../asn1/der_values.ts";
 import {
   writeDer,
-  writeOctetBits,
   writeSequence,
   writeSmallInteger,
 } from "../asn1/der_writer.ts";
@@ -16,7 +12,6 @@ import { signerOf } from "./signing.ts";
 
 /** A signed request: proof that we hold the key. */
 export interface Csr {
-  readonly der: Uint8Array<ArrayBuffer>;
   /** `CERTIFICATE REQUEST`, 64 columns, final newline. */
   readonly pem: string;
   /** SubjectPublicKeyInfo DER of the new key. */
@@ -40,16 +35,15 @@ export async function createCsr(key: PrivateKey): Promise<Csr> {
     publicKey,
     writeDer(0xa0), // attributes
   );
-  const signer = signerOf(key);
-  const signature = await signer.sign(data);
-  const algorithm = readAlgorithm(readDer(signer.algorithmDer));
-  if (!await isValidSignature({ data, signature, algorithm }, publicKey)) {
+  const der = await signerOf(key).signed(data);
+  const fields = new DerFields(readDer(der));
+  const signed = {
+    data: fields.take().der,
+    algorithm: readAlgorithm(fields.take()),
+    signature: readOctetBits(fields.take()),
+  };
+  if (!await isValidSignature(signed, publicKey)) {
     throw new TypeError("the halves of the key do not belong together");
   }
-  const der = writeSequence(
-    data,
-    signer.algorithmDer,
-    writeOctetBits(signature),
-  );
-  return { der, pem: toPem("CERTIFICATE REQUEST", der), publicKey };
+  return { pem: toPem("CERTIFICATE REQUEST", der), publicKey };
 }

@@ -34,27 +34,27 @@ const MIN_WRITTEN_ITERATIONS = 600_000;
 /** RFC 8018 §4.1 asks for eight or more. */
 const WRITTEN_SALT_BYTES = 16;
 
-/**
- * Encrypts PKCS#8 into the content of `ENCRYPTED PRIVATE KEY`.
- *
- * @param encryption `like` is how the file before was protected: its hash and
- *   cipher stay, where they are still sound, so that what reads the file today
- *   can read the new one as well
- */
+export interface KeyEncryption {
+  readonly password: string;
+  /**
+   * How the file before was protected: its hash and cipher stay where they are
+   * still sound (AES-CBC, SHA-2 of 256 bits or more), so that what reads the file
+   * today can read the new one as well.
+   */
+  readonly like?: Pbes2Protection | undefined;
+}
+
 export async function encryptKey(
   pkcs8: Uint8Array<ArrayBuffer>,
-  encryption: {
-    readonly password: string;
-    readonly like: Pbes2Protection | undefined;
-  },
+  { password, like }: KeyEncryption,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const protection = strengthened(encryption.like);
+  const protection = strengthened(like);
   const { cipher } = protection;
   const salt = crypto.getRandomValues(new Uint8Array(WRITTEN_SALT_BYTES));
   const iv = crypto.getRandomValues(
     new Uint8Array(BLOCK_CIPHERS[cipher].blockBytes),
   );
-  const key = await deriveKey(encryption.password, { protection, salt });
+  const key = await deriveKey(password, { protection, salt });
   const ciphertext = await encryptCbc(pkcs8, { cipher, key, iv });
   return serialize(
     new asn1Pkcs8.EncryptedPrivateKeyInfo({
@@ -72,15 +72,15 @@ function strengthened(like: Pbes2Protection | undefined): Strong {
   const iterations = Math.max(like?.iterations ?? 0, MIN_WRITTEN_ITERATIONS);
   const sound = prf !== "SHA-1" && prf !== "SHA-224";
   return isAes(cipher) && sound
-    ? { scheme: "pbes2", prf, cipher, iterations }
-    : { scheme: "pbes2", prf: "SHA-256", cipher: "AES-256-CBC", iterations };
+    ? { prf, cipher, iterations }
+    : { prf: "SHA-256", cipher: "AES-256-CBC", iterations };
 }
 
-type Algorithm = InstanceType<typeof asn1X509.AlgorithmIdentifier>;
+type AlgorithmSchema = InstanceType<typeof asn1X509.AlgorithmIdentifier>;
 
 function pbes2Algorithm(
   { protection, salt, iv }: Omit<EncryptedKey, "ciphertext">,
-): Algorithm {
+): AlgorithmSchema {
   const derivation = new Pbkdf2Parameters();
   derivation.salt = new OctetString(salt);
   derivation.iterationCount = protection.iterations;
@@ -95,7 +95,7 @@ function pbes2Algorithm(
   return algorithmOf(PBES2, scheme);
 }
 
-function algorithmOf(oid: string, parameters: object | null): Algorithm {
+function algorithmOf(oid: string, parameters: object | null): AlgorithmSchema {
   return new asn1X509.AlgorithmIdentifier({
     algorithm: oid,
     parameters: parameters && serialize(parameters).buffer,
@@ -104,8 +104,8 @@ function algorithmOf(oid: string, parameters: object | null): Algorithm {
 
 /** RFC 8018 §A.4, as it is written. */
 class Pbes2Parameters {
-  keyDerivationFunc: Algorithm = new asn1X509.AlgorithmIdentifier();
-  encryptionScheme: Algorithm = new asn1X509.AlgorithmIdentifier();
+  keyDerivationFunc: AlgorithmSchema = new asn1X509.AlgorithmIdentifier();
+  encryptionScheme: AlgorithmSchema = new asn1X509.AlgorithmIdentifier();
 }
 defineSchema(Pbes2Parameters, {
   keyDerivationFunc: { type: asn1X509.AlgorithmIdentifier },
@@ -116,7 +116,7 @@ defineSchema(Pbes2Parameters, {
 class Pbkdf2Parameters {
   salt: InstanceType<typeof OctetString> = new OctetString();
   iterationCount = 0;
-  prf: Algorithm = new asn1X509.AlgorithmIdentifier();
+  prf: AlgorithmSchema = new asn1X509.AlgorithmIdentifier();
 }
 defineSchema(Pbkdf2Parameters, {
   salt: { type: OctetString },

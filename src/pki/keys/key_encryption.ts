@@ -26,10 +26,8 @@ import {
   decryptCbc,
 } from "./block_cipher.ts";
 import { explainKey, shownOid, toBigInt } from "./key_numbers.ts";
-import { derivePbkdf2 } from "./pbkdf2.ts";
-/** How a PBES2 file protects its key. */
+
 export interface Pbes2Protection {
-  readonly scheme: "pbes2";
   readonly prf: HmacHash;
   readonly cipher: BlockCipherName;
   readonly iterations: number;
@@ -72,16 +70,15 @@ export function readEncryptedKey(der: Uint8Array): EncryptedKey {
     scheme.end();
     const { prf, iterations, salt, keyBytes } = derivation;
     const cipher = known(BLOCK_CIPHERS, encryption.oid);
+    const sizes = BLOCK_CIPHERS[cipher];
     const iv = requireTag(parametersOf(encryption), DER_TAG.octetString)
       .content.slice();
-    const encrypted: EncryptedKey = {
-      protection: { scheme: "pbes2", prf, cipher, iterations },
-      salt,
-      iv,
-      ciphertext,
-    };
-    checkSizes(encrypted, keyBytes);
-    return encrypted;
+    const fits = iv.length === sizes.blockBytes && ciphertext.length > 0 &&
+      ciphertext.length % sizes.blockBytes === 0 &&
+      (keyBytes === undefined || keyBytes === sizes.keyBytes);
+    if (!fits) throw new SyntaxError();
+    const protection = { prf, cipher, iterations };
+    return { protection, salt, iv, ciphertext };
   });
 }
 
@@ -149,25 +146,35 @@ function readIterations(element: DerElement): number {
   );
 }
 
-function checkSizes(
-  { protection, iv, ciphertext }: EncryptedKey,
-  keyLength: number | undefined,
-): void {
-  const { keyBytes, blockBytes } = BLOCK_CIPHERS[protection.cipher];
-  const fits = iv.length === blockBytes && ciphertext.length > 0 &&
-    ciphertext.length % blockBytes === 0 &&
-    (keyLength === undefined || keyLength === keyBytes);
-  if (!fits) throw new SyntaxError();
-}
-
-/** The key of the cipher. */
-export function deriveKey(
+/**
+ * The key of the cipher by PBKDF2 (RFC 8018 §5.2), computed off the main thread:
+ * 2,000,000 iterations take about a second.
+ */
+export async function deriveKey(
   password: string,
   { protection, salt }: Pick<EncryptedKey, "protection" | "salt">,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { prf, cipher, iterations } = protection;
   const bytes = BLOCK_CIPHERS[cipher].keyBytes;
-  return derivePbkdf2(password, { hash: prf, salt, iterations, bytes });
+  const secret = new TextEncoder().encode(password);
+  if (prf === "SHA-224") {
+    // Web Crypto does not have SHA-224, and loading node:crypto takes 28 ms.
+    const { pbkdf2 } = await import("node:crypto");
+    return new Promise((resolve, reject) => {
+      pbkdf2(secret, salt, iterations, bytes, "sha224", (error, key) => {
+        if (error) return reject(error);
+        resolve(new Uint8Array(key));
+      });
+    });
+  }
+  const { subtle } = crypto;
+  const material = await subtle.importKey("raw", secret, "PBKDF2", false, [
+    "deriveBits",
+  ]);
+  const algorithm = { name: "PBKDF2", hash: prf, salt, iterations };
+  return new Uint8Array(
+    await subtle.deriveBits(algorithm, material, bytes * 8),
+  );
 }
 
 function unsupported(fault: string): MalformedError {

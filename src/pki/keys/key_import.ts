@@ -18,7 +18,6 @@ import {
   type RsaNumbers,
 } from "./key_numbers.ts";
 
-/** A private key that can sign. */
 export interface PrivateKey {
   readonly spec: KeySpec;
   /**
@@ -85,7 +84,7 @@ async function importEc(numbers: EcNumbers): Promise<PrivateKey> {
   const publicJwk = { kty: "EC", crv: curve, x, y };
   return privateKeyOf(
     { kty: "EC", curve },
-    await importPair(publicJwk, { private: { d }, algorithm }),
+    await importPair(publicJwk, { d }, algorithm),
   );
 }
 
@@ -105,7 +104,7 @@ async function importEd(numbers: EdNumbers): Promise<PrivateKey> {
   const publicJwk = { kty: "OKP", crv: "Ed25519", x };
   return privateKeyOf(
     { kty: "OKP", curve: "Ed25519" },
-    await importPair(publicJwk, { private: { d }, algorithm }),
+    await importPair(publicJwk, { d }, algorithm),
   );
 }
 
@@ -129,10 +128,7 @@ async function importRsa(numbers: RsaNumbers): Promise<PrivateKey> {
   const publicJwk = { kty, n: toBase64Url(n), e: toBase64Url(e) };
   let pair: CryptoKeyPair;
   try {
-    pair = await importPair(publicJwk, {
-      private: secret,
-      algorithm: RSA_ALGORITHM,
-    });
+    pair = await importPair(publicJwk, secret, RSA_ALGORITHM);
   } catch (cause) {
     throw brokenRsa(cause);
   }
@@ -169,14 +165,11 @@ async function derive(
 
 async function importPair(
   publicJwk: JsonWebKey,
-  half: {
-    readonly private: JsonWebKey;
-    readonly algorithm: { readonly name: string };
-  },
+  secret: JsonWebKey,
+  algorithm: { readonly name: string },
 ): Promise<CryptoKeyPair> {
   const { subtle } = crypto;
-  const { algorithm } = half;
-  const privateJwk = { ...publicJwk, ...half.private };
+  const privateJwk = { ...publicJwk, ...secret };
   const [privateKey, publicKey] = await Promise.all([
     subtle.importKey("jwk", privateJwk, algorithm, true, ["sign"]),
     subtle.importKey("jwk", publicJwk, algorithm, true, ["verify"]),

@@ -7,7 +7,6 @@
 import type { EcCurve } from "../../base/options.ts";
 import { MalformedError } from "../asn1/malformed.ts";
 
-/** What a file says about a key on a NIST curve. */
 export interface EcNumbers {
   readonly kty: "EC";
   readonly curve: EcCurve;
@@ -17,7 +16,6 @@ export interface EcNumbers {
   readonly claimed: readonly Uint8Array[];
 }
 
-/** What a file says about an Ed25519 key. */
 export interface EdNumbers {
   readonly kty: "OKP";
   /** The private key of RFC 8032 §5.1.5. */

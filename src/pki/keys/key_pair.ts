@@ -1,6 +1,3 @@
-/**
- * A certificate chain and the private key that belongs to it.
- */
 import type { CertificateChain } from "../certificate/certificate.ts";
 import type { LoadedPrivateKey } from "./private_key.ts";
 

@@ -24,7 +24,6 @@ export interface LegacyEncrypted {
 /** Bytes of the initialization vector that OpenSSL takes as the salt. */
 const SALT_BYTES = 8;
 
-/** Whether the headers say that the block is encrypted. */
 export function isLegacyEncrypted({ headers }: PemBlock): boolean {
   return /^4,\s*ENCRYPTED$/.test(headers.get("Proc-Type") ?? "") ||
     headers.has("DEK-Info");
@@ -68,17 +67,16 @@ export async function decryptLegacy(
   { cipher, iv, ciphertext }: LegacyEncrypted,
   password: string,
 ): Promise<Uint8Array> {
-  const key = await deriveKey(password, {
-    salt: iv.subarray(0, SALT_BYTES),
-    bytes: BLOCK_CIPHERS[cipher].keyBytes,
-  });
+  const salt = iv.subarray(0, SALT_BYTES);
+  const key = await deriveKey(password, salt, BLOCK_CIPHERS[cipher].keyBytes);
   return decryptCbc(ciphertext, { cipher, key, iv });
 }
 
 /** OpenSSL's EVP_BytesToKey with MD5 and one round; Web Crypto has no MD5. */
 async function deriveKey(
   password: string,
-  { salt, bytes }: { readonly salt: Uint8Array; readonly bytes: number },
+  salt: Uint8Array,
+  bytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { createHash } = await import("node:crypto");
   const secret = new TextEncoder().encode(password);

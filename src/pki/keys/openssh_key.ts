@@ -34,9 +34,7 @@ export function decodeOpenSsh(content: Uint8Array): KeyNumbers {
   if (cipher !== "none" || derivation !== "none") {
     throw new MalformedError(
       "unsupported private key: found an encrypted OpenSSH key, supported are those without passphrase",
-      {
-        hint: "take the passphrase off: ssh-keygen -p -N '' -f <key-file>",
-      },
+      { hint: "take the passphrase off: ssh-keygen -p -N '' -f <key-file>" },
     );
   }
   if (file.number() !== 1) throw new MalformedKeyError(WHAT);
@@ -62,7 +60,7 @@ function readNumbers(secret: SshReader, outer: SshReader): KeyNumbers {
       return readRsa(secret, outer);
     default:
       if (type.startsWith(ECDSA)) {
-        return readEc(secret, { outer, name: type.slice(ECDSA.length) });
+        return readEc(secret, outer, type.slice(ECDSA.length));
       }
       throw unsupportedKey(`OpenSSH type ${type}`);
   }
@@ -79,7 +77,8 @@ function readEd(secret: SshReader, outer: SshReader): KeyNumbers {
 
 function readEc(
   secret: SshReader,
-  { outer, name }: { readonly outer: SshReader; readonly name: string },
+  outer: SshReader,
+  name: string,
 ): KeyNumbers {
   const curve = nameOf(CURVES, { ssh: name });
   if (

@@ -8,7 +8,8 @@
 import type { KeySpec } from "../../base/options.ts";
 import { MalformedError } from "../asn1/malformed.ts";
 import { RSA_ALGORITHM } from "./algorithms.ts";
-import { type BlockCipherName, wrongPassword } from "./block_cipher.ts";
+import { wrongPassword } from "./block_cipher.ts";
+import type { KeyEncryption } from "./encrypt_key.ts";
 import {
   decodePkcs1,
   decodePkcs8,
@@ -32,19 +33,13 @@ import { decodeOpenSsh } from "./openssh_key.ts";
 import { isPem, parsePem, type PemBlock, toPem } from "../asn1/pem.ts";
 import { firstOf } from "./rsa_search.ts";
 
-export type { PrivateKey };
-
-/** How an encrypted key was protected, so that its successor can be as well. */
-export type KeyProtection = Pbes2Protection | {
-  readonly scheme: "rfc1423";
-  readonly cipher: BlockCipherName;
-};
+export type { Pbes2Protection, PrivateKey };
 
 /** A key from a file, and how the file protected it. */
 export interface LoadedPrivateKey {
   readonly key: PrivateKey;
-  /** Undefined: the file held it in plain text. */
-  readonly protection: KeyProtection | undefined;
+  /** What its successor may take over; undefined for plain text and RFC 1423. */
+  readonly protection: Pbes2Protection | undefined;
   /** The password that opened it; undefined when it was plain. */
   readonly password: string | undefined;
 }
@@ -70,8 +65,8 @@ const RSA_EXPONENT = Uint8Array.of(1, 0, 1);
  *
  * @param password called only when the key is encrypted and its parameters are
  *   usable; its answer is used once
- * @throws {MalformedError} no key, a damaged or unsupported one, one whose numbers do not belong together, or a wrong
- *   password (`x509: decryption password incorrect`)
+ * @throws {MalformedError} no key, a damaged or unsupported one, one whose
+ *   numbers do not belong together, or a wrong password
  */
 export async function loadPrivateKey(
   content: Uint8Array,
@@ -82,21 +77,19 @@ export async function loadPrivateKey(
     const encrypted = readEncryptedKey(block.der);
     const secret = await password();
     const der = await decryptKey(encrypted, secret);
-    return {
-      key: await openedKey(der, decodePkcs8),
-      protection: encrypted.protection,
-      password: secret,
-    };
+    const key = await openedKey(der, decodePkcs8);
+    return { key, protection: encrypted.protection, password: secret };
   }
   const decode = DECODERS.get(block.label);
   if (decode === undefined) {
+    const [found = "", ...supported] = [
+      block.label,
+      ...DECODERS.keys(),
+      ENCRYPTED_LABEL,
+    ].map((label) => JSON.stringify(label));
     throw new MalformedError(
-      `unsupported private key: found a PEM block ${
-        JSON.stringify(block.label)
-      }, supported are ${
-        [...DECODERS.keys(), ENCRYPTED_LABEL].map((label) =>
-          JSON.stringify(label)
-        ).join(", ")
+      `unsupported private key: found a PEM block ${found}, supported are ${
+        supported.join(", ")
       }`,
     );
   }
@@ -104,17 +97,11 @@ export async function loadPrivateKey(
     const encrypted = readLegacyEncryption(block);
     const secret = await password();
     const der = await decryptLegacy(encrypted, secret);
-    return {
-      key: await openedKey(der, decode),
-      protection: { scheme: "rfc1423", cipher: encrypted.cipher },
-      password: secret,
-    };
+    const key = await openedKey(der, decode);
+    return { key, protection: undefined, password: secret };
   }
-  return {
-    key: await importKey(decode(block.der)),
-    protection: undefined,
-    password: undefined,
-  };
+  const key = await importKey(decode(block.der));
+  return { key, protection: undefined, password: undefined };
 }
 
 /**
@@ -134,25 +121,16 @@ export async function generatePrivateKey(
  * (go.step.sm/crypto/pemutil `Serialize`): EC as SEC 1, RSA as PKCS#1, Ed25519
  * as PKCS#8 without public key.
  *
- * With `encryption`: PKCS#8 under PBES2 with PBKDF2, at least 600,000 rounds.
- * Hash and cipher are those of `like` where they are still sound (AES-CBC, SHA-2
- * of 256 bits or more), else SHA-256 and AES-256-CBC.
+ * With `encryption`: PKCS#8 under PBES2 with PBKDF2, at least 600,000 rounds of
+ * SHA-256 and AES-256-CBC, or as the file before.
  */
 export async function privateKeyToPem(
   key: PrivateKey,
-  encryption?: {
-    readonly password: string;
-    readonly like?: KeyProtection | undefined;
-  },
+  encryption?: KeyEncryption,
 ): Promise<string> {
   if (encryption !== undefined) {
-    const { password, like } = encryption;
     const { encryptKey } = await import("./encrypt_key.ts");
-    const der = await encryptKey(key.pkcs8, {
-      password,
-      like: like?.scheme === "pbes2" ? like : undefined,
-    });
-    return toPem(ENCRYPTED_LABEL, der);
+    return toPem(ENCRYPTED_LABEL, await encryptKey(key.pkcs8, encryption));
   }
   switch (key.spec.kty) {
     case "EC":
@@ -189,32 +167,28 @@ async function openedKey(der: Uint8Array, decode: Decode): Promise<PrivateKey> {
   }
 }
 
-async function generatePair(
+function generatePair(
   spec: KeySpec,
   searches: number,
 ): Promise<CryptoKeyPair> {
-  const { subtle } = crypto;
+  const generate = (
+    algorithm: Algorithm | EcKeyGenParams | RsaHashedKeyGenParams,
+  ) =>
+    // Deno's types do not know that every algorithm here has two keys.
+    crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<
+      CryptoKeyPair
+    >;
   switch (spec.kty) {
-    case "EC": {
-      const algorithm = { name: "ECDSA", namedCurve: spec.curve };
-      return await subtle.generateKey(algorithm, true, ["sign", "verify"]);
-    }
+    case "EC":
+      return generate({ name: "ECDSA", namedCurve: spec.curve });
     case "OKP":
-      // Deno's types do not know that this algorithm has two keys.
-      return await subtle.generateKey("Ed25519", true, [
-        "sign",
-        "verify",
-      ]) as CryptoKeyPair;
-    case "RSA": {
-      const algorithm = {
-        ...RSA_ALGORITHM,
-        modulusLength: spec.bits,
-        publicExponent: RSA_EXPONENT,
-      };
-      return await firstOf(
-        searches,
-        () => subtle.generateKey(algorithm, true, ["sign", "verify"]),
-      );
-    }
+      return generate({ name: spec.curve });
+    case "RSA":
+      return firstOf(searches, () =>
+        generate({
+          ...RSA_ALGORITHM,
+          modulusLength: spec.bits,
+          publicExponent: RSA_EXPONENT,
+        }));
   }
 }

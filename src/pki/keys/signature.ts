@@ -1,7 +1,6 @@
 /**
- * Signatures on certificates, verified by Web Crypto.
- *
- * Only with the hashes of algorithms.ts, which says why there are no others.
+ * Signatures on certificates, verified by Web Crypto. Only with the hashes of
+ * algorithms.ts, which says why there are no others.
  */
 import {
   type DerElement,
@@ -11,19 +10,13 @@ import {
 } from "../asn1/der.ts";
 import {
   type AlgorithmIdentifier,
-  type PublicKeyInfo,
   readAlgorithm,
   readInteger,
   readObjectIdentifier,
   readPublicKeyInfo,
   readSmallInteger,
 } from "../asn1/der_values.ts";
-import {
-  DER_NULL,
-  writeAlgorithm,
-  writeOctetBits,
-  writeSequence,
-} from "../asn1/der_writer.ts";
+import { DER_NULL } from "../asn1/der_writer.ts";
 import {
   CURVES,
   HASHES,
@@ -33,7 +26,6 @@ import {
   type SignatureHash,
 } from "./algorithms.ts";
 
-/** What was signed, by what, and how. */
 export interface SignedBytes {
   readonly data: Uint8Array<ArrayBuffer>;
   readonly signature: Uint8Array<ArrayBuffer>;
@@ -52,41 +44,15 @@ export async function isValidSignature(
   signed: SignedBytes,
   publicKey: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
-  const check = planFor(signed, publicKey);
-  return check !== undefined && await isPassed(check, signed.data);
-}
-
-function planFor(
-  signed: SignedBytes,
-  publicKey: Uint8Array<ArrayBuffer>,
-): SignatureCheck | undefined {
+  const check = planCheck(signed, publicKey);
+  if (check === undefined) return false;
+  const { keyAlgorithm, algorithm, signature } = check;
   try {
-    const info = readPublicKeyInfo(readDer(publicKey));
-    return planCheck(signed, { ...info, der: publicKey });
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-async function isPassed(
-  check: SignatureCheck,
-  data: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  try {
-    const key = await crypto.subtle.importKey(
-      "spki",
-      check.publicKey,
-      check.keyAlgorithm,
-      false,
-      ["verify"],
-    );
-    return await crypto.subtle.verify(
-      check.algorithm,
-      key,
-      check.signature,
-      data,
-    );
+    const { subtle } = crypto;
+    const key = await subtle.importKey("spki", publicKey, keyAlgorithm, false, [
+      "verify",
+    ]);
+    return await subtle.verify(algorithm, key, signature, signed.data);
   } catch {
     // An unusable key: Deno 2.9 reports a point that is not on the curve as
     // TypeError, others as DOMException. What cannot be verified is not valid.
@@ -94,71 +60,81 @@ async function isPassed(
   }
 }
 
-/** The same check in the terms of Web Crypto. */
 interface SignatureCheck {
-  readonly publicKey: Uint8Array<ArrayBuffer>;
-  readonly keyAlgorithm:
-    | Algorithm
-    | EcKeyImportParams
-    | RsaHashedImportParams;
+  readonly keyAlgorithm: Algorithm | EcKeyImportParams | RsaHashedImportParams;
   readonly algorithm: Algorithm | EcdsaParams | RsaPssParams;
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
-interface PublicKey extends PublicKeyInfo {
-  readonly der: Uint8Array<ArrayBuffer>;
-}
-
 function planCheck(
   signed: SignedBytes,
-  key: PublicKey,
+  publicKey: Uint8Array,
 ): SignatureCheck | undefined {
-  const { algorithm: { oid, parameters }, signature } = signed;
-  const pkcs1Hash = nameOf(HASHES, { rsa: oid });
-  if (pkcs1Hash !== undefined) {
-    if (key.algorithm.oid !== KEY_OID.rsa || !isNullOrAbsent(parameters)) {
-      return undefined;
+  try {
+    const key = readPublicKeyInfo(readDer(publicKey)).algorithm;
+    switch (key.oid) {
+      case KEY_OID.rsa:
+        return planRsa(signed);
+      case KEY_OID.ec:
+        return planEcdsa(signed, key);
+      case KEY_OID.ed25519:
+        return planEd25519(signed);
+      default:
+        // A key under the OID of PSS as well: Go, and so step-ca, has none.
+        return undefined;
     }
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function planRsa(
+  { algorithm: { oid, parameters }, signature }: SignedBytes,
+): SignatureCheck | undefined {
+  if (oid === KEY_OID.rsaPss) {
+    const pss = parameters && readPssParameters(readDer(parameters));
+    if (pss === undefined) return undefined;
+    const { hash, saltLength } = pss;
+    const name = "RSA-PSS";
     return {
-      publicKey: key.der,
-      keyAlgorithm: { name: RSA_ALGORITHM.name, hash: pkcs1Hash },
-      algorithm: { name: RSA_ALGORITHM.name },
+      keyAlgorithm: { name, hash },
+      algorithm: { name, saltLength },
       signature,
     };
   }
-  const ecdsaHash = nameOf(HASHES, { ecdsa: oid });
-  if (ecdsaHash !== undefined && isNullOrAbsent(parameters)) {
-    return planEcdsa(signature, { key, hash: ecdsaHash });
-  }
-  if (oid === KEY_OID.rsaPss) return planPss(signed, key);
-  const isEd25519 = oid === KEY_OID.ed25519 && parameters === undefined &&
-    key.algorithm.oid === KEY_OID.ed25519;
-  if (!isEd25519) return undefined;
-  return {
-    publicKey: key.der,
-    keyAlgorithm: { name: "Ed25519" },
-    algorithm: { name: "Ed25519" },
-    signature,
-  };
+  const hash = nameOf(HASHES, { rsa: oid });
+  if (hash === undefined || !isNullOrAbsent(parameters)) return undefined;
+  const { name } = RSA_ALGORITHM;
+  return { keyAlgorithm: { name, hash }, algorithm: { name }, signature };
 }
 
 function planEcdsa(
-  signature: Uint8Array,
-  by: { readonly key: PublicKey; readonly hash: SignatureHash },
+  { algorithm, signature }: SignedBytes,
+  key: AlgorithmIdentifier,
 ): SignatureCheck | undefined {
-  const { key, hash } = by;
-  const { oid, parameters } = key.algorithm;
-  if (oid !== KEY_OID.ec || parameters === undefined) return undefined;
-  const curve = nameOf(CURVES, {
-    oid: readObjectIdentifier(readDer(parameters)),
-  });
-  if (curve === undefined) return undefined;
+  const hash = nameOf(HASHES, { ecdsa: algorithm.oid });
+  const curve = key.parameters &&
+    nameOf(CURVES, { oid: readObjectIdentifier(readDer(key.parameters)) });
+  if (
+    hash === undefined || curve === undefined ||
+    !isNullOrAbsent(algorithm.parameters)
+  ) {
+    return undefined;
+  }
   return {
-    publicKey: key.der,
     keyAlgorithm: { name: "ECDSA", namedCurve: curve },
     algorithm: { name: "ECDSA", hash },
     signature: toFixedWidth(signature, CURVES[curve].bytes),
   };
+}
+
+function planEd25519(
+  { algorithm: { oid, parameters }, signature }: SignedBytes,
+): SignatureCheck | undefined {
+  if (oid !== KEY_OID.ed25519 || parameters !== undefined) return undefined;
+  const algorithm = { name: "Ed25519" };
+  return { keyAlgorithm: algorithm, algorithm, signature };
 }
 
 /** SEQUENCE { r, s } (RFC 3279 §2.2.3) as r and s side by side. */
@@ -177,40 +153,6 @@ function toFixedWidth(
   }
   fields.end();
   return result;
-}
-
-function planPss(
-  signed: SignedBytes,
-  key: PublicKey,
-): SignatureCheck | undefined {
-  const { algorithm: { parameters }, signature } = signed;
-  const pss = parameters && readPssParameters(readDer(parameters));
-  if (pss === undefined || !allowsPss(key, pss)) return undefined;
-  return {
-    publicKey: key.algorithm.oid === KEY_OID.rsa ? key.der : asPlainRsa(key),
-    keyAlgorithm: { name: "RSA-PSS", hash: pss.hash },
-    algorithm: { name: "RSA-PSS", saltLength: pss.saltLength },
-    signature,
-  };
-}
-
-/** RFC 4055 §3.3: a PSS key may say which hash, and how much salt at least. */
-function allowsPss(key: PublicKey, pss: PssParameters): boolean {
-  const { oid, parameters } = key.algorithm;
-  if (oid === KEY_OID.rsa) return true;
-  if (oid !== KEY_OID.rsaPss) return false;
-  if (parameters === undefined) return true;
-  const wanted = readPssParameters(readDer(parameters));
-  return wanted !== undefined && wanted.hash === pss.hash &&
-    wanted.saltLength <= pss.saltLength;
-}
-
-/** Web Crypto takes RSA keys only under the OID of plain RSA. */
-function asPlainRsa(key: PublicKey): Uint8Array<ArrayBuffer> {
-  return writeSequence(
-    writeAlgorithm(KEY_OID.rsa, DER_NULL),
-    writeOctetBits(key.bits),
-  );
 }
 
 /** What Web Crypto needs to know of a PSS signature. */
@@ -245,7 +187,7 @@ export function readPssParameters(
   return { hash, saltLength: salt ? readSmallInteger(salt) : 20 };
 }
 
-const MGF1_OID = "1.2.840.113549.1.1.8";
+export const MGF1_OID = "1.2.840.113549.1.1.8";
 
 function readHash(
   element: DerElement | undefined,
@@ -257,6 +199,5 @@ function readHash(
 
 /** Whether parameters say nothing: RFC 4055 §2.1 allows both ways. */
 function isNullOrAbsent(parameters: Uint8Array | undefined): boolean {
-  return parameters === undefined ||
-    equalBytes(parameters, DER_NULL);
+  return parameters === undefined || equalBytes(parameters, DER_NULL);
 }

@@ -1,10 +1,8 @@
-/**
- * Signatures on requests and certificates, made by Web Crypto.
- */
 import {
   DER_NULL,
   writeAlgorithm,
   writeInteger,
+  writeOctetBits,
   writeSequence,
 } from "../asn1/der_writer.ts";
 import { CURVES, HASHES, KEY_OID, signingParameters } from "./algorithms.ts";
@@ -14,47 +12,54 @@ import type { PrivateKey } from "./private_key.ts";
 export interface Signer {
   /** AlgorithmIdentifier DER. */
   readonly algorithmDer: Uint8Array<ArrayBuffer>;
-  /** The content of signatureValue. */
-  sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  /** DER of `data` (DER as well) with algorithm and signature behind it. */
+  signed(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface SigningMethod {
+  readonly key: CryptoKey;
+  readonly algorithm: Algorithm | EcdsaParams | RsaPssParams;
 }
 
 /**
  * The algorithm that Go chooses for the key: by curve for EC, and PKCS#1 v1.5
  * with SHA-256 for RSA (crypto/x509, signingParamsForKey).
  */
-export function signerOf({ spec, signingKey }: PrivateKey): Signer {
-  const signPlain = (data: Uint8Array<ArrayBuffer>) =>
-    sign(data, { key: signingKey, algorithm: signingParameters(spec) });
+export function signerOf({ spec, signingKey: key }: PrivateKey): Signer {
+  const method = { key, algorithm: signingParameters(spec) };
   switch (spec.kty) {
     case "OKP":
-      return {
-        algorithmDer: writeAlgorithm(KEY_OID.ed25519),
-        sign: signPlain,
-      };
+      return makeSigner(writeAlgorithm(KEY_OID.ed25519), () => method);
     case "RSA":
-      return {
-        algorithmDer: writeAlgorithm(HASHES["SHA-256"].rsa, DER_NULL),
-        sign: signPlain,
-      };
-    case "EC": {
-      const { hash } = CURVES[spec.curve];
-      return {
-        algorithmDer: writeAlgorithm(HASHES[hash].ecdsa),
-        sign: async (data) => toDerSignature(await signPlain(data)),
-      };
-    }
+      return makeSigner(
+        writeAlgorithm(HASHES["SHA-256"].rsa, DER_NULL),
+        () => method,
+      );
+    case "EC":
+      return makeSigner(
+        writeAlgorithm(HASHES[CURVES[spec.curve].hash].ecdsa),
+        () => method,
+      );
   }
 }
 
-/** Signs by Web Crypto. */
-export async function sign(
-  data: Uint8Array<ArrayBuffer>,
-  by: {
-    readonly key: CryptoKey;
-    readonly algorithm: Algorithm | EcdsaParams | RsaPssParams;
-  },
-): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.sign(by.algorithm, by.key, data));
+/** @param open how to sign; called for each signature */
+export function makeSigner(
+  algorithmDer: Uint8Array<ArrayBuffer>,
+  open: () => SigningMethod | Promise<SigningMethod>,
+): Signer {
+  return {
+    algorithmDer,
+    async signed(data) {
+      const { key, algorithm } = await open();
+      const plain = new Uint8Array(
+        await crypto.subtle.sign(algorithm, key, data),
+      );
+      const isEcdsa = algorithm.name === "ECDSA";
+      const signature = isEcdsa ? toDerSignature(plain) : plain;
+      return writeSequence(data, algorithmDer, writeOctetBits(signature));
+    },
+  };
 }
 
 /** r and s side by side as SEQUENCE { r, s } (RFC 3279 §2.2.3). */

@@ -8,6 +8,7 @@ import {
   type Certificate,
   type CertificateChain,
   EXTENSION_OID,
+  isSelfIssued,
 } from "../certificate/certificate.ts";
 import { equalBytes } from "../asn1/der.ts";
 import { basicConstraints, keyUsage } from "../certificate/extensions.ts";
@@ -44,7 +45,7 @@ export function* issuerProblems(
     }`;
     for (
       const problem of [
-        findCaProblem(issuer, { isAnchor }),
+        findCaProblem(issuer, isAnchor),
         findLengthProblem(path, index),
         findDateProblem(issuer, conditions),
         findUnknownCritical(issuer),
@@ -61,11 +62,11 @@ export function* issuerProblems(
 
 function findCaProblem(
   issuer: Certificate,
-  place: { readonly isAnchor: boolean },
+  isAnchor: boolean,
 ): string | undefined {
   // Old roots are of version 1, which cannot say that they are a CA: that the
   // user trusts them says it. Nobody says it of an intermediate.
-  const isOldAnchor = place.isAnchor && issuer.version === 1;
+  const isOldAnchor = isAnchor && issuer.version === 1;
   if (!isOldAnchor && basicConstraints(issuer)?.isCa !== true) {
     return "is not a CA: basicConstraints should say CA:TRUE";
   }
@@ -88,10 +89,6 @@ function findLengthProblem(
   return below > limit
     ? `allows ${limit} intermediates below it, but the chain has ${below}`
     : undefined;
-}
-
-function isSelfIssued({ subjectDer, issuerDer }: Certificate): boolean {
-  return equalBytes(subjectDer, issuerDer);
 }
 
 function findDateProblem(

@@ -29,7 +29,6 @@ import {
   quote,
 } from "./name_matching.ts";
 
-/** The content of a nameConstraints extension. */
 export interface NameConstraints {
   readonly permitted: readonly GeneralName[];
   readonly excluded: readonly GeneralName[];

@@ -4,19 +4,22 @@
  */
 import {
   addressToText,
-  type GeneralName,
-  type GeneralNameForm,
-  isMappedAddress,
+  isInBlock,
+  parseAddress,
+  plainAddress,
+} from "../../base/ip_address.ts";
+import type {
+  GeneralName,
+  GeneralNameForm,
 } from "../certificate/general_name.ts";
 import { octetsToText } from "../asn1/der_values.ts";
-import { type Mailbox, readMailbox, reverseLabels } from "./mailbox.ts";
+import { readMailbox, reverseLabels } from "./mailbox.ts";
 
 /** `matches`, or the reason why that cannot be told. */
 export type MatchResult =
   | { readonly matches: boolean }
   | { readonly fault: string };
 
-/** How one form of names is compared. */
 export interface Matcher {
   /** What step-ca calls names of this form. */
   readonly label: string;
@@ -58,14 +61,10 @@ function matchDnsName(name: GeneralName, constraint: GeneralName): MatchResult {
 function matchDomain(domain: string, constraint: string): MatchResult {
   if (constraint === "") return { matches: true };
   const labels = reverseLabels(domain);
-  if (labels === undefined) {
-    return { fault: `internal error: cannot parse domain ${quote(domain)}` };
-  }
   const wanted = reverseLabels(constraint);
-  if (wanted === undefined) {
-    return {
-      fault: `internal error: cannot parse domain ${quote(constraint)}`,
-    };
+  if (labels === undefined || wanted === undefined) {
+    const odd = quote(labels === undefined ? domain : constraint);
+    return { fault: `internal error: cannot parse domain ${odd}` };
   }
   const atLeast = wanted.length + (constraint.startsWith(".") ? 1 : 0);
   const matches = labels.length >= atLeast &&
@@ -77,13 +76,9 @@ function matchDomain(domain: string, constraint: string): MatchResult {
 
 function matchAddress(name: GeneralName, constraint: GeneralName): MatchResult {
   const octets = plainAddress(name.element.content);
-  const { address, mask } = addressRange(constraint.element.content);
-  const matches = octets.length === address.length &&
-    octets.every((octet, index) => {
-      const bits = mask[index] ?? 0;
-      return (octet & bits) === ((address[index] ?? 0) & bits);
-    });
-  return { matches };
+  return {
+    matches: isInBlock(octets, addressRange(constraint.element.content)),
+  };
 }
 
 function matchEmail(name: GeneralName, constraint: GeneralName): MatchResult {
@@ -95,13 +90,10 @@ function matchEmail(name: GeneralName, constraint: GeneralName): MatchResult {
   if (wanted === undefined) {
     return { fault: `internal error: cannot parse constraint ${quote(text)}` };
   }
-  return { matches: isSameMailbox(mailbox, wanted) };
-}
-
-/** The case of the local part counts, that of the domain does not. */
-function isSameMailbox(a: Mailbox, b: Mailbox): boolean {
-  return a.local === b.local &&
-    a.domain.toLowerCase() === b.domain.toLowerCase();
+  // The case of the local part counts, that of the domain does not.
+  const matches = mailbox.local === wanted.local &&
+    mailbox.domain.toLowerCase() === wanted.domain.toLowerCase();
+  return { matches };
 }
 
 function matchUri(name: GeneralName, constraint: GeneralName): MatchResult {
@@ -110,16 +102,10 @@ function matchUri(name: GeneralName, constraint: GeneralName): MatchResult {
   const place = `(${quote(uri)}) cannot be matched against constraints`;
   if (host === undefined) return { fault: `URI with an odd host ${place}` };
   if (host === "") return { fault: `URI with empty host ${place}` };
-  if (host.startsWith("[") || isIpv4Text(host)) {
+  if (host.startsWith("[") || parseAddress(host) !== undefined) {
     return { fault: `URI with IP ${place}` };
   }
   return matchDomain(host, octetsToText(constraint.element.content));
-}
-
-function isIpv4Text(host: string): boolean {
-  const numbers = host.split(".");
-  return numbers.length === 4 &&
-    numbers.every((text) => /^(?:0|[1-9]\d{0,2})$/.test(text) && +text <= 255);
 }
 
 /**
@@ -134,11 +120,6 @@ function uriHost(uri: string): string | undefined {
   // deno-lint-ignore no-control-regex
   const isOdd = /[\x00-\x20\x7f"<>\\^`{|}]/.test(authority);
   return isOdd || host.includes("%") ? undefined : host;
-}
-
-/** An IPv4-mapped address counts as IPv4. */
-function plainAddress(octets: Uint8Array): Uint8Array {
-  return isMappedAddress(octets) ? octets.subarray(12) : octets;
 }
 
 function addressRange(

@@ -5,9 +5,10 @@
  * would take the service down at its next reload. It must never reach the disk.
  */
 import { shortened } from "../../base/printable.ts";
-import type {
-  Certificate,
-  CertificateChain,
+import {
+  type Certificate,
+  type CertificateChain,
+  lifetimeMs,
 } from "../certificate/certificate.ts";
 import { findPathProblems } from "./certification_path.ts";
 import { unknownCriticalExtensions } from "./issuer_problems.ts";
@@ -42,7 +43,6 @@ export class UntrustedError extends Error {
   }
 }
 
-/** What the answer has to fit. */
 export interface ExpectedCertificate {
   /** SubjectPublicKeyInfo DER of the key we asked for. */
   readonly publicKey: Uint8Array;
@@ -203,10 +203,6 @@ function* findWarnings(
   if (issuer !== undefined && issuer.notAfter < leaf.notAfter) {
     yield `the new certificate is valid until ${leaf.notAfter.toISOString()}, longer than its issuer "${issuer.subject}" (${issuer.notAfter.toISOString()})`;
   }
-}
-
-function lifetimeMs({ notAfter, notBefore }: Certificate): number {
-  return notAfter.getTime() - notBefore.getTime();
 }
 
 function* findUsageWarnings(

@@ -10,10 +10,9 @@ import {
   parseCertificate,
 } from "../../../src/pki/certificate/certificate.ts";
 import {
-  encodeCertificate,
   encodeTbsCertificate,
 } from "../../../src/pki/issue/certificate_encoding.ts";
-import { issuerSignature } from "../../../src/pki/issue/issuer_signature.ts";
+import { issuerSigner } from "../../../src/pki/issue/issuer_signature.ts";
 import { toPem } from "../../../src/pki/asn1/pem.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import {
@@ -75,7 +74,7 @@ async function freshHost(
   vector: Certificate,
 ): Promise<Certificate> {
   const now = Math.floor(Date.now() / 1000) * 1000;
-  const { algorithmDer, sign } = issuerSignature(intermediateKey, intermediate);
+  const { algorithmDer, signed } = issuerSigner(intermediateKey, intermediate);
   const tbs = encodeTbsCertificate({
     serial: crypto.getRandomValues(new Uint8Array(15)),
     signatureAlgorithm: algorithmDer,
@@ -86,9 +85,7 @@ async function freshHost(
     publicKey: vector.publicKey,
     extensions: vector.extensions,
   });
-  return parseCertificate(
-    encodeCertificate(tbs, algorithmDer, await sign(tbs)),
-  );
+  return parseCertificate(await signed(tbs));
 }
 
 /** In this process: what a child would add is the same for every host. */

@@ -63,8 +63,8 @@ async function issuedFor(usages: string) {
 
 Deno.test("tlsIdentity() gives chain and key as createHttpClient takes them", () => {
   using _client = Deno.createHttpClient({
-    cert: tlsIdentity(host).certificate,
-    key: tlsIdentity(host).key,
+    cert: tlsIdentity(host).certificatePem,
+    key: tlsIdentity(host).keyPem,
   });
 });
 

@@ -1,4 +1,4 @@
-import { refusal } from "../../../src/ca/online/refusal.ts";
+import { refusalOf } from "../../../src/ca/online/refusal.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { hintOf } from "../../support/hint.ts";
 
@@ -9,18 +9,18 @@ const CONTEXT = {
 };
 
 for (const status of [301, 302, 307, 308]) {
-  Deno.test(`refusal() follows no redirect ${status}, and a daemon asks again`, () => {
+  Deno.test(`refusalOf() follows no redirect ${status}, and a daemon asks again`, () => {
     const headers = new Headers({ location: "https://login.example/" });
-    const error = refusal({ status, headers, body: "" }, CONTEXT);
+    const error = refusalOf({ status, headers, body: "" }, CONTEXT);
     assertEquals([error.kind, error.retry], ["untrusted", "slowly"]);
     assertMatch(error.message, /a redirect to login\.example/);
   });
 }
 
 for (const status of [100, 101, 103, 300, 304, 305, 306, 399]) {
-  Deno.test(`refusal() does not call ${status} a redirect, whatever its headers`, () => {
+  Deno.test(`refusalOf() does not call ${status} a redirect, whatever its headers`, () => {
     const headers = new Headers({ location: "https://login.example/" });
-    const error = refusal({ status, headers, body: "" }, CONTEXT);
+    const error = refusalOf({ status, headers, body: "" }, CONTEXT);
     assertEquals([error.kind, error.retry], ["untrusted", "slowly"]);
     assertMatch(
       error.message,
@@ -31,7 +31,7 @@ for (const status of [100, 101, 103, 300, 304, 305, 306, 399]) {
   });
 }
 
-Deno.test("refusal() cuts what others wrote", () => {
+Deno.test("refusalOf() cuts what others wrote", () => {
   const long = "x".repeat(60_000);
   const answers = [
     [302, { location: `https://${long}/` }, ""],
@@ -41,7 +41,7 @@ Deno.test("refusal() cuts what others wrote", () => {
     [503, { "retry-after": long }, `{"message":"${long}`],
   ] as const;
   for (const [status, headers, body] of answers) {
-    const error = refusal(
+    const error = refusalOf(
       { status, headers: new Headers(headers), body },
       CONTEXT,
     );

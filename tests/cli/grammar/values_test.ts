@@ -74,7 +74,7 @@ const NO_INTEGERS: readonly (readonly [string, string])[] = [
   ["9223372036854775808", "value out of range"],
   ["-9223372036854775809", "value out of range"],
   ["99999999999999999999", "value out of range"],
-  ["99999999999999999999x", "value out of range"],
+  ["99999999999999999999x", "invalid syntax"],
 ];
 
 for (const [text, fault] of NO_INTEGERS) {

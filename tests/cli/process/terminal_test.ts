@@ -27,11 +27,14 @@ async function ask(
   options: {
     readonly redirect?: readonly number[];
     readonly mode?: "abort" | "aborted";
+    /** Words that start the process in another way. */
+    readonly starter?: readonly string[];
   } = {},
 ): Promise<Asked> {
   await using dir = await tempDir();
   const session = await onTerminal(
     [
+      ...(options.starter ?? []),
       Deno.execPath(),
       "run",
       "-A",
@@ -199,6 +202,18 @@ for (
     },
   );
 }
+
+terminalTest(
+  "confirm() goes on after a SIGHUP that is ignored, as under nohup",
+  async () => {
+    const asked = await ask("confirm", [
+      ASKED,
+      ["signal", "SIGHUP"],
+      ["send", "n\n"],
+    ], { starter: ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"] });
+    assertEquals(asked.answer, false);
+  },
+);
 
 for (const question of ["confirm", "password"] as const) {
   const label = question === "confirm" ? "Sure? [Y/n]: " : "Password: ";

@@ -1,6 +1,5 @@
 /** $(step path) and contexts, in real directories. */
 import {
-  absolutePath,
   cleanPath,
   findStepPath,
   joinPath,
@@ -353,9 +352,4 @@ for (const [path, clean] of CLEAN) {
 
 Deno.test("joinPath() leaves empty parts out", () => {
   assertEquals(joinPath("/a/", "", "b", "../c"), "/a/c");
-});
-
-Deno.test("absolutePath() starts a relative path from the directory only", () => {
-  assertEquals(absolutePath("./a", "/x/y"), "/x/y/a");
-  assertEquals(absolutePath("/a/./b", "/x/y"), "/a/b");
 });

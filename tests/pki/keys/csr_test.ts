@@ -3,6 +3,7 @@ import { createCsr } from "../../../src/pki/keys/csr.ts";
 import type { PrivateKey } from "../../../src/pki/keys/private_key.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { runOk } from "../../support/run.ts";
+import { derOf } from "./key_files.ts";
 
 interface Case {
   readonly spec: KeySpec;
@@ -82,7 +83,7 @@ for (const entry of CASES) {
     const csr = await createCsr(key);
     // version 0, empty subject, the key, an empty set of attributes.
     const body = `0201003000${key.publicKey.toHex()}a000`;
-    const hex = csr.der.toHex();
+    const hex = derOf(csr.pem).toHex();
     const start = hex.indexOf(body);
     assert(start > 0, `no ${body} in ${hex}`);
     assertEquals(csr.publicKey, key.publicKey);
@@ -94,11 +95,9 @@ for (const entry of CASES) {
 Deno.test("createCsr() writes 64-column PEM with the label CERTIFICATE REQUEST", async () => {
   const [entry] = CASES;
   assert(entry !== undefined);
-  const { der, pem } = await createCsr(await makeKey(entry));
+  const { pem } = await createCsr(await makeKey(entry));
   const { stdout } = await runOk("openssl", ["req"], { stdin: pem });
   assertEquals(pem, stdout);
-  const body = pem.split("\n").slice(1, -2).join("");
-  assertEquals(Uint8Array.fromBase64(body), der);
 });
 
 Deno.test("createCsr() refuses a key whose halves do not belong together", async () => {

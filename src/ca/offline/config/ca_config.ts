@@ -40,7 +40,6 @@ export type { Claims, Provisioner };
 
 const DEFAULT_BACKDATE = 60_000_000_000n;
 
-/** What else counts beside the text. */
 export interface CaConfigOptions {
   /** Its name, for messages. */
   readonly file: string;
@@ -146,10 +145,10 @@ function refuseUnsupported(config: JsonObject, file: string): void {
   const authority = config.object("authority");
   const type = authority?.text("type") ?? "";
   if (type !== "" && type.toLowerCase() !== "softcas") {
-    throw refusal(`unsupported cas type ${shortened(type)} in ${file}`);
+    throw unsupported(`unsupported cas type ${shortened(type)} in ${file}`);
   }
   if (authority?.flag("enableAdmin") === true) {
-    throw refusal(
+    throw unsupported(
       `${file} sets "enableAdmin", so the provisioners and their claims are in the CA's database`,
     );
   }
@@ -161,7 +160,7 @@ function refuseKms(config: JsonObject, file: string): void {
     "softkms";
   for (const name of [type.toLowerCase(), schemeOf(config.text("key"))]) {
     if (name === undefined || name === "softkms") continue;
-    throw refusal(`unsupported kms type '${shortened(name)}' in ${file}`);
+    throw unsupported(`unsupported kms type '${shortened(name)}' in ${file}`);
   }
 }
 
@@ -173,7 +172,7 @@ function schemeOf(uri: string): string | undefined {
     : undefined;
 }
 
-function refusal(reason: string): RekeyError {
+function unsupported(reason: string): RekeyError {
   return new RekeyError("config", `cannot rekey offline: ${reason}`, {
     hint: { remedy: "rekey online" },
   });

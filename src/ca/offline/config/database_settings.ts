@@ -6,7 +6,6 @@ import { RekeyError } from "../../../base/errors.ts";
 import { shortened } from "../../../base/printable.ts";
 import type { JsonObject } from "./json_object.ts";
 
-/** A database that can be read here. */
 export interface DatabaseSettings {
   readonly type: "badger v1" | "badger v2" | "bbolt";
   /** Folder of badger, file of bbolt; relative to the working directory. */
@@ -38,7 +37,7 @@ export function readDatabaseSettings(
   const name = db.text("type");
   const [dataSource, valueDir] = [db.text("dataSource"), db.text("valueDir")];
   const type = READABLE.get(name.toLowerCase());
-  if (type === undefined) throw refusal(name, file);
+  if (type === undefined) throw unreadableType(name, file);
   if (dataSource === "") {
     throw new RekeyError(
       "config",
@@ -49,7 +48,7 @@ export function readDatabaseSettings(
   return { type, dataSource, valueDir };
 }
 
-function refusal(name: string, file: string): RekeyError {
+function unreadableType(name: string, file: string): RekeyError {
   if (SERVERS.includes(name.toLowerCase())) {
     return new RekeyError(
       "config",

@@ -14,7 +14,6 @@ export interface JsonMembers {
   readonly members: readonly (readonly [name: string, value: JsonTree])[];
 }
 
-/** Any JSON value. */
 export type JsonTree =
   | null
   | boolean

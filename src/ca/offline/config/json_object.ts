@@ -100,7 +100,6 @@ export class JsonObject {
     return new JsonObject({ members }, path);
   }
 
-  /** An array of objects; empty when it is absent. */
   objects(
     name: string,
     { skipNull = false }: { readonly skipNull?: boolean } = {},
@@ -113,7 +112,6 @@ export class JsonObject {
     );
   }
 
-  /** A fault of a member, for messages. */
   fault(name: string, text: string): JsonTypeError {
     return new JsonTypeError(`${this.#name(name)} ${text}`);
   }

@@ -11,7 +11,6 @@ export interface Claims {
   readonly allowRenewalAfterExpiry: boolean | undefined;
 }
 
-/** One provisioner. */
 export interface Provisioner {
   /** Lower case, as types are compared. */
   readonly type: string;

@@ -26,7 +26,6 @@ import { CorruptDatabaseError } from "./file/corrupt_database_error.ts";
 import type { DatabaseSettings } from "../config/database_settings.ts";
 import { settled } from "./settled.ts";
 
-/** What reading depends on beside the files. */
 export interface ReadingOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -84,7 +83,6 @@ function hintFor({ file, state }: CorruptDatabaseError): Hint {
  * One attempt: the revocation and the data of a certificate.
  *
  * @param serial decimal, which is what the tables have as keys
- * @throws {CorruptDatabaseError}
  */
 export async function readRows(
   settings: DatabaseSettings,

@@ -5,7 +5,6 @@
 import { JsonObject, JsonTypeError } from "../config/json_object.ts";
 import { CorruptDatabaseError } from "./file/corrupt_database_error.ts";
 
-/** What is known of a certificate. */
 export interface CertificateRecord {
   readonly isRevoked: boolean;
   /** Id of the provisioner that issued it; undefined when it is not recorded. */

@@ -1,10 +1,7 @@
-/**
- * Reads beside a writer: tries again while what was found may be its work.
- */
+/** Reads beside a writer: tries again while what was found may be its work. */
 import type { Clock } from "../../../base/runtime.ts";
 import { CorruptDatabaseError } from "./file/corrupt_database_error.ts";
 
-/** Between two attempts. */
 const PAUSE_MS = 20;
 /**
  * Longer than a running step-ca takes to name a table that it has written, or
@@ -39,8 +36,8 @@ export async function settled<T>(
       const now = moment(clock, attempt);
       if (state === undefined || state !== still.state) {
         still = { ...now, state };
-      } else if (isPast(still, { now, limitMs: MOST_STILL_MS })) throw error;
-      if (isPast(start, { now, limitMs: MOST_MS })) throw error;
+      } else if (isPast(still, now, MOST_STILL_MS)) throw error;
+      if (isPast(start, now, MOST_MS)) throw error;
     }
     await clock.sleep(PAUSE_MS, signal);
   }
@@ -57,10 +54,7 @@ function moment(clock: Clock, attempt: number): Moment {
 }
 
 /** The pauses alone count where the clock is set back meanwhile. */
-function isPast(
-  since: Moment,
-  { now, limitMs }: { readonly now: Moment; readonly limitMs: number },
-): boolean {
+function isPast(since: Moment, now: Moment, limitMs: number): boolean {
   return now.timeMs - since.timeMs >= limitMs ||
     (now.attempt - since.attempt) * PAUSE_MS >= limitMs;
 }

@@ -31,7 +31,6 @@ import { equalBytes } from "../../../../pki/asn1/der.ts";
  * The values of user keys, undefined where badger would find none.
  *
  * @param now for values that expire
- * @throws {CorruptDatabaseError}
  */
 export async function readBadger(
   place: BadgerPlace,
@@ -61,11 +60,7 @@ export async function readBadger(
   }));
 }
 
-/**
- * Whether nobody has ever opened it, as after `step ca init`.
- *
- * @throws {CorruptDatabaseError}
- */
+/** Whether nobody has ever opened it, as after `step ca init`. */
 export async function isFresh(
   { directory, logDirectory }: BadgerPlace,
 ): Promise<boolean> {
@@ -80,7 +75,6 @@ export async function isFresh(
   );
 }
 
-/** The value itself, wherever it is. */
 async function resolveValue(
   place: BadgerPlace,
   { key, value, moved }: {

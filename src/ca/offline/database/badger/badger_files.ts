@@ -8,7 +8,6 @@ import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 /** Of badger itself, `github.com/dgraph-io/badger` and `…/badger/v2`. */
 export type BadgerVersion = 1 | 2;
 
-/** One database. */
 export interface BadgerPlace {
   readonly version: BadgerVersion;
   /** Folder of MANIFEST and the tables. */
@@ -17,7 +16,6 @@ export interface BadgerPlace {
   readonly logDirectory: string;
 }
 
-/** The file that lists the tables. */
 export const MANIFEST = "MANIFEST";
 
 /**
@@ -30,13 +28,8 @@ export async function listNames(directory: string): Promise<string[]> {
     const entries = await Array.fromAsync(Deno.readDir(directory));
     return entries.map(({ name }) => name);
   } catch (error) {
-    throw new CorruptDatabaseError(
-      directory,
-      `cannot be read: ${osReason(error)}`,
-      {
-        cause: error,
-      },
-    );
+    const reason = `cannot be read: ${osReason(error)}`;
+    throw new CorruptDatabaseError(directory, reason, { cause: error });
   }
 }
 

@@ -25,7 +25,6 @@ export function rowKey(table: string, key: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The key under which a moved value of `key` is found. */
 export function movedKey(key: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(MOVE_PREFIX.length + key.length);
   bytes.set(MOVE_PREFIX);

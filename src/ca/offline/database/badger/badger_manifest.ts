@@ -12,7 +12,6 @@ import { DatabaseFile } from "../file/database_file.ts";
 import type { BadgerVersion } from "./badger_files.ts";
 import { protobufFields } from "./protobuf_fields.ts";
 
-/** A table as MANIFEST names it. */
 export interface ListedTable {
   readonly id: number;
   /** SHA-256 of the file; version 1 only, and undefined in old databases. */
@@ -35,10 +34,8 @@ export async function readManifest(
   version: BadgerVersion,
 ): Promise<ReadonlyMap<number, ListedTable>> {
   using file = await DatabaseFile.open(path);
-  if (file.size > MOST_BYTES) {
-    throw new CorruptDatabaseError(path, "is too large");
-  }
-  const at = new ByteCursor(await file.read(0, file.size), path);
+  if (file.size > MOST_BYTES) throw file.corrupt("is too large");
+  const at = await file.cursor(0, file.size);
   checkFormat(at, version);
   const tables = new Map<number, ListedTable>();
   while (at.left > 0) {
@@ -46,8 +43,7 @@ export async function readManifest(
       if (number !== 1 || bytes === undefined) {
         throw at.corrupt(`has an unknown field ${number}`);
       }
-      const change = readChange(new ByteCursor(bytes, path), version);
-      applyChange(tables, { change, at });
+      applyChange(readChange(new ByteCursor(bytes, path), version), tables, at);
     }
   }
   return tables;
@@ -109,12 +105,12 @@ function readChange(at: ByteCursor, version: BadgerVersion): Change {
 }
 
 function applyChange(
+  { id, sha256, isRemoval }: Change,
   tables: Map<number, ListedTable>,
-  change: { readonly change: Change; readonly at: ByteCursor },
+  at: ByteCursor,
 ): void {
-  const { id, sha256, isRemoval } = change.change;
   if (tables.has(id) !== isRemoval) {
-    throw change.at.corrupt(
+    throw at.corrupt(
       isRemoval
         ? `removes table ${id}, which is not there`
         : `adds table ${id} twice`,

@@ -14,16 +14,15 @@ import {
 import { decodeValue, type VersionedValue } from "./badger_value.ts";
 import { type ByteCursor, compareBytes } from "../file/byte_cursor.ts";
 
-/** One open table; whoever opened it disposes of it. */
-export interface BadgerTable extends Disposable {
+/** A table, valid as long as its file is open. */
+export interface BadgerTable {
   readonly blockCount: number;
-  /** The first internal key of a block. */
+  /** With the version. */
   firstKey(block: number): Promise<Uint8Array>;
   /** The entries of a block in their order, verified. */
   entries(block: number): Promise<Iterable<TableEntry>>;
 }
 
-/** One entry of a block. */
 export interface TableEntry {
   /** With the version; only valid until the next entry. */
   readonly key: Uint8Array;
@@ -31,11 +30,7 @@ export interface TableEntry {
   readonly value: ByteCursor;
 }
 
-/**
- * The newest version of a key in this table, or undefined.
- *
- * @throws {CorruptDatabaseError}
- */
+/** The newest version of a key in this table, or undefined. */
 export async function findInTable(
   table: BadgerTable,
   userKey: Uint8Array,
@@ -60,7 +55,6 @@ export async function findInTable(
  *
  * @param base the first key of the block; empty where this is it
  * @param lengths how many bytes it shares, and how many follow at the cursor
- * @throws {CorruptDatabaseError}
  */
 export function readKey(
   at: ByteCursor,

@@ -8,8 +8,7 @@ import type { ListedTable } from "./badger_manifest.ts";
 import { type BadgerTable, readKey, type TableEntry } from "./badger_table.ts";
 import { VERSION_BYTES } from "./badger_key.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
-import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
-import { DatabaseFile } from "../file/database_file.ts";
+import type { DatabaseFile } from "../file/database_file.ts";
 import { equalBytes } from "../../../../pki/asn1/der.ts";
 
 /** Bytes of one read while hashing. */
@@ -17,24 +16,13 @@ const HASHED_AT_ONCE = 1024 * 1024;
 /** Prefix length, key length, value length: 2 bytes each; previous entry: 4. */
 const ENTRY_HEADER_BYTES = 10;
 
-/**
- * Opens and verifies one.
- *
- * @throws {CorruptDatabaseError}
- */
-export async function openTableV1(
-  path: string,
+/** Verifies the file first. */
+export async function readTableV1(
+  file: DatabaseFile,
   { sha256 }: ListedTable,
 ): Promise<BadgerTable> {
-  const file = await DatabaseFile.open(path);
-  try {
-    await verify(file, sha256);
-    const ends = await readBlockEnds(file);
-    return new TableV1(file, ends);
-  } catch (error) {
-    file[Symbol.dispose]();
-    throw error;
-  }
+  await verify(file, sha256);
+  return new TableV1(file, await readBlockEnds(file));
 }
 
 async function verify(
@@ -42,7 +30,7 @@ async function verify(
   expected: Uint8Array | undefined,
 ): Promise<void> {
   if (expected?.length !== 32) {
-    throw new CorruptDatabaseError(file.path, "has no checksum in MANIFEST");
+    throw file.corrupt("has no checksum in MANIFEST");
   }
   // Web Crypto wants it whole, and a table has 64 MB.
   const { createHash } = await import("node:crypto");
@@ -55,32 +43,23 @@ async function verify(
   }
   if (equalBytes(new Uint8Array(hash.digest()), expected)) return;
   // Badger empties a table before it removes it.
-  throw new CorruptDatabaseError(
-    file.path,
-    "has another checksum than MANIFEST says",
-    {
-      mayPass: file.size === 0,
-    },
-  );
+  const mayPass = file.size === 0;
+  throw file.corrupt("has another checksum than MANIFEST says", { mayPass });
 }
 
 /** From the end: filter and its length, ends of blocks and their number. */
 async function readBlockEnds(file: DatabaseFile): Promise<Uint32Array> {
-  const u32 = async (offset: number) =>
-    new ByteCursor(await file.read(offset, 4), file.path).u32be();
+  const u32 = async (offset: number) => (await file.cursor(offset, 4)).u32be();
   const filterAt = file.size - 4 - await u32(file.size - 4);
   const count = await u32(filterAt - 4);
   const start = filterAt - 4 - 4 * count;
-  const at = new ByteCursor(await file.read(start, 4 * count), file.path);
+  const at = await file.cursor(start, 4 * count);
   const ends = Uint32Array.from({ length: count }, () => at.u32be());
   if (
     ends.length === 0 || ends.at(-1) !== start ||
     ends.some((end, index) => end <= (ends[index - 1] ?? 0))
   ) {
-    throw new CorruptDatabaseError(
-      file.path,
-      "has blocks that are out of order",
-    );
+    throw file.corrupt("has blocks that are out of order");
   }
   return ends;
 }
@@ -98,11 +77,7 @@ class TableV1 implements BadgerTable {
 
   async firstKey(block: number): Promise<Uint8Array> {
     const start = this.#ends[block - 1] ?? 0;
-    const { path } = this.#file;
-    const at = new ByteCursor(
-      await this.#file.read(start, ENTRY_HEADER_BYTES),
-      path,
-    );
+    const at = await this.#file.cursor(start, ENTRY_HEADER_BYTES);
     const [shared, length] = [at.u16be(), at.u16be()];
     if (shared !== 0 || length < VERSION_BYTES) {
       throw at.corrupt("has a block without a first key");
@@ -114,10 +89,6 @@ class TableV1 implements BadgerTable {
     const start = this.#ends[block - 1] ?? 0;
     const length = (this.#ends[block] ?? 0) - start;
     return readEntries(await this.#file.read(start, length), this.#file.path);
-  }
-
-  [Symbol.dispose](): void {
-    this.#file[Symbol.dispose]();
   }
 }
 

@@ -9,12 +9,10 @@ import { VERSION_BYTES } from "./badger_key.ts";
 import { type BadgerTable, readKey, type TableEntry } from "./badger_table.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
 import { crc32c } from "./crc32c.ts";
-import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
-import { DatabaseFile } from "../file/database_file.ts";
+import type { DatabaseFile } from "../file/database_file.ts";
 import { protobufFields } from "./protobuf_fields.ts";
 import { equalBytes } from "../../../../pki/asn1/der.ts";
 
-/** Where a block is, and its first key. */
 interface BlockPlace {
   readonly key: Uint8Array;
   readonly offset: number;
@@ -25,27 +23,20 @@ interface BlockPlace {
 const MOST_CHECKSUM_BYTES = 32;
 
 /**
- * Opens one and verifies its index.
+ * Verifies the index, and each block when it is read.
  *
  * @throws {CorruptDatabaseError} also for compression and encryption
  */
-export async function openTableV2(path: string): Promise<BadgerTable> {
-  const file = await DatabaseFile.open(path);
-  try {
-    return new TableV2(file, await readIndex(file));
-  } catch (error) {
-    file[Symbol.dispose]();
-    throw error;
-  }
+export async function readTableV2(file: DatabaseFile): Promise<BadgerTable> {
+  return new TableV2(file, await readIndex(file));
 }
 
 /** From the end: checksum and its length, index and its length. */
 async function readIndex(file: DatabaseFile): Promise<readonly BlockPlace[]> {
-  const u32 = async (offset: number) =>
-    new ByteCursor(await file.read(offset, 4), file.path).u32be();
+  const u32 = async (offset: number) => (await file.cursor(offset, 4)).u32be();
   const sumLength = await u32(file.size - 4);
   if (sumLength > MOST_CHECKSUM_BYTES) {
-    throw new CorruptDatabaseError(file.path, "has no checksum at its end");
+    throw file.corrupt("has no checksum at its end");
   }
   const sumAt = file.size - 4 - sumLength;
   const length = await u32(sumAt - 4);
@@ -53,9 +44,8 @@ async function readIndex(file: DatabaseFile): Promise<readonly BlockPlace[]> {
   const index = await file.read(start, length);
   verify(index, await file.read(sumAt, sumLength), file.path);
   const places: BlockPlace[] = [];
-  for (
-    const { number, bytes } of protobufFields(new ByteCursor(index, file.path))
-  ) {
+  const fields = protobufFields(new ByteCursor(index, file.path));
+  for (const { number, bytes } of fields) {
     if (number !== 1 || bytes === undefined) continue;
     places.push(readPlace(bytes, file.path));
   }
@@ -64,10 +54,7 @@ async function readIndex(file: DatabaseFile): Promise<readonly BlockPlace[]> {
     ends.length === 0 || ends.at(-1) !== start ||
     places.some(({ offset }, block) => offset !== (ends[block - 1] ?? 0))
   ) {
-    throw new CorruptDatabaseError(
-      file.path,
-      "has blocks that are out of order",
-    );
+    throw file.corrupt("has blocks that are out of order");
   }
   return places;
 }
@@ -121,10 +108,6 @@ class TableV2 implements BadgerTable {
     const bytes = await this.#file.read(offset, length);
     const offsets = verifiedOffsets(bytes, path);
     return readEntries(bytes, { offsets, key, path });
-  }
-
-  [Symbol.dispose](): void {
-    this.#file[Symbol.dispose]();
   }
 
   #place(block: number): BlockPlace {

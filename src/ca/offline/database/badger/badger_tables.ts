@@ -1,15 +1,12 @@
-/**
- * All tables of a badger database together.
- */
 import { type ListedTable, readManifest } from "./badger_manifest.ts";
 import { type BadgerTable, findInTable } from "./badger_table.ts";
-import { openTableV1 } from "./badger_table_v1.ts";
-import { openTableV2 } from "./badger_table_v2.ts";
+import { readTableV1 } from "./badger_table_v1.ts";
+import { readTableV2 } from "./badger_table_v2.ts";
 import { newer, type VersionedValue } from "./badger_value.ts";
 import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
+import { DatabaseFile } from "../file/database_file.ts";
 import {
   type BadgerPlace,
-  type BadgerVersion,
   listNumbered,
   MANIFEST,
   numberedName,
@@ -34,14 +31,15 @@ export async function searchTables(
   keys: readonly Uint8Array[],
 ): Promise<readonly (VersionedValue | undefined)[]> {
   const found: (VersionedValue | undefined)[] = keys.map(() => undefined);
-  for (const file of await listTables(place)) {
-    const table = await openTable(file, place);
-    try {
-      for (const [index, key] of keys.entries()) {
-        found[index] = newer(found[index], await findInTable(table, key));
-      }
-    } finally {
-      table[Symbol.dispose]();
+  for (const { path, listed } of await listTables(place)) {
+    using file = await DatabaseFile.open(path);
+    const table = listed === undefined
+      ? await readUnlisted(file, place)
+      : place.version === 1
+      ? await readTableV1(file, listed)
+      : await readTableV2(file);
+    for (const [index, key] of keys.entries()) {
+      found[index] = newer(found[index], await findInTable(table, key));
     }
   }
   return found;
@@ -63,39 +61,24 @@ async function listTables(
   return [...files].map(([id, path]) => ({ path, listed: listed.get(id) }));
 }
 
-async function openTable(
-  { path, listed }: TableFile,
-  { version }: BadgerPlace,
-): Promise<BadgerTable> {
-  if (listed === undefined) return await openUnlisted(path, version);
-  return version === 1
-    ? await openTableV1(path, listed)
-    : await openTableV2(path);
-}
-
 /**
  * One that MANIFEST does not name: new, and about to be named; or the rest of a
  * crash; or MANIFEST was cut off, and revocations are in here. So it is read
  * like the others where its own checksums prove it, and refused otherwise.
  */
-async function openUnlisted(
-  path: string,
-  version: BadgerVersion,
+async function readUnlisted(
+  file: DatabaseFile,
+  { version }: BadgerPlace,
 ): Promise<BadgerTable> {
+  const reason = "is not named in MANIFEST";
+  if (version === 1) throw file.corrupt(reason, { mayPass: true });
   try {
-    if (version === 2) return await openTableV2(path);
+    return await readTableV2(file);
   } catch (error) {
     if (!(error instanceof CorruptDatabaseError)) throw error;
-    throw new CorruptDatabaseError(
-      path,
-      `is not named in MANIFEST, and ${error.message}`,
-      {
-        mayPass: true,
-        cause: error,
-      },
-    );
+    throw file.corrupt(`${reason}, and ${error.message}`, {
+      mayPass: true,
+      cause: error,
+    });
   }
-  throw new CorruptDatabaseError(path, "is not named in MANIFEST", {
-    mayPass: true,
-  });
 }

@@ -5,7 +5,6 @@
 import type { BadgerVersion } from "./badger_files.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
 
-/** One version of one key. */
 export interface VersionedValue {
   readonly version: number;
   readonly meta: number;
@@ -23,7 +22,6 @@ export interface ValuePointer {
   readonly offset: number;
 }
 
-/** Bits of `meta`. */
 export const Meta = {
   deleted: 0x01,
   pointer: 0x02,
@@ -32,7 +30,6 @@ export const Meta = {
   endOfTransaction: 0x80,
 } as const;
 
-/** @throws {CorruptDatabaseError} */
 export function decodeValue(
   at: ByteCursor,
   version: number,
@@ -43,7 +40,6 @@ export function decodeValue(
   return { version, meta, expiresAt, value: at.take(at.left) };
 }
 
-/** @throws {CorruptDatabaseError} */
 export function decodePointer(
   bytes: Uint8Array,
   place: { readonly version: BadgerVersion; readonly file: string },
@@ -68,7 +64,6 @@ export function isGone(
   return expiresAt !== 0 && expiresAt <= Math.floor(now.getTime() / 1000);
 }
 
-/** The newer of two. */
 export function newer<T extends { readonly version: number }>(
   one: T | undefined,
   other: T | undefined,

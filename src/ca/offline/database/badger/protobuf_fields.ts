@@ -4,7 +4,6 @@
  */
 import type { ByteCursor } from "../file/byte_cursor.ts";
 
-/** One field of a message. */
 export interface Field {
   readonly number: number;
   /** Undefined for a number. */

@@ -9,19 +9,16 @@
  */
 import type { BadgerVersion } from "./badger_files.ts";
 import { Meta, type ValuePointer } from "./badger_value.ts";
-import { ByteCursor } from "../file/byte_cursor.ts";
 import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import { DatabaseFile } from "../file/database_file.ts";
 import { type LogEntry, parseLogEntry } from "./log_entry.ts";
 
 /** Badger writes no transaction above 10 MB with the settings of step-ca. */
 const MOST_ENTRY_BYTES = 64 * 1024 * 1024;
-/** Bytes of one read. */
 const READ_AT_ONCE = 1024 * 1024;
 /** Number of the key and an IV, in front of the entries of version 2. */
 const FILE_HEADER_BYTES = 20;
 
-/** Which log, and how to read it. */
 export interface LogPlace {
   readonly path: string;
   readonly version: BadgerVersion;
@@ -42,12 +39,11 @@ export async function replayLog(
   using file = await DatabaseFile.open(place.path);
   const first = await checkFileHeader(file, place.version);
   if (start > file.size) {
-    throw new CorruptDatabaseError(
-      place.path,
+    throw file.corrupt(
       `is truncated: ${start} bytes of it are in use, but it has ${file.size}`,
     );
   }
-  const transaction = new Transaction(place.path, visit);
+  const transaction = new Transaction(file, visit);
   try {
     await visitEntries(file, {
       version: place.version,
@@ -66,11 +62,7 @@ export async function replayLog(
   }
 }
 
-/**
- * The entry that a pointer names.
- *
- * @throws {CorruptDatabaseError}
- */
+/** The entry that a pointer names. */
 export async function readLogEntry(
   { path, version }: LogPlace,
   { offset, length }: ValuePointer,
@@ -81,10 +73,7 @@ export async function readLogEntry(
   const place = { version, file: path, available: length };
   const parsed = parseLogEntry(bytes, place);
   if ("entry" in parsed && parsed.entry.length === length) return parsed.entry;
-  throw new CorruptDatabaseError(
-    path,
-    "has an entry of another length than its pointer",
-  );
+  throw file.corrupt("has an entry of another length than its pointer");
 }
 
 /** @returns where the entries begin */
@@ -93,7 +82,7 @@ async function checkFileHeader(
   version: BadgerVersion,
 ): Promise<number> {
   if (version === 1) return 0;
-  const at = new ByteCursor(await file.read(0, FILE_HEADER_BYTES), file.path);
+  const at = await file.cursor(0, FILE_HEADER_BYTES);
   if (at.u32be() !== 0 || at.u32be() !== 0) throw at.corrupt("is encrypted");
   return FILE_HEADER_BYTES;
 }
@@ -111,11 +100,8 @@ async function visitEntries(
   let at = start;
   while (at < file.size) {
     const available = file.size - at;
-    const parsed = parseLogEntry(window, {
-      version,
-      file: file.path,
-      available,
-    });
+    const place = { version, file: file.path, available };
+    const parsed = parseLogEntry(window, place);
     if ("entry" in parsed) {
       visit(parsed.entry);
       at += parsed.entry.length;
@@ -124,10 +110,7 @@ async function visitEntries(
     }
     const { needed } = parsed;
     if (needed > available || needed > MOST_ENTRY_BYTES) {
-      throw new CorruptDatabaseError(
-        file.path,
-        "ends in the middle of an entry",
-      );
+      throw file.corrupt("ends in the middle of an entry");
     }
     const length = Math.min(Math.max(needed, READ_AT_ONCE), available);
     window = new Uint8Array(length);
@@ -137,12 +120,12 @@ async function visitEntries(
 
 /** Entries that count only together (badger value.go, iterate). */
 class Transaction {
-  readonly #file: string;
+  readonly #file: DatabaseFile;
   readonly #visit: (entry: LogEntry) => void;
   #version: number | undefined;
   #entries: LogEntry[] = [];
 
-  constructor(file: string, visit: (entry: LogEntry) => void) {
+  constructor(file: DatabaseFile, visit: (entry: LogEntry) => void) {
     this.#file = file;
     this.#visit = visit;
   }
@@ -173,9 +156,6 @@ class Transaction {
   }
 
   #unfinished(): CorruptDatabaseError {
-    return new CorruptDatabaseError(
-      this.#file,
-      "has an unfinished transaction",
-    );
+    return this.#file.corrupt("has an unfinished transaction");
   }
 }

@@ -1,6 +1,3 @@
-/**
- * All value logs of a badger database together.
- */
 import { compareBytes } from "../file/byte_cursor.ts";
 import {
   Meta,

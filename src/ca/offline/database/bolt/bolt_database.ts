@@ -9,10 +9,9 @@ import { ByteCursor, compareBytes } from "../file/byte_cursor.ts";
 import { type BoltMeta, readBoltMeta } from "./bolt_meta.ts";
 import { type LeafElement, parseInlineLeaf } from "./bolt_page.ts";
 import { BoltTree } from "./bolt_tree.ts";
-import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
+import type { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import { DatabaseFile } from "../file/database_file.ts";
 
-/** A row that is asked for. */
 export interface BoltRow {
   readonly table: string;
   readonly key: Uint8Array;
@@ -33,26 +32,19 @@ export interface BoltRow {
 /** In front of the rows of a small table, and instead of those of a large one. */
 const BUCKET_BYTES = 16;
 
-/**
- * The values of rows, undefined where there are none.
- *
- * @throws {CorruptDatabaseError}
- */
+/** The values of rows, undefined where there are none. */
 export async function readBolt(
   path: string,
   rows: readonly BoltRow[],
 ): Promise<readonly (Uint8Array | undefined)[]> {
   using file = await DatabaseFile.open(path);
   const meta = await readBoltMeta(file);
-  const values = await readRows({ file, meta }, rows).catch(
-    async (error: unknown) => {
-      // What looked like damage may be the work of a later transaction.
-      await requireUnchanged(file, meta);
-      throw error;
-    },
-  );
-  await requireUnchanged(file, meta);
-  return values;
+  try {
+    return await readRows(file, meta, rows);
+  } finally {
+    // What looked like damage may be the work of a later transaction.
+    await requireUnchanged(file, meta);
+  }
 }
 
 async function requireUnchanged(
@@ -60,24 +52,23 @@ async function requireUnchanged(
   { transaction }: BoltMeta,
 ): Promise<void> {
   if ((await readBoltMeta(file)).transaction === transaction) return;
-  throw new CorruptDatabaseError(file.path, "is written to all the time", {
-    mayPass: true,
-  });
+  throw file.corrupt("is written to all the time", { mayPass: true });
 }
 
 async function readRows(
-  { file, meta }: { readonly file: DatabaseFile; readonly meta: BoltMeta },
+  file: DatabaseFile,
+  meta: BoltMeta,
   rows: readonly BoltRow[],
 ): Promise<readonly (Uint8Array | undefined)[]> {
   const tree = await BoltTree.open(file, meta);
-  const place = { path: file.path, tree, root: meta.root };
+  const place = { file, tree, root: meta.root };
   const values = [];
   for (const row of rows) values.push(await readRow(place, row));
   return values;
 }
 
 interface Place {
-  readonly path: string;
+  readonly file: DatabaseFile;
   readonly tree: BoltTree;
   readonly root: number;
 }
@@ -91,17 +82,15 @@ async function readRow(
     if (isBucket || !row.isWhole(key, value)) throw damagedRow(place, row);
   }
   const found = find(leaf, row.key);
-  if (found === undefined) await requireKeys(place, { row, leaf });
+  if (found === undefined) await requireKeys(place, row, leaf);
   return found?.value;
 }
 
 /** @throws {CorruptDatabaseError} when a row has a key that the other table does not have */
 async function requireKeys(
   place: Place,
-  { row, leaf }: {
-    readonly row: BoltRow;
-    readonly leaf: readonly LeafElement[];
-  },
+  row: BoltRow,
+  leaf: readonly LeafElement[],
 ): Promise<void> {
   if (row.keysOf === undefined) return;
   for (const { key } of leaf) {
@@ -119,12 +108,12 @@ function find(
   return leaf.find((element) => compareBytes(element.key, key) === 0);
 }
 
-function damagedRow({ path }: Place, { table }: BoltRow): CorruptDatabaseError {
-  return new CorruptDatabaseError(path, `has a damaged row in ${table}`);
+function damagedRow({ file }: Place, { table }: BoltRow): CorruptDatabaseError {
+  return file.corrupt(`has a damaged row in ${table}`);
 }
 
 async function leafInTable(
-  { path, tree, root }: Place,
+  { file, tree, root }: Place,
   { table, key, isTableRequired }: BoltRow,
 ): Promise<readonly LeafElement[]> {
   const name = new TextEncoder().encode(table);
@@ -134,9 +123,9 @@ async function leafInTable(
     if (!isTableRequired && !tables.some(({ key }) => isAlmost(key, name))) {
       return [];
     }
-    throw new CorruptDatabaseError(path, `has no table ${table}`);
+    throw file.corrupt(`has no table ${table}`);
   }
-  const at = new ByteCursor(bucket.value, path);
+  const at = new ByteCursor(bucket.value, file.path);
   const page = at.u64le();
   at.position = BUCKET_BYTES;
   const isInline = page === 0;
@@ -144,7 +133,7 @@ async function leafInTable(
     throw at.corrupt(`has a damaged table ${table}`);
   }
   return isInline
-    ? parseInlineLeaf(bucket.value.subarray(BUCKET_BYTES), path)
+    ? parseInlineLeaf(bucket.value.subarray(BUCKET_BYTES), file.path)
     : await tree.leafOf(page, key);
 }
 

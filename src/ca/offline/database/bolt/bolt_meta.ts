@@ -2,11 +2,9 @@
  * The two first pages of a bbolt file: which tree is the current one
  * (etcd-io/bbolt internal/common/meta.go).
  */
-import { ByteCursor } from "../file/byte_cursor.ts";
-import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
+import type { ByteCursor } from "../file/byte_cursor.ts";
 import type { DatabaseFile } from "../file/database_file.ts";
 
-/** The state of the last transaction. */
 export interface BoltMeta {
   /** In bytes. */
   readonly pageSize: number;
@@ -24,7 +22,6 @@ const VERSION = 2;
 /** Bytes of the header in front of the contents of any page. */
 export const PAGE_HEADER_BYTES = 16;
 const META_BYTES = 64;
-const CHECKED_BYTES = 56;
 const META_PAGE = 4;
 /** Written for "no list is kept", 2^64-1. */
 const NO_FREELIST = 0xffff_ffff_ffff_ffffn;
@@ -37,19 +34,16 @@ const MOST_PAGE_BYTES = 65_536;
  *
  * Bbolt takes the older one where the newer is damaged, and so forgets the last
  * transaction, which may be a revocation. Here both have to be right.
- *
- * @throws {CorruptDatabaseError}
  */
 export async function readBoltMeta(file: DatabaseFile): Promise<BoltMeta> {
   const first = await readMeta(file, 0, 0);
   const second = await readMeta(file, 1, first.pageSize);
   if (first.pageSize !== second.pageSize) {
-    throw new CorruptDatabaseError(file.path, "has two sizes of pages");
+    throw file.corrupt("has two sizes of pages");
   }
   const newest = first.transaction > second.transaction ? first : second;
   if (newest.pageCount * newest.pageSize > file.size) {
-    throw new CorruptDatabaseError(
-      file.path,
+    throw file.corrupt(
       `is truncated: ${newest.pageCount} pages of ${newest.pageSize} bytes are in use, but it has ${file.size} bytes`,
       { mayPass: true },
     );
@@ -62,15 +56,12 @@ async function readMeta(
   page: 0 | 1,
   offset: number,
 ): Promise<BoltMeta> {
-  const bytes = await file.read(offset, PAGE_HEADER_BYTES + META_BYTES);
-  const at = new ByteCursor(bytes, file.path);
+  const at = await file.cursor(offset, PAGE_HEADER_BYTES + META_BYTES);
   const [id, flags] = [at.u64le(), at.u16le()];
   at.position = PAGE_HEADER_BYTES;
   const magic = at.u32le();
   if (id !== page || flags !== META_PAGE || magic !== MAGIC) {
-    throw new CorruptDatabaseError(file.path, "is not a bbolt database", {
-      mayPass: true,
-    });
+    throw file.corrupt("is not a bbolt database", { mayPass: true });
   }
   const version = at.u32le();
   if (version !== VERSION) {
@@ -85,19 +76,12 @@ async function readMeta(
   const freelist = bigU64(at);
   const pageCount = at.u64le();
   const transaction = at.u64le();
-  const checked = bytes.subarray(
-    PAGE_HEADER_BYTES,
-    PAGE_HEADER_BYTES + CHECKED_BYTES,
-  );
+  const checked = at.bytes.subarray(PAGE_HEADER_BYTES, at.position);
   if (bigU64(at) !== fnv1a64(checked)) {
     // Half of it may be written at this moment.
-    throw new CorruptDatabaseError(
-      file.path,
-      "has a meta page with a wrong checksum",
-      {
-        mayPass: true,
-      },
-    );
+    throw file.corrupt("has a meta page with a wrong checksum", {
+      mayPass: true,
+    });
   }
   if (
     pageSize < LEAST_PAGE_BYTES || pageSize > MOST_PAGE_BYTES ||

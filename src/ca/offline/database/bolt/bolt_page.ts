@@ -8,25 +8,21 @@
 import { ByteCursor, compareBytes } from "../file/byte_cursor.ts";
 import type { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 
-/** A page, as its elements. */
 export type BoltPage =
   | { readonly kind: "branch"; readonly elements: readonly BranchElement[] }
   | { readonly kind: "leaf"; readonly elements: readonly LeafElement[] };
 
-/** A child and its first key. */
 export interface BranchElement {
   readonly key: Uint8Array;
   readonly page: number;
 }
 
-/** A row, or a bucket. */
 export interface LeafElement {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
   readonly isBucket: boolean;
 }
 
-/** The part of a page in front of its elements. */
 export interface PageHeader {
   readonly id: number;
   readonly flags: number;
@@ -35,12 +31,10 @@ export interface PageHeader {
   readonly overflow: number;
 }
 
-/** Flags of a page of children. */
 export const BRANCH = 1;
 const LEAF = 2;
 const ELEMENT_BYTES = 16;
 
-/** @throws {CorruptDatabaseError} */
 export function readPageHeader(at: ByteCursor): PageHeader {
   return {
     id: at.u64le(),
@@ -61,19 +55,17 @@ export function parseBoltPage(bytes: Uint8Array, file: string): BoltPage {
   const { id, flags, count } = readPageHeader(at);
   if (count === 0) throw unexpected(at, id);
   if (flags === BRANCH) {
-    const { elements } = read(count, { at, element: readBranchElement });
+    const { elements } = readElements(at, count, readBranchElement);
     return { kind: "branch", elements };
   }
   if (flags !== LEAF) throw unexpected(at, id);
-  const { elements } = read(count, { at, element: readLeafElement });
+  const { elements } = readElements(at, count, readLeafElement);
   return { kind: "leaf", elements };
 }
 
 /**
  * The rows of a small table, which lie in its bucket in the form of a leaf of
  * exactly as many bytes as they need (go.etcd.io/bbolt bucket.go, write).
- *
- * @throws {CorruptDatabaseError}
  */
 export function parseInlineLeaf(
   bytes: Uint8Array,
@@ -81,7 +73,7 @@ export function parseInlineLeaf(
 ): readonly LeafElement[] {
   const at = new ByteCursor(bytes, file);
   const { id, flags, count } = readPageHeader(at);
-  const { elements, end } = read(count, { at, element: readLeafElement });
+  const { elements, end } = readElements(at, count, readLeafElement);
   if (id === 0 && flags === LEAF && end === bytes.length) return elements;
   throw at.corrupt("has a small table that is damaged");
 }
@@ -96,17 +88,15 @@ interface Extent {
   readonly length: number;
 }
 
-function read<Element extends { readonly key: Uint8Array }>(
+function readElements<Element extends { readonly key: Uint8Array }>(
+  at: ByteCursor,
   count: number,
-  { at, element }: {
-    readonly at: ByteCursor;
-    element(at: ByteCursor): { element: Element; extent: Extent };
-  },
+  readElement: (at: ByteCursor) => { element: Element; extent: Extent },
 ): { readonly elements: readonly Element[]; readonly end: number } {
   const elements: Element[] = [];
   let next = at.position + count * ELEMENT_BYTES;
   for (let index = 0; index < count; index++) {
-    const { element: current, extent } = element(at);
+    const { element: current, extent } = readElement(at);
     const previous = elements.at(-1);
     if (
       extent.start !== next || current.key.length === 0 ||

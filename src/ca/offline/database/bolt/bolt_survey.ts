@@ -5,11 +5,9 @@
  * number of a page that was changed is noticed whatever it leads to now, since
  * nothing leads any more to the page that it led to.
  */
-import type { BoltMeta } from "./bolt_meta.ts";
-import { PAGE_HEADER_BYTES } from "./bolt_meta.ts";
+import { type BoltMeta, PAGE_HEADER_BYTES } from "./bolt_meta.ts";
 import { type PageHeader, readPageHeader } from "./bolt_page.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
-import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import type { DatabaseFile } from "../file/database_file.ts";
 
 /** Bytes of one read, at least one page. */
@@ -17,12 +15,12 @@ const READ_AT_ONCE = 1024 * 1024;
 
 /** Pages in use that nothing has led to yet. */
 export class BoltSurvey {
-  readonly #path: string;
+  readonly #file: DatabaseFile;
   /** By the number of the first of its pages: the flags of each. */
   readonly #left: Map<number, number>;
 
-  private constructor(path: string, left: Map<number, number>) {
-    this.#path = path;
+  private constructor(file: DatabaseFile, left: Map<number, number>) {
+    this.#file = file;
     this.#left = left;
   }
 
@@ -45,15 +43,12 @@ export class BoltSurvey {
       const { id, flags, overflow } = await headers.read(page);
       const end = page + 1 + overflow;
       if (id !== page || end > pageCount || hasFree(free, page, end)) {
-        throw new CorruptDatabaseError(
-          file.path,
-          `has a page ${page} that is damaged`,
-        );
+        throw file.corrupt(`has a page ${page} that is damaged`);
       }
       left.set(page, flags);
       page = end;
     }
-    return new BoltSurvey(file.path, left);
+    return new BoltSurvey(file, left);
   }
 
   /**
@@ -65,8 +60,7 @@ export class BoltSurvey {
   reach(page: number): number {
     const flags = this.#left.get(page);
     if (flags === undefined) {
-      throw new CorruptDatabaseError(
-        this.#path,
+      throw this.#file.corrupt(
         `has a page ${page} that is free or in two places`,
       );
     }
@@ -78,8 +72,7 @@ export class BoltSurvey {
   requireAllReached(): void {
     const [page] = this.#left.keys();
     if (page === undefined) return;
-    throw new CorruptDatabaseError(
-      this.#path,
+    throw this.#file.corrupt(
       `has a page ${page} that is in use, but nothing leads to it`,
     );
   }
@@ -118,11 +111,9 @@ class Headers {
       this.#window = window;
       this.#start = offset;
     }
-    const at = new ByteCursor(
-      this.#window,
-      this.#file.path,
-      offset - this.#start,
+    const { path } = this.#file;
+    return readPageHeader(
+      new ByteCursor(this.#window, path, offset - this.#start),
     );
-    return readPageHeader(at);
   }
 }

@@ -11,12 +11,12 @@ import { type BoltMeta, PAGE_HEADER_BYTES } from "./bolt_meta.ts";
 import {
   type BoltPage,
   BRANCH,
+  type BranchElement,
   type LeafElement,
   parseBoltPage,
   readPageHeader,
 } from "./bolt_page.ts";
 import { BoltSurvey } from "./bolt_survey.ts";
-import { CorruptDatabaseError } from "../file/corrupt_database_error.ts";
 import type { DatabaseFile } from "../file/database_file.ts";
 
 /** Four elements a page would make trees of this depth out of 2^64 rows. */
@@ -27,7 +27,6 @@ const FREELIST = 0x10;
 /** Then the number of free pages stands in front of them. */
 const MANY_FREE = 0xffff;
 
-/** Reads pages of one state of a file. */
 export class BoltTree {
   readonly #file: DatabaseFile;
   readonly #meta: BoltMeta;
@@ -46,10 +45,10 @@ export class BoltTree {
   static async open(file: DatabaseFile, meta: BoltMeta): Promise<BoltTree> {
     const tree = new BoltTree(file, meta);
     if (meta.freelist === undefined) {
-      throw tree.#corrupt("has no list of free pages");
+      throw file.corrupt("has no list of free pages");
     }
     const bytes = await tree.#readPage(meta.freelist);
-    const free = readFreelist(bytes, { path: file.path, meta });
+    const free = readFreelist(bytes, file, meta);
     const survey = await BoltSurvey.of(file, meta, free);
     survey.reach(meta.freelist);
     const tables = await tree.#reach(survey, meta.root);
@@ -61,11 +60,7 @@ export class BoltTree {
     return tree;
   }
 
-  /**
-   * All elements of the leaf in which `key` is, if it is anywhere.
-   *
-   * @throws {CorruptDatabaseError}
-   */
+  /** All elements of the leaf in which `key` is, if it is anywhere. */
   async leafOf(
     root: number,
     key: Uint8Array,
@@ -79,11 +74,11 @@ export class BoltTree {
       );
       const index = Math.max(0, (after < 0 ? elements.length : after) - 1);
       const [child, next] = [elements[index], elements[index + 1]];
-      if (child === undefined) throw this.#corrupt("has an empty branch");
+      if (child === undefined) throw this.#file.corrupt("has an empty branch");
       page = await this.#loadChild(child);
       if (next !== undefined) await this.#loadChild(next);
     }
-    throw this.#corrupt("has a tree without an end");
+    throw this.#file.corrupt("has a tree without an end");
   }
 
   /** @returns the leaves below a page */
@@ -107,25 +102,25 @@ export class BoltTree {
     for (const id of leaves) {
       const page = await this.#load(id);
       if (page.kind !== "leaf") {
-        throw this.#corrupt(`has a page ${id} that is damaged`);
+        throw this.#file.corrupt(`has a page ${id} that is damaged`);
       }
       for (const { value, isBucket } of page.elements) {
-        const root = isBucket
-          ? new ByteCursor(value, this.#file.path).u64le()
-          : 0;
+        if (!isBucket) continue;
+        const root = new ByteCursor(value, this.#file.path).u64le();
+        // Zero: the rows lie in the bucket itself.
         if (root !== 0) roots.push(root);
       }
     }
     return roots;
   }
 
-  async #loadChild(
-    { key, page: id }: { readonly key: Uint8Array; readonly page: number },
-  ): Promise<BoltPage> {
+  async #loadChild({ key, page: id }: BranchElement): Promise<BoltPage> {
     const page = await this.#load(id);
     const first = page.elements[0]?.key;
     if (first !== undefined && compareBytes(first, key) === 0) return page;
-    throw this.#corrupt(`has a page ${id} that does not belong where it is`);
+    throw this.#file.corrupt(
+      `has a page ${id} that does not belong where it is`,
+    );
   }
 
   async #load(id: number): Promise<BoltPage> {
@@ -136,7 +131,7 @@ export class BoltTree {
   async #readPage(id: number): Promise<Uint8Array> {
     const { pageSize, pageCount } = this.#meta;
     if (id < 2 || id >= pageCount) {
-      throw this.#corrupt(`has no page ${id}, to which another one leads`);
+      throw this.#file.corrupt(`has no page ${id}, to which another one leads`);
     }
     const bytes = await this.#file.read(id * pageSize, pageSize);
     const header = readPageHeader(new ByteCursor(bytes, this.#file.path));
@@ -145,22 +140,19 @@ export class BoltTree {
       header.id !== id || id + pages > pageCount ||
       pages * pageSize > MOST_PAGE_BYTES
     ) {
-      throw this.#corrupt(`has a page ${id} that is damaged`);
+      throw this.#file.corrupt(`has a page ${id} that is damaged`);
     }
     return pages === 1
       ? bytes
       : await this.#file.read(id * pageSize, pages * pageSize);
-  }
-
-  #corrupt(reason: string): CorruptDatabaseError {
-    return new CorruptDatabaseError(this.#file.path, reason);
   }
 }
 
 /** In ascending order, as bbolt writes it. */
 function readFreelist(
   bytes: Uint8Array,
-  { path, meta }: { readonly path: string; readonly meta: BoltMeta },
+  { path }: DatabaseFile,
+  { pageCount }: BoltMeta,
 ): ReadonlySet<number> {
   const at = new ByteCursor(bytes, path);
   const { flags, count } = readPageHeader(at);
@@ -172,7 +164,7 @@ function readFreelist(
   let previous = 1;
   for (let index = 0; index < length; index++) {
     const page = at.u64le();
-    if (page <= previous || page >= meta.pageCount) {
+    if (page <= previous || page >= pageCount) {
       throw at.corrupt("has a damaged list of free pages");
     }
     free.add(page);

@@ -17,7 +17,6 @@ export class ByteCursor {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** How many bytes are left. */
   get left(): number {
     return this.bytes.length - this.position;
   }
@@ -61,7 +60,6 @@ export class ByteCursor {
     throw this.corrupt("has a number that is too large");
   }
 
-  /** The next bytes, as a view. */
   take(length: number): Uint8Array {
     const start = this.#advance(length);
     return this.bytes.subarray(start, start + length);

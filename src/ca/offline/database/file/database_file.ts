@@ -5,6 +5,7 @@
  * regular file is never opened, since reading a pipe could wait forever.
  */
 import { osReason } from "../../../../base/os_error.ts";
+import { ByteCursor } from "./byte_cursor.ts";
 import { CorruptDatabaseError } from "./corrupt_database_error.ts";
 
 /** One open file; whoever opened it disposes of it. */
@@ -44,14 +45,8 @@ export class DatabaseFile implements Disposable {
       if (error instanceof CorruptDatabaseError) throw error;
       // A table may go between the list of files and its opening.
       const mayPass = error instanceof Deno.errors.NotFound;
-      throw new CorruptDatabaseError(
-        path,
-        `cannot be read: ${osReason(error)}`,
-        {
-          mayPass,
-          cause: error,
-        },
-      );
+      const reason = `cannot be read: ${osReason(error)}`;
+      throw new CorruptDatabaseError(path, reason, { mayPass, cause: error });
     }
   }
 
@@ -63,8 +58,7 @@ export class DatabaseFile implements Disposable {
    */
   async read(offset: number, length: number): Promise<Uint8Array> {
     if (offset < 0 || length < 0 || offset + length > this.size) {
-      throw new CorruptDatabaseError(
-        this.path,
+      throw this.corrupt(
         `is truncated: ${length} bytes should be at offset ${offset}, but it has ${this.size}`,
         { mayPass: true },
       );
@@ -72,6 +66,18 @@ export class DatabaseFile implements Disposable {
     const bytes = new Uint8Array(length);
     await this.readInto(bytes, offset);
     return bytes;
+  }
+
+  /** As `read`, to take numbers from. */
+  async cursor(offset: number, length: number): Promise<ByteCursor> {
+    return new ByteCursor(await this.read(offset, length), this.path);
+  }
+
+  corrupt(
+    reason: string,
+    options?: { readonly mayPass?: boolean; readonly cause?: unknown },
+  ): CorruptDatabaseError {
+    return new CorruptDatabaseError(this.path, reason, options);
   }
 
   /** As `read`, into memory that exists. */
@@ -83,21 +89,15 @@ export class DatabaseFile implements Disposable {
         const count = await this.#file.read(bytes.subarray(filled));
         // Badger empties a file before it removes it.
         if (count === null) {
-          throw new CorruptDatabaseError(this.path, "became shorter", {
-            mayPass: true,
-          });
+          throw this.corrupt("became shorter", { mayPass: true });
         }
         filled += count;
       }
     } catch (error) {
       if (error instanceof CorruptDatabaseError) throw error;
-      throw new CorruptDatabaseError(
-        this.path,
-        `cannot be read: ${osReason(error)}`,
-        {
-          cause: error,
-        },
-      );
+      throw this.corrupt(`cannot be read: ${osReason(error)}`, {
+        cause: error,
+      });
     }
   }
 
