@@ -146,7 +146,7 @@ export interface ObservedTarget {
 
 /**
  * What has to be done with one target: nothing, rename the staged file to it,
- * write anew what it holds, bring back its backup, remove it since there was none
+ * replace it by a copy of itself, bring back its backup, remove it since there was none
  * before, or give the backup a lasting name.
  */
 export type TargetAction =
@@ -212,7 +212,7 @@ export function planRecovery(
     if (states.every((state) => state.isNew || !undo && state.canInstall)) {
       return {
         kind: "finished",
-        actions: states.map((state) => state.isNew ? "rewrite" : "install"),
+        actions: states.map(finishing),
       };
     }
     if (states.every((state) => state.isOld || state.canRestore)) {
@@ -237,11 +237,12 @@ interface TargetState {
   /** Neither of our two states, nor a name that was lost. */
   readonly isForeign: boolean;
   readonly canInstall: boolean;
+  readonly hasBackup: boolean;
   readonly canRestore: boolean;
   /** The old content is nowhere but in the backup. */
   readonly isBackupLast: boolean;
   readonly wasThere: boolean;
-  /** Neither the file nor one of its hidden copies is there. */
+  /** In another folder, and neither the file nor one of its hidden copies is there. */
   readonly isAbsent: boolean;
   readonly inPlace: boolean;
 }
@@ -253,7 +254,7 @@ const NOTHING: ObservedTarget = {
 };
 
 function stateOf(
-  { oldDigest, newDigest, inPlace }: JournalTarget,
+  { directory, oldDigest, newDigest, inPlace }: JournalTarget,
   { current, staged, backup, isTorn = false }: ObservedTarget,
 ): TargetState {
   const isNew = current === newDigest;
@@ -264,16 +265,32 @@ function stateOf(
     isOld,
     isForeign: current !== undefined && !isNew && !isOld && !isTorn,
     canInstall: staged === newDigest,
+    hasBackup,
     canRestore: hasBackup || oldDigest === undefined,
     isBackupLast: hasBackup && !isOld &&
       (isNew || isTorn || current === undefined),
     wasThere: oldDigest !== undefined,
-    isAbsent: (current ?? staged ?? backup) === undefined,
+    // The journal's own folder is there.
+    isAbsent: directory !== undefined &&
+      (current ?? staged ?? backup) === undefined,
     inPlace: inPlace === true,
   };
 }
 
+function finishing(state: TargetState): TargetAction {
+  if (!state.isNew) return "install";
+  if (!state.inPlace) return "rewrite";
+  return canCopyAgain(state) ? "install" : "leave";
+}
+
+/** Both copies are there, so that another power cut would be seen and mended. */
+function canCopyAgain({ canInstall, hasBackup }: TargetState): boolean {
+  return canInstall && hasBackup;
+}
+
 function undoing(state: TargetState): TargetAction {
-  if (state.isOld) return state.inPlace ? "rewrite" : "leave";
+  if (state.isOld) {
+    return state.inPlace && canCopyAgain(state) ? "restore" : "leave";
+  }
   return state.wasThere ? "restore" : "remove";
 }

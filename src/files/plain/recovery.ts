@@ -249,7 +249,6 @@ function prepareStep(
           diskCall("rename to", path, () => Deno.renameSync(staged, file)),
       };
     case "rewrite": {
-      if (entry.inPlace === true) return copy(file);
       const from = temporaryPath(target);
       if (!copyFile(target, file, from)) throw gone(target);
       return {

@@ -30,12 +30,16 @@ const PLACES: readonly Place[] = CURRENT.flatMap((current) =>
   )
 );
 
-function journalOf(existed: readonly [boolean, boolean]): InstallJournal {
+function journalOf(
+  existed: readonly [boolean, boolean],
+  directory?: string,
+): InstallJournal {
   const target = (
     role: JournalTarget["role"],
     isThere: boolean,
   ): JournalTarget => ({
     role,
+    directory: role === "key" ? directory : undefined,
     name: role,
     oldDigest: isThere ? "old" : undefined,
     newDigest: "new",
@@ -76,7 +80,7 @@ function* allCases(): Generator<{
   for (const keyExisted of [true, false]) {
     for (const certificateExisted of [true, false]) {
       const existed = [keyExisted, certificateExisted] as const;
-      const journal = journalOf(existed);
+      const journal = journalOf(existed, "../private");
       for (const key of PLACES) {
         for (const certificate of PLACES) {
           yield { journal, places: [key, certificate], existed };
@@ -183,12 +187,16 @@ Deno.test("planRecovery() gives up only where some content is gone for good", ()
 Deno.test("planRecovery() concludes nothing from a target of which nothing is there", () => {
   for (const { journal, places, existed } of allCases()) {
     const plan = planRecovery(journal, places.map(observe));
+    const [key] = places;
     const isBegun = places.some(({ current }) => current === "new");
-    const isAbsent = places.some((place, index) =>
-      Object.values(place).every((content) => content === undefined) &&
-      (existed[index] || isBegun)
-    );
+    const isAbsent = Object.values(key).every((content) =>
+      content === undefined
+    ) &&
+      (existed[0] || isBegun);
     assertEquals(plan.kind === "absent", isAbsent, Deno.inspect(places));
+    // The journal's own folder is there.
+    const beside = planRecovery(journalOf(existed), places.map(observe));
+    assert(beside.kind !== "absent");
     if (isAbsent) assert(plan.actions.every((action) => action === "leave"));
   }
 });
