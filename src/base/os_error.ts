@@ -52,6 +52,23 @@ export function bestEffort(call: () => void): boolean {
   return tryOnce(call) || tryOnce(call);
 }
 
+/** The same for what has to wait in between. */
+export async function bestEffortOf(
+  call: () => Promise<unknown>,
+): Promise<boolean> {
+  return await tryOnceOf(call) || await tryOnceOf(call);
+}
+
+async function tryOnceOf(call: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await call();
+    return true;
+  } catch (error) {
+    if (error instanceof RekeyError || isOsError(error)) return false;
+    throw error;
+  }
+}
+
 function tryOnce(call: () => void): boolean {
   try {
     retryInterrupted(call);

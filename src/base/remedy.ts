@@ -44,6 +44,12 @@ export type SimpleRemedy =
 /** An act, and the facts that its words need. */
 export type Remedy =
   | { readonly remedy: SimpleRemedy }
+  /** Copy a hidden key to its name; `to` is unknown where no key is written. */
+  | {
+    readonly remedy: "put the key back";
+    readonly from: string;
+    readonly to: string | undefined;
+  }
   /** Instead of the single file that was mounted. */
   | { readonly remedy: "mount the directory"; readonly allowsInPlace: boolean }
   /** `repair` is the first choice, as a sentence. */

@@ -13,7 +13,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorKind, string>> = {
     "the CA cannot be reached: DNS, TCP, TLS, timeout, HTTP 429 or 5xx",
   bug: "an unexpected exception; please report it",
   signal: "the new pair is installed, but the process could not be signalled",
-  install: "the files cannot be written; the old pair is intact",
+  install:
+    "the files cannot be written; the old pair is intact, or kept where the message says",
   busy: "another process is working on the same pair",
   untrusted: "the CA's answer failed verification; nothing was written",
   refused: "the CA refused the request (HTTP 4xx)",

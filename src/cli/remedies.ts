@@ -76,6 +76,10 @@ function remedyText(remedy: Remedy): string {
           ? ", or overwrite the file where it is, with a weaker promise, by --in-place"
           : ""
       }`;
+    case "put the key back":
+      return `to put it back: cp -p ${remedy.from} ${
+        remedy.to ?? "<key-file>"
+      }; when it is not needed, remove it`;
     case "ignore the database":
       return `${remedy.repair}; --ignore-database rekeys without asking it`;
     case "check the CA's address":

@@ -11,6 +11,7 @@ import type { Runtime, Terminal } from "../base/runtime.ts";
 import { FailureHook } from "../engine/failure_hook.ts";
 import { checkPair, type RekeyJob } from "../engine/open_job.ts";
 import { replacePair } from "../engine/rekey.ts";
+import { PairChangedError } from "../files/pair/seen_pair.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import {
   fingerprint,
@@ -150,6 +151,12 @@ class Daemon {
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;
       this.#host.signals.stop.throwIfAborted();
+      if (error instanceof PairChangedError && due === "rekey") {
+        // Nothing failed: there is another pair to plan for.
+        const { message } = error;
+        this.#runtime.log.write({ event: "warning", message });
+        return await this.#attempt("look", 0);
+      }
       return await this.#planner.afterFailure(error, { due, failures });
     }
   }

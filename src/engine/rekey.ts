@@ -136,10 +136,12 @@ export async function replacePair(
   const [certificate] = chain;
   const keyPem = pair.files.key === undefined ? undefined : await next.toPem();
   const pems = { certificate: chainToPem(chain), key: keyPem };
-  const pending = await reload.around(
-    () => install.commit(mapPair(pems, encode)),
-    { certificate, previousSerial: oldLeaf.serial },
-  );
+  const pending = await reload.around(async () => {
+    const contents = mapPair(pems, encode);
+    for (const warning of await install.commit(contents, certificate.serial)) {
+      log.write({ event: "warning", ...warning });
+    }
+  }, { certificate, previousSerial: oldLeaf.serial });
   log.write({ event: "rekeyed", targets: pair.files, certificate });
   return { outcome: { kind: "rekeyed", certificate }, pending };
 }

@@ -94,5 +94,5 @@ export async function changeLayout(
   using pair = await openPair(files, { lockTimeoutMs, clock, log, signal });
   await stoppable(requireBelonging(files), signal);
   signal.throwIfAborted();
-  pair.changeLayout(layout);
+  await pair.changeLayout(layout);
 }

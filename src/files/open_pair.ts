@@ -26,6 +26,8 @@ import {
 } from "./pair/current_pair.ts";
 import { loadChain, type PasswordSource } from "./pair/key_pair.ts";
 import { unusable } from "./plain/journal_file.ts";
+import { HiddenKeys, keptKeyWarnings } from "./pair/hidden_keys.ts";
+import { SeenPair } from "./pair/seen_pair.ts";
 import { PlainInstall } from "./plain/plain_install.ts";
 import { recoverInstall } from "./plain/recovery.ts";
 import {
@@ -38,6 +40,7 @@ import {
 import {
   type InstallOptions,
   type InstallTransaction,
+  type InstallWarning,
   type Layout,
   mapPair,
   membersOf,
@@ -48,8 +51,10 @@ import {
 import {
   changeLayout,
   layoutOf,
+  type LayoutTools,
   mixedLayouts,
   removeUnfinishedVersions,
+  requireMounted,
   requireVersionsGone,
   resumeLayout,
 } from "./versioned/layout.ts";
@@ -107,6 +112,9 @@ export class LockedPair implements Disposable {
   readonly #stateFolders: readonly string[];
   /** Links followed; once, but for a change of layout. */
   #targets: Pair<Target>;
+  /** What stood there when it was opened, repaired. */
+  readonly #seen = new SeenPair();
+  readonly #hidden: HiddenKeys;
 
   /** @throws {RekeyError} as {@linkcode openPair} */
   static async open(
@@ -117,8 +125,11 @@ export class LockedPair implements Disposable {
     const { lockTimeoutMs: timeoutMs } = options;
     const lock = undo.use(await lockPair(files, { ...options, timeoutMs }));
     const pair = new LockedPair(files, lock, options);
-    await pair.#repair();
     undo.move();
+    using unlessRepaired = new DisposableStack();
+    unlessRepaired.use(pair);
+    await pair.#repair();
+    unlessRepaired.move();
     return pair;
   }
 
@@ -132,6 +143,7 @@ export class LockedPair implements Disposable {
     this.#log = log;
     this.#stateFolders = stateFolders;
     this.#targets = this.#resolve();
+    this.#hidden = new HiddenKeys(this.#targets);
   }
 
   #resolve(): Pair<Target> {
@@ -149,12 +161,19 @@ export class LockedPair implements Disposable {
     if (certificate.standsIn !== undefined) {
       refuseForeignRepair(certificate, certificate.standsIn);
     }
-    const recovery = await this.#recoverStandIn() ??
-      await recoverInstall(this.#targets);
-    const isResumed = resumeLayout(this.#targets);
+    const hidden = this.#hidden;
+    const warn = (warning: InstallWarning) => this.#warn(warning);
+    const tools = { hidden, warn };
+    const recovery = await this.#recoverStandIn(tools) ??
+      await recoverInstall(this.#targets, tools);
+    const isResumed = await resumeLayout(this.#targets, tools);
     // Looked at again: what was a link may be a file by now.
-    if (isResumed) this.#targets = this.#resolve();
-    removeUnfinishedVersions(this.#targets);
+    if (isResumed) this.#lookAgain();
+    if (await removeUnfinishedVersions(this.#targets, hidden)) {
+      this.#lookAgain();
+    }
+    requireMounted(this.#targets);
+    this.#seen.lookAgain(this.#targets);
     if (isResumed) {
       const layoutChanged = { kind: "layout changed" } as const;
       this.#log.write({ event: "repaired", recovery: layoutChanged });
@@ -164,7 +183,7 @@ export class LockedPair implements Disposable {
   }
 
   /** What was interrupted when the folder could not be written yet. */
-  async #recoverStandIn(): Promise<Recovery | undefined> {
+  async #recoverStandIn(tools: LayoutTools): Promise<Recovery | undefined> {
     const standing = mapPair(
       this.#targets,
       (target) => findStandIn(target, this.#stateFolders) ?? target,
@@ -173,7 +192,7 @@ export class LockedPair implements Disposable {
     const isOther = this.#targets.certificate.standsIn === undefined &&
       certificate.standsIn !== undefined;
     return isOther && isBegun(certificate)
-      ? await recoverInstall(standing)
+      ? await recoverInstall(standing, tools)
       : undefined;
   }
 
@@ -193,6 +212,16 @@ export class LockedPair implements Disposable {
         { hint: "run as the owner of the folder or as root" },
       );
     }
+  }
+
+  /** Where the names lead by now. */
+  #lookAgain(): void {
+    this.#targets = this.#resolve();
+    this.#hidden.lookAgain(this.#targets);
+  }
+
+  #warn(warning: InstallWarning): void {
+    this.#log.write({ event: "warning", ...warning, once: true });
   }
 
   /**
@@ -235,10 +264,14 @@ export class LockedPair implements Disposable {
       this.#requireFolders();
       this.#requireVersionable(options);
     }
-    if (layout !== present && !isNew(this.#targets)) this.changeLayout(layout);
+    if (layout !== present && !isNew(this.#targets)) {
+      await this.changeLayout(layout);
+    }
+    const opened = { seen: this.#seen, hidden: this.#hidden };
+    const prepared = { ...options, ...opened };
     return layout === "plain"
-      ? await PlainInstall.prepare(this.#targets, options)
-      : await VersionedInstall.prepare(this.#targets, options);
+      ? await PlainInstall.prepare(this.#targets, prepared)
+      : await VersionedInstall.prepare(this.#targets, prepared);
   }
 
   /** What no change of the layout makes possible. */
@@ -271,12 +304,18 @@ export class LockedPair implements Disposable {
    * @returns whether there was anything to change
    * @throws {RekeyError} kind `install`
    */
-  changeLayout(layout: Layout): boolean {
+  async changeLayout(layout: Layout): Promise<boolean> {
     this.#requireWritable();
     this.#requireFolders();
-    const isChanged = changeLayout(this.#targets, layout);
-    if (isChanged) this.#targets = this.#resolve();
-    if (layout === "plain") requireVersionsGone(this.#targets.certificate);
+    const hidden = this.#hidden;
+    const isChanged = await changeLayout(this.#targets, layout, {
+      hidden,
+      warn: (warning) => this.#warn(warning),
+    });
+    if (isChanged) this.#lookAgain();
+    if (layout === "plain") {
+      await requireVersionsGone(this.#targets.certificate, hidden);
+    }
     const { certificate, key } = this.files;
     // A certificate alone has no layout to change.
     if (key === undefined) return isChanged;
@@ -323,7 +362,11 @@ export class LockedPair implements Disposable {
     );
   }
 
+  /** Releases it. What is still kept in doubt then is said. */
   [Symbol.dispose](): void {
+    for (const warning of keptKeyWarnings(this.#targets, this.#hidden.kept)) {
+      this.#warn(warning);
+    }
     this.#lock[Symbol.dispose]();
   }
 }

@@ -8,7 +8,14 @@
  */
 import type { WriteOptions } from "../base/options.ts";
 import type { Hint } from "../base/remedy.ts";
+import {
+  eachDirectory,
+  type ShownDirectory,
+  syncDirectory,
+  SyncError,
+} from "./disk/disk.ts";
 import { requireOwnName } from "./disk/hidden_names.ts";
+import { unpin } from "./disk/pinned.ts";
 import { resolveTarget, type Role, type Target } from "./disk/target.ts";
 
 export type { Role };
@@ -75,19 +82,53 @@ export interface InstallWarning {
   readonly message: string;
   /** What to do, behind the message on its line. */
   readonly advice?: Hint | undefined;
+  /** The same, on a line of its own. */
+  readonly hint?: Hint | undefined;
+}
+
+export type Warn = (warning: InstallWarning) => void;
+
+/**
+ * Makes the last changes of names durable, after all that matters is: where
+ * that fails, a power cut may bring back a hidden file, for the next run to
+ * remove.
+ */
+export function syncTidied(
+  places: readonly ShownDirectory[],
+  warn: Warn,
+): void {
+  for (const place of eachDirectory(places)) {
+    try {
+      syncDirectory(place);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      warn({
+        message:
+          `${error.message}; all is done, but after a power cut hidden files may be in ${
+            unpin(place.directory)
+          } again`,
+      });
+    }
+  }
 }
 
 /** A prepared swap. Disposing it without a commit leaves no trace. */
 export interface InstallTransaction extends Disposable {
   readonly warnings: readonly InstallWarning[];
   /**
-   * Writes and swaps. Not interruptible.
+   * Writes and swaps. Not interruptible. Refuses when somebody else has changed
+   * a file since the pair was opened.
    *
+   * @param serial of the new certificate, for what is said when it is dropped
+   * @returns what a person should know about the install
    * @throws {RekeyError} kind `install`; the old pair is then intact, or, when
    *   the message says that it could not be put back, will be after the next
    *   repair
    */
-  commit(contents: InstallContents): Promise<void>;
+  commit(
+    contents: InstallContents,
+    serial?: string,
+  ): Promise<readonly InstallWarning[]>;
 }
 
 export type Recovery =

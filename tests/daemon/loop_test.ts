@@ -66,6 +66,26 @@ Deno.test("runDaemon() waits for what Retry-After asks, and no longer than the l
   assert(second !== undefined && second.nextAttemptMs < second.leftMs);
 });
 
+Deno.test("runDaemon() plans anew for a pair that somebody puts there while the CA is asked", async () => {
+  const others: Files[] = [];
+  const life = await daemonRun([
+    (files) => {
+      const [other] = others;
+      if (other === undefined) throw new Error("it has not slept");
+      putInPlace(other, files);
+    },
+    "issue",
+  ], { sleeping: (_sleep, _files, other) => others.push(other) });
+  assertEquals(failures(life), []);
+  // After 16 of 24 hours: a pair that has lived for 16 of 12.
+  const warnings = life.events.filter(({ event }) => event === "warning");
+  assertEquals(warnings.length, 1);
+  assertEquals(
+    life.events.filter(({ event }) => event === "scheduled").length,
+    3,
+  );
+});
+
 Deno.test("runDaemon() is slow where it is refused", async () => {
   const life = await daemonRun([refusal("refused"), refusal("refused")], {
     random: 0,

@@ -9,6 +9,7 @@ import { checkPair, type RekeyJob } from "../../src/engine/open_job.ts";
 import { rekeyOnce, replacePair } from "../../src/engine/rekey.ts";
 import { openPair } from "../../src/files/open_pair.ts";
 import { loadChain, loadKeyPair } from "../../src/files/pair/key_pair.ts";
+import { PairChangedError } from "../../src/files/pair/seen_pair.ts";
 import { createReloader } from "../../src/reload/reloader.ts";
 import { fakeClock } from "../daemon/fake_clock.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
@@ -242,6 +243,54 @@ Deno.test("rekeyOnce() ends at once on a signal before the swap", async () => {
   await assertRejects(() => rekeyOnce(here.job, here.runtime, stop.signal));
   assertEquals([await here.serial(), here.hidden()], [before, []]);
 });
+
+for (const layout of ["plain", "versioned", "in place"] as const) {
+  for (const roles of [["certificate"], ["key"], ["certificate", "key"]]) {
+    Deno.test(`replacePair() installs nothing over a ${roles.join(" and ")} that somebody puts there while the CA is asked: ${layout}`, async () => {
+      const put: { files?: Place["files"] } = {};
+      const answer = (pki: TestPki): Answer => async (request, response) => {
+        for (const role of roles) {
+          const file = put.files?.[role as "certificate" | "key"] ?? "";
+          await Deno.writeTextFile(`${file}~`, `somebody's ${role}`);
+          await Deno.rename(`${file}~`, file);
+        }
+        await rightAnswer(pki)(request, response);
+      };
+      await using here = await place({ answer });
+      put.files = here.files;
+      const { write } = here.job.options;
+      const options: RekeyOptions = {
+        ...here.job.options,
+        write: {
+          ...write,
+          inPlace: layout === "in place",
+          layout: layout === "versioned" ? "versioned" : undefined,
+        },
+      };
+      const before = {
+        certificate: await Deno.readTextFile(here.files.certificate),
+        key: await Deno.readTextFile(here.files.key),
+      };
+      const error = await assertRejects(
+        () => replacePair({ ...here.job, options }, here.runtime, NEVER),
+        "install",
+        /^nothing was installed: .* was changed by somebody else at .*, after it was read; the new certificate with serial [0-9A-F]+ and its key are dropped$/,
+      );
+      assert(error instanceof PairChangedError);
+      for (const role of ["certificate", "key"] as const) {
+        assertEquals(
+          await Deno.readTextFile(here.files[role]),
+          roles.includes(role) ? `somebody's ${role}` : before[role],
+        );
+        if (roles.includes(role)) {
+          assert(error.message.includes(here.files[role]));
+        }
+      }
+      const left = here.hidden().filter((name) => !name.endsWith(".versions"));
+      assertEquals(left, []);
+    });
+  }
+}
 
 Deno.test("checkPair() makes, asks and writes nothing", async () => {
   await using here = await place({ hook: TELL });

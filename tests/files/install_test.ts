@@ -280,3 +280,19 @@ Deno.test("prepareInstall() warns of other hard links", async () => {
     OLD.certificate,
   );
 });
+
+for (const layout of ["plain", "versioned"] as const) {
+  for (const kib of [32, 33, 100, 1024]) {
+    Deno.test(`commit() replaces a certificate file of ${kib} KiB, ${layout}`, async () => {
+      await using pair = await pairFixture();
+      const certificate = "0123456789abcde\n".repeat(64 * kib);
+      writePair(pair, { ...generation(1), certificate });
+      for (const inPlace of layout === "plain" ? [false, true] : [false]) {
+        const next = { ...generation(2), certificate: `${certificate}more` };
+        using install = await prepareInstall(pair.targets, { layout, inPlace });
+        await install.commit(next);
+        assertEquals(pair.read(), next);
+      }
+    });
+  }
+}

@@ -78,7 +78,7 @@ Deno.test("a LockedPair goes on with where its names lead after a change of layo
   writePair(pair, generation(1));
   using locked = await open(pair.targets);
   for (const [index, layout] of (["versioned", "plain"] as const).entries()) {
-    assert(locked.changeLayout(layout));
+    assert(await locked.changeLayout(layout));
     using install = await locked.prepareInstall();
     await install.commit(encodePair(generation(index + 2)));
     assertEquals(pair.read(), generation(index + 2));

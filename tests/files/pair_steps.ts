@@ -27,7 +27,9 @@ export async function prepareInstall(
   const held = undo.move();
   return {
     warnings: install.warnings.map(({ message }) => message),
-    commit: (contents) => install.commit(encodePair(contents)),
+    async commit(contents) {
+      await install.commit(encodePair(contents));
+    },
     [Symbol.dispose]: () => held.dispose(),
   };
 }
@@ -45,7 +47,7 @@ export async function changePairLayout(
   layout: Layout,
 ): Promise<boolean> {
   using pair = await open(files);
-  return pair.changeLayout(layout);
+  return await pair.changeLayout(layout);
 }
 
 /** Puts the pair before the current one in force. */

@@ -102,14 +102,15 @@ function copy(
       path,
       () => Deno.openSync(to, { write: true, createNew: true, mode: 0o600 }),
     );
-    writeAll(file, content, path);
     const original = diskCall("stat", path, () => Deno.statSync(from));
     const own = { path: to, file, shownPath: path };
-    if (takeAttributes) {
-      const attributes = copiedAttributes(original);
-      setOwner(own, attributes);
-      setMode(own, attributes.mode);
-    } else giveAway(own, privateTo(original));
+    const attributes = copiedAttributes(original);
+    // Before there is anything in it: should root be killed, the owner can look
+    // at what he finds.
+    if (takeAttributes) setOwner(own, attributes);
+    else giveAway(own, privateTo(original));
+    writeAll(file, content, path);
+    if (takeAttributes) setMode(own, attributes.mode);
     diskCall("sync", path, () => file.syncSync());
     return true;
   } catch (error) {

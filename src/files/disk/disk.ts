@@ -65,9 +65,19 @@ export async function diskWait(
   }
 }
 
+/**
+ * An fsync that failed. A second one proves nothing: the kernel has reported
+ * the loss, and takes what it could not write as written (fsync(2)).
+ */
+export class SyncError extends RekeyError {}
+
+const SYNC_DIRECTORY = "sync the directory of";
+const SYNC_ACTIONS: readonly string[] = ["sync", SYNC_DIRECTORY];
+
 function diskError(action: string, path: string, error: unknown): RekeyError {
   if (error instanceof RekeyError) return error;
-  return new RekeyError(
+  const Failure = SYNC_ACTIONS.includes(action) ? SyncError : RekeyError;
+  return new Failure(
     "install",
     `${action} ${path} failed: ${osReason(error)}`,
     { hint: hintFor(osCode(error)), cause: error },
@@ -134,9 +144,9 @@ export function removeIfExists(file: string): void {
 }
 
 /**
- * Removes what may hold a private key: a file, a link, or a directory of
- * versions or of one version, if it is there. Every hidden copy of a key goes
- * through here.
+ * Removes a file, a link, or a directory of versions or of one version, if it is
+ * there. Only for what this process has just made under a name of its own;
+ * anything else that may hold a private key is removed by pair/hidden_keys.ts.
  *
  * In the order of the names, so that each run of a test does the same.
  *
@@ -163,8 +173,11 @@ export function discard(path: string): void {
   removeIfExists(path);
 }
 
-/** What we make in it. One that somebody else made a moment before he was killed is empty. */
-function entriesOf(directory: string): readonly string[] {
+/**
+ * What we make in a directory of versions, or in a version. One that somebody
+ * else made a moment before he was killed is empty.
+ */
+export function entriesOf(directory: string): readonly string[] {
   try {
     return sortedNames(directory).filter((name) => ENTRY.test(name));
   } catch (error) {
@@ -176,6 +189,12 @@ function entriesOf(directory: string): readonly string[] {
 /** What a directory of versions, and a version, hold. */
 const ENTRY =
   /^(?:[1-9]\d{0,14}|current|previous|certificate\.pem|key\.pem|\.current\.rekey-lock|\.(?:current|certificate\.pem|key\.pem)\.[0-9a-f]{16}\.(?:new|old|journal))$/;
+
+/** What the name leads to in the end, links followed; undefined when that is nothing. */
+export function readBehind(file: string): ReturnType<typeof readIfExists> {
+  if (statIfExists(file) === undefined) return undefined;
+  return readIfExists(Deno.realPathSync(file));
+}
 
 /** The names in a directory, in one order on every file system. */
 export function sortedNames(directory: string): readonly string[] {
@@ -209,8 +228,6 @@ export function symlink(to: string, at: string, shownPath: string): void {
   diskCall("link", shownPath, () => Deno.symlinkSync(to, at));
 }
 
-const SYNC_ACTION = "sync the directory of";
-
 /**
  * Makes the names in a directory durable: without it a rename may be lost with
  * the power, though the files themselves are safe.
@@ -219,7 +236,7 @@ export function syncDirectory({ directory, path }: ShownDirectory): void {
   // Windows cannot open a directory for this; NTFS journals its names itself.
   if (Deno.build.os === "windows") return;
   using opened = openDirectory({ directory, path });
-  diskCall(SYNC_ACTION, path, () => {
+  diskCall(SYNC_DIRECTORY, path, () => {
     try {
       opened.syncSync();
     } catch (error) {
@@ -248,7 +265,7 @@ export async function awaitDirectories(
     const opened = openDirectory(place);
     try {
       const { path } = place;
-      await diskWait({ action: SYNC_ACTION, path, signal }, async () => {
+      await diskWait({ action: SYNC_DIRECTORY, path, signal }, async () => {
         await opened.sync().catch(ignoreUnsupported);
       });
     } finally {
@@ -257,7 +274,8 @@ export async function awaitDirectories(
   }
 }
 
-function eachDirectory(
+/** Each directory once. */
+export function eachDirectory(
   places: readonly ShownDirectory[],
 ): readonly ShownDirectory[] {
   const paths = new Map(places.map(({ directory, path }) => [directory, path]));

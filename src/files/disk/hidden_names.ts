@@ -55,6 +55,22 @@ export function isLeftoverOf(
     tag.startsWith(ownerDigits(certificateName));
 }
 
+/**
+ * The staged file of the same install beside another target; undefined for what
+ * is no staged file.
+ */
+export function stagedBeside(
+  file: string,
+  { from, to }: { readonly from: Place; readonly to: Place },
+): string | undefined {
+  const kind = "new";
+  const prefix = inDirectory(from.directory, `.${fittingName(from.name)}.`);
+  const tag = file.slice(prefix.length, -`.${kind}`.length);
+  return file === hiddenPath(from, { kind, tag })
+    ? hiddenPath(to, { kind, tag })
+    : undefined;
+}
+
 function ownerDigits(certificateName: string): string {
   return `1${checksum(new TextEncoder().encode(certificateName)).slice(0, 7)}`;
 }
@@ -84,6 +100,11 @@ export function isHiddenName(
   const rest = candidate.slice(prefix.length);
   return /^[0-9a-f]{16}$/.test(rest.slice(0, TAG_DIGITS)) &&
     kinds.some((kind) => rest.slice(TAG_DIGITS) === `.${kind}`);
+}
+
+/** Whether it is a journal or note that is not in force: no key is in there. */
+export function isStagedNote(path: string): boolean {
+  return /\/\.[^/]+\.[0-9a-f]{16}\.journal$/.test(path);
 }
 
 /**

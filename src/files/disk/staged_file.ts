@@ -78,9 +78,7 @@ export class StagedFile implements Disposable {
     using undo = new DisposableStack();
     undo.use(this);
     this.#takeOwner();
-    // Random, since file systems that compress take no space for zeros.
-    const space = crypto.getRandomValues(new Uint8Array(reserveBytes));
-    writeAll(this.#file, space, path);
+    this.#reserve(reserveBytes);
     undo.move();
   }
 
@@ -121,6 +119,12 @@ export class StagedFile implements Disposable {
     this.#isRenamed = true;
   }
 
+  /** Lets go of the file, which keeps its hidden name for the next run. */
+  leave(): void {
+    this.#isRenamed = true;
+    this.#file[Symbol.dispose]();
+  }
+
   /** Removes the file unless it was renamed. Never throws. */
   [Symbol.dispose](): void {
     // Closes once: dispose may be called again after a failure.
@@ -128,6 +132,15 @@ export class StagedFile implements Disposable {
     if (this.#isRenamed) return;
     // Where that fails, the next pass finds it by its name.
     bestEffort(() => discard(this.#path));
+  }
+
+  #reserve(bytes: number): void {
+    const { path } = this.#target;
+    for (let left = bytes; left > 0; left -= MOST_RANDOM_BYTES) {
+      // Random, since file systems that compress take no space for zeros.
+      const space = new Uint8Array(Math.min(left, MOST_RANDOM_BYTES));
+      writeAll(this.#file, crypto.getRandomValues(space), path);
+    }
   }
 
   #takeOwner(): void {
@@ -164,3 +177,6 @@ export class StagedFile implements Disposable {
     return diskCall("stat", this.#target.path, () => this.#file.statSync());
   }
 }
+
+/** As many as getRandomValues() gives at once. */
+const MOST_RANDOM_BYTES = 64 * 1024;

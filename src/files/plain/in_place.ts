@@ -14,6 +14,7 @@ import {
   setOwner,
 } from "../disk/attributes.ts";
 import { diskCall, readIfExists, writeAll } from "../disk/disk.ts";
+import { unpin } from "../disk/pinned.ts";
 import type { Target } from "../disk/target.ts";
 
 /**
@@ -67,7 +68,7 @@ export function overwriteFrom(
   }
   throw new RekeyError(
     "install",
-    `overwrite ${target.path} failed: its copy ${from} is gone`,
+    `overwrite ${target.path} failed: its copy ${unpin(from)} is gone`,
   );
 }
 

@@ -24,6 +24,8 @@ export interface JournalTarget {
    * whoever may write here must not say whose a file becomes.
    */
   readonly mode?: number | undefined;
+  /** The one that it had, at most 0777. */
+  readonly oldMode?: number | undefined;
 }
 
 /** An install that was decided. */
@@ -105,14 +107,15 @@ function isJournalTarget(value: unknown): value is JournalTarget {
   if (!isObject(value)) return false;
   const target: Fields<JournalTarget> = value;
   const { role, directory, name, oldDigest, newDigest } = target;
-  const { inPlace, mode } = target;
+  const { inPlace, mode, oldMode } = target;
   return (role === "key" || role === "certificate") &&
     (directory === undefined ||
       role === "key" && typeof directory === "string") &&
     typeof name === "string" && !name.includes("/") && isDigest(newDigest) &&
     (oldDigest === undefined || isDigest(oldDigest)) &&
     (inPlace === undefined || inPlace === true && oldDigest !== undefined) &&
-    (mode === undefined || isMode(mode));
+    (mode === undefined || isMode(mode)) &&
+    (oldMode === undefined || isMode(oldMode));
 }
 
 /** No setuid, setgid or sticky bit is ever taken from a file. */
@@ -143,10 +146,16 @@ export interface ObservedTarget {
 
 /**
  * What has to be done with one target: nothing, rename the staged file to it,
- * bring back its backup, remove it since there was none before, or give the
- * backup a lasting name.
+ * replace it by a copy of itself, bring back its backup, remove it since there was none
+ * before, or give the backup a lasting name.
  */
-export type TargetAction = "leave" | "install" | "restore" | "remove" | "save";
+export type TargetAction =
+  | "leave"
+  | "install"
+  | "rewrite"
+  | "restore"
+  | "remove"
+  | "save";
 
 /** How an interrupted install ends; one action for each target, in order. */
 export type RecoveryPlan =
@@ -155,8 +164,12 @@ export type RecoveryPlan =
     readonly actions: readonly TargetAction[];
   }
   | {
-    readonly kind: "foreign";
-    /** Index of the target that somebody else changed. */
+    /**
+     * `foreign`: somebody else changed a target. `absent`: nothing of it is
+     * there, its file system may not be mounted; so no action is taken.
+     */
+    readonly kind: "foreign" | "absent";
+    /** Index of that target. */
     readonly target: number;
     readonly actions: readonly TargetAction[];
   };
@@ -168,6 +181,9 @@ export type RecoveryPlan =
  * The decision stays the same when it is carried out in part and taken again:
  * finishing only adds to what is new, and undoing never brings back a staged
  * file.
+ *
+ * What is complete is written anew all the same: whoever wrote it may have been
+ * told that it did not reach the disk.
  */
 export function planRecovery(
   { targets }: InstallJournal,
@@ -180,12 +196,23 @@ export function planRecovery(
   const states = targets.map((target, index) =>
     stateOf(target, observed[index] ?? NOTHING)
   );
+  const isBegun = states.some((state) => state.isNew);
+  const absent = states.findIndex((state) =>
+    state.isAbsent && (state.wasThere || isBegun)
+  );
+  if (absent >= 0) {
+    return {
+      kind: "absent",
+      target: absent,
+      actions: states.map(() => "leave"),
+    };
+  }
   const changed = states.findIndex((state) => state.isForeign);
   if (changed < 0) {
     if (states.every((state) => state.isNew || !undo && state.canInstall)) {
       return {
         kind: "finished",
-        actions: states.map((state) => state.isNew ? "leave" : "install"),
+        actions: states.map(finishing),
       };
     }
     if (states.every((state) => state.isOld || state.canRestore)) {
@@ -210,10 +237,14 @@ interface TargetState {
   /** Neither of our two states, nor a name that was lost. */
   readonly isForeign: boolean;
   readonly canInstall: boolean;
+  readonly hasBackup: boolean;
   readonly canRestore: boolean;
   /** The old content is nowhere but in the backup. */
   readonly isBackupLast: boolean;
   readonly wasThere: boolean;
+  /** In another folder, and neither the file nor one of its hidden copies is there. */
+  readonly isAbsent: boolean;
+  readonly inPlace: boolean;
 }
 
 const NOTHING: ObservedTarget = {
@@ -223,7 +254,7 @@ const NOTHING: ObservedTarget = {
 };
 
 function stateOf(
-  { oldDigest, newDigest }: JournalTarget,
+  { directory, oldDigest, newDigest, inPlace }: JournalTarget,
   { current, staged, backup, isTorn = false }: ObservedTarget,
 ): TargetState {
   const isNew = current === newDigest;
@@ -234,14 +265,32 @@ function stateOf(
     isOld,
     isForeign: current !== undefined && !isNew && !isOld && !isTorn,
     canInstall: staged === newDigest,
+    hasBackup,
     canRestore: hasBackup || oldDigest === undefined,
     isBackupLast: hasBackup && !isOld &&
       (isNew || isTorn || current === undefined),
     wasThere: oldDigest !== undefined,
+    // The journal's own folder is there.
+    isAbsent: directory !== undefined &&
+      (current ?? staged ?? backup) === undefined,
+    inPlace: inPlace === true,
   };
 }
 
+function finishing(state: TargetState): TargetAction {
+  if (!state.isNew) return "install";
+  if (!state.inPlace) return "rewrite";
+  return canCopyAgain(state) ? "install" : "leave";
+}
+
+/** Both copies are there, so that another power cut would be seen and mended. */
+function canCopyAgain({ canInstall, hasBackup }: TargetState): boolean {
+  return canInstall && hasBackup;
+}
+
 function undoing(state: TargetState): TargetAction {
-  if (state.isOld) return "leave";
+  if (state.isOld) {
+    return state.inPlace && canCopyAgain(state) ? "restore" : "leave";
+  }
   return state.wasThere ? "restore" : "remove";
 }

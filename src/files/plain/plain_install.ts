@@ -8,7 +8,8 @@
  * 3. Journal: renamed into force, durable. Until here a crash means the old
  *    pair, from here on the new one.
  * 4. Rename the key, then the certificate, and make both durable.
- * 5. Remove the backups, then the journal.
+ * 5. Remove the backups, then the journal; but nothing of the old pair, unless
+ *    every fsync until here succeeded at once.
  *
  * What a crash leaves is finished or undone by `recoverInstall`, and so is
  * every failure of a step: there is one way back. No step relies on a name that
@@ -16,27 +17,29 @@
  * either all new or all old contents are still reachable.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { bestEffort } from "../../base/os_error.ts";
-import { privateTo } from "../disk/attributes.ts";
+import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
+import { attributesFor, privateTo } from "../disk/attributes.ts";
 import { backUp } from "../disk/backup_file.ts";
 import {
   awaitDirectories,
-  discard,
   removeIfExists,
   sha256,
   syncDirectories,
   syncDirectory,
 } from "../disk/disk.ts";
 import { hiddenPath, installTag, journalPath } from "../disk/hidden_names.ts";
+import { unpin } from "../disk/pinned.ts";
 import { StagedFile } from "../disk/staged_file.ts";
 import { relativeTo, type Target } from "../disk/target.ts";
-import type {
-  InstallContents,
-  InstallOptions,
-  InstallTransaction,
-  InstallWarning,
-  Pair,
-  Recovery,
+import type { HiddenKeys } from "../pair/hidden_keys.ts";
+import type { OpenedState, SeenPair } from "../pair/seen_pair.ts";
+import {
+  type InstallContents,
+  type InstallOptions,
+  type InstallTransaction,
+  type InstallWarning,
+  type Pair,
+  syncTidied,
 } from "../transaction.ts";
 import {
   type ExaminedTarget,
@@ -73,6 +76,8 @@ export class PlainInstall implements InstallTransaction {
   /** In the order of their renames. */
   readonly #parts: readonly Part[];
   readonly #journal: StagedFile;
+  readonly #seen: SeenPair;
+  readonly #hidden: HiddenKeys;
   #isSpent = false;
   /** From the first change of a target on. */
   #isSwapping = false;
@@ -80,11 +85,11 @@ export class PlainInstall implements InstallTransaction {
   /** @throws {RekeyError} kind `install`; nothing is left then */
   static async prepare(
     pair: Pair<Target>,
-    options: InstallOptions,
+    options: InstallOptions & OpenedState,
   ): Promise<PlainInstall> {
     const examined = examineTargets(pair, options);
     using undo = new DisposableStack();
-    const install = undo.use(new PlainInstall(pair, examined));
+    const install = undo.use(new PlainInstall(pair, { ...options, examined }));
     const { signal } = options;
     for (const { staged } of install.#parts) await staged.settle(signal);
     await install.#journal.settle(signal);
@@ -95,12 +100,16 @@ export class PlainInstall implements InstallTransaction {
 
   private constructor(
     pair: Pair<Target>,
-    examined: readonly ExaminedTarget[],
+    { examined, seen, hidden }: OpenedState & {
+      readonly examined: readonly ExaminedTarget[];
+    },
   ) {
     using undo = new DisposableStack();
     const tag = installTag(pair.certificate.name);
     this.warnings = examined.flatMap(warningsFor);
     this.#pair = pair;
+    this.#seen = seen;
+    this.#hidden = hidden;
     this.#tag = tag;
     this.#parts = examined.map((part) => ({
       ...part,
@@ -118,20 +127,30 @@ export class PlainInstall implements InstallTransaction {
     return this.#parts.map(({ target }) => target);
   }
 
-  async commit(contents: InstallContents): Promise<void> {
+  async commit(
+    contents: InstallContents,
+    serial?: string,
+  ): Promise<readonly InstallWarning[]> {
     if (this.#isSpent) throw new Error("install transaction is spent");
     this.#isSpent = true;
     try {
+      this.#seen.requireUnchanged(this.#pair, serial);
       const written = this.#writeAndBackUp(contents);
       const targets = await Promise.all(
         written.map((part) => this.#describe(part)),
       );
       this.#decide({ tag: this.#tag, targets });
+      this.#seen.requireUnchanged(this.#pair, serial);
       this.#swap(written);
     } catch (error) {
       await this.#putBack(error);
     }
-    this.#tidy();
+    this.#seen.lookAgain(this.#pair);
+    const { certificate, key } = contents;
+    if (certificate && key) this.#hidden.know({ certificate, key });
+    const warnings = await this.#tidy();
+    await this.#hidden.discardKept();
+    return warnings;
   }
 
   /** Steps 1 and 2. */
@@ -150,7 +169,7 @@ export class PlainInstall implements InstallTransaction {
   }
 
   async #describe(
-    { role, target, content, old, inPlace, attributes }: WrittenPart,
+    { role, target, content, old, info, inPlace, attributes }: WrittenPart,
   ): Promise<JournalTarget> {
     const { directory } = this.#pair.certificate;
     return {
@@ -161,6 +180,7 @@ export class PlainInstall implements InstallTransaction {
       newDigest: await sha256(content),
       inPlace: inPlace || undefined,
       mode: inPlace ? attributes.mode : undefined,
+      oldMode: inPlace ? attributesFor(role, info, {}).mode : undefined,
     };
   }
 
@@ -187,17 +207,21 @@ export class PlainInstall implements InstallTransaction {
    * Step 5. The new pair is in place for good: where this fails, the next pass
    * finds the journal, sees that, and removes what is left.
    */
-  #tidy(): void {
+  async #tidy(): Promise<readonly InstallWarning[]> {
     this.#close();
-    bestEffort(() => {
-      this.#removeBackups();
+    const warnings: InstallWarning[] = [];
+    const isTidy = await bestEffortOf(async () => {
+      await this.#removeBackups();
       this.#removeJournal();
-      syncDirectories(this.#directories);
     });
+    if (isTidy) {
+      syncTidied(this.#directories, (warning) => warnings.push(warning));
+    }
+    return warnings;
   }
 
-  /** @throws what failed, unless the new pair is in place all the same */
-  async #putBack(failure: unknown): Promise<void> {
+  /** @throws what failed, and what is where */
+  async #putBack(failure: unknown): Promise<never> {
     // First of all, whatever has to follow: without the staged files nothing
     // can be finished any more, here or by the next pass, only undone. But they
     // tell what a file is that was overwritten in part.
@@ -206,17 +230,48 @@ export class PlainInstall implements InstallTransaction {
     if (!isOverwriting) this.#close();
     if (!this.#isSwapping) {
       bestEffort(() => this.#removeJournal());
-      bestEffort(() => this.#removeBackups());
+      await bestEffortOf(() => this.#removeBackups());
       throw failure;
     }
-    const recovery = await this.#recover(failure);
+    const { kind } = await this.#recover(failure);
+    if (kind === "finished") {
+      // What was overwritten is told by its copies, should the power fail.
+      for (const { staged } of this.#parts) staged.leave();
+      this.#journal.leave();
+      throw this.#inDoubt(failure);
+    }
     this.#close();
-    if (recovery.kind !== "finished") throw failure;
+    throw failure;
   }
 
-  async #recover(failure: unknown): Promise<Recovery> {
+  /** All names are new, but nobody knows whether the disk has them. */
+  #inDoubt(failure: unknown): unknown {
+    if (!(failure instanceof RekeyError)) return failure;
+    const backups = this.#parts
+      .filter(({ info }) => info !== undefined)
+      .map(({ target }) => unpin(this.#backupOf(target)));
+    const kept = backups.length === 0
+      ? ""
+      : `, so the pair before is kept in ${backups.join(" and ")}`;
+    return new RekeyError(
+      "install",
+      `${failure.message}; the new pair is in place, but may not be on the disk${kept}`,
+      {
+        hint:
+          "mend the disk and run the command again: it writes the new pair once more, and then removes the one before",
+        cause: failure,
+      },
+    );
+  }
+
+  async #recover(failure: unknown): ReturnType<typeof recoverInstall> {
     try {
-      return await recoverInstall(this.#pair, { undo: true });
+      return await recoverInstall(this.#pair, {
+        undo: true,
+        hidden: this.#hidden,
+        // The failure that follows says enough.
+        warn: () => {},
+      });
     } catch (error) {
       if (!(failure instanceof RekeyError && error instanceof RekeyError)) {
         throw failure;
@@ -233,11 +288,15 @@ export class PlainInstall implements InstallTransaction {
     }
   }
 
-  #removeBackups(): void {
-    const tag = this.#tag;
+  /** The key's first: its certificate tells whose it is. */
+  async #removeBackups(): Promise<void> {
     for (const { target } of this.#parts) {
-      discard(hiddenPath(target, { kind: "old", tag }));
+      await this.#hidden.discard(this.#backupOf(target));
     }
+  }
+
+  #backupOf(target: Target): string {
+    return hiddenPath(target, { kind: "old", tag: this.#tag });
   }
 
   #removeJournal(): void {

@@ -6,18 +6,17 @@
  * since.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { bestEffort } from "../../base/os_error.ts";
-import type { FileAttributes } from "../disk/attributes.ts";
-import { unpin } from "../disk/pinned.ts";
-import { duplicateFile } from "../disk/backup_file.ts";
+import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
+import { copyFile, duplicateFile } from "../disk/backup_file.ts";
 import {
-  discard,
   diskCall,
+  diskWait,
   readIfExists,
   removeIfExists,
   sha256,
   sortedNames,
   syncDirectories,
+  syncDirectory,
 } from "../disk/disk.ts";
 import {
   hiddenPath,
@@ -27,16 +26,23 @@ import {
   savedName,
   temporaryPath,
 } from "../disk/hidden_names.ts";
+import { unpin } from "../disk/pinned.ts";
 import {
   inDirectory,
   relativeTo,
   resolveFrom,
   type Target,
 } from "../disk/target.ts";
-import { membersOf, type Pair, type Recovery } from "../transaction.ts";
+import type { HiddenKeys } from "../pair/hidden_keys.ts";
+import {
+  membersOf,
+  type Pair,
+  type Recovery,
+  syncTidied,
+  type Warn,
+} from "../transaction.ts";
 import { isInterruptedCopy, overwriteFrom } from "./in_place.ts";
 import {
-  type InstallJournal,
   type JournalTarget,
   type ObservedTarget,
   planRecovery,
@@ -53,58 +59,112 @@ interface PendingTarget {
   readonly backup: string;
 }
 
+export interface RecoveryOptions {
+  /**
+   * For who has just failed to finish: where all is in place nevertheless, it
+   * stays for the next run, which does not take his word for what is durable.
+   */
+  readonly undo?: boolean;
+  /** Removes what is not needed any more. */
+  readonly hidden: HiddenKeys;
+  readonly warn: Warn;
+}
+
 /**
  * Brings the pair to one of its two states and removes all hidden files of
- * installs but the locks. Idempotent.
+ * installs but the locks, and but those that `hidden` keeps. Idempotent.
  *
  * @throws {RekeyError} kind `install` when the repair itself cannot be written,
- *   or when the journal found is not one that this version may act on
+ *   when nothing of a file is there, or when the journal found is not one that
+ *   this version may act on
  */
 export async function recoverInstall(
   pair: Pair<Target>,
-  options: {
-    /** Finish only what is finished: for who has just failed to. */
-    readonly undo?: boolean;
-  } = {},
+  options: RecoveryOptions,
 ): Promise<Recovery> {
   const journal = findJournal(pair.certificate);
   if (journal === undefined) {
-    removeLeftovers(pair);
+    await removeLeftovers(pair, options.hidden);
     return { kind: "none" };
   }
-  const pending = locate(journal, pair);
+  const pending = await Promise.all(
+    journal.targets.map((entry) => locate(entry, { tag: journal.tag, pair })),
+  );
   const observed = await Promise.all(pending.map(observe));
   const plan = planRecovery(journal, observed, options);
+  if (plan.kind === "absent") throw absent(pending[plan.target]?.target, pair);
+  if (plan.kind === "finished" && options.undo === true) {
+    return { kind: plan.kind };
+  }
   const savedKey = carryOut(plan, pending);
-  removePending(pending, pair);
+  // What has the digest of the other state is its key, and not of what stands.
+  const known = pending.map(({ entry, ...files }, index) =>
+    plan.kind === "finished" &&
+      observed[index]?.backup === entry.oldDigest
+      ? files.backup
+      : plan.kind === "undone" && observed[index]?.staged === entry.newDigest
+      ? files.staged
+      : undefined
+  );
+  await removePending(pending, { pair, known, ...options });
   if (plan.kind !== "foreign") return { kind: plan.kind };
   const changed = pending[plan.target]?.target ?? pair.certificate;
   return { kind: "foreign", file: changed.path, savedKey };
 }
 
-/** Finds the files of a journal, which must be those that the user named. */
-function locate(
-  { tag, targets }: InstallJournal,
-  pair: Pair<Target>,
-): readonly PendingTarget[] {
+/**
+ * Finds the files of one entry, which must be those that the user named: where
+ * the journal says, or in a directory that has another path by now, such as the
+ * mount of another container, told by what it holds.
+ */
+async function locate(
+  entry: JournalTarget,
+  { tag, pair }: { readonly tag: string; readonly pair: Pair<Target> },
+): Promise<PendingTarget> {
   const { directory } = pair.certificate;
-  return targets.map((entry) => {
-    const target = pair[entry.role];
-    if (
-      target !== undefined && target.name === entry.name &&
-      relativeTo(directory, target.directory) === (entry.directory ?? "")
-    ) {
-      const staged = hiddenPath(target, { kind: "new", tag });
-      const backup = hiddenPath(target, { kind: "old", tag });
-      return { entry, target, staged, backup };
+  const { name } = entry;
+  const at = (target: Target): PendingTarget => ({
+    entry,
+    target,
+    staged: hiddenPath(target, { kind: "new", tag }),
+    backup: hiddenPath(target, { kind: "old", tag }),
+  });
+  const named = pair[entry.role];
+  const place = resolveFrom(directory, entry.directory ?? "");
+  const file = inDirectory(place, name);
+  if (named !== undefined && named.name === name) {
+    const seen = relativeTo(directory, named.directory);
+    if (seen === (entry.directory ?? "")) return at(named);
+    const path = unpin(file);
+    const written = at({ path, directory: place, name, file });
+    if (!await holdsPart(written) && await holdsPart(at(named))) {
+      return at(named);
     }
-    const place = resolveFrom(directory, entry.directory ?? "");
-    throw unusable(pair.certificate, {
-      what: `has to be repaired first, and it includes ${
-        unpin(inDirectory(place, entry.name))
-      }`,
-      hint: `run the command once with that file as ${entry.role}`,
-    });
+  }
+  throw unusable(pair.certificate, {
+    what: `has to be repaired first, and it includes ${unpin(file)}`,
+    hint: `run the command once with that file as ${entry.role}`,
+  });
+}
+
+/** Whether anything of an install is in a place. */
+async function holdsPart(pending: PendingTarget): Promise<boolean> {
+  const { oldDigest, newDigest } = pending.entry;
+  const { current, staged, backup } = await observe(pending);
+  return [current, staged, backup].some((digest) =>
+    digest !== undefined && (digest === oldDigest || digest === newDigest)
+  );
+}
+
+function absent(target: Target | undefined, pair: Pair<Target>): RekeyError {
+  const { certificate } = pair;
+  return unusable(certificate, {
+    what: `has to be repaired first, and nothing of ${
+      (target ?? certificate).path
+    } is there: is a file system not mounted?`,
+    hint: `mount it and run the command again; if it is lost for good, remove ${
+      unpin(journalPath(certificate))
+    }`,
   });
 }
 
@@ -137,14 +197,29 @@ function carryOut(
 ): string | undefined {
   const targets = pending.map(({ target }) => target);
   const steps = pending.map((item, index) =>
-    prepareStep(plan.actions[index] ?? "leave", item)
+    prepareStep(plan.actions[index] ?? "leave", {
+      ...item,
+      mode: plan.kind === "undone"
+        ? item.entry.oldMode ?? item.entry.mode
+        : item.entry.mode,
+    })
   );
   // What was prepared has to be durable before anything is moved over it.
   syncDirectories(targets);
-  for (const step of steps) step.finish?.();
+  if (plan.kind === "undone") undo(steps, targets);
+  else for (const step of steps) step.finish?.();
   syncDirectories(targets);
   return steps.map(({ saved }) => saved && unpin(saved))
     .find((saved) => saved !== undefined);
+}
+
+/** From the end: a certificate that is new has its key until it goes. */
+function undo(steps: readonly Step[], targets: readonly Target[]): void {
+  for (const [index, step] of [...steps.entries()].toReversed()) {
+    step.finish?.();
+    const target = targets[index];
+    if (step.finish && target !== undefined) syncDirectory(target);
+  }
 }
 
 interface Step {
@@ -154,11 +229,15 @@ interface Step {
 
 function prepareStep(
   action: TargetAction,
-  { target, entry, staged, backup }: PendingTarget,
+  { target, entry, staged, backup, mode }: PendingTarget & {
+    /** Of a file that is overwritten; its present owner stays. */
+    readonly mode: number | undefined;
+  },
 ): Step {
   const { directory, name, file, path } = target;
   const copy = (from: string): Step => ({
-    finish: () => overwriteFrom(target, from, modeOf(entry)),
+    finish: () =>
+      overwriteFrom(target, from, mode === undefined ? undefined : { mode }),
   });
   switch (action) {
     case "leave":
@@ -169,8 +248,18 @@ function prepareStep(
         finish: () =>
           diskCall("rename to", path, () => Deno.renameSync(staged, file)),
       };
+    case "rewrite": {
+      const from = temporaryPath(target);
+      if (!copyFile(target, file, from)) throw gone(target);
+      return {
+        finish: () =>
+          diskCall("rename to", path, () => Deno.renameSync(from, file)),
+      };
+    }
     case "remove":
-      return { finish: () => diskCall("remove", path, () => discard(file)) };
+      return {
+        finish: () => diskCall("remove", path, () => removeIfExists(file)),
+      };
     case "restore": {
       if (entry.inPlace === true) return copy(backup);
       // Another name of the backup is moved, never its last one: a rename
@@ -188,14 +277,12 @@ function prepareStep(
   }
 }
 
-/** Its present owner stays. */
-function modeOf({ mode }: JournalTarget): FileAttributes | undefined {
-  return mode === undefined ? undefined : { mode };
+function duplicateBackup(target: Target, backup: string, to: string): void {
+  if (!duplicateFile(target, backup, to)) throw gone(target);
 }
 
-function duplicateBackup(target: Target, backup: string, to: string): void {
-  if (duplicateFile(target, backup, to)) return;
-  throw new RekeyError("install", `the old file of ${target.path} is gone`);
+function gone({ path }: Target): RekeyError {
+  return new RekeyError("install", `the old file of ${path} is gone`);
 }
 
 function moveBack({ file, path }: Target, from: string): void {
@@ -203,20 +290,30 @@ function moveBack({ file, path }: Target, from: string): void {
   // Renames have stopped working, which is why we are here. So the name is
   // missing for a moment; the journal knows what belongs there.
   diskCall("restore", path, () => {
-    discard(file);
+    removeIfExists(file);
     Deno.linkSync(from, file);
   });
 }
 
 /** The journal last: until it is gone, all of this can be done again. */
-function removePending(
+async function removePending(
   pending: readonly PendingTarget[],
-  pair: Pair<Target>,
-): void {
+  { pair, known, hidden, warn }: RecoveryOptions & {
+    readonly pair: Pair<Target>;
+    /** Files that hold the key of a certificate that does not stand. */
+    readonly known: readonly (string | undefined)[];
+  },
+): Promise<void> {
   const { certificate } = pair;
   for (const { target: { path }, staged, backup } of pending) {
     for (const file of [staged, backup]) {
-      diskCall("tidy up after", path, () => discard(file));
+      await diskWait(
+        { action: "tidy up after", path, signal: undefined },
+        async () => {
+          const isOfAnother = known.includes(file);
+          await hidden.discard(file, { isOfAnother });
+        },
+      );
     }
   }
   diskCall(
@@ -224,8 +321,8 @@ function removePending(
     certificate.path,
     () => removeIfExists(journalPath(certificate)),
   );
-  syncDirectories(pending.map(({ target }) => target));
-  removeLeftovers(pair);
+  syncTidied(pending.map(({ target }) => target), warn);
+  await removeLeftovers(pair, hidden);
 }
 
 /**
@@ -233,17 +330,21 @@ function removePending(
  * one that cannot be removed stays: a directory that cannot be written is
  * refused, with its reason, when something is to be written into it.
  */
-function removeLeftovers(pair: Pair<Target>): void {
+async function removeLeftovers(
+  pair: Pair<Target>,
+  hidden: HiddenKeys,
+): Promise<void> {
   const certificateName = pair.certificate.name;
   for (const { role, value: { directory, name } } of membersOf(pair)) {
-    bestEffort(() => {
+    await bestEffortOf(async () => {
       const leftovers = sortedNames(directory).filter((candidate) =>
         role === "certificate"
           ? isHiddenName(candidate, name)
           : isLeftoverOf(certificateName, candidate, name)
       );
       for (const leftover of leftovers) {
-        bestEffort(() => discard(inDirectory(directory, leftover)));
+        const file = inDirectory(directory, leftover);
+        await bestEffortOf(() => hidden.discard(file));
       }
     });
   }

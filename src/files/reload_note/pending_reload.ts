@@ -14,9 +14,13 @@
  */
 import type { ReloadPart } from "../../base/options.ts";
 import { bestEffort } from "../../base/os_error.ts";
+import { equalBytes } from "../../pki/asn1/der.ts";
+import { MalformedError } from "../../pki/asn1/malformed.ts";
+import { parseChain } from "../../pki/certificate/certificate.ts";
 import {
   diskCall,
   lstatIfExists,
+  readBehind,
   removeIfExists,
   sha256,
   sortedNames,
@@ -114,6 +118,8 @@ export class ReloadDraft implements Disposable {
   readonly #staged: StagedFile | undefined;
   /** Of the note in force. */
   #path: string | undefined;
+  /** DER of its certificate. */
+  #der: Uint8Array | undefined;
 
   constructor(certificate: Target, parts: readonly ReloadPart[]) {
     this.#target = certificate;
@@ -148,6 +154,7 @@ export class ReloadDraft implements Disposable {
     staged.write(new TextEncoder().encode(text));
     staged.renameTo(path);
     this.#path = path;
+    this.#der = certificate.der;
     syncDirectory(target);
     await swap();
     this.#path = undefined;
@@ -161,6 +168,19 @@ export class ReloadDraft implements Disposable {
     );
   }
 
+  /** Whether the new certificate stands there, though the swap has failed. */
+  #isInForce(): boolean {
+    const content = readBehind(this.#target.path);
+    if (!(content instanceof Uint8Array)) return false;
+    try {
+      const [{ der }] = parseChain(content);
+      return this.#der !== undefined && equalBytes(der, this.#der);
+    } catch (error) {
+      if (error instanceof MalformedError) return false;
+      throw error;
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#staged?.[Symbol.dispose]();
     const path = this.#path;
@@ -168,7 +188,9 @@ export class ReloadDraft implements Disposable {
     // With a journal in force, the next pass decides which pair it is.
     const journal = journalPath(this.#target);
     bestEffort(() => {
-      if (lstatIfExists(journal) === undefined) removeIfExists(path);
+      const isOpen = lstatIfExists(journal) !== undefined ||
+        this.#isInForce();
+      if (!isOpen) removeIfExists(path);
     });
   }
 }

@@ -5,18 +5,23 @@
  * layout that is killed is simply begun again.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { bestEffort, osCode, osReason } from "../../base/os_error.ts";
+import {
+  bestEffort,
+  bestEffortOf,
+  osCode,
+  osReason,
+} from "../../base/os_error.ts";
 import { equalBytes } from "../../pki/asn1/der.ts";
 import { copyFile, duplicateFile } from "../disk/backup_file.ts";
 import {
   discard,
   diskCall,
   lstatIfExists,
-  readIfExists,
+  readBehind,
   sortedNames,
-  statIfExists,
   symlink,
   syncDirectory,
+  SyncError,
 } from "../disk/disk.ts";
 import { unpin } from "../disk/pinned.ts";
 import { isHiddenName, temporaryPath } from "../disk/hidden_names.ts";
@@ -26,7 +31,15 @@ import {
   type Target,
   VERSION_FILES,
 } from "../disk/target.ts";
-import { type Layout, mapPair, membersOf, type Pair } from "../transaction.ts";
+import type { HiddenKeys } from "../pair/hidden_keys.ts";
+import {
+  type Layout,
+  mapPair,
+  type Member,
+  membersOf,
+  type Pair,
+  type Warn,
+} from "../transaction.ts";
 import { requireChangeable } from "./changeable_layout.ts";
 import {
   clearLayoutNote,
@@ -34,9 +47,10 @@ import {
   type LayoutNote,
   noteLayout,
 } from "./layout_note.ts";
-import { StagedVersion } from "./staged_version.ts";
+import { StagedVersion, switchTo } from "./staged_version.ts";
 import {
   currentFile,
+  currentVersion,
   ensureVersions,
   linkText,
   removeUnfinished,
@@ -66,7 +80,11 @@ export function layoutOf({ certificate, key }: Pair<Target>): Layout | "mixed" {
  * @throws {RekeyError} kind `install`; the layout is then the one before, or,
  *   once a name was replaced, `resumeLayout` finishes the change
  */
-export function changeLayout(pair: Pair<Target>, to: Layout): boolean {
+export async function changeLayout(
+  pair: Pair<Target>,
+  to: Layout,
+  tools: LayoutTools,
+): Promise<boolean> {
   const from = layoutOf(pair);
   if (from === to) return false;
   if (from === "mixed") throw mixedLayouts(pair);
@@ -76,27 +94,40 @@ export function changeLayout(pair: Pair<Target>, to: Layout): boolean {
   const note = { layout: to, versions };
   try {
     noteLayout(pair, note);
-    carryOut(pair, note);
+    await carryOut(pair, note, tools);
   } catch (error) {
-    if (isBack(pair, { from, made: isNew ? versions : undefined })) throw error;
-    // A name was replaced, so the way is forward. Once may be chance.
-    const isDone = bestEffort(() => carryOut(lookAgain(pair), note));
+    const made = isNew ? versions : undefined;
+    if (await isBack(pair, { from, made, hidden: tools.hidden })) throw error;
+    // A name was replaced, so the way is forward. Once may be chance; but what
+    // was not synced once is for the next run, which writes it anew.
+    const isDone = !(error instanceof SyncError) &&
+      await bestEffortOf(() => carryOut(lookAgain(pair), note, tools));
     if (!isDone) throw error;
   }
   return true;
 }
 
+/** What a change removes things with, and how it says what a person should know. */
+export interface LayoutTools {
+  readonly hidden: HiddenKeys;
+  readonly warn: Warn;
+}
+
 /** Undoes what was begun, unless a name was replaced. */
-function isBack(
+async function isBack(
   pair: Pair<Target>,
-  { from, made }: { readonly from: Layout; readonly made: string | undefined },
-): boolean {
+  { from, made, hidden }: {
+    readonly from: Layout;
+    readonly made: string | undefined;
+    readonly hidden: HiddenKeys;
+  },
+): Promise<boolean> {
   let wasReplaced = true;
-  const isUndone = bestEffort(() => {
+  const isUndone = await bestEffortOf(async () => {
     wasReplaced = layoutOf(lookAgain(pair)) !== from;
     if (wasReplaced) return;
-    if (made !== undefined) discardVersions(pair, made);
-    clearLayoutNote(pair.certificate);
+    if (made !== undefined) await discardVersions(pair, made, hidden);
+    clearLayoutNote(pair.certificate, () => {});
   });
   return isUndone && !wasReplaced;
 }
@@ -124,37 +155,86 @@ export function mixedLayouts({ certificate, key }: Pair<Target>): RekeyError {
  * Finishes a change of layout that was interrupted.
  *
  * @returns whether there was one
- * @throws {RekeyError} kind `install`
+ * @throws {RekeyError} kind `install`, also when a name is not there
  */
-export function resumeLayout(pair: Pair<Target>): boolean {
+export async function resumeLayout(
+  pair: Pair<Target>,
+  tools: LayoutTools,
+): Promise<boolean> {
   const note = findLayoutNote(pair);
   if (note === undefined) return false;
-  carryOut(pair, note);
+  for (const { role, value: { file, path } } of membersOf(pair)) {
+    if (lstatIfExists(file) !== undefined) continue;
+    throw new RekeyError(
+      "install",
+      `an interrupted change of the layout of ${pair.certificate.path} has to be finished first, and ${path} is not there: is a file system not mounted?`,
+      {
+        hint:
+          `mount it and run the command again; if it was removed, it can be copied from ${
+            unpin(currentFile(note.versions, role))
+          }`,
+      },
+    );
+  }
+  await carryOut(pair, note, tools);
   return true;
 }
 
 /**
- * Removes versions that never came into force, and links to none: what a killed
- * process left. They harm nobody, so what cannot be removed stays.
+ * Refuses a pair of which one name leads to a version, and nothing is under the
+ * other one: nothing may be concluded from what is not there.
+ *
+ * @throws {RekeyError} kind `install`
  */
-export function removeUnfinishedVersions(pair: Pair<Target>): void {
-  const versions = versionsOf(pair.certificate);
-  const isDone = bestEffort(() => removeUnfinished(versions));
-  // One that a killed root could not give away yet: it is empty.
-  if (!isDone) bestEffort(() => Deno.removeSync(versions.directory));
-  if (lstatIfExists(versions.directory) !== undefined) return;
-  for (const { value: { version, file } } of membersOf(pair)) {
-    if (version?.directory !== versions.directory) continue;
-    bestEffort(() => {
-      if (lstatIfExists(file)?.isSymlink === true) Deno.removeSync(file);
-    });
+export function requireMounted({ certificate, key }: Pair<Target>): void {
+  if (key === undefined) return;
+  for (
+    const [one, other] of [[certificate, key], [key, certificate]] as const
+  ) {
+    if (one.version === undefined) continue;
+    if (lstatIfExists(other.file) !== undefined) continue;
+    throw new RekeyError(
+      "install",
+      `${other.path} is not there, and ${one.path} is a link to a version of its pair: is a file system not mounted?`,
+      {
+        hint:
+          `mount it and run the command again; nothing was changed. ${one.path} leads to ${
+            Deno.readLinkSync(one.file)
+          }`,
+      },
+    );
   }
 }
 
-function carryOut(pair: Pair<Target>, { layout, versions }: LayoutNote): void {
+/**
+ * Removes versions that never came into force, and links to them: what a killed
+ * process left. They harm nobody, so what cannot be removed stays.
+ *
+ * @returns whether a link is gone
+ */
+export async function removeUnfinishedVersions(
+  pair: Pair<Target>,
+  hidden: HiddenKeys,
+): Promise<boolean> {
+  const versions = versionsOf(pair.certificate);
+  const links = membersOf(pair).map(({ value }) => value)
+    .filter(({ version }) => version?.directory === versions.directory);
+  const isDone = await bestEffortOf(() =>
+    removeUnfinished(versions, { hidden, links })
+  );
+  // One that a killed root could not give away yet: it is empty.
+  if (!isDone) bestEffort(() => Deno.removeSync(versions.directory));
+  return links.some(({ file }) => lstatIfExists(file) === undefined);
+}
+
+async function carryOut(
+  pair: Pair<Target>,
+  { layout, versions }: LayoutNote,
+  { hidden, warn }: LayoutTools,
+): Promise<void> {
   if (layout === "versioned") makeVersioned(pair);
-  else makePlain(pair, versions);
-  clearLayoutNote(pair.certificate);
+  else await makePlain(pair, versions, hidden);
+  clearLayoutNote(pair.certificate, warn);
 }
 
 function makeVersioned(pair: Pair<Target>): void {
@@ -162,7 +242,14 @@ function makeVersioned(pair: Pair<Target>): void {
   if (layoutOf(pair) === "versioned") return;
   ensureVersions(certificate);
   const versions = versionsOf(certificate);
-  if (!isInForce(pair, versions.directory)) {
+  const current = currentVersion(versions);
+  if (
+    current !== undefined &&
+    membersOf(pair).every((each) => isInForce(each, versions.directory))
+  ) {
+    // Once more: whoever did it may have been told that it is not on the disk.
+    switchTo(versions, current);
+  } else {
     using staged = new StagedVersion(versions);
     for (const { role, value: target } of membersOf(pair)) {
       takeContent(target, inDirectory(staged.directory, VERSION_FILES[role]));
@@ -170,47 +257,54 @@ function makeVersioned(pair: Pair<Target>): void {
     staged.put();
   }
   for (const { role, value: target } of membersOf(pair)) {
-    const { version } = target;
-    const isLink = version?.directory === versions.directory &&
-      version?.role === role;
-    if (isLink) continue;
     replace(target, (name) => {
       symlink(linkText(role, target, certificate), name, target.path);
     });
   }
 }
 
-/** Whether the version in force has the contents of the pair, as it has half-way. */
-function isInForce(pair: Pair<Target>, versions: string): boolean {
-  return membersOf(pair).every(({ role, value: { file, path } }) => {
-    const [shown, current] = [file, currentFile(versions, role)].map((name) =>
-      diskCall("read", path, () => readBehind(name))
-    );
-    return shown instanceof Uint8Array && current instanceof Uint8Array &&
-      equalBytes(shown, current);
-  });
+/** Whether the version in force has the content of a name, as it has half-way. */
+function isInForce(
+  { role, value: { file, path } }: Member<Target>,
+  versions: string,
+): boolean {
+  const [shown, current] = [file, currentFile(versions, role)].map((name) =>
+    diskCall("read", path, () => readBehind(name))
+  );
+  return shown instanceof Uint8Array && current instanceof Uint8Array &&
+    equalBytes(shown, current);
 }
 
-/** Through links, unlike what is read to be replaced. */
-function readBehind(file: string): ReturnType<typeof readIfExists> {
-  if (statIfExists(file) === undefined) return undefined;
-  return readIfExists(Deno.realPathSync(file));
-}
-
-function makePlain(pair: Pair<Target>, versions: string): void {
-  for (const { value: target } of membersOf(pair)) {
-    if (target.version === undefined) continue;
-    replace(target, (name) => takeContent(target, name));
+async function makePlain(
+  pair: Pair<Target>,
+  versions: string,
+  hidden: HiddenKeys,
+): Promise<void> {
+  for (const { role, value: target } of membersOf(pair)) {
+    const { file, path, version } = target;
+    if (version !== undefined) {
+      replace(target, (name) => takeContent(target, name));
+    } else if (isInForce({ role, value: target }, versions)) {
+      // Written anew: it may be a second name of what was not synced.
+      replace(target, (name) => {
+        if (!copyFile(target, file, name)) throw gone(path);
+      });
+    }
   }
-  discardVersions(pair, versions);
+  await discardVersions(pair, versions, hidden);
 }
 
-/** Removes the versions, to which no name leads any more. */
-function discardVersions(
+/**
+ * Removes the versions, to which no name leads any more; unless one of them is
+ * needed.
+ */
+async function discardVersions(
   { certificate }: Pair<Target>,
   versions: string,
-): void {
+  hidden: HiddenKeys,
+): Promise<void> {
   if (lstatIfExists(versions) === undefined) return;
+  if (!await hidden.mayGo(versions)) return;
   // Not half of it, should somebody look.
   const discarded = temporaryPath(certificate, "old");
   diskCall(
@@ -219,25 +313,27 @@ function discardVersions(
     () => Deno.renameSync(versions, discarded),
   );
   // What stays is found by its name.
-  bestEffort(() => discard(discarded));
+  await bestEffortOf(() => hidden.discard(discarded));
   syncDirectory(certificate);
 }
 
 /**
- * Proves that the keys of earlier versions went with the versions. Asked last:
- * the two names are plain files by then, whatever the answer.
+ * Proves that the keys of earlier versions went with the versions, but for what
+ * `hidden` keeps. Asked last: the two names are plain files by then, whatever
+ * the answer.
  *
  * @throws {RekeyError} kind `install`, naming where they still are
  */
-export function requireVersionsGone(
-  { directory, name, path }: Pick<Target, "directory" | "name" | "path">,
-): void {
+export async function requireVersionsGone(
+  { directory, name, path }: Target,
+  hidden: HiddenKeys,
+): Promise<void> {
   const names = diskCall("open", path, () => sortedNames(directory));
   for (const candidate of names) {
     if (!isHiddenName(candidate, name, ["old"])) continue;
     const discarded = inDirectory(directory, candidate);
     try {
-      discard(discarded);
+      await hidden.discard(discarded);
     } catch (error) {
       throw new RekeyError(
         "install",
@@ -257,9 +353,11 @@ export function requireVersionsGone(
 function takeContent(target: Target, to: string): void {
   const { path } = target;
   const from = diskCall("open", path, () => Deno.realPathSync(target.file));
-  if (!duplicateAnywhere(target, from, to)) {
-    throw new RekeyError("install", `open ${path} failed: it is gone`);
-  }
+  if (!duplicateAnywhere(target, from, to)) throw gone(path);
+}
+
+function gone(path: string): RekeyError {
+  return new RekeyError("install", `open ${path} failed: it is gone`);
 }
 
 function duplicateAnywhere(target: Target, from: string, to: string): boolean {

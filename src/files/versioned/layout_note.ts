@@ -4,13 +4,23 @@
  * Each step of a change leaves the contents behind both names as they were, so
  * the note is no journal: it only says what has to be done again.
  */
-import { diskCall, removeIfExists, syncDirectory } from "../disk/disk.ts";
+import {
+  diskCall,
+  lstatIfExists,
+  removeIfExists,
+  syncDirectory,
+} from "../disk/disk.ts";
 import { layoutNotePath, randomTag } from "../disk/hidden_names.ts";
 import { unpin } from "../disk/pinned.ts";
 import { StagedFile } from "../disk/staged_file.ts";
 import { relativeTo, resolveFrom, type Target } from "../disk/target.ts";
 import { readRepairNote, unusable } from "../plain/journal_file.ts";
-import type { Layout, Pair } from "../transaction.ts";
+import {
+  type Layout,
+  type Pair,
+  syncTidied,
+  type Warn,
+} from "../transaction.ts";
 
 export interface LayoutNote {
   readonly layout: Layout;
@@ -60,22 +70,25 @@ export function findLayoutNote(
       hint: "move that file away",
     });
   }
-  if (key === undefined || keyFile !== relativeTo(directory, key.file)) {
+  const noted = resolveFrom(directory, keyFile);
+  // The same folder may have another path by now; what is at neither place is
+  // for the next step to refuse.
+  const isNoted = key !== undefined && (key.file === noted ||
+    noted.endsWith(`/${key.name}`) && lstatIfExists(noted) === undefined);
+  if (!isNoted) {
     throw unusable(certificate, {
-      what: `has to be repaired first, and it includes ${
-        unpin(resolveFrom(directory, keyFile))
-      }`,
+      what: `has to be repaired first, and it includes ${unpin(noted)}`,
       hint: "run the command once with that file as key",
     });
   }
   return { layout, versions: resolveFrom(directory, versions) };
 }
 
-export function clearLayoutNote(certificate: Target): void {
+export function clearLayoutNote(certificate: Target, warn: Warn): void {
   diskCall(
     "tidy up after",
     certificate.path,
     () => removeIfExists(layoutNotePath(certificate)),
   );
-  syncDirectory(certificate);
+  syncTidied([certificate], warn);
 }

@@ -2,6 +2,7 @@
  * A version from its first name to the rename that puts it in force, and the
  * way back to one that was.
  */
+import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
 import {
   discard,
@@ -11,6 +12,7 @@ import {
   syncDirectory,
 } from "../disk/disk.ts";
 import { temporaryPath } from "../disk/hidden_names.ts";
+import { unpin } from "../disk/pinned.ts";
 import { CURRENT, inDirectory } from "../disk/target.ts";
 import {
   currentVersion,
@@ -58,11 +60,13 @@ export class StagedVersion implements Disposable {
   /**
    * Puts the version in force, in one rename. Its files are durable by then.
    *
+   * @param check asked right before it
    * @throws {RekeyError} kind `install`; the version before is then in force
    */
-  put(): void {
+  put(check: () => void = () => {}): void {
     syncDirectory({ ...this.#versions, directory: this.directory });
     syncDirectory(this.#versions);
+    check();
     // Whichever of the two the power leaves in force, it is there.
     swap(this.#versions, this.#link, () => this.#isPut = true);
   }
@@ -89,8 +93,8 @@ export function switchTo(versions: ShownDirectory, number: number): void {
 
 /**
  * The swap, made durable. Where that fails, the version before is put back, so
- * that an error means what it always means; where even that fails, the swap has
- * happened.
+ * that an error means what it always means. Whichever of the two the disk has:
+ * both stay, and each is whole.
  */
 function swap(
   versions: ShownDirectory,
@@ -105,19 +109,35 @@ function swap(
     () => Deno.renameSync(link, current),
   );
   swapped();
-  const sync = () => syncDirectory(versions);
   try {
-    sync();
+    syncDirectory(versions);
   } catch (error) {
-    if (bestEffort(sync)) return;
     const isBack = number !== undefined && bestEffort(() => {
       const back = hiddenLink(versions, { kind: "old", number });
       Deno.renameSync(back, current);
     });
-    if (!isBack) return;
-    bestEffort(sync);
-    throw error;
+    if (isBack) bestEffort(() => syncDirectory(versions));
+    throw inDoubt(error, { versions, isBack });
   }
+}
+
+function inDoubt(
+  error: unknown,
+  { versions, isBack }: {
+    readonly versions: ShownDirectory;
+    readonly isBack: boolean;
+  },
+): unknown {
+  if (!(error instanceof RekeyError)) return error;
+  const { directory } = versions;
+  const inForce = isBack ? "the version before" : "the new version";
+  return new RekeyError(
+    "install",
+    `${error.message}; ${inForce} is in force, and all versions are kept in ${
+      unpin(directory)
+    }`,
+    { hint: "mend the disk and run the command again", cause: error },
+  );
 }
 
 /** Makes a link: `new` to a version that is being made, `old` to one that is there. */

@@ -5,7 +5,7 @@
  * so there is nothing to repair after a crash, only something to remove.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { bestEffort } from "../../base/os_error.ts";
+import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
 import { attributesFor } from "../disk/attributes.ts";
 import { copyFile } from "../disk/backup_file.ts";
 import {
@@ -18,6 +18,7 @@ import {
   syncDirectory,
 } from "../disk/disk.ts";
 import { randomTag } from "../disk/hidden_names.ts";
+import { unpin } from "../disk/pinned.ts";
 import { StagedFile } from "../disk/staged_file.ts";
 import {
   inDirectory,
@@ -25,6 +26,8 @@ import {
   type Target,
   VERSION_FILES,
 } from "../disk/target.ts";
+import type { HiddenKeys } from "../pair/hidden_keys.ts";
+import type { OpenedState, SeenPair } from "../pair/seen_pair.ts";
 import {
   becomesPem,
   isDer,
@@ -36,8 +39,10 @@ import {
   type InstallOptions,
   type InstallTransaction,
   type InstallWarning,
+  mapPair,
   membersOf,
   type Pair,
+  resolvePair,
 } from "../transaction.ts";
 import { StagedVersion } from "./staged_version.ts";
 import {
@@ -45,6 +50,7 @@ import {
   ensureVersions,
   linkText,
   pruneVersions,
+  removeUnfinished,
   versionsOf,
 } from "./versions.ts";
 
@@ -61,6 +67,8 @@ export class VersionedInstall implements InstallTransaction {
   readonly #versions: ShownDirectory;
   readonly #staged: StagedVersion;
   readonly #parts: readonly Part[];
+  readonly #seen: SeenPair;
+  readonly #hidden: HiddenKeys;
   readonly #undo: DisposableStack;
   #isSpent = false;
 
@@ -70,7 +78,7 @@ export class VersionedInstall implements InstallTransaction {
    */
   static async prepare(
     pair: Pair<Target>,
-    options: InstallOptions,
+    options: InstallOptions & OpenedState,
   ): Promise<VersionedInstall> {
     using undo = new DisposableStack();
     const install = undo.use(new VersionedInstall(pair, options));
@@ -83,7 +91,7 @@ export class VersionedInstall implements InstallTransaction {
 
   private constructor(
     pair: Pair<Target>,
-    { attributes = {} }: InstallOptions,
+    { attributes = {}, seen, hidden }: InstallOptions & OpenedState,
   ) {
     using undo = new DisposableStack();
     const { certificate } = pair;
@@ -128,14 +136,18 @@ export class VersionedInstall implements InstallTransaction {
       return { role, target, staged };
     };
     this.#pair = pair;
+    this.#seen = seen;
+    this.#hidden = hidden;
     this.#versions = versions;
     this.#staged = version;
     this.#parts = membersOf(pair).map(({ role, value }) => stage(role, value));
     this.#undo = undo.move();
   }
 
-  // deno-lint-ignore require-await -- a failure is a rejection, not an exception
-  async commit(contents: InstallContents): Promise<void> {
+  async commit(
+    contents: InstallContents,
+    serial?: string,
+  ): Promise<readonly InstallWarning[]> {
     if (this.#isSpent) throw new Error("install transaction is spent");
     this.#isSpent = true;
     using _undo = this.#undo;
@@ -147,8 +159,21 @@ export class VersionedInstall implements InstallTransaction {
     }
     this.#takeOverKey();
     this.#makeLinks();
-    this.#staged.put();
-    bestEffort(() => pruneVersions(this.#versions));
+    this.#staged.put(() => this.#seen.requireUnchanged(this.#pair, serial));
+    this.#seen.lookAgain(this.#pair);
+    this.#hidden.lookAgain(resolvePair(mapPair(this.#pair, pathOf)));
+    const { certificate, key } = contents;
+    if (certificate && key) this.#hidden.know({ certificate, key });
+    await this.#tidy();
+    return [];
+  }
+
+  async #tidy(): Promise<void> {
+    const [versions, hidden] = [this.#versions, this.#hidden];
+    await bestEffortOf(() => pruneVersions(versions, hidden));
+    if (hidden.kept.length === 0) return;
+    await bestEffortOf(() => removeUnfinished(versions, { hidden, links: [] }));
+    await hidden.discardKept();
   }
 
   /** A certificate alone goes on with the key that it had. */
@@ -158,7 +183,7 @@ export class VersionedInstall implements InstallTransaction {
     const from = currentFile(this.#versions.directory, "key");
     const to = inDirectory(this.#staged.directory, VERSION_FILES.key);
     if (copyFile(certificate, from, to)) return;
-    throw new RekeyError("install", `copy ${from} failed: it is gone`);
+    throw new RekeyError("install", `copy ${unpin(from)} failed: it is gone`);
   }
 
   /** They lead nowhere until a version is in force. */
@@ -182,4 +207,8 @@ export class VersionedInstall implements InstallTransaction {
     if (!this.#isSpent) this.#undo.dispose();
     this.#isSpent = true;
   }
+}
+
+function pathOf({ path }: Target): string {
+  return path;
 }

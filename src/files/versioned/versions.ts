@@ -11,18 +11,22 @@
  * force once: its link is still there.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { bestEffort } from "../../base/os_error.ts";
+import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
 import { ownUid, permissions, setMode, setOwner } from "../disk/attributes.ts";
 import {
   discard,
   diskCall,
+  entriesOf,
   lstatIfExists,
   type ShownDirectory,
   sortedNames,
+  statIfExists,
+  syncDirectories,
   syncDirectory,
 } from "../disk/disk.ts";
 import { unpin } from "../disk/pinned.ts";
 import { isHiddenName, versionsName } from "../disk/hidden_names.ts";
+import type { HiddenKeys } from "../pair/hidden_keys.ts";
 import {
   CURRENT,
   inDirectory,
@@ -181,33 +185,54 @@ function openToOwner(path: string): void {
 }
 
 /** Removes all versions but the newest, the one in force and the one before it. */
-export function pruneVersions(versions: ShownDirectory): void {
+export async function pruneVersions(
+  versions: ShownDirectory,
+  hidden: HiddenKeys,
+): Promise<void> {
   const current = currentVersion(versions);
   if (current === undefined) return;
   const spared = [current, previousVersion(versions, current)];
   for (const number of listVersions(versions).slice(KEPT_VERSIONS)) {
     if (spared.includes(number)) continue;
-    bestEffort(() => discard(versionPath(versions, number)));
+    await bestEffortOf(() => hidden.discard(versionPath(versions, number)));
   }
 }
 
 /**
  * Removes what a killed process left: versions that never came into force, and
- * a directory in which none ever did. The lock proves that it is gone.
+ * a directory in which none ever did, with the links to it. The lock proves that
+ * it is gone.
+ *
+ * @param links of the pair; they lead nowhere until a version is in force
  */
-export function removeUnfinished(versions: ShownDirectory): void {
+export async function removeUnfinished(
+  versions: ShownDirectory,
+  { hidden, links }: {
+    readonly hidden: HiddenKeys;
+    readonly links: readonly Target[];
+  },
+): Promise<void> {
   const { directory } = versions;
   if (lstatIfExists(directory)?.isDirectory !== true) return;
   const current = currentVersion(versions);
   for (const name of sortedNames(directory)) {
     const link = inDirectory(directory, name);
-    const { isSymlink, isDirectory } = Deno.lstatSync(link);
-    if (isDirectory && versionNumber(name) !== undefined) removeHidden(link);
-    if (!isSymlink || !isHiddenName(name, CURRENT)) continue;
+    const info = lstatIfExists(link);
+    if (info?.isDirectory === true && versionNumber(name) !== undefined) {
+      await removeHidden(link, hidden);
+    }
+    if (info?.isSymlink !== true || !isHiddenName(name, CURRENT)) continue;
     const number = linkedVersion(link);
     const isUnfinished = isHiddenName(name, CURRENT, ["new"]) &&
       number !== undefined && number !== current;
-    if (isUnfinished) discard(versionPath(versions, number));
+    if (isUnfinished) {
+      const version = versionPath(versions, number);
+      const isGone = await hidden.discard(version, { isNeverInForce: true });
+      if (!isGone) continue;
+    }
+    // This link proves that they were made for a version that never came, not
+    // that one is on a file system that is away.
+    if (isUnfinished && current === undefined) removeLinks(links);
     discard(link);
   }
   if (current !== undefined) return;
@@ -215,11 +240,25 @@ export function removeUnfinished(versions: ShownDirectory): void {
   bestEffort(() => Deno.removeSync(directory));
 }
 
+function removeLinks(links: readonly Target[]): void {
+  for (const { file } of links) {
+    const leadsNowhere = lstatIfExists(file)?.isSymlink === true &&
+      statIfExists(file) === undefined;
+    if (leadsNowhere) discard(file);
+  }
+  syncDirectories(links);
+}
+
 /** What somebody made beside the files of a version, and could not remove. */
-function removeHidden(directory: string): void {
-  for (const name of sortedNames(directory)) {
+async function removeHidden(
+  directory: string,
+  hidden: HiddenKeys,
+): Promise<void> {
+  for (const name of entriesOf(directory)) {
     const isLeftover = Object.values(VERSION_FILES)
       .some((file) => isHiddenName(name, file));
-    if (isLeftover) bestEffort(() => discard(inDirectory(directory, name)));
+    if (!isLeftover) continue;
+    const file = inDirectory(directory, name);
+    await bestEffortOf(() => hidden.discard(file));
   }
 }

@@ -80,6 +80,7 @@ for (const undo of [false, true]) {
         finished: ["new", "new"],
         undone: ["old", "old"],
         foreign: places.map(({ current }) => current),
+        absent: places.map(({ current }) => current),
       }[plan.kind];
       assertEquals(after, expected, Deno.inspect({ places, plan }));
     }

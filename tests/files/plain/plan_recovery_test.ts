@@ -30,12 +30,16 @@ const PLACES: readonly Place[] = CURRENT.flatMap((current) =>
   )
 );
 
-function journalOf(existed: readonly [boolean, boolean]): InstallJournal {
+function journalOf(
+  existed: readonly [boolean, boolean],
+  directory?: string,
+): InstallJournal {
   const target = (
     role: JournalTarget["role"],
     isThere: boolean,
   ): JournalTarget => ({
     role,
+    directory: role === "key" ? directory : undefined,
     name: role,
     oldDigest: isThere ? "old" : undefined,
     newDigest: "new",
@@ -54,6 +58,7 @@ function observe({ current, staged, backup }: Place): ObservedTarget {
 function act(place: Place, action: TargetAction): Place {
   switch (action) {
     case "leave":
+    case "rewrite":
     case "save":
       return place;
     case "install":
@@ -75,7 +80,7 @@ function* allCases(): Generator<{
   for (const keyExisted of [true, false]) {
     for (const certificateExisted of [true, false]) {
       const existed = [keyExisted, certificateExisted] as const;
-      const journal = journalOf(existed);
+      const journal = journalOf(existed, "../private");
       for (const key of PLACES) {
         for (const certificate of PLACES) {
           yield { journal, places: [key, certificate], existed };
@@ -98,6 +103,7 @@ Deno.test("planRecovery() ends in a matching pair or touches nothing, in all 518
       finished: ["new", "new"],
       undone: olds,
       foreign: places.map(({ current }) => current),
+      absent: places.map(({ current }) => current),
     }[plan.kind];
     assertEquals(after, expected, Deno.inspect({ places, existed, plan }));
   }
@@ -108,7 +114,7 @@ Deno.test("planRecovery() never touches anything once somebody else wrote a targ
   for (const { journal, places } of allCases()) {
     if (!places.some(({ current }) => current === "foreign")) continue;
     const plan = planRecovery(journal, places.map(observe));
-    assertEquals(plan.kind, "foreign");
+    assert(plan.kind === "foreign" || plan.kind === "absent");
     assert(
       plan.actions.every((action) => action === "leave" || action === "save"),
     );
@@ -118,8 +124,10 @@ Deno.test("planRecovery() never touches anything once somebody else wrote a targ
 Deno.test("planRecovery() decides the same when it was killed in the middle", () => {
   for (const { journal, places } of allCases()) {
     const plan = planRecovery(journal, places.map(observe));
-    if (plan.kind === "foreign") continue;
-    for (const done of [[0], [1], [0, 1]]) {
+    if (plan.kind === "foreign" || plan.kind === "absent") continue;
+    // Undone from the end.
+    const parts = plan.kind === "undone" ? [[1], [0, 1]] : [[0], [1], [0, 1]];
+    for (const done of parts) {
       const half = places.map((place, index) =>
         done.includes(index)
           ? act(place, plan.actions[index] ?? "leave")
@@ -134,7 +142,7 @@ Deno.test("planRecovery() decides the same when it was killed in the middle", ()
 Deno.test("planRecovery() decides the same while it tidies up", () => {
   for (const { journal, places, existed } of allCases()) {
     const plan = planRecovery(journal, places.map(observe));
-    if (plan.kind === "foreign") continue;
+    if (plan.kind === "foreign" || plan.kind === "absent") continue;
     const done = places.map((place, index) =>
       act(place, plan.actions[index] ?? "leave")
     );
@@ -173,6 +181,23 @@ Deno.test("planRecovery() gives up only where some content is gone for good", ()
       !existed[index] || current === "old" || backup === "old"
     );
     assert(isForeign || (!canFinish && !canUndo), Deno.inspect(places));
+  }
+});
+
+Deno.test("planRecovery() concludes nothing from a target of which nothing is there", () => {
+  for (const { journal, places, existed } of allCases()) {
+    const plan = planRecovery(journal, places.map(observe));
+    const [key] = places;
+    const isBegun = places.some(({ current }) => current === "new");
+    const isAbsent = Object.values(key).every((content) =>
+      content === undefined
+    ) &&
+      (existed[0] || isBegun);
+    assertEquals(plan.kind === "absent", isAbsent, Deno.inspect(places));
+    // The journal's own folder is there.
+    const beside = planRecovery(journalOf(existed), places.map(observe));
+    assert(beside.kind !== "absent");
+    if (isAbsent) assert(plan.actions.every((action) => action === "leave"));
   }
 });
 

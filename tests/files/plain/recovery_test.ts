@@ -281,7 +281,7 @@ const REFUSED:
         text.replace(
           '"role":"key"',
           '"role":"key","directory":"../../../../../../etc"',
-        ),
+        ).replaceAll(/"(old|new)Digest":"../g, '"$1Digest":"00'),
       /includes \/etc\/internal\.key$/,
     ],
   ];
