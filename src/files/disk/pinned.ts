@@ -43,7 +43,7 @@ export function pin(directory: string): string {
   const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
   const descriptor = fs.openSync(directory, flags);
   const name = `${PINNED_PREFIX}${descriptor}`;
-  const found = realPathOf(name);
+  const found = pathBehind(name);
   // Without the runtime's permission for /proc, or /proc itself.
   if (found === undefined) {
     fs.closeSync(descriptor);
@@ -99,9 +99,10 @@ export function requireOwnWay(
   );
 }
 
-function realPathOf(name: string): string | undefined {
+/** As the kernel knows it, in one step: a real path is looked up part by part. */
+function pathBehind(name: string): string | undefined {
   try {
-    return Deno.realPathSync(name);
+    return Deno.readLinkSync(name);
   } catch (error) {
     if (
       error instanceof Deno.errors.NotFound ||
