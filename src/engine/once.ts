@@ -2,8 +2,12 @@ import { RekeyError } from "../base/errors.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { FailureHook } from "./failure_hook.ts";
 import type { RekeyJob } from "./open_job.ts";
-import { deliverPendingReload, INSTALLED } from "./pending_reload.ts";
-import { rekeyOnce, type RekeyOutcome } from "./rekey.ts";
+import {
+  deliverPendingReload,
+  deliverReload,
+  INSTALLED,
+} from "./pending_reload.ts";
+import { type RekeyOutcome, replacePair } from "./rekey.ts";
 
 /**
  * Rekeys once. A reload that is pending from an earlier run is delivered in any
@@ -28,6 +32,30 @@ export async function runOnce(
     await hook.report({ error, attempt: 1, next: "last" });
     throw error;
   }
+}
+
+/**
+ * One pass: swaps the pair, then tells the service; or tells it of the pair in
+ * place, when that is still pending and none is due.
+ *
+ * @throws {RekeyError} of any kind but `bug`; errors.ts says which are worth
+ *   another try. Kinds `signal` and `hook` mean that the new pair is installed.
+ */
+export async function rekeyOnce(
+  job: RekeyJob,
+  runtime: Runtime,
+  signal: AbortSignal,
+): Promise<RekeyOutcome> {
+  const { outcome, pending } = await replacePair(job, runtime, signal);
+  if (pending === undefined) return outcome;
+  await deliverReload(pending, {
+    reloader: job.reloader,
+    log: runtime.log,
+    names: job.options.names,
+    installed: outcome.kind === "rekeyed" ? INSTALLED.now : INSTALLED.earlier,
+    deliveredBy: "next run",
+  }, signal);
+  return outcome;
 }
 
 function isPersonsWish({ kind }: RekeyError): boolean {

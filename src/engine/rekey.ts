@@ -2,32 +2,24 @@
  * The whole program in one function.
  *
  * Replaces one certificate and its private key with a freshly issued pair, or
- * leaves both exactly as they were. One-shot and daemon mode both run this.
- *
- * The order is the design: open, load, decide, ask, generate, request, verify,
- * install, deliver. Before "install" a failure changes nothing on disk. After
- * it the new pair is in place whatever happens: a failed reload is reported,
- * never undone.
+ * leaves both as they were; once, and in each pass of a daemon. The order is the
+ * design. Before "install" a failure changes nothing on disk. After it the new
+ * pair is in place whatever happens: a failed reload is reported, never undone.
  */
-import type { Runtime, Terminal } from "../base/runtime.ts";
+import type { Log, Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import { verifyAnswer } from "../ca/authority.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
 import { provideNewKey } from "../files/pair/new_key.ts";
 import type { PendingReload } from "../files/reload_note/pending_reload.ts";
-import { mapPair } from "../files/transaction.ts";
+import { type InstallWarning, mapPair } from "../files/transaction.ts";
 import {
   type Certificate,
   chainToPem,
 } from "../pki/certificate/certificate.ts";
 import { createCsr } from "../pki/keys/csr.ts";
 import { openJob, type RekeyJob } from "./open_job.ts";
-import {
-  deliverReload,
-  INSTALLED,
-  takePendingReload,
-  warnOfUndeliverable,
-} from "./pending_reload.ts";
+import { takePendingReload, warnOfUndeliverable } from "./pending_reload.ts";
 
 export type RekeyOutcome =
   | { readonly kind: "rekeyed"; readonly certificate: Certificate }
@@ -41,35 +33,11 @@ export interface Replacement {
 }
 
 /**
- * Runs one pass over one certificate: swaps the pair, then tells the service;
- * or tells it of the pair in place, when that is still pending and none is due.
+ * Runs one pass over one certificate: swaps the pair. The service is told by the
+ * caller, when the lock is released, so that a hook may call this program.
  *
- * @throws {RekeyError} of any kind but `bug`; errors.ts says which are worth
- *   another try. Kinds `signal` and `hook` mean that the new pair is installed.
- */
-export async function rekeyOnce(
-  job: RekeyJob,
-  runtime: Runtime,
-  signal: AbortSignal,
-): Promise<RekeyOutcome> {
-  const { outcome, pending } = await replacePair(job, runtime, signal);
-  // The lock is released by now, so that a hook may call this program.
-  if (pending !== undefined) {
-    await deliverReload(pending, {
-      reloader: job.reloader,
-      log: runtime.log,
-      names: job.options.names,
-      installed: outcome.kind === "rekeyed" ? INSTALLED.now : INSTALLED.earlier,
-      deliveredBy: "next run",
-    }, signal);
-  }
-  return outcome;
-}
-
-/**
- * The pass without its last step: a daemon plans before the service is told.
- *
- * @throws {RekeyError} as {@linkcode rekeyOnce}, but nothing about the service
+ * @throws {RekeyError} of any kind but `bug`, `signal` and `hook`; errors.ts says
+ *   which are worth another try
  */
 export async function replacePair(
   job: RekeyJob,
@@ -89,11 +57,9 @@ export async function replacePair(
   const { names } = options;
   const others = await warnOfUndeliverable(pair, { reloader, log, names });
   if (notDueForMs !== undefined) {
+    const outcome = { kind: "not-due", expiresInMs: notDueForMs } as const;
     const found = await takePendingReload(pair, { reloader, log });
-    return {
-      outcome: { kind: "not-due", expiresInMs: notDueForMs },
-      pending: typeof found === "string" ? undefined : found,
-    };
+    return { outcome, pending: typeof found === "string" ? undefined : found };
   }
   const current = await until(pass.current.loadKeyPair());
   const authority = job.openAuthority({ signal, readPassword });
@@ -105,16 +71,14 @@ export async function replacePair(
   }
   const givenKeyFile = newKey.from === "file" ? newKey.path : undefined;
   using install = await pair.prepareInstall({ ...write, signal, givenKeyFile });
-  for (const warning of install.warnings) {
-    log.write({ event: "warning", ...warning, once: true });
-  }
+  warn(log, install.warnings.map((warning) => ({ ...warning, once: true })));
   // What only another run can deliver stays pending for the new certificate.
   using reload = pair.draftReload([...reloader.parts, ...others]);
 
   // 3. New key, and proof that we hold it (RFC 2986). The old key only
   //    authenticates the request; it never signs the CSR.
   const context = { current, encrypt, log, ...pass.passwords };
-  const next = await until(generate(terminal, provideNewKey(newKey, context)));
+  const next = await until(provideNewKey(newKey, context));
   const csr = await createCsr(next.key);
 
   // 4. The CA copies subject, names and lifetime from the current certificate.
@@ -128,7 +92,7 @@ export async function replacePair(
     now: clock.now(),
     onPathProblem: authority.onPathProblem,
   });
-  for (const message of warnings) log.write({ event: "warning", message });
+  warn(log, warnings.map((message) => ({ message })));
 
   // 6. Swap: old pair or new pair, never a mixture. No signal interrupts it.
   //    That the service has to be told is on the disk before the pair is.
@@ -136,25 +100,15 @@ export async function replacePair(
   const [certificate] = chain;
   const keyPem = pair.files.key === undefined ? undefined : await next.toPem();
   const pems = { certificate: chainToPem(chain), key: keyPem };
-  const pending = await reload.around(async () => {
-    const contents = mapPair(pems, encode);
-    for (const warning of await install.commit(contents, certificate.serial)) {
-      log.write({ event: "warning", ...warning });
-    }
-  }, { certificate, previousSerial: oldLeaf.serial });
+  const contents = mapPair(pems, (pem) => new TextEncoder().encode(pem));
+  const pending = await reload.around(
+    async () => warn(log, await install.commit(contents, certificate.serial)),
+    { certificate, previousSerial: oldLeaf.serial },
+  );
   log.write({ event: "rekeyed", targets: pair.files, certificate });
   return { outcome: { kind: "rekeyed", certificate }, pending };
 }
 
-/** A large RSA key takes seconds. */
-async function generate<T>(
-  terminal: Terminal,
-  key: Promise<T>,
-): Promise<T> {
-  using _busy = terminal.busy("generating the new key");
-  return await key;
-}
-
-function encode(pem: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(pem);
+function warn(log: Log, warnings: readonly InstallWarning[]): void {
+  for (const warning of warnings) log.write({ event: "warning", ...warning });
 }

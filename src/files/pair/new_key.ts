@@ -6,8 +6,8 @@
  * (smallstep/cli command/ca/renew.go:537-541).
  */
 import { RekeyError } from "../../base/errors.ts";
-import type { NewKey } from "../../base/options.ts";
-import type { Log } from "../../base/runtime.ts";
+import type { KeySpec, NewKey } from "../../base/options.ts";
+import type { Log, Terminal } from "../../base/runtime.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import {
   generatePrivateKey,
@@ -54,8 +54,7 @@ export async function provideNewKey(
   context: NewKeyContext,
 ): Promise<NewPrivateKey> {
   if (source.from === "generate") {
-    const searches = searchesAtOnce(coresHere());
-    const key = await generatePrivateKey(source.spec, searches);
+    const key = await generate(source.spec, context.password.terminal);
     return writable(key, await successorEncryption(context));
   }
   const given = await loadKey(source.path, context.privateKeyPassword);
@@ -64,6 +63,15 @@ export async function provideNewKey(
     given.key,
     ownEncryption(given) ?? await successorEncryption(context),
   );
+}
+
+/** A large RSA key takes seconds. */
+async function generate(
+  spec: KeySpec,
+  terminal: Terminal,
+): Promise<PrivateKey> {
+  using _busy = terminal.busy("generating the new key");
+  return await generatePrivateKey(spec, searchesAtOnce(coresHere()));
 }
 
 /** The cores of this machine, as far as this process may use and know them. */
