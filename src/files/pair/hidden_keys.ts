@@ -126,7 +126,8 @@ export class HiddenKeys {
     file: string,
     removed: string,
   ): Promise<KeptKey["because"] | undefined> {
-    const content = read(file);
+    // A staged note that a killed root could not give away is unreadable.
+    const content = isStagedNote(file) ? readThrough(file) : read(file);
     if (content === undefined || !isPrivateKey(content)) return undefined;
     const visible = this.#visible(removed);
     if (visible.some((other) => equalBytes(other, content))) return undefined;
@@ -197,11 +198,8 @@ const EMPTY = new Uint8Array();
 /** What {@linkcode discard} of a path removes; links are not followed. */
 function filesIn(path: string): readonly string[] {
   const info = lstatIfExists(path);
-  if (info?.isFile === true) {
-    // What a killed root could not give away may be unreadable, and holds
-    // nothing yet.
-    return info.size === 0 || isStagedNote(path) ? [] : [path];
-  }
+  // One that a killed root could not give away yet may be unreadable.
+  if (info?.isFile === true) return info.size === 0 ? [] : [path];
   if (info?.isDirectory !== true) return [];
   return entriesOf(path).flatMap((name) => filesIn(inDirectory(path, name)));
 }
