@@ -57,6 +57,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "files": [
     ["open_pair.ts"],
+    ["unfinished.ts"],
     ["versioned"],
     ["plain"],
     ["pair", "reload_note"],

@@ -5,18 +5,11 @@
  * after a crash was repaired, is a method of `LockedPair`: so it cannot be
  * called too early, nor after the lock is gone.
  */
-import { STANDARD_INPUT } from "../base/paths.ts";
 import { RekeyError } from "../base/errors.ts";
-import { isOsError } from "../base/os_error.ts";
 import type { KeyPairFiles, ReloadPart } from "../base/options.ts";
 import type { Clock, Log } from "../base/runtime.ts";
 import { lstatIfExists } from "./disk/disk.ts";
-import {
-  journalPath,
-  layoutNotePath,
-  requireOwnName,
-} from "./disk/hidden_names.ts";
-import { findStandIn } from "./disk/stand_in.ts";
+import { requireOwnName } from "./disk/hidden_names.ts";
 import { resolveTarget, type Target } from "./disk/target.ts";
 import { lockPair, type PairLock } from "./lock/pair_lock.ts";
 import {
@@ -25,7 +18,6 @@ import {
   type PairChoice,
 } from "./pair/current_pair.ts";
 import { loadChain, type PasswordSource } from "./pair/key_pair.ts";
-import { unusable } from "./plain/journal_file.ts";
 import { HiddenKeys, keptKeyWarnings } from "./pair/hidden_keys.ts";
 import { SeenPair } from "./pair/seen_pair.ts";
 import { PlainInstall } from "./plain/plain_install.ts";
@@ -45,13 +37,17 @@ import {
   mapPair,
   membersOf,
   type Pair,
-  type Recovery,
   resolvePair,
 } from "./transaction.ts";
 import {
+  isBegun,
+  isInterrupted,
+  recoverStandIn,
+  refuseForeignRepair,
+} from "./unfinished.ts";
+import {
   changeLayout,
   layoutOf,
-  type LayoutTools,
   mixedLayouts,
   removeUnfinishedVersions,
   requireMounted,
@@ -97,7 +93,7 @@ export async function openPair(
   }
   const isOther = input !== undefined &&
     (input.certificate !== files.certificate || input.key !== files.key);
-  if (isOther && isInterrupted(input.certificate, options)) {
+  if (isOther && isInterrupted(input.certificate, options.stateFolders ?? [])) {
     (await LockedPair.open(input, options))[Symbol.dispose]();
   }
   return await LockedPair.open(files, options);
@@ -164,8 +160,9 @@ export class LockedPair implements Disposable {
     const hidden = this.#hidden;
     const warn = (warning: InstallWarning) => this.#warn(warning);
     const tools = { hidden, warn };
-    const recovery = await this.#recoverStandIn(tools) ??
-      await recoverInstall(this.#targets, tools);
+    const recovery =
+      await recoverStandIn(this.#targets, this.#stateFolders, tools) ??
+        await recoverInstall(this.#targets, tools);
     const isResumed = await resumeLayout(this.#targets, tools);
     // Looked at again: what was a link may be a file by now.
     if (isResumed) this.#lookAgain();
@@ -180,20 +177,6 @@ export class LockedPair implements Disposable {
     } else if (recovery.kind !== "none") {
       this.#log.write({ event: "repaired", recovery });
     }
-  }
-
-  /** What was interrupted when the folder could not be written yet. */
-  async #recoverStandIn(tools: LayoutTools): Promise<Recovery | undefined> {
-    const standing = mapPair(
-      this.#targets,
-      (target) => findStandIn(target, this.#stateFolders) ?? target,
-    );
-    const { certificate } = standing;
-    const isOther = this.#targets.certificate.standsIn === undefined &&
-      certificate.standsIn !== undefined;
-    return isOther && isBegun(certificate)
-      ? await recoverInstall(standing, tools)
-      : undefined;
   }
 
   /** @throws {RekeyError} kind `install` where nothing may be changed */
@@ -375,37 +358,4 @@ function isNew(pair: Pair<Target>): boolean {
   return membersOf(pair).every(({ value }) =>
     lstatIfExists(value.file) === undefined
   );
-}
-
-/**
- * Whether something was begun beside this certificate and not ended. Says no
- * for what cannot be looked at: whoever reads the pair says why.
- */
-function isInterrupted(
-  certificateFile: string,
-  { stateFolders = [] }: OpenOptions,
-): boolean {
-  if (certificateFile === STANDARD_INPUT) return false;
-  try {
-    const target = resolveTarget(certificateFile);
-    const standing = findStandIn(target, stateFolders);
-    return isBegun(target) || standing !== undefined && isBegun(standing);
-  } catch (error) {
-    if (error instanceof RekeyError || isOsError(error)) return false;
-    throw error;
-  }
-}
-
-function isBegun(certificate: Pick<Target, "directory" | "name">): boolean {
-  return [journalPath(certificate), layoutNotePath(certificate)]
-    .some((note) => lstatIfExists(note) !== undefined);
-}
-
-/** Only who may write the folder can end what was begun there. */
-function refuseForeignRepair({ name, path }: Target, directory: string): void {
-  if (!isBegun({ directory, name })) return;
-  throw unusable({ path }, {
-    what: `has to be repaired first, in ${directory}, which cannot be written`,
-    hint: "run the command once as the owner of the folder or as root",
-  });
 }
