@@ -10,6 +10,7 @@ import {
 import { fullPipe, redirected } from "../support/full_pipe.ts";
 import { type ReloadPlace, reloadPlace } from "../support/reload_place.ts";
 import { fileHolds } from "../support/file_holds.ts";
+import { notifySocket } from "../support/notify_socket.ts";
 import { startProgram } from "../support/running_program.ts";
 import { watchStalls } from "../support/stalls.ts";
 
@@ -27,17 +28,20 @@ for (const format of FORMATS) {
       // The first call fails, which is an error to log.
       const hook = await place.failingHook(1);
       const before = await place.serial();
+      // By its log nobody learns when it listens.
+      await using socket = await notifySocket(dir.file("notify"));
       await using running = startProgram(
         words("--daemon", "--exec", hook, "--log-format", format),
         {
-          ...{ env, cwd: dir.path },
+          cwd: dir.path,
+          env: { ...env, NOTIFY_SOCKET: socket.address },
           under: redirected({
             stdout: full.includes("stdout") ? pipe : undefined,
             stderr: full.includes("stderr") ? pipe : undefined,
           }),
         },
       );
-      await catchesHangUp(running.pid);
+      await socket.receives("READY=1");
       running.kill("SIGHUP");
       await calls(place, 2);
       const first = await place.serial();
@@ -131,13 +135,4 @@ async function calls({ dir }: ReloadPlace, count: number): Promise<void> {
     dir.file("calls"),
     (text) => text.split("\n").length > count,
   );
-}
-
-/** Waits until a process has a listener of SIGHUP: it can say nothing of itself. */
-async function catchesHangUp(pid: number): Promise<void> {
-  const caught = async () => {
-    const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    return /^SigCgt:\s*[0-9a-f]*[13579bdf]$/m.test(status);
-  };
-  while (!await caught()) await new Promise((go) => setTimeout(go, 20));
 }
