@@ -12,7 +12,7 @@ import {
   type Certificate,
   parseChain,
 } from "../src/pki/certificate/certificate.ts";
-import { equalBytes } from "../src/pki/asn1/der.ts";
+import { equalBytes } from "../src/base/bytes.ts";
 import { loadPrivateKey } from "../src/pki/keys/private_key.ts";
 import { verifyIssued } from "../src/pki/verify/verify.ts";
 import { createDevCa, type DevCa, type DevPair } from "./dev_ca.ts";

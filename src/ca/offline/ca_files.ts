@@ -10,7 +10,7 @@ import {
   type CertificateChain,
   parseChain,
 } from "../../pki/certificate/certificate.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import {
   authorityKeyIdentifier,

@@ -8,7 +8,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,

@@ -11,7 +11,7 @@ import {
   isSelfIssued,
 } from "../../pki/certificate/certificate.ts";
 import { extendedKeyUsage } from "../../pki/certificate/extensions.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { isSignedBy } from "../../pki/verify/certification_path.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";

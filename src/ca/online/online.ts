@@ -8,7 +8,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import { formatInstant } from "../../base/duration.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import type { Csr } from "../../pki/keys/csr.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { Clock, Log } from "../../base/runtime.ts";

@@ -11,7 +11,7 @@ import {
   parseAddress,
   plainAddress,
 } from "../../base/ip_address.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 
 /** Values of the variables; upper case wins, as in the original. */
 export interface ProxySettings {

@@ -8,7 +8,7 @@
  * encrypted or since there is no certificate to compare it with, stays.
  */
 import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { parseChain } from "../../pki/certificate/certificate.ts";
 import { loadPrivateKey } from "../../pki/keys/private_key.ts";

@@ -17,7 +17,7 @@ import {
   loadPrivateKey,
 } from "../../pki/keys/private_key.ts";
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { wrongPassword } from "../../pki/keys/block_cipher.ts";
 import { readInputFile } from "./input_file.ts";

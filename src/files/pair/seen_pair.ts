@@ -5,7 +5,7 @@
 import { formatInstant } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { readBehind, statIfExists } from "../disk/disk.ts";
 import { resolveTarget, type Target } from "../disk/target.ts";
 import type { HiddenKeys } from "./hidden_keys.ts";

@@ -14,7 +14,7 @@
  */
 import type { ReloadPart } from "../../base/options.ts";
 import { bestEffort } from "../../base/os_error.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { parseChain } from "../../pki/certificate/certificate.ts";
 import {

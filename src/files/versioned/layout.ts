@@ -11,7 +11,7 @@ import {
   osCode,
   osReason,
 } from "../../base/os_error.ts";
-import { equalBytes } from "../../pki/asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { copyFile, duplicateFile } from "../disk/backup_file.ts";
 import {
   discard,

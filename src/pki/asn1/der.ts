@@ -200,8 +200,3 @@ export function requireTag(element: DerElement, tag: number): DerElement {
   if (element.tag !== tag) throw new SyntaxError();
   return element;
 }
-
-/** Whether two byte strings are the same; not for secrets. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, index) => octet === b[index]);
-}

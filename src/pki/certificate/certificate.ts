@@ -4,13 +4,8 @@
  * Everything that is compared or verified later (names, key, signed part) is a
  * piece of the original bytes: nothing here is encoded anew.
  */
-import {
-  DER_TAG,
-  type DerElement,
-  DerFields,
-  equalBytes,
-  readDer,
-} from "../asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
+import { DER_TAG, type DerElement, DerFields, readDer } from "../asn1/der.ts";
 import {
   type AlgorithmIdentifier,
   readAlgorithm,

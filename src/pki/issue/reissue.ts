@@ -13,7 +13,8 @@ import {
   lifetimeMs,
   parseCertificate,
 } from "../certificate/certificate.ts";
-import { equalBytes, readDer } from "../asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
+import { readDer } from "../asn1/der.ts";
 import {
   writeDer,
   writeOctetString,

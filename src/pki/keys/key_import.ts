@@ -6,7 +6,7 @@
  * anything can compare it with a certificate.
  */
 import { type KeySpec, MAX_RSA_BITS } from "../../base/options.ts";
-import { equalBytes } from "../asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { MalformedError } from "../asn1/malformed.ts";
 import { CURVES, ED25519_BYTES, RSA_ALGORITHM } from "./algorithms.ts";
 import { encodeEcPkcs8, encodeEdPkcs8 } from "./key_encoding.ts";

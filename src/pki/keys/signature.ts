@@ -2,12 +2,8 @@
  * Signatures on certificates, verified by Web Crypto. Only with the hashes of
  * algorithms.ts, which says why there are no others.
  */
-import {
-  type DerElement,
-  DerFields,
-  equalBytes,
-  readDer,
-} from "../asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
+import { type DerElement, DerFields, readDer } from "../asn1/der.ts";
 import {
   type AlgorithmIdentifier,
   readAlgorithm,

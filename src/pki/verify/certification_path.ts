@@ -9,7 +9,7 @@ import type {
   Certificate,
   CertificateChain,
 } from "../certificate/certificate.ts";
-import { equalBytes } from "../asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import {
   authorityKeyIdentifier,
   subjectKeyIdentifier,

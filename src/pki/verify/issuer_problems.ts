@@ -10,7 +10,7 @@ import {
   EXTENSION_OID,
   isSelfIssued,
 } from "../certificate/certificate.ts";
-import { equalBytes } from "../asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { basicConstraints, keyUsage } from "../certificate/extensions.ts";
 import {
   directoryConstraintViolation,

@@ -12,7 +12,7 @@ import {
 } from "../certificate/certificate.ts";
 import { findPathProblems } from "./certification_path.ts";
 import { unknownCriticalExtensions } from "./issuer_problems.ts";
-import { equalBytes } from "../asn1/der.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { MalformedError } from "../asn1/malformed.ts";
 import {
   basicConstraints,

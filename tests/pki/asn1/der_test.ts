@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { DerFields, equalBytes, readDer } from "../../../src/pki/asn1/der.ts";
+import { equalBytes } from "../../../src/base/bytes.ts";
+import { DerFields, readDer } from "../../../src/pki/asn1/der.ts";
 import {
   readBoolean,
   readInteger,

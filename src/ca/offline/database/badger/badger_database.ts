@@ -25,7 +25,7 @@ import {
 } from "./badger_files.ts";
 import { readLogEntry } from "./value_log.ts";
 import { searchLogs } from "./value_logs.ts";
-import { equalBytes } from "../../../../pki/asn1/der.ts";
+import { equalBytes } from "../../../../base/bytes.ts";
 
 /**
  * The values of user keys, undefined where badger would find none.

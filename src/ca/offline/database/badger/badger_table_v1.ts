@@ -9,7 +9,7 @@ import { type BadgerTable, readKey, type TableEntry } from "./badger_table.ts";
 import { VERSION_BYTES } from "./badger_key.ts";
 import { ByteCursor } from "../file/byte_cursor.ts";
 import type { DatabaseFile } from "../file/database_file.ts";
-import { equalBytes } from "../../../../pki/asn1/der.ts";
+import { equalBytes } from "../../../../base/bytes.ts";
 
 /** Bytes of one read while hashing. */
 const HASHED_AT_ONCE = 1024 * 1024;

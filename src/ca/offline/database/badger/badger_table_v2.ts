@@ -11,7 +11,7 @@ import { ByteCursor } from "../file/byte_cursor.ts";
 import { crc32c } from "./crc32c.ts";
 import type { DatabaseFile } from "../file/database_file.ts";
 import { protobufFields } from "./protobuf_fields.ts";
-import { equalBytes } from "../../../../pki/asn1/der.ts";
+import { equalBytes } from "../../../../base/bytes.ts";
 
 interface BlockPlace {
   readonly key: Uint8Array;
