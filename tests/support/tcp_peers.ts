@@ -45,8 +45,11 @@ async function handleOne(
   }
 }
 
-/** Where Linux takes no port from for a socket that names none. */
-const FIRST_PORT = 10_000;
+/**
+ * Where Linux takes no port from for a socket that names none; above 10080,
+ * which fetch refuses (the Fetch standard's list of bad ports).
+ */
+const FIRST_PORT = 11_000;
 const EPHEMERAL_PORT = 32_768;
 
 /**
