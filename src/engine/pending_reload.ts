@@ -207,12 +207,7 @@ async function find(
   signal: AbortSignal,
 ): Promise<PendingReload | NothingPending> {
   // Which certificate is there is known only after a repair.
-  const pair = await openJobPair(job.options, runtime, signal);
-  // Not `using`: the lint rule using-inlined says why.
-  try {
-    await warnOfUndeliverable(pair, job);
-    return await takePendingReload(pair, job);
-  } finally {
-    pair[Symbol.dispose]();
-  }
+  using pair = await openJobPair(job.options, runtime, signal);
+  await warnOfUndeliverable(pair, job);
+  return await takePendingReload(pair, job);
 }

@@ -35,13 +35,8 @@ export async function readInputFile(
         `open ${file} failed: not a regular file`,
       );
     }
-    const opened = await Deno.open(file);
-    // Not `using`: the lint rule using-inlined says why.
-    try {
-      return await readLimited(opened, file);
-    } finally {
-      opened.close();
-    }
+    using opened = await Deno.open(file);
+    return await readLimited(opened, file);
   } catch (error) {
     if (error instanceof RekeyError) throw error;
     throw new RekeyError(
