@@ -7,6 +7,7 @@
  */
 import type { ExitCode } from "./exit_codes.ts";
 import {
+  argumentsOf,
   type CommandDefinition,
   type CommandGroup,
   type FlagDefinition,
@@ -105,7 +106,7 @@ function commandSections(
     ["DESCRIPTION", paragraphs(command.description.join("\n\n"), INDENT)],
     [
       "POSITIONAL ARGUMENTS",
-      Object.entries(command.positionals)
+      Object.entries({ ...command.positionals, ...command.optionalPositionals })
         .flatMap(([name, help]) => entry(`<${name}>`, help)),
     ],
     [
@@ -164,10 +165,6 @@ async function groupSections(
       paragraphs(`${name} help <command> shows the help of a command.`, INDENT),
     ],
   ];
-}
-
-function argumentsOf({ positionals }: CommandDefinition): readonly string[] {
-  return Object.keys(positionals).map((name) => `<${name}>`);
 }
 
 /** Flags by the title of their group, in its order and in their own. */
