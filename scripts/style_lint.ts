@@ -50,13 +50,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "engine": [
     ["once.ts"],
-    ["rekey.ts", "rollback.ts"],
+    ["dry_run.ts", "rekey.ts", "rollback.ts"],
     ["pending_reload.ts"],
     ["failure_hook.ts", "open_job.ts"],
     ["schedule.ts"],
   ],
   "files": [
-    ["open_pair.ts", "single_file.ts"],
+    ["open_pair.ts", "pair_state.ts", "single_file.ts"],
     ["unfinished.ts"],
     ["versioned"],
     ["plain"],
@@ -101,10 +101,10 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
 /**
  * What other folders may import of `files`: whoever changes a pair has opened it,
  * and so holds its lock. The rest is reached through open_pair.ts and, for files
- * of no pair, single_file.ts only.
+ * of no pair, single_file.ts only. Who only looks has pair_state.ts.
  */
 const FILES_DOORS =
-  /^files\/(open_pair\.ts|single_file\.ts|transaction\.ts|pair\/.*|reload_note\/pending_reload\.ts|disk\/attributes\.ts)$/;
+  /^files\/(open_pair\.ts|pair_state\.ts|single_file\.ts|transaction\.ts|pair\/.*|reload_note\/pending_reload\.ts|disk\/attributes\.ts)$/;
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =

@@ -12,17 +12,20 @@ export const COMMANDS: CommandGroup = {
     ca: {
       brief: "commands for certificates of an authority",
       below: {
-        bootstrap: () => import("./ca_bootstrap.ts"),
-        federation: () => import("./ca_federation.ts"),
-        health: () => import("./ca_health.ts"),
-        root: () => import("./ca_root.ts"),
-        roots: () => import("./ca_roots.ts"),
+        bootstrap: () => import("./bootstrap.ts"),
+        federation: () => import("./federation.ts"),
+        health: () => import("./health.ts"),
+        root: () => import("./root.ts"),
+        roots: () => import("./roots.ts"),
         rekey: () => import("./rekey.ts"),
         rollback: () => import("./rollback.ts"),
         layout: () => import("./layout.ts"),
+        status: () => import("./status.ts"),
       },
     },
     // The same as `ca rekey`.
     rekey: () => import("./rekey.ts"),
+    // The same as `ca status`.
+    status: () => import("./status.ts"),
   },
 };
