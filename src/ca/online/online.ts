@@ -57,6 +57,10 @@ export function createOnlineAuthority(
   return {
     onPathProblem: "refuse",
     roots,
+    async check({ current, signal }) {
+      const { rehearseRequest } = await import("./rehearse.ts");
+      return await rehearseRequest(current, { ...options, signal });
+    },
     async rekey(request) {
       const trust = await roots();
       const pass = { ...options, reachable, trust, signal: request.signal };
