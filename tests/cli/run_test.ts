@@ -267,6 +267,8 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "log-format": ["--log-format=xml"],
     "ignore-database": ["--ignore-database"],
     "context": ["--context=none"],
+    "dry-run": ["--dry-run=no"],
+    "json": ["--json"],
   };
 
 for (const [flag, mistake] of Object.entries(MISTAKES)) {
