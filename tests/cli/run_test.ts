@@ -129,8 +129,8 @@ for (
     ["ssh certificate", "ssh", "step-rekey help"],
     ["ca provisioner add x", "ca provisioner", "step-rekey ca help"],
     ["ca renew a.crt a.key", "ca renew", "step-rekey ca help"],
-    ["ca help bootstrap", "ca bootstrap", "step-rekey ca help"],
-    ["help ca roots", "ca roots", "step-rekey ca help"],
+    ["ca help policy", "ca policy", "step-rekey ca help"],
+    ["help ca admin", "ca admin", "step-rekey ca help"],
   ] as const
 ) {
   Deno.test(`'${line}' is said to be a command of step`, async () => {
