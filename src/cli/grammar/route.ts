@@ -33,7 +33,7 @@ export const PROGRAM_FLAGS = {
 } as const satisfies FlagDefinitions;
 
 /** Each way to write {@linkcode HELP_FLAG}. */
-export const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
+const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
 
 /** Commands of the program itself, with one line of words. */
 export const BUILT_IN: Readonly<Record<string, string>> = {
