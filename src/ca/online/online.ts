@@ -22,8 +22,7 @@ import {
   tlsIdentity,
 } from "./client_certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
-import { type RefusalContext, refusalOf } from "./refusal.ts";
-import { createRenewToken } from "./renew_token.ts";
+import type { RefusalContext } from "./refusal.ts";
 import { readRootCertificates } from "./root_certificates.ts";
 import { postOverTls, ReadyClient, type TlsPost } from "./tls_post.ts";
 
@@ -136,6 +135,7 @@ function base64Lines(pem: string): readonly string[] {
 async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
   const { clock, log } = pass;
   const expiry = formatInstant(current.chain[0].notAfter);
+  const { createRenewToken } = await import("./renew_token.ts");
   try {
     const token = await createRenewToken(current, {
       audience: new URL("/renew", pass.url).href,
@@ -214,5 +214,6 @@ async function ask(
   const url = new URL(path, pass.url);
   const reply = await postOverTls({ ...pass, ...question, url });
   if (reply.status >= 200 && reply.status < 300) return parseAnswer(reply.body);
+  const { refusalOf } = await import("./refusal.ts");
   throw refusalOf(reply, { url, now: pass.clock.now(), secrets });
 }

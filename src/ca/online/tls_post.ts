@@ -14,14 +14,14 @@ import {
   type ConnectionWatch,
   dialKnown,
   type LimitedRequest,
+  requestFailed,
   type TotalLimit,
   totalLimit,
   watchConnection,
 } from "./connection.ts";
 import type { Dialed } from "./dial.ts";
-import { openRelay, type Relay } from "./relay.ts";
+import type { Relay } from "./relay.ts";
 import type { TlsPeer } from "./tls_error.ts";
-import { requestFailed, transportError } from "./transport_error.ts";
 import {
   createPinnedClient,
   environmentProxy,
@@ -106,6 +106,7 @@ async function sendVia(
   post: TlsPost,
   limit: TotalLimit,
 ): Promise<HttpReply> {
+  const { openRelay } = await import("./relay.ts");
   using relay = openRelay(connection);
   post.reachable.set(post.url.host, address);
   return await send(post, { limit, relay });
@@ -140,6 +141,7 @@ async function send(post: TlsPost, way: Way): Promise<HttpReply> {
     throwIfStopped(post.signal, "the CA answered");
     if (limit.signal.aborted) throw limit.signal.reason;
     if (error instanceof RekeyError) throw error;
+    const { transportError } = await import("./transport_error.ts");
     throw transportError(error, { ...post, proxy });
   }
 }
