@@ -19,14 +19,14 @@ type Floors = readonly (readonly string[])[];
 export const LAYERS: Readonly<Record<string, Floors>> = {
   "": [
     ["cli"],
-    ["daemon"],
+    ["daemon", "answers"],
     ["engine"],
     ["ca", "files", "reload", "observe"],
     ["pki"],
     ["base"],
   ],
   "pki": [
-    ["issue"],
+    ["issue", "inspect"],
     ["verify"],
     ["keys"],
     ["certificate"],
@@ -88,6 +88,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   "cli": [
     ["run.ts"],
     ["commands"],
+    ["manual.ts", "completion"],
     ["help.ts"],
     ["resolve"],
     ["settings"],

@@ -7,6 +7,7 @@
  */
 import type { ExitCode } from "./exit_codes.ts";
 import {
+  argumentsOf,
   type CommandDefinition,
   type CommandGroup,
   type FlagDefinition,
@@ -48,10 +49,16 @@ export async function helpPage(
   { path, entry }: Place,
   style: HelpStyle,
 ): Promise<string> {
-  const sections = typeof entry === "function"
+  return page(await helpSections({ path, entry }), style);
+}
+
+/** What a page says, before it is laid out. */
+export async function helpSections(
+  { path, entry }: Place,
+): Promise<readonly Section[]> {
+  return typeof entry === "function"
     ? commandSections((await entry()).command, path)
     : await groupSections(entry, path);
-  return page(sections, style);
 }
 
 /**
@@ -66,14 +73,16 @@ export async function usageHint({ path, entry }: Place): Promise<string> {
   return `${name} ${what} (${name} --help tells more)`;
 }
 
-type Section = readonly [heading: string, lines: readonly Line[]];
+export type Section = readonly [heading: string, lines: readonly Line[]];
 
 /** A line before it is known how wide the page is. */
-interface Line {
+export interface Line {
   readonly text: string;
   readonly indent: string;
   /** Begins the first line, instead of the indent. */
   readonly first?: string;
+  /** What the lines behind it, with a deeper indent, are about. */
+  readonly isTerm?: boolean;
   /** What a shell takes as it is. */
   readonly isFixed?: boolean;
 }
@@ -105,7 +114,7 @@ function commandSections(
     ["DESCRIPTION", paragraphs(command.description.join("\n\n"), INDENT)],
     [
       "POSITIONAL ARGUMENTS",
-      Object.entries(command.positionals)
+      Object.entries({ ...command.positionals, ...command.optionalPositionals })
         .flatMap(([name, help]) => entry(`<${name}>`, help)),
     ],
     [
@@ -166,10 +175,6 @@ async function groupSections(
   ];
 }
 
-function argumentsOf({ positionals }: CommandDefinition): readonly string[] {
-  return Object.keys(positionals).map((name) => `<${name}>`);
-}
-
 /** Flags by the title of their group, in its order and in their own. */
 function groupsOf(
   flags: FlagDefinitions,
@@ -215,7 +220,7 @@ function withValue(flag: string, placeholder: string | undefined): string {
 
 function entry(title: string, help: string): readonly Line[] {
   return [
-    { text: title, indent: INDENT },
+    { text: title, indent: INDENT, isTerm: true },
     ...paragraphs(help, DEEP_INDENT),
     EMPTY,
   ];

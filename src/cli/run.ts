@@ -5,14 +5,15 @@
  * arguments, fill in the settings, run. Help is answered before any setting is
  * read, so that a broken defaults.json cannot hide it.
  */
+import { RekeyError } from "../base/errors.ts";
 import { LOG_FORMATS, type LogFormat } from "../base/options.ts";
 import { shortened } from "../base/printable.ts";
 import { COMMANDS } from "./commands/catalogue.ts";
 import {
+  argumentsOf,
   type CommandDefinition,
   type FlagValue,
   PROGRAM,
-  usageOf,
   VERSION,
 } from "./grammar/command.ts";
 import {
@@ -64,7 +65,9 @@ async function answerOrReport(
       file: session.file,
     });
     program.stderr.write(text);
-    return exitCode;
+    return error instanceof RekeyError
+      ? session.command?.exitCodeOf?.(error) ?? exitCode
+      : exitCode;
   }
 }
 
@@ -76,6 +79,8 @@ class Session {
   readonly program: Program;
   /** Path of the certificate. */
   file: string | undefined;
+  /** What was called, when it is loaded. */
+  command: CommandDefinition | undefined;
   /** The group or command that was called. */
   place: Place = { path: [], entry: COMMANDS };
   #format: LogFormat | undefined;
@@ -172,10 +177,20 @@ async function answer(
     );
     return 0;
   }
-  session.place = route.place;
+  if (route.kind === "completion") {
+    const { completionScript } = await import("./completion/script.ts");
+    stdout.write(await completionScript(route.shell, COMMANDS));
+    return 0;
+  }
   if (route.kind === "command") {
+    session.place = route.place;
     const exitCode = await runCommand(route, session);
     if (exitCode !== undefined) return exitCode;
+  }
+  if (route.kind === "help" && route.isManual) {
+    const { manualPage } = await import("./manual.ts");
+    stdout.write(await manualPage(route.place));
+    return 0;
   }
   stdout.write(await session.help(route.place));
   return 0;
@@ -190,6 +205,7 @@ async function runCommand(
 ): Promise<number | undefined> {
   const { program } = session;
   const { command } = await load();
+  session.command = command;
   session.learnFormat(command, new Map());
   const given = parseArguments(rest, command.flags);
   if (given.help) return undefined;
@@ -233,14 +249,15 @@ function requireCount(
   positionals: readonly string[],
   command: CommandDefinition,
 ): void {
-  const names = Object.keys(command.positionals);
-  if (positionals.length === names.length) return;
-  const missing = names.slice(positionals.length);
-  const [extra] = positionals.slice(names.length);
+  const { positionals: required, optionalPositionals = {} } = command;
+  const missing = Object.keys(required).slice(positionals.length);
+  const most = Object.keys({ ...required, ...optionalPositionals }).length;
+  const [extra] = positionals.slice(most);
+  if (missing.length === 0 && extra === undefined) return;
   const amount = extra === undefined ? "not enough" : "too many";
   throw new LineError(
     `${amount} positional arguments were provided in '${command.programInErrors} ${
-      usageOf(command)
+      [...command.path, ...argumentsOf(command)].join(" ")
     }'`,
     extra === undefined
       ? `${missing.map((name) => `<${name}>`).join(", ")} ${

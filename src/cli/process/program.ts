@@ -73,9 +73,9 @@ export interface Program {
 /** The real program. */
 export interface DenoProgram extends Program {
   /**
-   * Begins what takes longest, when these words are those of a rekey as far as
-   * that can be told before the grammar is read. A guess that is wrong costs
-   * time and nothing else. Returns at once.
+   * Begins what takes longest, when these words are those of such a command, as
+   * far as that can be told before the grammar is read. A guess that is wrong
+   * costs time and nothing else. Returns at once.
    */
   beginEarly(words: readonly string[]): void;
 }
@@ -119,7 +119,8 @@ export function denoProgram(): DenoProgram {
       return await startAgain(SECOND_START);
     },
     beginEarly(words) {
-      if (!words.includes("rekey") || words.some(asksForHelp)) return;
+      const isEarly = words.some((word) => EARLY_COMMANDS.includes(word));
+      if (!isEarly || words.some(asksForHelp)) return;
       seed();
       pinBeforeWaiting(this);
     },
@@ -128,6 +129,9 @@ export function denoProgram(): DenoProgram {
     },
   };
 }
+
+/** The last words of commands that make a key and ask a CA. */
+const EARLY_COMMANDS: readonly string[] = ["rekey"];
 
 /** Of such a line nothing is begun: help must do without permissions. */
 function asksForHelp(word: string): boolean {

@@ -214,6 +214,8 @@ function readValue(
   | { readonly fault: string; readonly expected: string } {
   if (text === undefined) return { fault: "", expected: "a single value" };
   try {
+    // As urfave/cli reads a list from a variable (flag_string_slice.go).
+    if (kind === "list") return { value: text.split(",").map((s) => s.trim()) };
     return { value: parseValue(text, kind) };
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
