@@ -138,7 +138,7 @@ export class LockedPair implements Disposable {
     this.#lock = lock;
     this.#log = log;
     this.#stateFolders = stateFolders;
-    this.#targets = this.#resolve();
+    this.#targets = lock.targets;
     this.#hidden = new HiddenKeys(this.#targets);
   }
 
