@@ -10,7 +10,7 @@ import {
 } from "../../pki/certificate/certificate.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { pemPieces } from "../../pki/asn1/pem.ts";
-import { purposeOf, type RequestName } from "./transport_error.ts";
+import { purposeOf, type RequestName } from "./connection.ts";
 
 /** Longest chain that is read; real ones have two or three certificates. */
 export const MAX_CERTIFICATES = 32;

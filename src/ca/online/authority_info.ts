@@ -15,10 +15,10 @@ import {
   readMembers,
   unusableAnswer,
 } from "./answer.ts";
+import type { RequestName } from "./connection.ts";
 import { refusalOf } from "./refusal.ts";
 import { readRootCertificates } from "./root_certificates.ts";
 import { type HttpReply, postOverTls } from "./tls_post.ts";
-import type { RequestName } from "./transport_error.ts";
 import type { TlsIdentity } from "./trust.ts";
 import { getUnverified } from "./unverified.ts";
 

@@ -117,8 +117,6 @@ export interface CommandDefinition<
   readonly examples: readonly (readonly [says: string, command: string])[];
   /** Whether it makes the files with settings, which then say nothing about its flags. */
   readonly makesSettings?: boolean;
-  /** Whether it makes a key, so that seeding starts as soon as the grammar took the line. */
-  readonly makesKey?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */
   resolve(invocation: Invocation<Flags>): Options | Promise<Options>;
   /**
