@@ -35,7 +35,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "ca": [
     ["online", "offline"],
-    ["authority.ts", "trust_anchor.ts", "limited_file.ts"],
+    ["authority.ts", "trust_anchor.ts"],
   ],
   "ca/offline": [
     ["offline_authority.ts"],
