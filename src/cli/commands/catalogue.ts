@@ -17,6 +17,15 @@ export const COMMANDS: CommandGroup = {
         layout: () => import("./layout.ts"),
       },
     },
+    certificate: {
+      brief: "questions about certificates, and other forms of them",
+      below: {
+        "needs-renewal": () => import("./needs_renewal.ts"),
+        verify: () => import("./verify.ts"),
+        fingerprint: () => import("./fingerprint.ts"),
+      },
+    },
+    path: () => import("./path.ts"),
     // The same as `ca rekey`.
     rekey: () => import("./rekey.ts"),
   },
