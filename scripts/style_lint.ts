@@ -26,7 +26,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["base"],
   ],
   "pki": [
-    ["issue", "inspect"],
+    ["issue", "inspect", "pkcs12"],
     ["verify"],
     ["keys"],
     ["certificate"],

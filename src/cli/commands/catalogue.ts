@@ -17,6 +17,15 @@ export const COMMANDS: CommandGroup = {
         layout: () => import("./layout.ts"),
       },
     },
+    certificate: {
+      brief: "questions about certificates, and other forms of them",
+      below: {
+        inspect: () => import("./inspect.ts"),
+        format: () => import("./format.ts"),
+        key: () => import("./key.ts"),
+        p12: () => import("./p12.ts"),
+      },
+    },
     // The same as `ca rekey`.
     rekey: () => import("./rekey.ts"),
   },

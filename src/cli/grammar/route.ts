@@ -58,7 +58,10 @@ export type Shell = typeof SHELLS[number];
 /** What `step` has and this program has not, by the words in front of it. */
 const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "": words(
-    "api base64 beta certificate context crl crypto fileserver oauth path ssh",
+    "api base64 beta context crl crypto fileserver oauth path ssh",
+  ),
+  "certificate": words(
+    "bundle create fingerprint install lint needs-renewal sign uninstall verify",
   ),
   "ca": words(
     "acme admin bootstrap certificate federation health init policy provisioner provisioningkey renew revoke root roots sign token",

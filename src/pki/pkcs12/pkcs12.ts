@@ -82,7 +82,12 @@ export async function encodePkcs12(
   const secret = new TextEncoder().encode(password).buffer;
   const encryption = {
     password: secret,
-    contentEncryptionAlgorithm: { name: "AES-CBC", length: 256 },
+    contentEncryptionAlgorithm: {
+      name: "AES-CBC",
+      length: 256,
+      // For the type: the library draws it.
+      iv: new Uint8Array(),
+    },
     hmacHashAlgorithm: HASH,
     iterationCount: ITERATIONS,
   };
