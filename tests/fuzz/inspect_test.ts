@@ -80,27 +80,31 @@ async function unlessMalformed<T>(
   }
 }
 
-Deno.test("inspect shows or refuses any damaged certificate or request", async () => {
-  const certificates = Object.values(readVectors().certificates)
-    .map((hex) => Uint8Array.fromHex(hex));
-  const request = await requestSeed();
-  const seeds = [...certificates, request, request, request];
-  const shown = new Set<string>();
-  await fc.assert(
-    fc.asyncProperty(damagedOneOf(seeds), async (der) => {
-      await inTime(async () => {
-        const read = await unlessMalformed(() => readFirstDocument(der));
-        if (read === undefined) return;
-        for (const show of SHOWS) {
-          const text = await unlessMalformed(() => show(read.document));
-          if (text === undefined) continue;
-          shown.add(read.document.kind);
-          // deno-lint-ignore no-control-regex
-          assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(text), text);
-        }
-      });
-    }),
-    { numRuns: fuzzRuns(1500) },
-  );
-  assert(shown.has("certificate") && shown.has("request"));
-});
+const SEEDS = {
+  certificate: Object.values(readVectors().certificates)
+    .map((hex) => Uint8Array.fromHex(hex)),
+  request: [await requestSeed()],
+};
+
+for (const [kind, seeds] of Object.entries(SEEDS)) {
+  Deno.test(`inspect shows or refuses any damaged ${kind}`, async () => {
+    let shown = 0;
+    await fc.assert(
+      fc.asyncProperty(damagedOneOf(seeds), async (der) => {
+        await inTime(async () => {
+          const read = await unlessMalformed(() => readFirstDocument(der));
+          if (read?.document.kind !== kind) return;
+          for (const show of SHOWS) {
+            const text = await unlessMalformed(() => show(read.document));
+            if (text === undefined) continue;
+            shown++;
+            // deno-lint-ignore no-control-regex
+            assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(text), text);
+          }
+        });
+      }),
+      { numRuns: fuzzRuns(1500) },
+    );
+    assert(shown > 0, "nothing was shown");
+  });
+}
