@@ -116,7 +116,15 @@ export async function makeShownCertificates(directory: string): Promise<void> {
     ...["req", "-x509", ...key("bare"), "-out", "bare.crt", "-days", "30"],
     ...["-extensions", "none", "-subj", "/CN=short", "-set_serial", "7"],
   );
-  await openssl("x509", "-in", "leaf.crt", "-outform", "DER", "-out", "leaf.der");
+  await openssl(
+    "x509",
+    "-in",
+    "leaf.crt",
+    "-outform",
+    "DER",
+    "-out",
+    "leaf.der",
+  );
   const texts = await Promise.all(
     ["leaf.crt", "intermediate.crt", "root.crt"].map((name) =>
       Deno.readTextFile(`${directory}/${name}`)
