@@ -24,8 +24,12 @@ export const COMMANDS: CommandGroup = {
         format: () => import("./format.ts"),
         key: () => import("./key.ts"),
         p12: () => import("./p12.ts"),
+        "needs-renewal": () => import("./needs_renewal.ts"),
+        verify: () => import("./verify.ts"),
+        fingerprint: () => import("./fingerprint.ts"),
       },
     },
+    path: () => import("./path.ts"),
     // The same as `ca rekey`.
     rekey: () => import("./rekey.ts"),
   },

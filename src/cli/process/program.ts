@@ -5,6 +5,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
 import { KEY_LOG, pinTrust } from "../../ca/online/trust.ts";
+import { calledAs, type StepName } from "./called_as.ts";
 import { type LossText, OutputQueue } from "./output_queue.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
@@ -37,6 +38,8 @@ export type TrustProblem = "other roots" | "secrets are logged";
 export interface Program {
   /** A variable of the environment. */
   env(name: string): string | undefined;
+  /** The name that the program was called by, where it is the original's. */
+  calledAs(): StepName | undefined;
   /** The directory that relative paths start from; empty when it is gone. */
   cwd(): string;
   readonly stdout: TextSink;
@@ -81,6 +84,7 @@ export function denoProgram(): Program {
   const state = { isPinned: false, isSecondStart: false };
   return {
     env: (name) => Deno.env.get(name),
+    calledAs,
     cwd: currentDirectory,
     stdout: {
       write(text, loss) {
