@@ -157,6 +157,9 @@ export function wrongEvents(
   ];
 }
 
+/** What only has commands below it. */
+const GROUPS: readonly string[] = ["", "ca", "certificate"];
+
 /** Every command that is named exists, and the reference lists each. */
 export function wrongCommands(
   documents: readonly Document[],
@@ -178,7 +181,7 @@ export function wrongCommands(
       })
     ),
     ...[...commands.keys()]
-      .filter((name) => name !== "" && name !== "ca" && !listed.includes(name))
+      .filter((name) => !GROUPS.includes(name) && !listed.includes(name))
       .map((name) => `${path}: nothing about the command ${name}`),
   ];
 }

@@ -83,6 +83,9 @@ export async function runLine(
     calledAs: () => calledAs,
     cwd: () => cwd,
     stdout: sink("stdout"),
+    writeBytes: (bytes) => {
+      output.stdout += new TextDecoder().decode(bytes);
+    },
     stderr: sink("stderr"),
     pinTrust: () => undefined,
     startAgain: () => Promise.resolve(undefined),

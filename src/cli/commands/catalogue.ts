@@ -20,6 +20,10 @@ export const COMMANDS: CommandGroup = {
     certificate: {
       brief: "questions about certificates, and other forms of them",
       below: {
+        inspect: () => import("./inspect.ts"),
+        format: () => import("./format.ts"),
+        key: () => import("./key.ts"),
+        p12: () => import("./p12.ts"),
         "needs-renewal": () => import("./needs_renewal.ts"),
         verify: () => import("./verify.ts"),
         fingerprint: () => import("./fingerprint.ts"),

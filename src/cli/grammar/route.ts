@@ -62,7 +62,7 @@ const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     "api base64 beta context crl crypto fileserver oauth ssh",
   ),
   "certificate": words(
-    "bundle create format inspect install key lint p12 sign uninstall",
+    "bundle create install lint sign uninstall",
   ),
   "ca": words(
     "acme admin bootstrap certificate federation health init policy provisioner provisioningkey renew revoke root roots sign token",

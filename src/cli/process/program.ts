@@ -43,6 +43,8 @@ export interface Program {
   /** The directory that relative paths start from; empty when it is gone. */
   cwd(): string;
   readonly stdout: TextSink;
+  /** Bytes on standard output, all of them, for another program. */
+  writeBytes(bytes: Uint8Array): void;
   /** Never holds up who writes to it. */
   readonly stderr: TextSink;
   /**
@@ -95,12 +97,13 @@ export function denoProgram(): DenoProgram {
     stdout: {
       write(text, loss) {
         // What a command is there to print waits for its reader, as anywhere.
-        if (loss === undefined) print(text);
+        if (loss === undefined) print(new TextEncoder().encode(text));
         else out.write(text, loss);
       },
       isTerminal: () => Deno.stdout.isTerminal(),
       columns: () => columnsOf(Deno.stdout),
     },
+    writeBytes: print,
     stderr: {
       write: (text, loss) => err.write(text, loss),
       isTerminal: () => Deno.stderr.isTerminal(),
@@ -230,13 +233,12 @@ export function takesCodes(
 }
 
 /**
- * Writes all of `text` to standard output. A reader that went away is no
+ * Writes all of `bytes` to standard output. A reader that went away is no
  * failure: `step-rekey --help | head -1` is fine.
  *
  * @throws {RekeyError} kind `install` for anything else, such as a full disk
  */
-function print(text: string): void {
-  const bytes = new TextEncoder().encode(text);
+function print(bytes: Uint8Array): void {
   try {
     for (let done = 0; done < bytes.length;) {
       done += Deno.stdout.writeSync(bytes.subarray(done));
