@@ -88,7 +88,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   "cli": [
     ["run.ts"],
     ["commands"],
-    ["manual.ts", "completion"],
+    ["manual.ts", "completion", "systemd_units.ts"],
     ["help.ts"],
     ["resolve"],
     ["settings"],

@@ -17,6 +17,15 @@ export const COMMANDS: CommandGroup = {
         layout: () => import("./layout.ts"),
       },
     },
+    systemd: {
+      brief: "services that keep certificates fresh",
+      below: {
+        print: async () => ({ command: (await import("./systemd.ts")).print }),
+        install: async () => ({
+          command: (await import("./systemd.ts")).install,
+        }),
+      },
+    },
     // The same as `ca rekey`.
     rekey: () => import("./rekey.ts"),
   },
