@@ -88,7 +88,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   "cli": [
     ["run.ts"],
     ["commands"],
-    ["manual.ts", "completion", "version.ts"],
+    ["manual.ts", "completion", "systemd_units.ts", "version.ts"],
     ["help.ts"],
     ["resolve"],
     ["settings"],
