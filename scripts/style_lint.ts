@@ -26,7 +26,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["base"],
   ],
   "pki": [
-    ["issue", "inspect"],
+    ["issue", "inspect", "pkcs12"],
     ["verify"],
     ["keys"],
     ["certificate"],
@@ -35,7 +35,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "ca": [
     ["online", "offline"],
-    ["authority.ts", "trust_anchor.ts", "limited_file.ts"],
+    ["authority.ts", "trust_anchor.ts"],
   ],
   "ca/offline": [
     ["offline_authority.ts"],
@@ -88,7 +88,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   "cli": [
     ["run.ts"],
     ["commands"],
-    ["manual.ts", "completion"],
+    ["manual.ts", "completion", "systemd_units.ts", "version.ts"],
     ["help.ts"],
     ["resolve"],
     ["settings"],
@@ -132,8 +132,8 @@ export function importFault(
   from: string,
   specifier: string,
 ): string | undefined {
-  if (/^(npm:)?@peculiar\/|^(npm:)?reflect-metadata/.test(specifier)) {
-    return from === "pki/vendor/entry.ts" ? undefined : X509_DOOR;
+  if (/^(npm:)?(@peculiar\/|reflect-metadata|asn1js|pkijs)/.test(specifier)) {
+    return from.endsWith("/vendor/entry.ts") ? undefined : X509_DOOR;
   }
   if (/^(npm|jsr|https?):/.test(specifier)) {
     return "src downloads nothing: it imports bundles below vendor/";
@@ -143,6 +143,11 @@ export function importFault(
   if (target.startsWith("../")) return "src imports nothing from outside of it";
   if (target.startsWith("pki/vendor/") && from !== "pki/asn1/x509.ts") {
     return X509_DOOR;
+  }
+  if (
+    target.startsWith("pki/pkcs12/vendor/") && from !== "pki/pkcs12/pkcs12.ts"
+  ) {
+    return "pki/pkcs12/pkcs12.ts is the door to the PKCS#12 library";
   }
   const isInside = from.startsWith("files/") || !target.startsWith("files/");
   if (!isInside && !FILES_DOORS.test(target)) {

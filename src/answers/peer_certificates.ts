@@ -4,6 +4,7 @@
 import { RekeyError } from "../base/errors.ts";
 import { formatDurationMs } from "../base/duration.ts";
 import { equalBytes } from "../base/bytes.ts";
+import { parseAddress } from "../base/ip_address.ts";
 import { readRoots } from "./roots.ts";
 import { anchorFault } from "../ca/trust_anchor.ts";
 import { explainTls } from "../ca/online/tls_error.ts";
@@ -66,7 +67,8 @@ async function shownBy(
     // An address is no name to ask for, but the one to compare with.
     ...(servername !== undefined && { servername }),
     rejectUnauthorized: trusted !== undefined,
-    ...(trusted !== undefined && { ca: chainToPem(trusted) }),
+    // Without any, Deno 2.9.6 rejects all the same where its store is empty.
+    ca: trusted === undefined ? [] : chainToPem(trusted),
   });
   const limit = setTimeout(() => {
     socket.destroy(
@@ -167,8 +169,10 @@ function handshakeError(error: NodeError, peer: Peer): RekeyError {
   const { code = "", message } = error;
   const { name, address, roots } = peer;
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    const valid = [...message.matchAll(/(?:DNS|IP Address):([^, ]+)/g)]
-      .map(([, each]) => each).join(", ");
+    const own = parseAddress(name) === undefined
+      ? /DNS:([^, ]+)/g
+      : /IP Address:([^, ]+)/g;
+    const valid = [...message.matchAll(own)].map(([, each]) => each).join(", ");
     return untrusted(
       `x509: certificate is ${
         valid === "" ? "not valid for" : `valid for ${valid}, not`
