@@ -58,7 +58,8 @@ export function trustAnchors(
   return roots;
 }
 
-function anchorFault(
+/** Why a certificate must not be a root, behind its name; undefined: it may. */
+export function anchorFault(
   certificate: Certificate,
 ): string | undefined {
   try {

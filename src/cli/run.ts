@@ -13,8 +13,6 @@ import {
   argumentsOf,
   type CommandDefinition,
   type FlagValue,
-  PROGRAM,
-  VERSION,
 } from "./grammar/command.ts";
 import {
   type GivenArguments,
@@ -26,8 +24,16 @@ import {
   GroupLineError,
   type Place,
   type Route,
+  UnknownCommandError,
 } from "./grammar/route.ts";
 import { type Program, takesCodes } from "./process/program.ts";
+
+/**
+ * The exit code of a command that the program does not have, when it is called
+ * by the name of one that has it: systemd reads 1 to 254 of an ExecCondition as
+ * an answer.
+ */
+const UNKNOWN_COMMAND = 255;
 
 /** How long the end waits for a slow reader of standard error, in ms. */
 const LAST_LINES_MS = 3_000;
@@ -65,9 +71,14 @@ async function answerOrReport(
       file: session.file,
     });
     program.stderr.write(text);
-    return error instanceof RekeyError
-      ? session.command?.exitCodeOf?.(error) ?? exitCode
-      : exitCode;
+    if (error instanceof UnknownCommandError && session.place.calledAs) {
+      return UNKNOWN_COMMAND;
+    }
+    // To callers who read codes as answers, a bug is a failure as any other.
+    const known = error instanceof RekeyError
+      ? error
+      : new RekeyError("bug", "");
+    return session.command?.exitCodeOf?.(known) ?? exitCode;
   }
 }
 
@@ -82,11 +93,13 @@ class Session {
   /** What was called, when it is loaded. */
   command: CommandDefinition | undefined;
   /** The group or command that was called. */
-  place: Place = { path: [], entry: COMMANDS };
+  place: Place;
   #format: LogFormat | undefined;
 
   constructor(program: Program, args: readonly string[]) {
     this.program = program;
+    const calledAs = program.calledAs();
+    this.place = { path: [], entry: COMMANDS, calledAs };
     this.#format = formatInWords(args);
   }
 
@@ -170,11 +183,11 @@ async function answer(
   session: Session,
 ): Promise<number> {
   const { stdout } = session.program;
-  const route = findRoute(args, COMMANDS);
+  const { calledAs } = session.place;
+  const route = findRoute(args, COMMANDS, calledAs);
   if (route.kind === "version") {
-    stdout.write(
-      `${PROGRAM} ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`,
-    );
+    const { versionText } = await import("./version.ts");
+    stdout.write(versionText({ calledAs, isJson: route.isJson }));
     return 0;
   }
   if (route.kind === "completion") {

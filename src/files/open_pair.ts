@@ -220,10 +220,17 @@ export class LockedPair implements Disposable {
     return await findCurrentPair(choice, password, now);
   }
 
-  /** @throws {RekeyError} as `findPreviousPair` */
+  /** @throws {RekeyError} as `findPreviousPair`, and as `requireUnchanged` when it is put back */
   findPrevious(): PreviousPair {
     this.#requireWritable();
-    return findPreviousPair(this.#targets);
+    const { files, putBack } = findPreviousPair(this.#targets);
+    return {
+      files,
+      putBack: () => {
+        this.#seen.requireUnchanged(this.#targets);
+        putBack();
+      },
+    };
   }
 
   /**

@@ -11,6 +11,9 @@ import type { Program } from "../process/program.ts";
 /** The program's name in help and messages of its own. */
 export const PROGRAM = "step-rekey";
 
+/** The version of the original whose answers the commands give that stand in for it. */
+export const STEP_VERSION = "0.24.0";
+
 /** The version of the program; a test holds it against deno.json. */
 export const VERSION = "0.1.0";
 

@@ -5,6 +5,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
 import { KEY_LOG, pinTrust } from "../../ca/online/trust.ts";
+import { calledAs, type StepName } from "./called_as.ts";
 import { type LossText, OutputQueue } from "./output_queue.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
@@ -37,9 +38,13 @@ export type TrustProblem = "other roots" | "secrets are logged";
 export interface Program {
   /** A variable of the environment. */
   env(name: string): string | undefined;
+  /** The name that the program was called by, where it is the original's. */
+  calledAs(): StepName | undefined;
   /** The directory that relative paths start from; empty when it is gone. */
   cwd(): string;
   readonly stdout: TextSink;
+  /** Bytes on standard output, all of them, for another program. */
+  writeBytes(bytes: Uint8Array): void;
   /** Never holds up who writes to it. */
   readonly stderr: TextSink;
   /**
@@ -87,16 +92,18 @@ export function denoProgram(): DenoProgram {
   const state = { isPinned: false, isSecondStart: false };
   return {
     env: (name) => Deno.env.get(name),
+    calledAs,
     cwd: currentDirectory,
     stdout: {
       write(text, loss) {
         // What a command is there to print waits for its reader, as anywhere.
-        if (loss === undefined) print(text);
+        if (loss === undefined) print(new TextEncoder().encode(text));
         else out.write(text, loss);
       },
       isTerminal: () => Deno.stdout.isTerminal(),
       columns: () => columnsOf(Deno.stdout),
     },
+    writeBytes: print,
     stderr: {
       write: (text, loss) => err.write(text, loss),
       isTerminal: () => Deno.stderr.isTerminal(),
@@ -226,13 +233,12 @@ export function takesCodes(
 }
 
 /**
- * Writes all of `text` to standard output. A reader that went away is no
+ * Writes all of `bytes` to standard output. A reader that went away is no
  * failure: `step-rekey --help | head -1` is fine.
  *
  * @throws {RekeyError} kind `install` for anything else, such as a full disk
  */
-function print(text: string): void {
-  const bytes = new TextEncoder().encode(text);
+function print(bytes: Uint8Array): void {
   try {
     for (let done = 0; done < bytes.length;) {
       done += Deno.stdout.writeSync(bytes.subarray(done));

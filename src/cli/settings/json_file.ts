@@ -5,6 +5,7 @@
  * hold a password next to the mistake.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { requireRegularFile } from "../../base/limited_file.ts";
 import { osReason } from "../../base/os_error.ts";
 
 /** An object of a settings file. */
@@ -34,6 +35,7 @@ export function readJsonObject(
     });
   let text: string;
   try {
+    requireRegularFile(file);
     text = Deno.readTextFileSync(file);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
