@@ -28,6 +28,7 @@ const ON_BINARY = [
   "manual",
   "signals",
   "systemd",
+  "systemd_units",
   "trust",
 ].map((name) => `tests/e2e/${name}_test.ts`);
 
@@ -35,6 +36,10 @@ const ON_BINARY = [
 const TOOLS: Readonly<Record<string, string>> = {
   openssl: "openssl",
   nginx: "nginx-light",
+  mandoc: "mandoc",
+  shellcheck: "shellcheck",
+  zsh: "zsh",
+  fish: "fish",
   haproxy: "haproxy",
   pg_ctlcluster: "postgresql",
   python3: "python3",

@@ -12,6 +12,7 @@ import { ROOT } from "./paths.ts";
 /** Each bundle, and the entry.ts beside it that says what it holds. */
 export const VENDORED: readonly string[] = [
   "src/pki/vendor/peculiar.js",
+  "src/pki/pkcs12/vendor/pkijs.js",
 ].map((path) => `${ROOT}${path}`);
 
 /** The text of the bundle `path` that belongs to the locked versions. */
@@ -45,7 +46,7 @@ function withoutPaths(bundle: string): string {
       /[^\s"]*\/npm\/[^/\s"]+\/((?:@[^/\s"]+\/)?[^/\s"]+)\/(\d[^/\s"]*)\/([^\s"]+)/g,
       "npm:$1@$2/$3",
     )
-    .replaceAll(/^\/\/ \S*?src\/\w+\/vendor\/entry\.ts$/gm, "// entry.ts");
+    .replaceAll(/^\/\/ \S*?src\/[\w/]+\/vendor\/entry\.ts$/gm, "// entry.ts");
 }
 
 if (import.meta.main) {

@@ -24,8 +24,8 @@ const INHERITED_DESCRIPTOR =
  *
  * @throws {UnusableFileError} and what the system says
  */
-export async function requireRegularFile(path: string): Promise<void> {
-  const { isFile, isDirectory } = await Deno.stat(path);
+export function requireRegularFile(path: string): void {
+  const { isFile, isDirectory } = Deno.statSync(path);
   // The system itself says of a directory what is wrong.
   if (isFile || isDirectory || INHERITED_DESCRIPTOR.test(path)) return;
   throw new UnusableFileError("not a regular file");
@@ -40,7 +40,7 @@ export async function readLimited(
   path: string,
   mostBytes: number = MOST_BYTES,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  await requireRegularFile(path);
+  requireRegularFile(path);
   using file = await Deno.open(path);
   return await readToLimit(file, mostBytes);
 }

@@ -7,6 +7,7 @@
  */
 import type { ExitCode } from "./exit_codes.ts";
 import {
+  argumentsOf,
   type CommandDefinition,
   type CommandGroup,
   type FlagDefinition,
@@ -15,8 +16,14 @@ import {
   HELP_FLAG,
   PROGRAM,
   spellingsOf,
+  VERSION,
 } from "./grammar/command.ts";
-import { BUILT_IN, type Place, PROGRAM_FLAGS } from "./grammar/route.ts";
+import {
+  BUILT_IN,
+  type Place,
+  PROGRAM_FLAGS,
+  typedName,
+} from "./grammar/route.ts";
 
 /** Columns of a page where no terminal says another number. */
 const WIDTH = 80;
@@ -45,35 +52,45 @@ const GROUPS: Readonly<Record<FlagGroup, string>> = {
 
 /** The page of a command, as it was called, or of a group. */
 export async function helpPage(
-  { path, entry }: Place,
+  place: Place,
   style: HelpStyle,
 ): Promise<string> {
-  const sections = typeof entry === "function"
-    ? commandSections((await entry()).command, path)
-    : await groupSections(entry, path);
-  return page(sections, style);
+  return page(await helpSections(place), style);
+}
+
+/** What a page says, before it is laid out. */
+export async function helpSections(
+  place: Place,
+): Promise<readonly Section[]> {
+  const { entry } = place;
+  return typeof entry === "function"
+    ? commandSections((await entry()).command, typedName(place))
+    : await groupSections(entry, place);
 }
 
 /**
  * The usage in one line, for whoever made a mistake: what follows the name, and
  * where the rest is told.
  */
-export async function usageHint({ path, entry }: Place): Promise<string> {
-  const name = [PROGRAM, ...path].join(" ");
+export async function usageHint(place: Place): Promise<string> {
+  const { entry } = place;
+  const name = typedName(place);
   const what = typeof entry === "function"
     ? [...argumentsOf((await entry()).command), "[flags]"].join(" ")
     : "<command> [arguments]";
   return `${name} ${what} (${name} --help tells more)`;
 }
 
-type Section = readonly [heading: string, lines: readonly Line[]];
+export type Section = readonly [heading: string, lines: readonly Line[]];
 
 /** A line before it is known how wide the page is. */
-interface Line {
+export interface Line {
   readonly text: string;
   readonly indent: string;
   /** Begins the first line, instead of the indent. */
   readonly first?: string;
+  /** What the lines behind it, with a deeper indent, are about. */
+  readonly isTerm?: boolean;
   /** What a shell takes as it is. */
   readonly isFixed?: boolean;
 }
@@ -82,9 +99,8 @@ const EMPTY: Line = { text: "", indent: "" };
 
 function commandSections(
   command: CommandDefinition,
-  path: readonly string[],
+  name: string,
 ): readonly Section[] {
-  const name = [PROGRAM, ...path].join(" ");
   const canonical = command.path.join(" ");
   const called = (line: string) =>
     line.startsWith(canonical) ? name + line.slice(canonical.length) : line;
@@ -105,7 +121,7 @@ function commandSections(
     ["DESCRIPTION", paragraphs(command.description.join("\n\n"), INDENT)],
     [
       "POSITIONAL ARGUMENTS",
-      Object.entries(command.positionals)
+      Object.entries({ ...command.positionals, ...command.optionalPositionals })
         .flatMap(([name, help]) => entry(`<${name}>`, help)),
     ],
     [
@@ -132,9 +148,10 @@ function commandSections(
 
 async function groupSections(
   { brief, below }: CommandGroup,
-  path: readonly string[],
+  place: Place,
 ): Promise<readonly Section[]> {
-  const name = [PROGRAM, ...path].join(" ");
+  const { path, calledAs } = place;
+  const name = typedName(place);
   const isProgram = path.length === 0;
   const briefs = await Promise.all(
     Object.entries(below).map(async ([word, inside]) => {
@@ -152,6 +169,7 @@ async function groupSections(
   const usage = [name, config, "<command> [arguments]"];
   return [
     ["NAME", paragraphs(`${name} -- ${brief}`, INDENT)],
+    ...calledAs !== undefined && isProgram ? [notStep(calledAs)] : [],
     ["USAGE", paragraphs(usage.filter(Boolean).join(" "), INDENT)],
     [
       "COMMANDS",
@@ -166,8 +184,11 @@ async function groupSections(
   ];
 }
 
-function argumentsOf({ positionals }: CommandDefinition): readonly string[] {
-  return Object.keys(positionals).map((name) => `<${name}>`);
+/** Nothing pretends to be what it is not. */
+function notStep(calledAs: string): Section {
+  const text =
+    `This is ${PROGRAM} ${VERSION}, called as ${calledAs}: not Smallstep's, of which it has the commands below.`;
+  return ["PROGRAM", paragraphs(text, INDENT)];
 }
 
 /** Flags by the title of their group, in its order and in their own. */
@@ -215,7 +236,7 @@ function withValue(flag: string, placeholder: string | undefined): string {
 
 function entry(title: string, help: string): readonly Line[] {
   return [
-    { text: title, indent: INDENT },
+    { text: title, indent: INDENT, isTerm: true },
     ...paragraphs(help, DEEP_INDENT),
     EMPTY,
   ];

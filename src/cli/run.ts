@@ -5,15 +5,14 @@
  * arguments, fill in the settings, run. Help is answered before any setting is
  * read, so that a broken defaults.json cannot hide it.
  */
+import { RekeyError } from "../base/errors.ts";
 import { LOG_FORMATS, type LogFormat } from "../base/options.ts";
 import { shortened } from "../base/printable.ts";
 import { COMMANDS } from "./commands/catalogue.ts";
 import {
+  argumentsOf,
   type CommandDefinition,
   type FlagValue,
-  PROGRAM,
-  usageOf,
-  VERSION,
 } from "./grammar/command.ts";
 import {
   type GivenArguments,
@@ -23,11 +22,18 @@ import {
 import {
   findRoute,
   GroupLineError,
-  HELP_WORDS,
   type Place,
   type Route,
+  UnknownCommandError,
 } from "./grammar/route.ts";
-import { denoProgram, type Program, takesCodes } from "./process/program.ts";
+import { type Program, takesCodes } from "./process/program.ts";
+
+/**
+ * The exit code of a command that the program does not have, when it is called
+ * by the name of one that has it: systemd reads 1 to 254 of an ExecCondition as
+ * an answer.
+ */
+const UNKNOWN_COMMAND = 255;
 
 /** How long the end waits for a slow reader of standard error, in ms. */
 const LAST_LINES_MS = 3_000;
@@ -39,7 +45,7 @@ const LAST_LINES_MS = 3_000;
  */
 export async function run(
   args: readonly string[],
-  program: Program = denoProgram(),
+  program: Program,
 ): Promise<number> {
   const session = new Session(program, args);
   const exitCode = await answerOrReport(args, session);
@@ -65,7 +71,14 @@ async function answerOrReport(
       file: session.file,
     });
     program.stderr.write(text);
-    return exitCode;
+    if (error instanceof UnknownCommandError && session.place.calledAs) {
+      return UNKNOWN_COMMAND;
+    }
+    // To callers who read codes as answers, a bug is a failure as any other.
+    const known = error instanceof RekeyError
+      ? error
+      : new RekeyError("bug", "");
+    return session.command?.exitCodeOf?.(known) ?? exitCode;
   }
 }
 
@@ -77,12 +90,16 @@ class Session {
   readonly program: Program;
   /** Path of the certificate. */
   file: string | undefined;
+  /** What was called, when it is loaded. */
+  command: CommandDefinition | undefined;
   /** The group or command that was called. */
-  place: Place = { path: [], entry: COMMANDS };
+  place: Place;
   #format: LogFormat | undefined;
 
   constructor(program: Program, args: readonly string[]) {
     this.program = program;
+    const calledAs = program.calledAs();
+    this.place = { path: [], entry: COMMANDS, calledAs };
     this.#format = formatInWords(args);
   }
 
@@ -166,39 +183,33 @@ async function answer(
   session: Session,
 ): Promise<number> {
   const { stdout } = session.program;
-  const route = findRoute(args, COMMANDS);
+  const { calledAs } = session.place;
+  const route = findRoute(args, COMMANDS, calledAs);
   if (route.kind === "version") {
-    stdout.write(
-      `${PROGRAM} ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`,
-    );
+    const { versionText } = await import("./version.ts");
+    stdout.write(versionText({ calledAs, isJson: route.isJson }));
     return 0;
   }
-  session.place = route.place;
+  if (route.kind === "completion") {
+    const { completionScript } = await import("./completion/script.ts");
+    stdout.write(await completionScript(route.shell, COMMANDS));
+    return 0;
+  }
   if (route.kind === "command") {
-    pinTrustEarly(route, session.program);
+    session.place = route.place;
     const exitCode = await runCommand(route, session);
     if (exitCode !== undefined) return exitCode;
+  }
+  if (route.kind === "help" && route.isManual) {
+    const { manualPage } = await import("./manual.ts");
+    stdout.write(await manualPage(route.place));
+    return 0;
   }
   stdout.write(await session.help(route.place));
   return 0;
 }
 
 type CommandRoute = Extract<Route, { kind: "command" }>;
-
-/**
- * Before anything is awaited: half a second after its start `deno run` looks
- * for a newer Deno, and then it is too late. What fails here fails again, with
- * a message, where the trust is needed. Help must do without permissions.
- */
-function pinTrustEarly({ rest }: CommandRoute, program: Program): void {
-  if (rest.some((word) => HELP_WORDS.includes(word))) return;
-  try {
-    program.pinTrust();
-  } catch (error) {
-    // No permission for the environment.
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  }
-}
 
 /** @returns undefined when the line asks for the help instead */
 async function runCommand(
@@ -207,11 +218,11 @@ async function runCommand(
 ): Promise<number | undefined> {
   const { program } = session;
   const { command } = await load();
+  session.command = command;
   session.learnFormat(command, new Map());
   const given = parseArguments(rest, command.flags);
   if (given.help) return undefined;
   session.learnFormat(command, given.values);
-  if (command.makesKey === true) program.warmUp();
   const options = await resolve(command, { given, configFile, session });
   return await program.execute(command, options);
 }
@@ -251,14 +262,15 @@ function requireCount(
   positionals: readonly string[],
   command: CommandDefinition,
 ): void {
-  const names = Object.keys(command.positionals);
-  if (positionals.length === names.length) return;
-  const missing = names.slice(positionals.length);
-  const [extra] = positionals.slice(names.length);
+  const { positionals: required, optionalPositionals = {} } = command;
+  const missing = Object.keys(required).slice(positionals.length);
+  const most = Object.keys({ ...required, ...optionalPositionals }).length;
+  const [extra] = positionals.slice(most);
+  if (missing.length === 0 && extra === undefined) return;
   const amount = extra === undefined ? "not enough" : "too many";
   throw new LineError(
     `${amount} positional arguments were provided in '${command.programInErrors} ${
-      usageOf(command)
+      [...command.path, ...argumentsOf(command)].join(" ")
     }'`,
     extra === undefined
       ? `${missing.map((name) => `<${name}>`).join(", ")} ${

@@ -33,29 +33,54 @@ export async function readRootCertificates(
   root: string,
   log: Log,
 ): Promise<readonly Certificate[]> {
+  const { candidates, keyFile } = await readPool(root);
+  const refusal = (refused: string | undefined) =>
+    refused === undefined
+      ? emptyPool(root, keyFile)
+      : unusablePool(`no certificate of a CA found: ${refused}`);
+  return trustAnchors(candidates, { log, refusal });
+}
+
+/**
+ * Every certificate that `root` names, of a CA or not: who asks a question about
+ * a certificate may believe in that certificate alone.
+ *
+ * @returns at least one certificate
+ * @throws {RekeyError} kind `config`, `error reading cert pool: …`
+ */
+export async function readCertificatePool(
+  root: string,
+): Promise<readonly Certificate[]> {
+  const { candidates, keyFile } = await readPool(root);
+  if (candidates.length === 0) throw emptyPool(root, keyFile);
+  return candidates.map(({ certificate }) => certificate);
+}
+
+async function readPool(root: string): Promise<{
+  readonly candidates: readonly RootCandidate[];
+  /** One that holds a private key. */
+  readonly keyFile: string | undefined;
+}> {
   const candidates: RootCandidate[] = [];
-  const keyFiles = new Set<string>();
+  let keyFile: string | undefined;
   for (const file of await rootFiles(root)) {
     for (const piece of pemPieces(await readText(file))) {
-      if (KEY_BEGIN.test(piece)) keyFiles.add(file);
+      if (KEY_BEGIN.test(piece)) keyFile ??= file;
       const certificate = parsePiece(piece);
       if (certificate !== undefined) candidates.push({ file, certificate });
     }
   }
-  const refusal = (refused: string | undefined) => {
-    if (refused !== undefined) {
-      return unusablePool(`no certificate of a CA found: ${refused}`);
-    }
-    const [keyFile] = keyFiles;
-    if (keyFile !== undefined) {
-      return unusablePool(`${keyFile} holds a private key, no certificate`);
-    }
-    // The text is the original's.
-    return unusablePool("not certificates found", {
-      hint: `${root} has to hold the CA's root certificate as PEM`,
-    });
-  };
-  return trustAnchors(candidates, { log, refusal });
+  return { candidates, keyFile };
+}
+
+function emptyPool(root: string, keyFile: string | undefined): RekeyError {
+  if (keyFile !== undefined) {
+    return unusablePool(`${keyFile} holds a private key, no certificate`);
+  }
+  // The text is the original's.
+  return unusablePool("not certificates found", {
+    hint: `${root} has to hold the CA's root certificate as PEM`,
+  });
 }
 
 async function rootFiles(root: string): Promise<readonly string[]> {

@@ -17,6 +17,28 @@ export const COMMANDS: CommandGroup = {
         layout: () => import("./layout.ts"),
       },
     },
+    certificate: {
+      brief: "questions about certificates, and other forms of them",
+      below: {
+        inspect: () => import("./inspect.ts"),
+        format: () => import("./format.ts"),
+        key: () => import("./key.ts"),
+        p12: () => import("./p12.ts"),
+        "needs-renewal": () => import("./needs_renewal.ts"),
+        verify: () => import("./verify.ts"),
+        fingerprint: () => import("./fingerprint.ts"),
+      },
+    },
+    path: () => import("./path.ts"),
+    systemd: {
+      brief: "services that keep certificates fresh",
+      below: {
+        print: async () => ({ command: (await import("./systemd.ts")).print }),
+        install: async () => ({
+          command: (await import("./systemd.ts")).install,
+        }),
+      },
+    },
     // The same as `ca rekey`.
     rekey: () => import("./rekey.ts"),
   },

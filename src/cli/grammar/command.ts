@@ -4,20 +4,27 @@
  * The grammar, the settings, the usage lines, the help and the tests that hold
  * the documents against the program all read these definitions.
  */
+import type { RekeyError } from "../../base/errors.ts";
 import type { ExitCode } from "../exit_codes.ts";
 import type { Program } from "../process/program.ts";
 
 /** The program's name in help and messages of its own. */
 export const PROGRAM = "step-rekey";
 
+/** The version of the original whose answers the commands give that stand in for it. */
+export const STEP_VERSION = "0.24.0";
+
 /** The version of the program; a test holds it against deno.json. */
 export const VERSION = "0.1.0";
 
-/** How the text of a flag is read. */
-export type FlagKind = "text" | "integer" | "boolean";
+/** The day of that version, for manual pages. */
+export const VERSION_DATE = "2026-11-30";
+
+/** How the text of a flag is read; a `list` may stand several times. */
+export type FlagKind = "text" | "integer" | "boolean" | "list";
 
 /** The value of a flag; an integer is exact up to 64 bits. */
-export type FlagValue = string | bigint | boolean;
+export type FlagValue = string | bigint | boolean | readonly string[];
 
 /** What a flag is about. */
 export type FlagGroup =
@@ -57,6 +64,7 @@ export type FlagValues<Flags extends FlagDefinitions> = {
 
 type ValueOf<Kind extends FlagKind> = Kind extends "boolean" ? boolean
   : Kind extends "integer" ? bigint
+  : Kind extends "list" ? readonly string[]
   : string;
 
 /** The flag that every command and group has. */
@@ -101,13 +109,15 @@ export interface CommandDefinition<
   readonly description: readonly string[];
   /** The help of each, by its name without brackets, in their order. */
   readonly positionals: Readonly<Record<string, string>>;
+  /** Those that may be left out, behind the others. */
+  readonly optionalPositionals?: Readonly<Record<string, string>>;
   readonly flags: Flags;
   /** What its exit codes mean, in the order of the numbers. */
   readonly exitCodes: readonly ExitCode[];
+  /** The code of a failure, where callers read it as an answer. */
+  exitCodeOf?(error: RekeyError): number;
   /** What to type, with a line end where the shell's line goes on. */
   readonly examples: readonly (readonly [says: string, command: string])[];
-  /** Whether it makes a key, so that seeding starts as soon as the grammar took the line. */
-  readonly makesKey?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */
   resolve(invocation: Invocation<Flags>): Options | Promise<Options>;
   /**
@@ -151,7 +161,11 @@ export function variableOf(name: string, flag: FlagDefinition): string {
 }
 
 /** The arguments of a command as usage lines have them. */
-export function usageOf({ path, positionals }: CommandDefinition): string {
-  const names = Object.keys(positionals).map((name) => `<${name}>`);
-  return [...path, ...names].join(" ");
+export function argumentsOf(
+  { positionals, optionalPositionals = {} }: CommandDefinition,
+): readonly string[] {
+  return [
+    ...Object.keys(positionals).map((name) => `<${name}>`),
+    ...Object.keys(optionalPositionals).map((name) => `[<${name}>]`),
+  ];
 }

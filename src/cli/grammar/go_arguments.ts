@@ -71,7 +71,13 @@ export function parseArguments(
         if (value === false) continue;
         return { help: true, values: new Map(), positionals: [] };
       }
-      values.set(name, value);
+      const before = values.get(name);
+      values.set(
+        name,
+        Array.isArray(value) && Array.isArray(before)
+          ? [...before, ...value]
+          : value,
+      );
       used.set(name, (used.get(name) ?? new Set()).add(spelling));
     } catch (error) {
       if (!(error instanceof LineError)) throw error;

@@ -33,6 +33,8 @@ export function parseValue(text: string, kind: FlagKind): FlagValue {
       return parseInteger(text);
     case "boolean":
       return parseBoolean(text);
+    case "list":
+      return [text];
   }
 }
 

@@ -6,7 +6,12 @@ import type { Hint } from "../../base/remedy.ts";
 import { parseGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
-import type { FlagValues, Invocation } from "../grammar/command.ts";
+import type {
+  FlagDefinitions,
+  FlagKind,
+  FlagValues,
+  Invocation,
+} from "../grammar/command.ts";
 import { REKEY_FLAGS } from "./flags.ts";
 
 const NANOSECONDS_PER_MS = 1e6;
@@ -16,49 +21,57 @@ const LONGEST_LIMIT_MS = 86_400_000;
 /** Name of a flag of `ca rekey`. */
 export type RekeyFlag = keyof typeof REKEY_FLAGS;
 
-type RekeyFlags = typeof REKEY_FLAGS;
-
-/** Names of the flags whose value is text. */
-type TextFlag = {
-  [Name in RekeyFlag]: RekeyFlags[Name]["kind"] extends "text" ? Name : never;
-}[RekeyFlag];
+/** Names of the flags whose value is of a kind. */
+type FlagOf<Flags extends FlagDefinitions, Kind extends FlagKind> = {
+  [Name in keyof Flags]: Flags[Name]["kind"] extends Kind ? Name : never;
+}[keyof Flags];
 
 /** Names of the flags that have a list of allowed values. */
-type ChoiceFlag = {
-  [Name in RekeyFlag]: RekeyFlags[Name] extends { choices: object } ? Name
-    : never;
-}[RekeyFlag];
+type ChoiceFlag<Flags extends FlagDefinitions> = {
+  [Name in keyof Flags]: Flags[Name] extends { choices: object } ? Name : never;
+}[keyof Flags];
 
-/** Reads flags; all of its errors are of kind `usage`. */
-export class FlagReader {
-  readonly values: FlagValues<RekeyFlags>;
-  readonly #origins: Invocation<RekeyFlags>["origins"];
+type ChoicesOf<Flag> = Flag extends { choices: infer Choices } ? keyof Choices
+  : never;
+
+/**
+ * Reads flags of `ca rekey`, which other commands have, too, or those of another
+ * command by its own definitions; all of its errors are of kind `usage`.
+ */
+export class FlagReader<
+  Flags extends FlagDefinitions = typeof REKEY_FLAGS,
+> {
+  readonly values: FlagValues<Flags>;
+  readonly #origins: Invocation<Flags>["origins"];
+  readonly #definitions: FlagDefinitions;
 
   constructor(
-    { flags, origins }: Pick<Invocation<RekeyFlags>, "flags" | "origins">,
+    { flags, origins }: Pick<Invocation<Flags>, "flags" | "origins">,
+    definitions: FlagDefinitions = REKEY_FLAGS,
   ) {
     this.values = flags;
     this.#origins = origins;
+    this.#definitions = definitions;
   }
 
   /** Whether a flag is set; an empty text is a value, too. */
-  isSet(flag: RekeyFlag): boolean {
+  isSet(flag: keyof Flags & string): boolean {
     return this.values[flag] !== undefined;
   }
 
   /** Whether a flag stands on the command line, not in a variable or a file. */
-  isTyped(flag: RekeyFlag): boolean {
+  isTyped(flag: keyof Flags & string): boolean {
     return this.isSet(flag) &&
       this.#origins.get(flag)?.from === "command line";
   }
 
   /** The text of a flag; empty counts as none. */
-  text(flag: TextFlag): string | undefined {
-    return this.values[flag] || undefined;
+  text(flag: FlagOf<Flags, "text"> & string): string | undefined {
+    return this.#raw(flag) || undefined;
   }
 
   /** A duration in ms; an empty text counts as none. */
-  durationMs(flag: TextFlag): number | undefined {
+  durationMs(flag: FlagOf<Flags, "text"> & string): number | undefined {
     const text = this.text(flag);
     if (text === undefined) return undefined;
     const nanoseconds = parseGoDuration(text);
@@ -82,10 +95,10 @@ export class FlagReader {
    * @throws {RekeyError} kind `usage`, for an empty text as well
    */
   limitMs(
-    flag: TextFlag,
+    flag: FlagOf<Flags, "text"> & string,
     { mayBeZero }: { readonly mayBeZero: boolean },
   ): number | undefined {
-    if (this.values[flag] === "") throw this.invalid(flag);
+    if (this.#raw(flag) === "") throw this.invalid(flag);
     const limitMs = this.durationMs(flag);
     if (limitMs === undefined) return undefined;
     if (limitMs < 0 && mayBeZero) {
@@ -106,19 +119,21 @@ export class FlagReader {
    * @param explain says what they are
    * @throws {RekeyError} kind `usage` with the explanation
    */
-  choice<Flag extends ChoiceFlag>(
+  choice<Flag extends ChoiceFlag<Flags> & string>(
     flag: Flag,
     explain: (choices: readonly string[]) => string,
-  ): keyof RekeyFlags[Flag]["choices"] | undefined {
-    const text: string | undefined = this.values[flag];
-    const { choices } = REKEY_FLAGS[flag];
-    if (text === undefined || isChoice(text, choices)) return text;
+  ): ChoicesOf<Flags[Flag]> | undefined {
+    const text = this.#raw(flag);
+    const choices = this.#definitions[flag]?.choices ?? {};
+    if (text === undefined || Object.hasOwn(choices, text)) {
+      return text as ChoicesOf<Flags[Flag]> | undefined;
+    }
     throw this.invalid(flag, explain(Object.keys(choices)));
   }
 
   /** `invalid value 'V' for flag '--F'; explanation`, or what the original says without a value. */
   invalid(
-    flag: RekeyFlag,
+    flag: keyof Flags & string,
     explanation?: string,
     { hint }: { readonly hint?: string } = {},
   ): RekeyError {
@@ -140,7 +155,7 @@ export class FlagReader {
   usage(
     message: string,
     about: {
-      readonly flags: readonly RekeyFlag[];
+      readonly flags: readonly (keyof Flags & string)[];
       readonly hint?: Hint | undefined;
       readonly keepHint?: boolean;
     },
@@ -152,7 +167,12 @@ export class FlagReader {
     return new RekeyError("usage", message, { hint });
   }
 
-  #originHint(flags: readonly RekeyFlag[]): string | undefined {
+  #raw(flag: keyof Flags): string | undefined {
+    const value: unknown = this.values[flag];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  #originHint(flags: readonly (keyof Flags & string)[]): string | undefined {
     for (const flag of flags) {
       const origin = this.isSet(flag) ? this.#origins.get(flag) : undefined;
       if (origin?.from === "environment") {
@@ -164,11 +184,4 @@ export class FlagReader {
     }
     return undefined;
   }
-}
-
-function isChoice<Choices extends object>(
-  text: string,
-  choices: Choices,
-): text is keyof Choices & string {
-  return Object.hasOwn(choices, text);
 }

@@ -5,10 +5,17 @@
  * Names and words are those of the manual of `step ca rekey`; what is added
  * to it says so in its own words. Data only, since `--help` loads it.
  */
-import type { FlagDefinitions } from "../grammar/command.ts";
+import type { FlagDefinition, FlagDefinitions } from "../grammar/command.ts";
 
 const DURATION_HELP =
   `The <duration> is a sequence of decimal numbers, each with optional fraction and a unit suffix, such as "300ms", "1.5h" or "2h45m". Valid time units are "ns", "us" (or "µs"), "ms", "s", "m", "h".`;
+
+/** Of every command that answers; what its object holds stands in the reference. */
+export const JSON_FLAG = {
+  kind: "boolean",
+  group: "program",
+  help: "Print one JSON object on standard output, instead of text.",
+} as const satisfies FlagDefinition;
 
 /** Every flag of `ca rekey`. */
 export const REKEY_FLAGS = {

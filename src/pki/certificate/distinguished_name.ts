@@ -44,10 +44,17 @@ export function relativeNames(name: DerElement): readonly DerElement[] {
   return components;
 }
 
-interface Attribute {
+/** The attributes of all components, in the order of the encoding. */
+export function nameAttributes(name: DerElement): readonly Attribute[] {
+  return relativeNames(name).flatMap(readAttributes);
+}
+
+/** One attribute of a name. */
+export interface Attribute {
+  /** Its object identifier. */
   readonly type: string;
   readonly value: DerElement;
-  /** Undefined when the value is no string. */
+  /** Undefined when the value is no string. As it is: not safe to print. */
   readonly text: string | undefined;
 }
 

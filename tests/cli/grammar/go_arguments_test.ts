@@ -337,3 +337,15 @@ Deno.test("parseArguments() reads any tokens at all or refuses them, and never f
     { numRuns: 2000 },
   );
 });
+
+Deno.test("parseArguments() collects a flag that may stand several times", () => {
+  const flags = {
+    san: { kind: "list", group: "authority", help: "A name." },
+  } as const;
+  const { values, positionals } = parseArguments(
+    ["--san", "a", "x", "-san=b,c"],
+    flags,
+  );
+  assertEquals(values.get("san"), ["a", "b,c"]);
+  assertEquals(positionals, ["x"]);
+});
