@@ -361,7 +361,8 @@ test("certificate p12 opens an encrypted key, and leaves no plain one anywhere",
     ...["pkcs12", "-in", dir.file("a.p12"), "-noout", "-passin"],
     "pass:p12 password",
   ]);
-  const names = [...Deno.readDirSync(dir.path)].map(({ name }) => name);
+  const entries = await Array.fromAsync(Deno.readDir(dir.path));
+  const names = entries.map(({ name }) => name);
   assertEquals(names.toSorted(), [
     "a.p12",
     "key.pass",
