@@ -13,12 +13,14 @@ import { run, runOk, type RunOptions, type RunResult } from "../support/run.ts";
 import { makeShownCertificates } from "../support/shown_certificates.ts";
 import { STEP, stepCaMissing } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { makeTestPki, rightAnswer, startTestCa } from "../support/test_ca.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
 addEventListener("unload", () => {
   Deno.removeSync(directory, { recursive: true });
 });
 if (stepCaMissing === undefined) await makeShownCertificates(directory);
+await Deno.mkdir(`${directory}/pki`);
 
 const env = {
   STEPPATH: `${directory}/none`,
@@ -87,6 +89,34 @@ test("certificate inspect --format json is an object, and an array for several; 
   assertEquals(JSON.parse(line.stdout).certificates.length, 3);
   const request = await ours("certificate inspect --json step.csr");
   assertEquals(JSON.parse(request.stdout).request.Version, 0);
+});
+
+test("certificate inspect shows what a server has, verified or not", async () => {
+  const pki = await makeTestPki(`${directory}/pki`);
+  await using ca = await startTestCa(pki, rightAnswer(pki));
+  const roots = `--roots ${pki.root.certificateFile}`;
+  for (
+    const flags of [
+      `--short ${roots}`,
+      `--short --bundle ${roots}`,
+      `--format pem ${roots} --servername localhost`,
+      "--short --insecure",
+    ]
+  ) {
+    const words = `certificate inspect ${flags} ${ca.url}`;
+    assertEquals(await ours(words), await theirs(words), words);
+  }
+  const root = `${directory}/root.crt`;
+  assertRefused(
+    await ours(`certificate inspect --roots ${root} ${ca.url}`),
+    76,
+    /certificate signed by unknown authority/,
+  );
+  assertRefused(
+    await ours(`certificate inspect --roots ${root} https://127.0.0.1:1`),
+    69,
+    /connection refused/,
+  );
 });
 
 test("certificate inspect finds the certificate behind a key, where step refuses the file", async () => {
