@@ -104,7 +104,13 @@ test("certificate inspect shows what a server has, verified or not", async () =>
     ]
   ) {
     const words = `certificate inspect ${flags} ${ca.url}`;
-    assertEquals(await ours(words), await theirs(words), words);
+    const own = await ours(words);
+    if (Deno.env.has("REKEY_TEST_BINARY") && own.code === 78) {
+      // Deno 2.7, which a program may be compiled with.
+      assertMatch(own.stderr, /does not tell the issuers of a server's/);
+      continue;
+    }
+    assertEquals(own, await theirs(words), words);
   }
   const root = `${directory}/root.crt`;
   assertRefused(
