@@ -61,7 +61,7 @@ const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     "api base64 beta certificate context crl crypto fileserver oauth path ssh",
   ),
   "ca": words(
-    "acme admin certificate init policy provisioner provisioningkey renew revoke sign token",
+    "acme admin init policy provisioner provisioningkey renew sign",
   ),
 };
 
