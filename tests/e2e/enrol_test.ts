@@ -10,6 +10,7 @@
  * v0.21.0 forgets; ca revoke takes the flags of a provisioner; a serial number
  * has to be a number, and usage lines show that it may be left out.
  */
+import { ROOT } from "../../scripts/paths.ts";
 import {
   assert,
   assertEquals,
@@ -556,4 +557,36 @@ test("ca certificate takes a token of an X5C provisioner", async () => {
       await pairKeyOf(files);
     },
   );
+});
+
+Deno.test({
+  name: "ca certificate loads no X.509 library for a plain key",
+  ignore: ca === undefined || Deno.env.has("REKEY_TEST_BINARY"),
+  async fn() {
+    await using tree = await tempDir();
+    const parts = ["main.ts", "deno.json", "deno.lock", "src"];
+    await runOk("cp", [
+      ...["-r", ...parts.map((part) => `${ROOT}${part}`), tree.path],
+    ]);
+    await Deno.writeTextFile(
+      tree.file("src/pki/vendor/peculiar.js"),
+      'throw new Error("the library was loaded");',
+    );
+    const { both, ...files } = newFiles();
+    const main = [
+      "run",
+      "-A",
+      "--no-prompt",
+      "--no-check",
+      tree.file("main.ts"),
+    ];
+    const line = ["ca", "certificate", "host", ...both, ...PASSWORD];
+    await ok(run(Deno.execPath(), [...main, ...line], { env: ENV }));
+    await pairKeyOf(files);
+    const encrypted = await run(Deno.execPath(), [
+      ...[...main, ...line, "--force"],
+      ...["--password-file", `${directory}/password`],
+    ], { env: ENV });
+    assertStringIncludes(encrypted.stderr, "the library was loaded");
+  },
 });

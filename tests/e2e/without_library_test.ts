@@ -1,6 +1,6 @@
 /**
  * An online rekey loads no X.509 library, which alone takes longer to load than
- * all the rest: the program works where the library throws at its first line.
+ * all the rest, and none for tokens: the program works where the library throws at its first line.
  */
 import { createDevCa } from "../../scripts/dev_ca.ts";
 import { ROOT } from "../../scripts/paths.ts";
@@ -25,13 +25,15 @@ const tree = `${directory}/tree`;
 await Deno.mkdir(tree);
 const parts = ["main.ts", "deno.json", "deno.lock", "src"];
 await runOk("cp", ["-r", ...parts.map((part) => `${ROOT}${part}`), tree]);
-const library = `${tree}/src/pki/vendor/peculiar.js`;
-await Deno.writeTextFile(
-  library,
-  `throw new Error("the library was loaded");\n${await Deno.readTextFile(
+for (const name of ["peculiar", "jose"]) {
+  const library = `${tree}/src/pki/vendor/${name}.js`;
+  await Deno.writeTextFile(
     library,
-  )}`,
-);
+    `throw new Error("the library was loaded");\n${await Deno.readTextFile(
+      library,
+    )}`,
+  );
+}
 
 const PROGRAM = {
   command: Deno.execPath(),
