@@ -1,6 +1,6 @@
 /**
  * An online rekey loads no X.509 library, which alone takes longer to load than
- * all the rest: the program works where the library throws at its first line.
+ * all the rest, and none for tokens: the program works where the library throws at its first line.
  */
 import { createDevCa } from "../../scripts/dev_ca.ts";
 import { ROOT } from "../../scripts/paths.ts";
@@ -25,8 +25,8 @@ const tree = `${directory}/tree`;
 await Deno.mkdir(tree);
 const parts = ["main.ts", "deno.json", "deno.lock", "src"];
 await runOk("cp", ["-r", ...parts.map((part) => `${ROOT}${part}`), tree]);
-for (const name of ["vendor/peculiar.js", "pkcs12/vendor/pkijs.js"]) {
-  const library = `${tree}/src/pki/${name}`;
+for (const name of ["vendor/peculiar", "vendor/jose", "pkcs12/vendor/pkijs"]) {
+  const library = `${tree}/src/pki/${name}.js`;
   await Deno.writeTextFile(
     library,
     `throw new Error("the library was loaded");\n${await Deno.readTextFile(

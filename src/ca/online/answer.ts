@@ -23,25 +23,31 @@ export const MAX_CERTIFICATES = 32;
  * @returns leaf first, not empty, unverified
  * @throws {RekeyError} kind `untrusted`
  */
-export function parseAnswer(body: string): readonly Certificate[] {
+export function parseAnswer(
+  body: string,
+  name: AnswerName = {},
+): readonly Certificate[] {
   const members = readMembers(body);
-  if (typeof members === "string") throw unusableAnswer(`it is ${members}`);
+  const fail = (fault: string) => unusableAnswer(fault, name);
+  if (typeof members === "string") throw fail(`it is ${members}`);
   const chain = members.get("certchain");
   if (!isAbsent(chain) && !Array.isArray(chain)) {
-    throw unusableAnswer('"certChain" is not a list');
+    throw fail('"certChain" is not a list');
   }
   if (Array.isArray(chain) && chain.length > 0) {
     if (chain.length > MAX_CERTIFICATES) {
-      throw unusableAnswer(`"certChain" has ${chain.length} certificates`);
+      throw fail(`"certChain" has ${chain.length} certificates`);
     }
-    return chain.map((pem, at) => certificateIn(pem, `"certChain"[${at}]`));
+    return chain.map((pem, at) =>
+      certificateIn(pem, `"certChain"[${at}]`, name)
+    );
   }
   const leaf = members.get("crt");
   const issuer = members.get("ca");
-  if (isAbsent(leaf)) throw unusableAnswer("it holds no certificate");
-  const chainOfOne = [certificateIn(leaf, '"crt"')];
+  if (isAbsent(leaf)) throw fail("it holds no certificate");
+  const chainOfOne = [certificateIn(leaf, '"crt"', name)];
   if (isAbsent(issuer)) return chainOfOne;
-  return [...chainOfOne, certificateIn(issuer, '"ca"')];
+  return [...chainOfOne, certificateIn(issuer, '"ca"', name)];
 }
 
 /**

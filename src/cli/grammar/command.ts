@@ -112,6 +112,8 @@ export interface CommandDefinition<
   /** Those that may be left out, behind the others. */
   readonly optionalPositionals?: Readonly<Record<string, string>>;
   readonly flags: Flags;
+  /** Flags of the original that it has not, by their spelling: what to do instead. */
+  readonly refusedFlags?: Readonly<Record<string, string>>;
   /** What its exit codes mean, in the order of the numbers. */
   readonly exitCodes: readonly ExitCode[];
   /** The code of a failure, where callers read it as an answer. */

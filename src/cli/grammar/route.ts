@@ -65,7 +65,7 @@ const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     "bundle create install lint sign uninstall",
   ),
   "ca": words(
-    "acme admin certificate init policy provisioner provisioningkey renew revoke sign token",
+    "acme admin init policy provisioner provisioningkey renew sign",
   ),
 };
 
