@@ -35,7 +35,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "ca": [
     ["online", "offline"],
-    ["authority.ts", "trust_anchor.ts", "limited_file.ts"],
+    ["authority.ts", "trust_anchor.ts"],
   ],
   "ca/offline": [
     ["offline_authority.ts"],
@@ -88,7 +88,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   "cli": [
     ["run.ts"],
     ["commands"],
-    ["manual.ts", "completion", "version.ts"],
+    ["manual.ts", "completion", "systemd_units.ts", "version.ts"],
     ["help.ts"],
     ["resolve"],
     ["settings"],

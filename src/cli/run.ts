@@ -22,12 +22,11 @@ import {
 import {
   findRoute,
   GroupLineError,
-  HELP_WORDS,
   type Place,
   type Route,
   UnknownCommandError,
 } from "./grammar/route.ts";
-import { denoProgram, type Program, takesCodes } from "./process/program.ts";
+import { type Program, takesCodes } from "./process/program.ts";
 
 /**
  * The exit code of a command that the program does not have, when it is called
@@ -46,7 +45,7 @@ const LAST_LINES_MS = 3_000;
  */
 export async function run(
   args: readonly string[],
-  program: Program = denoProgram(),
+  program: Program,
 ): Promise<number> {
   const session = new Session(program, args);
   const exitCode = await answerOrReport(args, session);
@@ -198,7 +197,6 @@ async function answer(
   }
   if (route.kind === "command") {
     session.place = route.place;
-    pinTrustEarly(route, session.program);
     const exitCode = await runCommand(route, session);
     if (exitCode !== undefined) return exitCode;
   }
@@ -213,21 +211,6 @@ async function answer(
 
 type CommandRoute = Extract<Route, { kind: "command" }>;
 
-/**
- * Before anything is awaited: half a second after its start `deno run` looks
- * for a newer Deno, and then it is too late. What fails here fails again, with
- * a message, where the trust is needed. Help must do without permissions.
- */
-function pinTrustEarly({ rest }: CommandRoute, program: Program): void {
-  if (rest.some((word) => HELP_WORDS.includes(word))) return;
-  try {
-    program.pinTrust();
-  } catch (error) {
-    // No permission for the environment.
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  }
-}
-
 /** @returns undefined when the line asks for the help instead */
 async function runCommand(
   { load, rest, configFile }: CommandRoute,
@@ -240,7 +223,6 @@ async function runCommand(
   const given = parseArguments(rest, command.flags);
   if (given.help) return undefined;
   session.learnFormat(command, given.values);
-  if (command.makesKey === true) program.warmUp();
   const options = await resolve(command, { given, configFile, session });
   return await program.execute(command, options);
 }

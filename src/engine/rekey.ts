@@ -76,9 +76,13 @@ export async function replacePair(
   using reload = pair.draftReload([...reloader.parts, ...others]);
 
   // 3. New key, and proof that we hold it (RFC 2986). The old key only
-  //    authenticates the request; it never signs the CSR.
+  //    authenticates the request; it never signs the CSR. The first key of a
+  //    process waits for the seeding of its crypto library: meanwhile the disk
+  //    proves that it has the space, and the connection is made ready.
   const context = { current, encrypt, log, ...pass.passwords };
-  const next = await until(provideNewKey(newKey, context));
+  const working = [provideNewKey(newKey, context), install.settle()] as const;
+  using _ready = authority.prepare?.(current, roots);
+  const [next] = await until(Promise.all(working));
   const csr = await createCsr(next.key);
 
   // 4. The CA copies subject, names and lifetime from the current certificate.

@@ -138,7 +138,7 @@ export class LockedPair implements Disposable {
     this.#lock = lock;
     this.#log = log;
     this.#stateFolders = stateFolders;
-    this.#targets = this.#resolve();
+    this.#targets = lock.targets;
     this.#hidden = new HiddenKeys(this.#targets);
   }
 
@@ -220,16 +220,24 @@ export class LockedPair implements Disposable {
     return await findCurrentPair(choice, password, now);
   }
 
-  /** @throws {RekeyError} as `findPreviousPair` */
+  /** @throws {RekeyError} as `findPreviousPair`, and as `requireUnchanged` when it is put back */
   findPrevious(): PreviousPair {
     this.#requireWritable();
-    return findPreviousPair(this.#targets);
+    const { files, putBack } = findPreviousPair(this.#targets);
+    return {
+      files,
+      putBack: () => {
+        this.#seen.requireUnchanged(this.#targets);
+        putBack();
+      },
+    };
   }
 
   /**
    * Proves, before the CA is asked, that the files can be replaced: stages
-   * files of their size beside them, with the owner that they will have. Where
-   * another layout is wanted, it is changed here; the contents stay.
+   * files of their size beside them, with the owner that they will have; that
+   * the disk has them is what its `settle` waits for. Where another layout is
+   * wanted, it is changed here; the contents stay.
    *
    * @throws {RekeyError} kind `install`, naming the file and the way out
    */
@@ -253,8 +261,8 @@ export class LockedPair implements Disposable {
     const opened = { seen: this.#seen, hidden: this.#hidden };
     const prepared = { ...options, ...opened };
     return layout === "plain"
-      ? await PlainInstall.prepare(this.#targets, prepared)
-      : await VersionedInstall.prepare(this.#targets, prepared);
+      ? new PlainInstall(this.#targets, prepared)
+      : new VersionedInstall(this.#targets, prepared);
   }
 
   /** What no change of the layout makes possible. */

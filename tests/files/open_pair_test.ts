@@ -85,3 +85,26 @@ Deno.test("a LockedPair goes on with where its names lead after a change of layo
   }
   assert((await Deno.lstat(pair.targets.key)).isFile);
 });
+
+for (const file of ["certificate", "key"] as const) {
+  Deno.test(`a LockedPair puts no pair back over a ${file} that somebody put there meanwhile`, async () => {
+    await using pair = await pairFixture();
+    writePair(pair, generation(1));
+    {
+      using locked = await open(pair.targets);
+      await locked.changeLayout("versioned");
+      using install = await locked.prepareInstall();
+      await install.commit(encodePair(generation(2)));
+    }
+    using locked = await open(pair.targets);
+    const previous = locked.findPrevious();
+    await Deno.remove(pair.targets[file]);
+    await Deno.writeTextFile(pair.targets[file], "other");
+    await assertRejects(
+      async () => await previous.putBack(),
+      "install",
+      /^nothing was installed: \S+ was changed by somebody else/,
+    );
+    assertEquals(pair.read(), { ...generation(2), [file]: "other" });
+  });
+}

@@ -90,7 +90,6 @@ export async function runLine(
     pinTrust: () => undefined,
     startAgain: () => Promise.resolve(undefined),
     flush: () => Promise.resolve(),
-    warmUp() {},
     execute({ path }, options) {
       const command = path.join(" ");
       if (command === "ca rekey") seen.options = options as RekeyOptions;

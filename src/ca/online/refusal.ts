@@ -7,7 +7,7 @@
 import { type ErrorKind, RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import type { Hint } from "../../base/remedy.ts";
-import { requestFailed } from "./transport_error.ts";
+import { requestFailed } from "./connection.ts";
 import { readMembers } from "./answer.ts";
 import type { HttpReply } from "./tls_post.ts";
 

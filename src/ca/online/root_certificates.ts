@@ -7,6 +7,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { accessFacts } from "../../base/access_facts.ts";
+import { readLimited, UnusableFileError } from "../../base/limited_file.ts";
 import { osReason } from "../../base/os_error.ts";
 import type { Hint } from "../../base/remedy.ts";
 import type { Log } from "../../base/runtime.ts";
@@ -16,7 +17,6 @@ import {
 } from "../../pki/certificate/certificate.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { pemPieces } from "../../pki/asn1/pem.ts";
-import { readLimited, TooLargeError } from "../limited_file.ts";
 import { type RootCandidate, trustAnchors } from "../trust_anchor.ts";
 
 /** A block of a private key. */
@@ -148,8 +148,8 @@ function unusablePool(
 
 /** A file that is there need not be fetched. */
 function poolHint(path: string, error: unknown): Hint | undefined {
-  if (error instanceof TooLargeError) return undefined;
+  if (error instanceof UnusableFileError) return undefined;
   return error instanceof Deno.errors.PermissionDenied
-    ? accessFacts(path)
+    ? accessFacts(path, error)
     : { remedy: "fetch the root" };
 }

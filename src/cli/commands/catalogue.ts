@@ -30,6 +30,15 @@ export const COMMANDS: CommandGroup = {
       },
     },
     path: () => import("./path.ts"),
+    systemd: {
+      brief: "services that keep certificates fresh",
+      below: {
+        print: async () => ({ command: (await import("./systemd.ts")).print }),
+        install: async () => ({
+          command: (await import("./systemd.ts")).install,
+        }),
+      },
+    },
     // The same as `ca rekey`.
     rekey: () => import("./rekey.ts"),
   },

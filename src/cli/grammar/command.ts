@@ -118,8 +118,6 @@ export interface CommandDefinition<
   exitCodeOf?(error: RekeyError): number;
   /** What to type, with a line end where the shell's line goes on. */
   readonly examples: readonly (readonly [says: string, command: string])[];
-  /** Whether it makes a key, so that seeding starts as soon as the grammar took the line. */
-  readonly makesKey?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */
   resolve(invocation: Invocation<Flags>): Options | Promise<Options>;
   /**

@@ -34,7 +34,7 @@ export const PROGRAM_FLAGS = {
 } as const satisfies FlagDefinitions;
 
 /** Each way to write {@linkcode HELP_FLAG}. */
-export const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
+const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
 
 /** Flags of `help`. */
 export const HELP_COMMAND_FLAGS = {

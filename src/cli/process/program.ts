@@ -63,8 +63,6 @@ export interface Program {
   startAgain(): Promise<number | undefined>;
   /** Waits until all that was written is out, for at most `limitMs`. */
   flush(limitMs: number): Promise<void>;
-  /** Starts what takes time and needs no decision. Returns at once. */
-  warmUp(): void;
   /**
    * Runs a command to its end.
    *
@@ -78,7 +76,17 @@ export interface Program {
 }
 
 /** The real program. */
-export function denoProgram(): Program {
+export interface DenoProgram extends Program {
+  /**
+   * Begins what takes longest, when these words are those of such a command, as
+   * far as that can be told before the grammar is read. A guess that is wrong
+   * costs time and nothing else. Returns at once.
+   */
+  beginEarly(words: readonly string[]): void;
+}
+
+/** For the process, once. */
+export function denoProgram(): DenoProgram {
   const out = new OutputQueue(Deno.stdout);
   const err = new OutputQueue(Deno.stderr);
   const state = { isPinned: false, isSecondStart: false };
@@ -117,21 +125,52 @@ export function denoProgram(): Program {
       const { startAgain } = await import("./second_start.ts");
       return await startAgain(SECOND_START);
     },
-    warmUp() {
-      // The first P-256 key of a process costs 35-50 ms of seeding inside the
-      // cryptography library (aws-lc-rs #1140), on a thread of its own: here it
-      // hides behind the reading of settings and files. The key is thrown away;
-      // if this fails, the real one will say why.
-      crypto.subtle.generateKey(
-        { name: "ECDSA", namedCurve: "P-256" },
-        true,
-        ["sign", "verify"],
-      ).catch(() => {});
+    beginEarly(words) {
+      const isEarly = words.some((word) => EARLY_COMMANDS.includes(word));
+      if (!isEarly || words.some(asksForHelp)) return;
+      seed();
+      pinBeforeWaiting(this);
     },
     execute(command, options) {
       return command.run(options, this);
     },
   };
+}
+
+/** The last words of commands that make a key and ask a CA. */
+const EARLY_COMMANDS: readonly string[] = ["rekey"];
+
+/** Of such a line nothing is begun: help must do without permissions. */
+function asksForHelp(word: string): boolean {
+  return /^(?:--?)?h(?:elp)?$/.test(word);
+}
+
+/**
+ * The first P-256 key of a process costs 25 to 50 ms of seeding inside the
+ * cryptography library (aws-lc-rs #1140), on a thread of its own: so it hides
+ * behind all that comes before the new key. This one is thrown away; if it
+ * fails, the real one will say why.
+ */
+function seed(): void {
+  crypto.subtle.generateKey(
+    { name: "ECDSA", namedCurve: "P-256" },
+    true,
+    ["sign", "verify"],
+  ).catch(() => {});
+}
+
+/**
+ * Half a second after its start `deno run` looks for a newer Deno, and then it
+ * is too late. What fails here fails again, with a message, where the trust is
+ * needed.
+ */
+function pinBeforeWaiting(program: Program): void {
+  try {
+    program.pinTrust();
+  } catch (error) {
+    // No permission for the environment.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
 }
 
 /**

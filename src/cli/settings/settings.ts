@@ -66,7 +66,7 @@ export async function readSettings(
   }
   const defaults = configFile === undefined
     ? await readDefaults(stepPath, notice)
-    : [await readNamed(configFile)];
+    : [readNamed(configFile)];
   const values = new Map(given);
   const origins = new Map<string, Origin>();
   for (const [name, flag] of Object.entries(flags)) {
@@ -104,7 +104,7 @@ async function readDefaults(
       joinPath(base, "profiles", context.profile, "config", "defaults.json"),
     );
   }
-  const found = await Promise.all(files.map((file) => read(file, prefix)));
+  const found = files.map((file) => read(file, prefix));
   for (const { values } of found) {
     if (context === undefined) break;
     for (const key of CONTEXT_KEYS) {
@@ -119,8 +119,8 @@ async function readDefaults(
  * The original takes the ordinary files when a file named by `--config` is
  * missing. That hides a typing mistake behind another CA's settings: refused.
  */
-async function readNamed(file: string): Promise<Defaults> {
-  const defaults = await read(file, "");
+function readNamed(file: string): Defaults {
+  const defaults = read(file, "");
   if (defaults.exists) return defaults;
   throw new RekeyError(
     "config",
@@ -131,10 +131,11 @@ async function readNamed(file: string): Promise<Defaults> {
   );
 }
 
-async function read(file: string, prefix: string): Promise<
-  Defaults & { readonly exists: boolean }
-> {
-  const values = await readJsonObject(file, {
+function read(
+  file: string,
+  prefix: string,
+): Defaults & { readonly exists: boolean } {
+  const values = readJsonObject(file, {
     open: prefix,
     parse: `${prefix}error parsing ${file}: `,
   });

@@ -41,8 +41,8 @@ export async function findStepPath(
   wanted: string | undefined,
 ): Promise<StepPath> {
   const base = await basePath(env);
-  const contexts = await readContexts(joinPath(base, "contexts.json"));
-  const current = wanted ? undefined : await readCurrent(base);
+  const contexts = readContexts(joinPath(base, "contexts.json"));
+  const current = wanted ? undefined : readCurrent(base);
   const name = wanted || current;
   if (name === undefined && contexts.length === 0) {
     return { path: base, base, context: undefined, chosenAutomatically: false };
@@ -84,8 +84,8 @@ async function homeOfUser(): Promise<string | undefined> {
   }
 }
 
-async function readContexts(file: string): Promise<readonly Context[]> {
-  const map = await readJsonObject(file, {
+function readContexts(file: string): readonly Context[] {
+  const map = readJsonObject(file, {
     open: "",
     parse: "error unmarshaling context map: ",
   });
@@ -113,8 +113,8 @@ function toContext(name: string, value: unknown): Context {
   return { name, authority, profile };
 }
 
-async function readCurrent(base: string): Promise<string | undefined> {
-  const current = await readJsonObject(joinPath(base, "current-context.json"), {
+function readCurrent(base: string): string | undefined {
+  const current = readJsonObject(joinPath(base, "current-context.json"), {
     open: "",
     parse: "error unmarshaling current context: ",
   });

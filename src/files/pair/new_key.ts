@@ -71,7 +71,8 @@ async function generate(
   terminal: Terminal,
 ): Promise<PrivateKey> {
   using _busy = terminal.busy("generating the new key");
-  return await generatePrivateKey(spec, searchesAtOnce(coresHere()));
+  const searches = spec.kty === "RSA" ? searchesAtOnce(coresHere()) : 1;
+  return await generatePrivateKey(spec, searches);
 }
 
 /** The cores of this machine, as far as this process may use and know them. */
