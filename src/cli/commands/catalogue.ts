@@ -27,7 +27,7 @@ export const COMMANDS: CommandGroup = {
       },
     },
     certificate: {
-      brief: "questions about certificates, and other forms of them",
+      brief: "show, verify and convert certificates",
       below: {
         inspect: () => import("./inspect.ts"),
         format: () => import("./format.ts"),
