@@ -12,6 +12,7 @@ import {
   HOST,
   makeTestPki,
   rightAnswer,
+  sendJson,
   startTestCa,
 } from "../support/test_ca.ts";
 
@@ -132,6 +133,35 @@ sourceTest(
     assertStringIncludes(stderr, "the library was loaded");
   },
 );
+
+sourceTest("questions about a pair and its CA load no library", async () => {
+  await using ca = await startTestCa(pki, ({ path }, response) => {
+    const ca = pki.root.certificate;
+    sendJson(response, path === "/health" ? { status: "ok" } : { ca });
+  });
+  const { certificateFile, keyFile } = pki.host;
+  const pair = [certificateFile, keyFile];
+  const verified = ["--ca-url", ca.url, "--root", pki.root.certificateFile];
+  const { stdout: printed } = await runOk("openssl", [
+    ...["x509", "-noout", "-fingerprint", "-sha256"],
+    ...["-in", pki.root.certificateFile],
+  ]);
+  const fingerprint = printed.trim().replace(/^.*=/, "");
+  for (
+    const line of [
+      ["status", ...pair],
+      ["ca", "health", ...verified],
+      ["ca", "root", "--ca-url", ca.url, "--fingerprint", fingerprint],
+      ["ca", "rekey", "--dry-run", ...pair, ...verified],
+    ]
+  ) {
+    const { code, stderr } = await run(PROGRAM.command, [
+      ...PROGRAM.args,
+      ...line,
+    ], { env: { STEPPATH: `${directory}/none`, DENO_NO_UPDATE_CHECK: "1" } });
+    assertEquals([line[1], code], [line[1], 0], stderr);
+  }
+});
 
 sourceTest(
   "ca rekey --offline loads the library, so that the others can fail",
