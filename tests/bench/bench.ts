@@ -8,7 +8,7 @@
  * they wait, all at the same time.
  */
 import { buildAnchors, findAnchor } from "../../scripts/anchors.ts";
-import { bundle, compile } from "../../scripts/build.ts";
+import { bundleOneFile, compile } from "../../scripts/build.ts";
 import { denoCacheDirectory, fromFileUrl, ROOT } from "../../scripts/paths.ts";
 import { measureIdle } from "./idle.ts";
 import { baseRuntime } from "../support/base_runtime.ts";
@@ -138,7 +138,11 @@ async function ourPrograms(directory: string): Promise<Contestant[]> {
     { name: "source", command: [...deno, `${ROOT}main.ts`] },
     {
       name: "bundle",
-      command: [...deno, "--no-config", await bundle(`${directory}/bundle`)],
+      command: [
+        ...deno,
+        "--no-config",
+        await bundleOneFile(`${directory}/bundle`),
+      ],
     },
   ];
   const runtime = await baseRuntime();
