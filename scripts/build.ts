@@ -25,6 +25,8 @@ import { ROOT } from "./paths.ts";
 
 const NAME = "step-rekey";
 
+const MAIN = `${ROOT}main.ts`;
+
 /**
  * The first line of the file for `deno run`, with which it can be called by
  * its name. `--no-config`: a deno.json where it is called could replace modules.
@@ -38,11 +40,13 @@ export async function compile(
   env: {
     readonly DENO_BIN?: string | undefined;
     readonly DENORT_BIN?: string | undefined;
+    /** Another program than ours. */
+    readonly entry?: string | undefined;
   } = {},
 ): Promise<string> {
   const deno = env.DENO_BIN ?? Deno.execPath();
   const work = `${directory}/build`;
-  const main = await bundleInPieces(work);
+  const main = await bundleInPieces(work, env.entry);
   const time = new Date(
     Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? "0") * 1000,
   );
@@ -74,26 +78,29 @@ export async function compile(
 }
 
 /** Bundles into `directory`, which holds nothing else then; returns the entry. */
-async function bundleInPieces(directory: string): Promise<string> {
+async function bundleInPieces(
+  directory: string,
+  entry = MAIN,
+): Promise<string> {
   await Deno.mkdir(directory, { recursive: true });
-  await bundle(["--code-splitting", "--outdir", directory]);
-  return `${directory}/main.js`;
+  await bundle(["--code-splitting", "--outdir", directory], entry);
+  return `${directory}/${entry.replace(/^.*\/|\.[jt]s$/g, "")}.js`;
 }
 
 /** Bundles into one file in `directory`; returns its path. */
 export async function bundleOneFile(directory: string): Promise<string> {
   await Deno.mkdir(directory, { recursive: true });
   const file = `${directory}/${NAME}.js`;
-  await bundle(["--output", file]);
+  await bundle(["--output", file], MAIN);
   await Deno.writeTextFile(file, HASHBANG + await Deno.readTextFile(file));
   await Deno.chmod(file, 0o755);
   return file;
 }
 
-async function bundle(output: readonly string[]): Promise<void> {
+async function bundle(output: readonly string[], entry: string): Promise<void> {
   await call(
     Deno.execPath(),
-    ["bundle", "--quiet", "--frozen", ...output, `${ROOT}main.ts`],
+    ["bundle", "--quiet", "--frozen", ...output, entry],
     { cwd: ROOT },
   );
 }
