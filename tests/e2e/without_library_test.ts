@@ -4,9 +4,14 @@
  */
 import { createDevCa } from "../../scripts/dev_ca.ts";
 import { ROOT } from "../../scripts/paths.ts";
-import { assertEquals, assertStringIncludes } from "../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+} from "../support/assert.ts";
 import { run, runOk } from "../support/run.ts";
 import { startProgram } from "../support/running_program.ts";
+import { CAN_TRACE } from "../support/strace.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import {
   HOST,
@@ -178,3 +183,19 @@ sourceTest(
     assertStringIncludes(stderr, "the library was loaded");
   },
 );
+
+Deno.test({
+  name: "a start from source does not read the library (needs strace)",
+  ignore: Deno.env.has("REKEY_TEST_BINARY") || !CAN_TRACE,
+  async fn() {
+    await using dir = await tempDir();
+    const log = dir.file("log");
+    await runOk("strace", [
+      ...["-f", "-e", "trace=openat", "-o", log],
+      ...[PROGRAM.command, ...PROGRAM.args, "--version"],
+    ], { env: { DENO_NO_UPDATE_CHECK: "1" } });
+    const calls = await Deno.readTextFile(log);
+    assertStringIncludes(calls, `${tree}/src/cli/run.ts`);
+    assert(!calls.includes(library));
+  },
+});
