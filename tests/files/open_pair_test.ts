@@ -108,3 +108,22 @@ for (const file of ["certificate", "key"] as const) {
     assertEquals(pair.read(), { ...generation(2), [file]: "other" });
   });
 }
+
+for (const inPlace of [false, true]) {
+  Deno.test(`a LockedPair installs nothing where a file was moved and linked to meanwhile, in place: ${inPlace}`, async () => {
+    await using pair = await pairFixture();
+    writePair(pair, generation(1));
+    using locked = await open(pair.targets);
+    using install = await locked.prepareInstall({ inPlace });
+    const moved = pair.dir.file("moved.key");
+    await Deno.rename(pair.targets.key, moved);
+    await Deno.symlink(moved, pair.targets.key);
+    await assertRejects(
+      () => install.commit(encodePair(generation(2))),
+      "install",
+      /^nothing was installed: \S+internal\.key was changed by somebody else/,
+    );
+    assertEquals(pair.read(), generation(1));
+    assertEquals(await Deno.readLink(pair.targets.key), moved);
+  });
+}
