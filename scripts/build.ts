@@ -1,7 +1,8 @@
 /**
  * `deno task compile`: makes dist/step-rekey, one self-contained file.
+ * `deno task bundle`: makes dist/step-rekey.js, one file for `deno run`.
  *
- * The program is bundled first and compiled from a folder that holds nothing
+ * What is compiled is bundled first, in a folder that holds nothing
  * else: unbundled it starts 100 ms later, and a package.json anywhere near
  * would be embedded whole. `--code-splitting`: what a command does not import
  * is not parsed; `--version` takes 0.7 of the time that it takes in one file, a
@@ -24,17 +25,28 @@ import { ROOT } from "./paths.ts";
 
 const NAME = "step-rekey";
 
+const MAIN = `${ROOT}main.ts`;
+
+/**
+ * The first line of the file for `deno run`, with which it can be called by
+ * its name. `--no-config`: a deno.json where it is called could replace modules.
+ */
+const HASHBANG =
+  "#!/usr/bin/env -S deno run --no-config --allow-all --no-prompt --unstable-net\n";
+
 /** Compiles into `directory`; returns the path of the program. */
 export async function compile(
   directory: string,
   env: {
     readonly DENO_BIN?: string | undefined;
     readonly DENORT_BIN?: string | undefined;
+    /** Another program than ours. */
+    readonly entry?: string | undefined;
   } = {},
 ): Promise<string> {
   const deno = env.DENO_BIN ?? Deno.execPath();
   const work = `${directory}/build`;
-  const main = await bundle(work);
+  const main = await bundleInPieces(work, env.entry);
   const time = new Date(
     Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? "0") * 1000,
   );
@@ -66,17 +78,31 @@ export async function compile(
 }
 
 /** Bundles into `directory`, which holds nothing else then; returns the entry. */
-export async function bundle(directory: string): Promise<string> {
+async function bundleInPieces(
+  directory: string,
+  entry = MAIN,
+): Promise<string> {
   await Deno.mkdir(directory, { recursive: true });
-  await call(Deno.execPath(), [
-    "bundle",
-    "--quiet",
-    "--code-splitting",
-    "--outdir",
-    directory,
-    `${ROOT}main.ts`,
-  ], { cwd: ROOT });
-  return `${directory}/main.js`;
+  await bundle(["--code-splitting", "--outdir", directory], entry);
+  return `${directory}/${entry.replace(/^.*\/|\.[jt]s$/g, "")}.js`;
+}
+
+/** Bundles into one file in `directory`; returns its path. */
+export async function bundleOneFile(directory: string): Promise<string> {
+  await Deno.mkdir(directory, { recursive: true });
+  const file = `${directory}/${NAME}.js`;
+  await bundle(["--output", file], MAIN);
+  await Deno.writeTextFile(file, HASHBANG + await Deno.readTextFile(file));
+  await Deno.chmod(file, 0o755);
+  return file;
+}
+
+async function bundle(output: readonly string[], entry: string): Promise<void> {
+  await call(
+    Deno.execPath(),
+    ["bundle", "--quiet", "--frozen", ...output, entry],
+    { cwd: ROOT },
+  );
 }
 
 async function call(
@@ -98,18 +124,23 @@ async function call(
 }
 
 if (import.meta.main) {
+  const isBundle = Deno.args.includes("--one-file");
   // Empty is not set.
   const DENO_BIN = Deno.env.get("DENO_BIN") || undefined;
   const DENORT_BIN = Deno.env.get("DENORT_BIN") || undefined;
   try {
-    const program = await compile(`${ROOT}dist`, { DENO_BIN, DENORT_BIN });
+    const program = isBundle
+      ? await bundleOneFile(`${ROOT}dist`)
+      : await compile(`${ROOT}dist`, { DENO_BIN, DENORT_BIN });
     console.log(program);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    console.error(
-      "hint: without access to Deno's release site, DENORT_BIN has to name a " +
-        "base runtime and DENO_BIN a Deno of the same version",
-    );
+    if (!isBundle) {
+      console.error(
+        "hint: without access to Deno's release site, DENORT_BIN has to name a " +
+          "base runtime and DENO_BIN a Deno of the same version",
+      );
+    }
     Deno.exit(1);
   }
 }

@@ -3,8 +3,8 @@
  *
  * Sets up what is missing (Debian packages when we may install them, the real
  * step-ca and step, a base runtime to compile with), then runs the suite on the
- * source and once more, on the compiled program, those end-to-end tests that
- * may tell the two apart. What cannot be set up makes the tests that need it
+ * source and once more, on the bundle and on the compiled program, those
+ * end-to-end tests that may tell them apart. What cannot be set up makes the tests that need it
  * say "ignored" and why; with CI=true it is a failure instead.
  *
  * Options: `--coverage=DIR` collects coverage; other words go to `deno test`
@@ -12,17 +12,17 @@
  * of its own: `sweep`, `fuzz`, `soak`, `bench`.
  */
 import { buildAnchors } from "./anchors.ts";
-import { compile } from "./build.ts";
+import { bundleOneFile, compile } from "./build.ts";
 import { cacheDirectory, ROOT } from "./paths.ts";
 import { baseRuntime } from "../tests/support/base_runtime.ts";
 
 /**
- * The end-to-end tests that the compiled program has to pass as well: each
+ * The end-to-end tests that bundle and compiled program have to pass as well: each
  * example of the manual, keys of every type, cycles of a daemon, what it trusts,
  * signals and terminals, hooks, datagrams to systemd. The rest tests what is
- * the same code in both.
+ * the same code in all.
  */
-const ON_BINARY = [
+const IN_EACH_FORM = [
   "daemon_cycles",
   "hook",
   "manual",
@@ -60,14 +60,14 @@ async function main(args: readonly string[]): Promise<number> {
   const coverage = args.filter((word) => word.startsWith("--coverage="));
   const paths = args.filter((word) => !word.startsWith("--coverage="));
   await setUp();
-  const binary = await compileForTests();
+  const forms = paths.length > 0 ? [] : await otherForms();
 
   const runs = [
     await runTests([...coverage, ...paths.length > 0 ? paths : ["tests"]]),
   ];
-  if (binary !== undefined && paths.length === 0) {
-    console.error("\nonce more, on the compiled program");
-    runs.push(await runTests(ON_BINARY, { REKEY_TEST_BINARY: binary }));
+  for (const program of forms) {
+    console.error(`\nonce more, on ${program}`);
+    runs.push(await runTests(IN_EACH_FORM, { REKEY_TEST_BINARY: program }));
   }
   return report(runs);
 }
@@ -87,17 +87,19 @@ export function report(runs: readonly Counts[]): number {
   return sum("failed") > 0 || sum("passed") === 0 ? 1 : 0;
 }
 
-async function compileForTests(): Promise<string | undefined> {
+/** The program as a bundle, and compiled where that is possible. */
+async function otherForms(): Promise<readonly string[]> {
+  const bundle = await bundleOneFile(`${cacheDirectory()}/test_bundle`);
   const runtime = await baseRuntime();
   if (typeof runtime === "string") {
     complain(`the compiled program is not tested: ${runtime}`);
-    return undefined;
+    return [bundle];
   }
-  const directory = `${cacheDirectory()}/test_binary`;
-  return await compile(directory, {
+  const binary = await compile(`${cacheDirectory()}/test_binary`, {
     DENO_BIN: runtime.deno,
     DENORT_BIN: runtime.denort,
   });
+  return [bundle, binary];
 }
 
 /**

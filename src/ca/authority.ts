@@ -32,6 +32,15 @@ export interface CertificateAuthority {
    */
   roots(): Promise<readonly Certificate[]>;
   /**
+   * Tries all that comes before a request for this pair, and changes nothing.
+   *
+   * @returns what the CA says of its health, where it was asked
+   * @throws {RekeyError} as `rekey`
+   */
+  check?(
+    request: Pick<RekeyRequest, "current" | "signal">,
+  ): Promise<string | undefined>;
+  /**
    * Makes ready what `rekey` with this pair will need, where that takes long.
    * Nothing is sent, and what is wrong is for `rekey` to say.
    *

@@ -220,7 +220,7 @@ async function runCommand(
   const { command } = await load();
   session.command = command;
   session.learnFormat(command, new Map());
-  const given = parseArguments(rest, command.flags);
+  const given = parseArguments(rest, command);
   if (given.help) return undefined;
   session.learnFormat(command, given.values);
   const options = await resolve(command, { given, configFile, session });
@@ -242,6 +242,7 @@ async function resolve(
     flags: command.flags,
     env: (name) => program.env(name),
     configFile,
+    areMade: command.makesSettings,
     notice: (message) => session.say(message),
   });
   session.learnFormat(command, values);

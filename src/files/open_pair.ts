@@ -10,7 +10,7 @@ import type { KeyPairFiles, ReloadPart } from "../base/options.ts";
 import type { Clock, Log } from "../base/runtime.ts";
 import { lstatIfExists } from "./disk/disk.ts";
 import { requireOwnName } from "./disk/hidden_names.ts";
-import { resolveTarget, type Target } from "./disk/target.ts";
+import type { Target } from "./disk/target.ts";
 import { lockPair, type PairLock } from "./lock/pair_lock.ts";
 import {
   type CurrentPair,
@@ -45,6 +45,7 @@ import {
   recoverStandIn,
   refuseForeignRepair,
 } from "./unfinished.ts";
+import { requireVersionable } from "./versioned/changeable_layout.ts";
 import {
   changeLayout,
   layoutOf,
@@ -253,7 +254,7 @@ export class LockedPair implements Disposable {
     const layout = options.layout ?? present;
     if (layout === "versioned") {
       this.#requireFolders();
-      this.#requireVersionable(options);
+      requireVersionable(this.#targets, options);
     }
     if (layout !== present && !isNew(this.#targets)) {
       await this.changeLayout(layout);
@@ -263,29 +264,6 @@ export class LockedPair implements Disposable {
     return layout === "plain"
       ? new PlainInstall(this.#targets, prepared)
       : new VersionedInstall(this.#targets, prepared);
-  }
-
-  /** What no change of the layout makes possible. */
-  #requireVersionable({ inPlace, givenKeyFile }: InstallOptions): void {
-    const { certificate, key } = this.#targets;
-    const { path, version } = certificate;
-    if (inPlace === true) {
-      throw new RekeyError(
-        "install",
-        `cannot overwrite ${path} in place: it is a link to a version`,
-        { hint: { remedy: "replace files" } },
-      );
-    }
-    if (key !== undefined) return;
-    const given = givenKeyFile === undefined
-      ? undefined
-      : resolveTarget(givenKeyFile).version?.directory;
-    if (version !== undefined && given === version.directory) return;
-    throw new RekeyError(
-      "install",
-      `the versioned layout keeps the key beside the certificate ${path}, and the new one would have its key elsewhere`,
-      { hint: { remedy: "name the new key" } },
-    );
   }
 
   /**

@@ -31,7 +31,9 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   "--frozen",
   "--minify",
   "--no-code-cache",
+  "--no-config",
   "--no-prompt",
+  "--reload",
   "--unstable-net",
   // docker run.
   "--init",

@@ -1,17 +1,23 @@
 /**
  * An online rekey loads no X.509 library, which alone takes longer to load than
- * all the rest: the program works where the library throws at its first line.
+ * all the rest, and none for tokens: the program works where the library throws at its first line.
  */
 import { createDevCa } from "../../scripts/dev_ca.ts";
 import { ROOT } from "../../scripts/paths.ts";
-import { assertEquals, assertStringIncludes } from "../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+} from "../support/assert.ts";
 import { run, runOk } from "../support/run.ts";
 import { startProgram } from "../support/running_program.ts";
+import { CAN_TRACE } from "../support/strace.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import {
   HOST,
   makeTestPki,
   rightAnswer,
+  sendJson,
   startTestCa,
 } from "../support/test_ca.ts";
 
@@ -25,13 +31,15 @@ const tree = `${directory}/tree`;
 await Deno.mkdir(tree);
 const parts = ["main.ts", "deno.json", "deno.lock", "src"];
 await runOk("cp", ["-r", ...parts.map((part) => `${ROOT}${part}`), tree]);
-const library = `${tree}/src/pki/vendor/peculiar.js`;
-await Deno.writeTextFile(
-  library,
-  `throw new Error("the library was loaded");\n${await Deno.readTextFile(
+for (const name of ["vendor/peculiar", "vendor/jose", "pkcs12/vendor/pkijs"]) {
+  const library = `${tree}/src/pki/${name}.js`;
+  await Deno.writeTextFile(
     library,
-  )}`,
-);
+    `throw new Error("the library was loaded");\n${await Deno.readTextFile(
+      library,
+    )}`,
+  );
+}
 
 const PROGRAM = {
   command: Deno.execPath(),
@@ -100,6 +108,66 @@ for (const [type, { openssl, flags }] of Object.entries(KEYS)) {
   );
 }
 
+for (
+  const words of [
+    ["inspect"],
+    ["inspect", "--short"],
+    ["inspect", "--format", "json"],
+    ["format"],
+    ["key"],
+  ]
+) {
+  sourceTest(`certificate ${words.join(" ")} loads no library`, async () => {
+    const { code, stderr } = await run(PROGRAM.command, [
+      ...[...PROGRAM.args, "certificate", ...words],
+      pki.host.certificateFile,
+    ], { env: { STEPPATH: `${directory}/none`, DENO_NO_UPDATE_CHECK: "1" } });
+    assertEquals(code, 0, stderr);
+  });
+}
+
+sourceTest(
+  "certificate p12 loads the library, so that the others can fail",
+  async () => {
+    const { code, stderr } = await run(PROGRAM.command, [
+      ...[...PROGRAM.args, "certificate", "p12", `${directory}/a.p12`],
+      ...[pki.host.certificateFile, pki.host.keyFile],
+      ...["--no-password", "--insecure"],
+    ], { env: { STEPPATH: `${directory}/none`, DENO_NO_UPDATE_CHECK: "1" } });
+    assertEquals(code === 0, false);
+    assertStringIncludes(stderr, "the library was loaded");
+  },
+);
+
+sourceTest("questions about a pair and its CA load no library", async () => {
+  await using ca = await startTestCa(pki, ({ path }, response) => {
+    const ca = pki.root.certificate;
+    sendJson(response, path === "/health" ? { status: "ok" } : { ca });
+  });
+  const { certificateFile, keyFile } = pki.host;
+  const pair = [certificateFile, keyFile];
+  const verified = ["--ca-url", ca.url, "--root", pki.root.certificateFile];
+  const { stdout: printed } = await runOk("openssl", [
+    ...["x509", "-noout", "-fingerprint", "-sha256"],
+    ...["-in", pki.root.certificateFile],
+  ]);
+  const fingerprint = printed.trim().replace(/^.*=/, "");
+  for (
+    const line of [
+      ["status", ...pair],
+      ["ca", "health", ...verified],
+      ["ca", "root", "--ca-url", ca.url, "--fingerprint", fingerprint],
+      ["ca", "rekey", "--dry-run", ...pair, ...verified],
+    ]
+  ) {
+    const { code, stderr } = await run(PROGRAM.command, [
+      ...PROGRAM.args,
+      ...line,
+    ], { env: { STEPPATH: `${directory}/none`, DENO_NO_UPDATE_CHECK: "1" } });
+    assertEquals([line[1], code], [line[1], 0], stderr);
+  }
+});
+
 sourceTest(
   "ca rekey --offline loads the library, so that the others can fail",
   async () => {
@@ -115,3 +183,19 @@ sourceTest(
     assertStringIncludes(stderr, "the library was loaded");
   },
 );
+
+Deno.test({
+  name: "a start from source does not read the library (needs strace)",
+  ignore: Deno.env.has("REKEY_TEST_BINARY") || !CAN_TRACE,
+  async fn() {
+    await using dir = await tempDir();
+    const log = dir.file("log");
+    await runOk("strace", [
+      ...["-f", "-e", "trace=openat", "-o", log],
+      ...[PROGRAM.command, ...PROGRAM.args, "--version"],
+    ], { env: { DENO_NO_UPDATE_CHECK: "1" } });
+    const calls = await Deno.readTextFile(log);
+    assertStringIncludes(calls, `${tree}/src/cli/run.ts`);
+    assert(!calls.includes(library));
+  },
+});

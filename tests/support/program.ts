@@ -1,6 +1,6 @@
 /**
  * The program under test, as a child process: the source with the Deno that
- * runs the tests, or the binary that REKEY_TEST_BINARY names.
+ * runs the tests, or the binary or bundle that REKEY_TEST_BINARY names.
  */
 import { ROOT } from "../../scripts/paths.ts";
 import { run, type RunOptions, type RunResult } from "./run.ts";
@@ -14,9 +14,22 @@ export interface ProgramCommand {
 /** The command that starts the program. */
 export function program(): ProgramCommand {
   const binary = Deno.env.get("REKEY_TEST_BINARY");
+  if (binary?.endsWith(".js")) return bundled(binary);
   return binary ? { command: binary, args: [] } : {
     command: Deno.execPath(),
     args: ["run", "-A", "--no-prompt", `${ROOT}main.ts`],
+  };
+}
+
+/** A bundle, by its file or its URL, without anything of this checkout. */
+export function bundled(
+  bundle: string,
+  permissions: readonly string[] = ["-A"],
+): ProgramCommand {
+  const flags = ["--no-config", "--no-prompt", "--unstable-net"];
+  return {
+    command: Deno.execPath(),
+    args: ["run", ...flags, ...permissions, bundle],
   };
 }
 

@@ -10,9 +10,26 @@ import { RekeyError } from "../../base/errors.ts";
 import type { Dialed } from "./dial.ts";
 import type { SearchState } from "./detour.ts";
 
+/** What a request is called in messages. */
+export interface RequestName {
+  readonly url: URL;
+  /** POST unless given. */
+  readonly method?: "GET" | "POST" | undefined;
+  /** What fails with it, in front of all else; `error rekeying certificate: ` unless given. */
+  readonly purpose?: string | undefined;
+}
+
+/** What a failure is called that is not one of the connection alone. */
+export function purposeOf(
+  { purpose = "error rekeying certificate: " }: Pick<RequestName, "purpose">,
+): string {
+  return purpose;
+}
+
 /** Go's words in front of each reason (certificates ca/client.go, clientError). */
-export function requestFailed(url: URL, reason: string): string {
-  return `error rekeying certificate: client POST ${
+export function requestFailed(request: RequestName, reason: string): string {
+  const { url, method = "POST" } = request;
+  return `${purposeOf(request)}client ${method} ${
     url.href.replace(/\?.*$/, "")
   } failed: ${reason}`;
 }
@@ -35,14 +52,16 @@ const SEARCH_AFTER_MS = 250;
  */
 export type ReachableAddresses = Map<string, string>;
 
-export interface LimitedRequest {
-  readonly url: URL;
-  readonly reachable: ReachableAddresses;
-  /** For the TCP connection. */
-  readonly connectTimeoutMs: number;
+export interface TimedRequest extends RequestName {
   /** Over all: connection, TLS, headers and body. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+}
+
+export interface LimitedRequest extends TimedRequest {
+  readonly reachable: ReachableAddresses;
+  /** For the TCP connection. */
+  readonly connectTimeoutMs: number;
 }
 
 /** The limit for the whole request and the caller's signal, as one signal. */
@@ -53,9 +72,8 @@ export interface TotalLimit extends Disposable {
 }
 
 /** Disposing it stops the clock. */
-export function totalLimit(
-  { url, timeoutMs, signal }: LimitedRequest,
-): TotalLimit {
+export function totalLimit(request: TimedRequest): TotalLimit {
+  const { timeoutMs, signal } = request;
   const limit = new AbortController();
   const ended = new AbortController();
   const expire = (
@@ -63,7 +81,7 @@ export function totalLimit(
     hint = "is the CA running, and does a firewall let it be reached?",
   ) =>
     limit.abort(
-      new RekeyError("unreachable", requestFailed(url, reason), { hint }),
+      new RekeyError("unreachable", requestFailed(request, reason), { hint }),
     );
   after(timeoutMs, ended.signal, () => {
     expire(`no complete answer within ${formatDurationMs(timeoutMs)}`);

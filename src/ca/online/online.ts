@@ -57,6 +57,10 @@ export function createOnlineAuthority(
   return {
     onPathProblem: "refuse",
     roots,
+    async check({ current, signal }) {
+      const { rehearseRequest } = await import("./rehearse.ts");
+      return await rehearseRequest(current, { ...options, signal });
+    },
     prepare(current, trust) {
       const client = unlessUnusable(() =>
         new ReadyClient({

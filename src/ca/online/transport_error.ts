@@ -6,11 +6,11 @@
  * the original and their scripts know; unknown ones are passed on.
  */
 import { RekeyError } from "../../base/errors.ts";
-import { hostPort, requestFailed } from "./connection.ts";
+import { hostPort, requestFailed, type RequestName } from "./connection.ts";
 import { proxyName } from "./proxy.ts";
 import { explainTls, type Explanation, type TlsPeer } from "./tls_error.ts";
 
-export interface FailedRequest extends TlsPeer {
+export interface FailedRequest extends TlsPeer, RequestName {
   readonly proxy: URL | undefined;
 }
 
@@ -27,12 +27,12 @@ export function transportError(
   if (/Requests to port \d+ are blocked/.test(text)) {
     return new RekeyError(
       "config",
-      requestFailed(request.url, `fetch allows no port ${request.url.port}`),
+      requestFailed(request, `fetch allows no port ${request.url.port}`),
       { hint: "let the CA listen on another port, such as 443", cause: error },
     );
   }
   const { reason, hint } = explain(text, request);
-  return new RekeyError("unreachable", requestFailed(request.url, reason), {
+  return new RekeyError("unreachable", requestFailed(request, reason), {
     hint: hint ?? proxyHint(request),
     cause: error,
   });

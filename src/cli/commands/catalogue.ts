@@ -12,13 +12,22 @@ export const COMMANDS: CommandGroup = {
     ca: {
       brief: "commands for certificates of an authority",
       below: {
+        bootstrap: () => import("./bootstrap.ts"),
+        federation: () => import("./federation.ts"),
+        health: () => import("./health.ts"),
+        root: () => import("./root.ts"),
+        roots: () => import("./roots.ts"),
         rekey: () => import("./rekey.ts"),
+        certificate: () => import("./ca_certificate.ts"),
+        token: () => import("./ca_token.ts"),
+        revoke: () => import("./ca_revoke.ts"),
         rollback: () => import("./rollback.ts"),
         layout: () => import("./layout.ts"),
+        status: () => import("./status.ts"),
       },
     },
     certificate: {
-      brief: "questions about certificates, and other forms of them",
+      brief: "show, verify and convert certificates",
       below: {
         inspect: () => import("./inspect.ts"),
         format: () => import("./format.ts"),
@@ -41,5 +50,7 @@ export const COMMANDS: CommandGroup = {
     },
     // The same as `ca rekey`.
     rekey: () => import("./rekey.ts"),
+    // The same as `ca status`.
+    status: () => import("./status.ts"),
   },
 };

@@ -13,7 +13,7 @@ import { JSON_FLAG, REKEY_FLAGS } from "../resolve/flags.ts";
 const FLAGS = {
   "expires-in": {
     ...REKEY_FLAGS["expires-in"],
-    placeholder: "percent|duration",
+    placeholder: "window",
     help:
       'Since when a certificate needs renewal: a share of its life that is used, such as "66%", or the time that is left, such as "1h15m". Defaults to 66%.',
   },
@@ -42,7 +42,7 @@ interface Question {
 
 export const command = defineCommand({
   path: ["certificate", "needs-renewal"],
-  brief: "tell whether a certificate needs to be renewed",
+  brief: "tell whether it is due",
   programInErrors: "step",
   description: [
     "step-rekey certificate needs-renewal says by its exit code whether a certificate has used so much of its life that it should be renewed. It prints nothing but errors.",
@@ -72,7 +72,7 @@ export const command = defineCommand({
     ],
     [
       "Check the certificate of a server",
-      "certificate needs-renewal https://internal.example --expires-in 75% \\\n--roots root_ca.crt",
+      "certificate needs-renewal https://internal.example \\\n--expires-in 75% --roots root_ca.crt",
     ],
   ],
   resolve(invocation): Question {

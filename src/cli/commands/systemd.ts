@@ -48,7 +48,12 @@ const OWN_FLAGS = {
   },
 } as const satisfies FlagDefinitions;
 
-const { daemon: _implied, ...FORWARDED } = REKEY_FLAGS;
+const {
+  daemon: _implied,
+  "dry-run": _dryRun,
+  json: _json,
+  ...FORWARDED
+} = REKEY_FLAGS;
 const FLAGS = { ...OWN_FLAGS, ...FORWARDED };
 
 /** Flags that name a file for the service alone. */

@@ -68,7 +68,7 @@ export const command = defineCommand({
     ],
     [
       "Verify that it is for a host, too",
-      "certificate verify internal.crt --roots root_ca.crt --host internal.example",
+      "certificate verify internal.crt --roots root_ca.crt \\\n--host internal.example",
     ],
     [
       "Verify the certificate of a server with the roots of the system",

@@ -112,12 +112,16 @@ export interface CommandDefinition<
   /** Those that may be left out, behind the others. */
   readonly optionalPositionals?: Readonly<Record<string, string>>;
   readonly flags: Flags;
+  /** Flags of the original that it has not, by their spelling: what to do instead. */
+  readonly refusedFlags?: Readonly<Record<string, string>>;
   /** What its exit codes mean, in the order of the numbers. */
   readonly exitCodes: readonly ExitCode[];
   /** The code of a failure, where callers read it as an answer. */
   exitCodeOf?(error: RekeyError): number;
   /** What to type, with a line end where the shell's line goes on. */
   readonly examples: readonly (readonly [says: string, command: string])[];
+  /** Whether it makes the files with settings, which then say nothing about its flags. */
+  readonly makesSettings?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */
   resolve(invocation: Invocation<Flags>): Options | Promise<Options>;
   /**

@@ -171,9 +171,11 @@ async function authorityOpener(
     const reachable = new Map<string, string>();
     return () => createOnlineAuthority({ ...authority, reachable, clock, log });
   }
-  const { createOfflineAuthority } = await import(
-    "../../ca/offline/offline_authority.ts"
-  );
+  // `as string`: as in pki/keys/private_key.ts.
+  const { createOfflineAuthority }:
+    typeof import("../../ca/offline/offline_authority.ts") = await import(
+      "../../ca/offline/offline_authority.ts" as string
+    );
   const { config, ignoreDatabase } = authority;
   const file = passwordFiles.ca;
   return ({ signal, readPassword }) =>

@@ -126,7 +126,11 @@ export function denoProgram(): DenoProgram {
       return await startAgain(SECOND_START);
     },
     beginEarly(words) {
-      const isEarly = words.some((word) => EARLY_COMMANDS.includes(word));
+      const isEarly = words.some((word, index) =>
+        EARLY_COMMANDS.includes(word) ||
+        // Elsewhere it is a group of commands that ask nobody.
+        (word === "certificate" && words[index - 1] === "ca")
+      );
       if (!isEarly || words.some(asksForHelp)) return;
       seed();
       pinBeforeWaiting(this);
@@ -137,8 +141,11 @@ export function denoProgram(): DenoProgram {
   };
 }
 
-/** The last words of commands that make a key and ask a CA. */
-const EARLY_COMMANDS: readonly string[] = ["rekey"];
+/** The last words of commands that ask a CA, for which TLS has to be seeded, too. */
+const EARLY_COMMANDS: readonly string[] = [
+  ...["rekey", "renew", "token", "revoke"],
+  ...["bootstrap", "federation", "health", "root", "roots"],
+];
 
 /** Of such a line nothing is begun: help must do without permissions. */
 function asksForHelp(word: string): boolean {

@@ -41,11 +41,11 @@ export async function findStepPath(
   wanted: string | undefined,
 ): Promise<StepPath> {
   const base = await basePath(env);
-  const contexts = readContexts(joinPath(base, "contexts.json"));
+  const contexts = readContexts(base);
   const current = wanted ? undefined : readCurrent(base);
   const name = wanted || current;
   if (name === undefined && contexts.length === 0) {
-    return { path: base, base, context: undefined, chosenAutomatically: false };
+    return withoutContexts(base);
   }
   const chosenAutomatically = name === undefined && contexts.length === 1;
   const context = chosenAutomatically
@@ -60,7 +60,20 @@ export async function findStepPath(
   };
 }
 
-async function basePath(
+export function withoutContexts(base: string): StepPath {
+  return { path: base, base, context: undefined, chosenAutomatically: false };
+}
+
+/** The files with contexts, in the base. */
+export const CONTEXTS_FILE = "contexts.json";
+export const CURRENT_FILE = "current-context.json";
+
+/**
+ * `$STEPPATH` or `~/.step`.
+ *
+ * @throws {RekeyError} kind `config` when there is no home
+ */
+export async function basePath(
   env: (name: string) => string | undefined,
 ): Promise<string> {
   const stepPath = env("STEPPATH");
@@ -84,8 +97,13 @@ async function homeOfUser(): Promise<string | undefined> {
   }
 }
 
-function readContexts(file: string): readonly Context[] {
-  const map = readJsonObject(file, {
+/**
+ * The contexts that are defined.
+ *
+ * @throws {RekeyError} kind `config` for a file that cannot be used
+ */
+export function readContexts(base: string): readonly Context[] {
+  const map = readJsonObject(joinPath(base, CONTEXTS_FILE), {
     open: "",
     parse: "error unmarshaling context map: ",
   });
@@ -114,7 +132,7 @@ function toContext(name: string, value: unknown): Context {
 }
 
 function readCurrent(base: string): string | undefined {
-  const current = readJsonObject(joinPath(base, "current-context.json"), {
+  const current = readJsonObject(joinPath(base, CURRENT_FILE), {
     open: "",
     parse: "error unmarshaling current context: ",
   });

@@ -6,8 +6,10 @@ import { RekeyError } from "../../base/errors.ts";
 import type { Clock } from "../../base/runtime.ts";
 import { lstatIfExists } from "../disk/disk.ts";
 import { holdPins } from "../disk/pinned.ts";
+import { findStandIn } from "../disk/stand_in.ts";
 import { CURRENT, inDirectory, type Target } from "../disk/target.ts";
 import { mapPair, membersOf, type Pair, resolvePair } from "../transaction.ts";
+import { isLocked } from "./lock_file.ts";
 import { busy, lockTarget, MAX_TRIES, type TargetLock } from "./target_lock.ts";
 
 export interface LockOptions {
@@ -101,6 +103,16 @@ function pairLock(
         .find((lock) => lock?.refusal !== undefined)?.refusal,
     [Symbol.dispose]: () => all[Symbol.dispose](),
   };
+}
+
+/** Whether another process works on a pair just now. Changes nothing, and waits for nothing. */
+export function isPairLocked(
+  files: Pair<string>,
+  stateFolders: readonly string[],
+): boolean {
+  return lockedTargets(resolvePair(files)).some((target) =>
+    isLocked(target) || isLocked(findStandIn(target, stateFolders) ?? target)
+  );
 }
 
 /** In one order for everybody, and each file once. */

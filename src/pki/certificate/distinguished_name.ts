@@ -71,7 +71,8 @@ function readAttributes(component: DerElement): readonly Attribute[] {
   return attributes;
 }
 
-const COMMON_NAME = "2.5.4.3";
+/** RFC 5280 §A.1, id-at-commonName. */
+export const COMMON_NAME = "2.5.4.3";
 
 // RFC 4514 §3: the names that every reader knows.
 const ATTRIBUTE_NAMES: ReadonlyMap<string, string> = new Map([
@@ -124,7 +125,7 @@ function readString(element: DerElement): string | undefined {
 }
 
 /** Identifier octets of string types (X.680 §41). */
-const STRING_TAG = {
+export const STRING_TAG = {
   utf8: 0x0c,
   numeric: 0x12,
   printable: 0x13,
