@@ -9,15 +9,21 @@
 import type { Log, Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import { verifyAnswer } from "../ca/authority.ts";
+import type { LockedPair } from "../files/open_pair.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
 import { provideNewKey } from "../files/pair/new_key.ts";
 import type { PendingReload } from "../files/reload_note/pending_reload.ts";
-import { type InstallWarning, mapPair } from "../files/transaction.ts";
+import {
+  type InstallWarning,
+  mapPair,
+  type Pair,
+} from "../files/transaction.ts";
 import {
   type Certificate,
   chainToPem,
 } from "../pki/certificate/certificate.ts";
 import { createCsr } from "../pki/keys/csr.ts";
+import type { Reloader } from "../reload/reloader.ts";
 import { openJob, type RekeyJob } from "./open_job.ts";
 import { takePendingReload, warnOfUndeliverable } from "./pending_reload.ts";
 
@@ -57,9 +63,7 @@ export async function replacePair(
   const { names } = options;
   const others = await warnOfUndeliverable(pair, { reloader, log, names });
   if (notDueForMs !== undefined) {
-    const outcome = { kind: "not-due", expiresInMs: notDueForMs } as const;
-    const found = await takePendingReload(pair, { reloader, log });
-    return { outcome, pending: typeof found === "string" ? undefined : found };
+    return await notDue(notDueForMs, pair, { reloader, log });
   }
   const current = await until(pass.current.loadKeyPair());
   const authority = job.openAuthority({ signal, readPassword });
@@ -76,9 +80,13 @@ export async function replacePair(
   using reload = pair.draftReload([...reloader.parts, ...others]);
 
   // 3. New key, and proof that we hold it (RFC 2986). The old key only
-  //    authenticates the request; it never signs the CSR.
+  //    authenticates the request; it never signs the CSR. The first key of a
+  //    process waits for the seeding of its crypto library: meanwhile the disk
+  //    proves that it has the space, and the connection is made ready.
   const context = { current, encrypt, log, ...pass.passwords };
-  const next = await until(provideNewKey(newKey, context));
+  const working = [provideNewKey(newKey, context), install.settle()] as const;
+  using _ready = authority.prepare?.(current, roots);
+  const [next] = await until(Promise.all(working));
   const csr = await createCsr(next.key);
 
   // 4. The CA copies subject, names and lifetime from the current certificate.
@@ -98,15 +106,31 @@ export async function replacePair(
   //    That the service has to be told is on the disk before the pair is.
   signal.throwIfAborted();
   const [certificate] = chain;
-  const keyPem = pair.files.key === undefined ? undefined : await next.toPem();
-  const pems = { certificate: chainToPem(chain), key: keyPem };
-  const contents = mapPair(pems, (pem) => new TextEncoder().encode(pem));
+  const key = pair.files.key === undefined ? undefined : await next.toPem();
+  const contents = encodePems({ certificate: chainToPem(chain), key });
   const pending = await reload.around(
     async () => warn(log, await install.commit(contents, certificate.serial)),
     { certificate, previousSerial: oldLeaf.serial },
   );
   log.write({ event: "rekeyed", targets: pair.files, certificate });
   return { outcome: { kind: "rekeyed", certificate }, pending };
+}
+
+/** Nothing is to be done but what an earlier run has left. */
+async function notDue(
+  expiresInMs: number,
+  pair: LockedPair,
+  deliverer: { readonly reloader: Reloader; readonly log: Log },
+): Promise<Replacement> {
+  const found = await takePendingReload(pair, deliverer);
+  return {
+    outcome: { kind: "not-due", expiresInMs },
+    pending: typeof found === "string" ? undefined : found,
+  };
+}
+
+function encodePems(pems: Pair<string>): Pair<Uint8Array<ArrayBuffer>> {
+  return mapPair(pems, (pem) => new TextEncoder().encode(pem));
 }
 
 function warn(log: Log, warnings: readonly InstallWarning[]): void {

@@ -54,6 +54,8 @@ const TABLE: Readonly<
   "group": ["--group=root"],
   "lock-timeout": ["--lock-timeout=5s"],
   "log-format": ["--log-format=json"],
+  "dry-run": ["--dry-run"],
+  "json": ["--dry-run", "--json"],
 };
 
 /** Belongs to the settings: named contexts have to exist. */

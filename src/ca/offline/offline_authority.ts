@@ -67,25 +67,27 @@ export function createOfflineAuthority(
     onPathProblem: "warn",
     roots: async () => (await files()).roots,
     rekey: async (request) => await issue(request, await files(), options),
+    check: async (request) => {
+      await authorize(request, await files(), options);
+      return undefined;
+    },
   };
 }
 
-async function issue(
-  { current, csr, signal }: RekeyRequest,
+async function authorize(
+  { current, signal }: Pick<RekeyRequest, "current" | "signal">,
   files: CaFiles,
   { configFile, databaseIgnoredBy, clock, log }: OfflineAuthorityOptions,
-): Promise<readonly Certificate[]> {
+): Promise<void> {
   const [previous] = current.chain;
-  const { config, issuers, key } = files;
-  const [issuer] = issuers;
+  const { config, issuers: [issuer] } = files;
   throwIfStopped(signal, "the CA signed");
   if (config.database === "ignored" && databaseIgnoredBy !== undefined) {
     log.write(ignoredDatabase(configFile, databaseIgnoredBy));
   }
   refuseUnreadable(previous);
   const record = await recordOf(previous, files, { clock, signal });
-  const now = clock.now();
-  authorizeRekey(previous, config, { now, record });
+  authorizeRekey(previous, config, { now: clock.now(), record });
   refuseConstrained(previous, files);
   const foreign = await describeForeign(previous, issuer);
   if (foreign !== undefined) {
@@ -96,6 +98,18 @@ async function issue(
     refuseUnrecorded(previous, emptyFolder);
     if (foreign === undefined) log.write(neverUsed(emptyFolder));
   }
+}
+
+async function issue(
+  request: RekeyRequest,
+  files: CaFiles,
+  options: OfflineAuthorityOptions,
+): Promise<readonly Certificate[]> {
+  await authorize(request, files, options);
+  const { current: { chain: [previous] }, csr } = request;
+  const { config, issuers, key } = files;
+  const [issuer] = issuers;
+  const { clock, log } = options;
   try {
     const leaf = await reissue({
       previous,
@@ -103,7 +117,7 @@ async function issue(
       issuer,
       issuerKey: key,
       backdate: config.backdate,
-      now,
+      now: clock.now(),
       serial: crypto.getRandomValues(new Uint8Array(16)),
     });
     if (config.database !== undefined) log.write(notRecorded(leaf));

@@ -22,10 +22,9 @@ import {
   tlsIdentity,
 } from "./client_certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
-import { type RefusalContext, refusalOf } from "./refusal.ts";
-import { createRenewToken } from "./renew_token.ts";
+import type { RefusalContext } from "./refusal.ts";
 import { readRootCertificates } from "./root_certificates.ts";
-import { postOverTls, type TlsPost } from "./tls_post.ts";
+import { postOverTls, ReadyClient, type TlsPost } from "./tls_post.ts";
 
 export interface OnlineAuthorityOptions {
   /** `https://host[:port]`, without path. */
@@ -54,12 +53,29 @@ export function createOnlineAuthority(
   const { root, reachable = new Map() } = options;
   const cache: { roots?: Promise<readonly Certificate[]> } = {};
   const roots = () => cache.roots ??= readRootCertificates(root, options.log);
+  const ready = new WeakMap<KeyPair, ReadyClient>();
   return {
     onPathProblem: "refuse",
     roots,
+    async check({ current, signal }) {
+      const { rehearseRequest } = await import("./rehearse.ts");
+      return await rehearseRequest(current, { ...options, signal });
+    },
+    prepare(current, trust) {
+      const client = unlessUnusable(() =>
+        new ReadyClient({
+          url: new URL(REKEY_PATH, options.url),
+          trust,
+          identity: tlsIdentity(current),
+        })
+      );
+      if (client !== undefined) ready.set(current, client);
+      return client;
+    },
     async rekey(request) {
       const trust = await roots();
-      const pass = { ...options, reachable, trust, signal: request.signal };
+      const { signal } = request;
+      const pass = { ...options, reachable, trust, ready, signal };
       const { current, csr } = request;
       const [certificate] = current.chain;
       await refuseCertainly(certificate, trust);
@@ -74,8 +90,22 @@ export function createOnlineAuthority(
   };
 }
 
+const REKEY_PATH = "/rekey";
+
+/** What is wrong is said when it is needed. */
+function unlessUnusable(make: () => ReadyClient): ReadyClient | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RekeyError) return undefined;
+    throw error;
+  }
+}
+
 interface Pass extends OnlineAuthorityOptions {
   readonly reachable: ReachableAddresses;
+  /** By the pair that identifies them. */
+  readonly ready: WeakMap<KeyPair, ReadyClient>;
   readonly trust: readonly Certificate[];
   readonly signal: AbortSignal;
 }
@@ -86,10 +116,11 @@ async function rekeyOver(
   pass: Pass,
 ): Promise<readonly Certificate[]> {
   const [certificate] = pair.chain;
-  return await ask("/rekey", pass, {
+  return await ask(REKEY_PATH, pass, {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ csr: pem }),
     identity: tlsIdentity(pair),
+    client: pass.ready.get(pair),
     clientCertificateHint: clientCertificateHint(certificate, pass.clock.now()),
     secrets: base64Lines(pem),
   });
@@ -108,6 +139,7 @@ function base64Lines(pem: string): readonly string[] {
 async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
   const { clock, log } = pass;
   const expiry = formatInstant(current.chain[0].notAfter);
+  const { createRenewToken } = await import("./renew_token.ts");
   try {
     const token = await createRenewToken(current, {
       audience: new URL("/renew", pass.url).href,
@@ -173,7 +205,8 @@ function withChain(
 }
 
 type Question =
-  & Pick<TlsPost, "headers" | "body" | "identity" | "clientCertificateHint">
+  & Pick<TlsPost, "headers" | "body" | "identity" | "client">
+  & Pick<TlsPost, "clientCertificateHint">
   & Pick<RefusalContext, "secrets">;
 
 /** The chain of a success; anything else is thrown. */
@@ -185,5 +218,6 @@ async function ask(
   const url = new URL(path, pass.url);
   const reply = await postOverTls({ ...pass, ...question, url });
   if (reply.status >= 200 && reply.status < 300) return parseAnswer(reply.body);
+  const { refusalOf } = await import("./refusal.ts");
   throw refusalOf(reply, { url, now: pass.clock.now(), secrets });
 }

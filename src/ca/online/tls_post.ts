@@ -1,5 +1,6 @@
 /**
- * One POST over TLS with a client certificate, within limits of time and size.
+ * One request over TLS, a POST as a rule and with a client certificate, within
+ * limits of time and size.
  *
  * No retry, no redirect, no cookie, HTTP/1.1 (the runtime leaves Nagle's
  * algorithm on, which stalls POSTs over HTTP/2), no state left behind.
@@ -14,14 +15,16 @@ import {
   type ConnectionWatch,
   dialKnown,
   type LimitedRequest,
+  purposeOf,
+  requestFailed,
+  type RequestName,
   type TotalLimit,
   totalLimit,
   watchConnection,
 } from "./connection.ts";
 import type { Dialed } from "./dial.ts";
-import { openRelay, type Relay } from "./relay.ts";
+import type { Relay } from "./relay.ts";
 import type { TlsPeer } from "./tls_error.ts";
-import { requestFailed, transportError } from "./transport_error.ts";
 import {
   createPinnedClient,
   environmentProxy,
@@ -31,11 +34,43 @@ import {
 /** Largest answer that is read, in bytes; real ones have a few KiB. */
 const MAX_BODY = 1024 * 1024;
 
-export interface TlsPost extends TlsPeer, LimitedRequest {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+/** Where to, believing whom, as whom. */
+interface TlsEnds extends RequestName {
   readonly trust: readonly Certificate[];
   readonly identity?: TlsIdentity | undefined;
+}
+
+export interface TlsPost extends TlsPeer, LimitedRequest, TlsEnds {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of a POST. */
+  readonly body?: string | undefined;
+  /** Made for the same ends; used unless there is a detour. */
+  readonly client?: ReadyClient | undefined;
+}
+
+/** A client that is there before its request. Disposing it closes what nobody took. */
+export class ReadyClient implements Disposable {
+  #client: Deno.HttpClient | undefined;
+
+  /** @throws {RekeyError} kinds `config` and `pair`, as {@linkcode postOverTls} */
+  constructor(ends: TlsEnds) {
+    this.#client = openClient(ends, environmentProxy(ends.url)?.href);
+    // The runtime loads fetch at its first use, which takes 5 ms: so at one that
+    // is over before it begins.
+    fetch(ends.url, { method: "POST", signal: AbortSignal.abort() })
+      .catch(() => {});
+  }
+
+  /** For who closes it; once. */
+  take(): Deno.HttpClient | undefined {
+    const client = this.#client;
+    this.#client = undefined;
+    return client;
+  }
+
+  [Symbol.dispose](): void {
+    this.take()?.close();
+  }
 }
 
 export interface HttpReply {
@@ -74,6 +109,7 @@ async function sendVia(
   post: TlsPost,
   limit: TotalLimit,
 ): Promise<HttpReply> {
+  const { openRelay } = await import("./relay.ts");
   using relay = openRelay(connection);
   post.reachable.set(post.url.host, address);
   return await send(post, { limit, relay });
@@ -87,14 +123,15 @@ interface Way {
 }
 
 async function send(post: TlsPost, way: Way): Promise<HttpReply> {
-  const { limit, watch, proxy } = way;
-  using client = openClient(post, way.relay?.url ?? proxy?.href);
+  const { limit, watch, proxy, relay } = way;
+  const ready = relay === undefined ? post.client?.take() : undefined;
+  using client = ready ?? openClient(post, relay?.url ?? proxy?.href);
   try {
     const response = await fetch(post.url, {
       client,
-      method: "POST",
+      method: post.method ?? "POST",
       headers: { "User-Agent": "step-rekey", ...post.headers },
-      body: post.body,
+      body: post.body ?? null,
       redirect: "manual",
       signal: watch === undefined
         ? limit.signal
@@ -102,30 +139,33 @@ async function send(post: TlsPost, way: Way): Promise<HttpReply> {
     });
     watch?.end();
     const { status, headers } = response;
-    return { status, headers, body: await readBody(response, post.url) };
+    return { status, headers, body: await readBody(response, post) };
   } catch (error) {
     throwIfStopped(post.signal, "the CA answered");
     if (limit.signal.aborted) throw limit.signal.reason;
     if (error instanceof RekeyError) throw error;
+    const { transportError } = await import("./transport_error.ts");
     throw transportError(error, { ...post, proxy });
   }
 }
 
 function openClient(
-  post: TlsPost,
+  { trust, identity, ...name }: TlsEnds,
   proxy: string | undefined,
 ): Deno.HttpClient {
   try {
     return createPinnedClient({
-      caCerts: post.trust.map((root) => chainToPem([root])),
-      identity: post.identity,
+      caCerts: trust.map((root) => chainToPem([root])),
+      identity,
       proxy,
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new RekeyError(
       "pair",
-      `error rekeying certificate: TLS cannot use the current certificate and key: ${error.message}`,
+      `${
+        purposeOf(name)
+      }TLS cannot use the current certificate and key: ${error.message}`,
       { cause: error },
     );
   }
@@ -135,12 +175,15 @@ function openClient(
  * Stops reading at the limit, whatever the headers promise. Of an error page
  * the beginning is enough: its status says what matters.
  */
-async function readBody(response: Response, url: URL): Promise<string> {
+export async function readBody(
+  response: Response,
+  request: RequestName,
+): Promise<string> {
   const isError = response.status >= 400;
   const declared = Number(response.headers.get("content-length") ?? 0);
   if (declared > MAX_BODY && !isError) {
     await response.body?.cancel();
-    throw tooLarge(url);
+    throw tooLarge(request);
   }
   const decoder = new TextDecoder();
   let size = 0;
@@ -149,17 +192,17 @@ async function readBody(response: Response, url: URL): Promise<string> {
     size += chunk.length;
     if (size > MAX_BODY) {
       if (isError) break;
-      throw tooLarge(url);
+      throw tooLarge(request);
     }
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
 }
 
-function tooLarge(url: URL): RekeyError {
+function tooLarge(request: RequestName): RekeyError {
   return new RekeyError(
     "untrusted",
-    requestFailed(url, "the answer is larger than 1 MiB"),
+    requestFailed(request, "the answer is larger than 1 MiB"),
     { hint: { remedy: "address the CA itself" } },
   );
 }

@@ -6,18 +6,12 @@
  * the original and their scripts know; unknown ones are passed on.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { hostPort, requestFailed, type RequestName } from "./connection.ts";
 import { proxyName } from "./proxy.ts";
 import { explainTls, type Explanation, type TlsPeer } from "./tls_error.ts";
 
-export interface FailedRequest extends TlsPeer {
+export interface FailedRequest extends TlsPeer, RequestName {
   readonly proxy: URL | undefined;
-}
-
-/** Go's words in front of each reason (certificates ca/client.go, clientError). */
-export function requestFailed(url: URL, reason: string): string {
-  return `error rekeying certificate: client POST ${
-    url.href.replace(/\?.*$/, "")
-  } failed: ${reason}`;
 }
 
 /**
@@ -33,12 +27,12 @@ export function transportError(
   if (/Requests to port \d+ are blocked/.test(text)) {
     return new RekeyError(
       "config",
-      requestFailed(request.url, `fetch allows no port ${request.url.port}`),
+      requestFailed(request, `fetch allows no port ${request.url.port}`),
       { hint: "let the CA listen on another port, such as 443", cause: error },
     );
   }
   const { reason, hint } = explain(text, request);
-  return new RekeyError("unreachable", requestFailed(request.url, reason), {
+  return new RekeyError("unreachable", requestFailed(request, reason), {
     hint: hint ?? proxyHint(request),
     cause: error,
   });
@@ -110,15 +104,6 @@ function proxyHint({ url, proxy }: FailedRequest): string | undefined {
     : `HTTPS_PROXY sends this through ${
       proxyName(proxy)
     }; NO_PROXY=${url.hostname} goes around it`;
-}
-
-/** `127.0.0.1:443`; the port is never left out. */
-export function hostPort(url: URL): string {
-  const ports: Readonly<Record<string, string>> = {
-    "https:": "443",
-    "http:": "80",
-  };
-  return `${url.hostname}:${url.port || (ports[url.protocol] ?? "1080")}`;
 }
 
 /** The innermost text; both versions of it, as they differ in where it is. */

@@ -1,8 +1,7 @@
-import { RekeyError } from "../../base/errors.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
-import type { Program, TrustProblem } from "../process/program.ts";
+import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** How long to wait for a reader of the log when a signal ended the run, in ms. */
@@ -80,7 +79,6 @@ export const command = defineCommand({
       "ca rekey internal.crt internal.key --private-key foo.key",
     ],
   ],
-  makesKey: true,
   async resolve(invocation) {
     const { resolveRekey } = await import("../resolve/rekey.ts");
     return resolveRekey(invocation);
@@ -88,7 +86,14 @@ export const command = defineCommand({
   async run(options: RekeyOptions, program: Program) {
     if (options.authority.mode === "online") {
       const problem = program.pinTrust();
-      if (problem !== undefined) return await beginAgain(problem, program);
+      if (problem !== undefined) {
+        const { beginAgain } = await import("../process/ask_authority.ts");
+        return await beginAgain(problem, program);
+      }
+    }
+    if (options.dryRun !== undefined) {
+      const { runDryRun } = await import("../process/dry_run.ts");
+      return await runDryRun(options, program);
     }
     // Then at once: what is loaded next takes a tenth of a second, in which a
     // signal would end the process in the system's way.
@@ -112,26 +117,3 @@ export const command = defineCommand({
     return 0;
   },
 });
-
-/** In a process where it is not too late. */
-async function beginAgain(
-  problem: TrustProblem,
-  program: Program,
-): Promise<number> {
-  const exitCode = await program.startAgain();
-  if (exitCode !== undefined) return exitCode;
-  throw problem === "other roots"
-    ? new RekeyError(
-      "config",
-      "cannot make --root the only trust anchor: Deno has loaded other root certificates into this process, to download modules or to look for a newer version of itself",
-      {
-        hint:
-          "run the same command again, now that the modules are downloaded, with DENO_NO_UPDATE_CHECK=1",
-      },
-    )
-    : new RekeyError(
-      "config",
-      "the secrets of the connection to the CA would be written to the file of SSLKEYLOGFILE",
-      { hint: "unset SSLKEYLOGFILE" },
-    );
-}
