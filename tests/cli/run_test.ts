@@ -128,7 +128,6 @@ for (
     ["crypto", "crypto", "step-rekey help"],
     ["ssh certificate", "ssh", "step-rekey help"],
     ["ca provisioner add x", "ca provisioner", "step-rekey ca help"],
-    ["ca renew a.crt a.key", "ca renew", "step-rekey ca help"],
     ["ca help bootstrap", "ca bootstrap", "step-rekey ca help"],
     ["help ca roots", "ca roots", "step-rekey ca help"],
   ] as const
@@ -261,6 +260,7 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "ca-password-file": ["--ca-password-file=x"],
     "root": ["--root"],
     "ca-url": ["--ca-url="],
+    "renew-fallback": ["--renew-fallback", "--private-key=x"],
     "connect-timeout": ["--connect-timeout=-1s"],
     "timeout": ["--timeout=soon"],
     "ca-config": ["--offline", "--ca-config="],

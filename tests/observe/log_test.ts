@@ -58,6 +58,7 @@ Deno.test("oneShotLog() says how long a certificate that is not due lives", () =
   assertEquals(
     printed((sinks) => oneShotLog(sinks, false), {
       event: "not-due",
+      act: "rekey",
       expiresInMs: 39_125_000,
     }).err,
     "certificate not rekeyed: expires in 10h52m5s\n",
@@ -93,6 +94,7 @@ Deno.test("daemonLog() prints plans on stdout in the original's form", () => {
     printed((sinks) => daemonLog(sinks, now), {
       ...event,
       event: "scheduled",
+      act: "rekey",
       first: true,
     }),
     { out: "INFO: 2026/01/31 12:00:05 first rekey in 1h23m20s\n", err: "" },
@@ -101,6 +103,7 @@ Deno.test("daemonLog() prints plans on stdout in the original's form", () => {
     printed((sinks) => daemonLog(sinks, now), {
       ...event,
       event: "scheduled",
+      act: "rekey",
       first: false,
     }).out,
     "INFO: 2026/01/31 12:00:05 internal certificate rekeyed, next in 1h23m20s\n",
@@ -246,7 +249,7 @@ const LEVELS: readonly (readonly [string, LogEvent])[] = [
   ["INFO", { ...WARNING, routine: true }],
   ["INFO", { event: "clock-stepped", byMs: 60_000 }],
   ["INFO", { event: "reloaded" }],
-  ["INFO", { event: "woken" }],
+  ["INFO", { event: "woken", act: "rekey" }],
   ["INFO", { event: "replaced", certificate: CERTIFICATE }],
   ["ERROR", { event: "failed", ...FAILURE }],
   ["ERROR", { event: "reload-failed", ...FAILURE }],

@@ -1,11 +1,15 @@
 /**
- * The CA over the network: `POST /rekey`, authenticated by the current pair.
+ * The CA over the network: `POST /rekey` and `/renew`, authenticated by the
+ * current pair.
  *
  * One request and no retry (an expired certificate needs one before it); who
  * repeats, and when, is decided above. What the CA sends is not verified here
  * either: {@linkcode verifyAnswer} of authority.ts does that.
  */
+import type { Act } from "../../base/act.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
+import type { Hint } from "../../base/remedy.ts";
 import { formatInstant } from "../../base/duration.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import { equalBytes } from "../../base/bytes.ts";
@@ -13,12 +17,13 @@ import type { Csr } from "../../pki/keys/csr.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { Clock, Log } from "../../base/runtime.ts";
 import { parseAnswer } from "./answer.ts";
-import type { CertificateAuthority } from "../authority.ts";
+import type { CertificateAuthority, RenewRequest } from "../authority.ts";
 import type { ReachableAddresses } from "./connection.ts";
 import {
   clientCertificateHint,
   clockWarning,
-  refuseCertainly,
+  refuseSelfSigned,
+  refuseServersOnly,
   tlsIdentity,
 } from "./client_certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
@@ -51,25 +56,58 @@ export interface OnlineAuthorityOptions {
 export function createOnlineAuthority(
   options: OnlineAuthorityOptions,
 ): CertificateAuthority {
-  const { root, reachable = new Map() } = options;
-  const cache: { roots?: Promise<readonly Certificate[]> } = {};
+  const { root, reachable = new Map(), clock } = options;
+  const cache: {
+    roots?: Promise<readonly Certificate[]>;
+    /** By token, which a CA takes once. */
+    renewed?: readonly Certificate[];
+  } = {};
   const roots = () => cache.roots ??= readRootCertificates(root, options.log);
+  const begin = async (
+    { current, signal }: Omit<RenewRequest, "by">,
+    act: Act,
+  ): Promise<Pass> => {
+    const trust = await roots();
+    const [certificate] = current.chain;
+    await refuseSelfSigned(certificate, trust, act);
+    const pass = { ...options, reachable, trust, signal, act };
+    warn(pass, clockWarning(certificate, clock.now()));
+    return pass;
+  };
+  const renewByToken = async (current: KeyPair, pass: Pass) =>
+    cache.renewed ??= await askByToken(current, pass);
+  const isExpired = ({ chain: [{ notAfter }] }: KeyPair) =>
+    notAfter < clock.now();
   return {
     onPathProblem: "refuse",
     roots,
     async rekey(request) {
-      const trust = await roots();
-      const pass = { ...options, reachable, trust, signal: request.signal };
       const { current, csr } = request;
-      const [certificate] = current.chain;
-      await refuseCertainly(certificate, trust);
-      const warning = clockWarning(certificate, options.clock.now());
-      if (warning !== undefined) {
-        options.log.write({ event: "warning", message: warning, once: true });
+      const pass = await begin(request, "rekey");
+      refuseServersOnly(current.chain[0], "rekey");
+      if (!isExpired(current)) return await rekeyOver(current, csr, pass);
+      const renewed = withChain(current, await renewByToken(current, pass));
+      warn(
+        pass,
+        `the current certificate expired on ${
+          formatInstant(current.chain[0].notAfter)
+        }; the CA renewed it once more, so that it can be rekeyed`,
+      );
+      return await rekeyOver(renewed, csr, pass);
+    },
+    async renew(request) {
+      const { current, by } = request;
+      const pass = await begin(request, "renew");
+      if (by === "token" || isExpired(current)) {
+        return await renewByToken(current, pass);
       }
-      const isExpired = certificate.notAfter < options.clock.now();
-      const pair = isExpired ? await renewExpired(current, pass) : current;
-      return await rekeyOver(pair, csr, pass);
+      refuseServersOnly(current.chain[0], "renew");
+      return await ask("/renew", pass, {
+        ...byCertificate(current, pass),
+        headers: {},
+        body: "",
+        secrets: [],
+      });
     },
   };
 }
@@ -78,6 +116,13 @@ interface Pass extends OnlineAuthorityOptions {
   readonly reachable: ReachableAddresses;
   readonly trust: readonly Certificate[];
   readonly signal: AbortSignal;
+  /** What was asked for, whatever it takes. */
+  readonly act: Act;
+}
+
+function warn({ log }: Pass, message: string | undefined): void {
+  if (message === undefined) return;
+  log.write({ event: "warning", message, once: true });
 }
 
 async function rekeyOver(
@@ -85,14 +130,22 @@ async function rekeyOver(
   { pem }: Csr,
   pass: Pass,
 ): Promise<readonly Certificate[]> {
-  const [certificate] = pair.chain;
   return await ask("/rekey", pass, {
+    ...byCertificate(pair, pass),
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ csr: pem }),
-    identity: tlsIdentity(pair),
-    clientCertificateHint: clientCertificateHint(certificate, pass.clock.now()),
     secrets: base64Lines(pem),
   });
+}
+
+function byCertificate(
+  pair: KeyPair,
+  { act, clock }: Pass,
+): Pick<Question, "identity" | "clientCertificateHint"> {
+  return {
+    identity: tlsIdentity(pair, act),
+    clientCertificateHint: clientCertificateHint(pair.chain[0], clock.now()),
+  };
 }
 
 /** Short lines would tear other text apart, and tell nothing. */
@@ -101,19 +154,30 @@ function base64Lines(pem: string): readonly string[] {
 }
 
 /**
- * A fresh certificate for the same key, by token: where the CA allows it, the
- * key can then be replaced as usual (smallstep/certificates#2689: `/rekey`
- * itself takes no token).
+ * A fresh certificate for the same key, by token: also without a client
+ * certificate, and where the CA allows it, after expiry; the key can then be
+ * replaced as usual (smallstep/certificates#2689: `/rekey` itself takes no
+ * token).
  */
-async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
-  const { clock, log } = pass;
-  const expiry = formatInstant(current.chain[0].notAfter);
+async function askByToken(
+  current: KeyPair,
+  pass: Pass,
+): Promise<readonly Certificate[]> {
+  const { clock } = pass;
+  const [certificate] = current.chain;
+  const isExpired = certificate.notAfter < clock.now();
   try {
     const token = await createRenewToken(current, {
       audience: new URL("/renew", pass.url).href,
       now: clock.now(),
     });
-    const chain = await ask("/renew", pass, {
+    if (provisionerReference(certificate).kind === "absent") {
+      warn(
+        pass,
+        "the current certificate does not name its provisioner: only a CA that has it in its database renews it by token",
+      );
+    }
+    return await ask("/renew", pass, {
       headers: {
         "Authorization": `Bearer ${token}`,
         "Content-Type": "application/json",
@@ -122,15 +186,8 @@ async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
       clientCertificateHint: "the CA asks for a client certificate",
       secrets: [token, ...token.split(".")],
     });
-    const renewed = withChain(current, chain);
-    log.write({
-      event: "warning",
-      message:
-        `the current certificate expired on ${expiry}; the CA renewed it once more, so that it can be rekeyed`,
-    });
-    return renewed;
   } catch (error) {
-    throw beyondRecovery(error, current.chain[0]);
+    throw isExpired ? beyondRecovery(error, certificate, pass) : error;
   }
 }
 
@@ -138,23 +195,38 @@ async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
  * A refusal means that the CA does not renew expired certificates: a change of
  * its policy helps, so a daemon goes on asking.
  */
-function beyondRecovery(error: unknown, certificate: Certificate): unknown {
+function beyondRecovery(
+  error: unknown,
+  certificate: Certificate,
+  { act }: Pass,
+): unknown {
   if (!(error instanceof RekeyError)) return error;
   if (error.kind !== "refused" && error.kind !== "pair") return error;
-  const first = provisionerReference(certificate).kind === "absent"
-    ? "the certificate does not name its provisioner, which a renewal needs"
-    : 'the claim "allowRenewalAfterExpiry" of its provisioner would allow it';
   return new RekeyError(
     "pair",
-    `cannot rekey an expired certificate: expired on ${
+    `cannot ${act} an expired certificate: expired on ${
       formatInstant(certificate.notAfter)
     }; ${error.message}`,
     {
-      hint: `${first}; else get a new one with "step ca certificate"`,
+      hint: error.kind === "refused"
+        ? lateRenewal(certificate)
+        : 'get a new one with "step ca certificate"',
       retry: error.kind === "refused" ? "slowly" : undefined,
       cause: error,
     },
   );
+}
+
+/** What the CA's administrator can do. */
+function lateRenewal(certificate: Certificate): Hint {
+  const provisioner = provisionerReference(certificate);
+  if (provisioner.kind === "absent") {
+    return 'the certificate does not name its provisioner, which a renewal needs; get a new one with "step ca certificate"';
+  }
+  const name = provisioner.kind === "named"
+    ? shortened(provisioner.name)
+    : undefined;
+  return { remedy: "allow late renewal", provisioner: name };
 }
 
 function withChain(

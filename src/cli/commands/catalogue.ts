@@ -13,6 +13,7 @@ export const COMMANDS: CommandGroup = {
       brief: "commands for certificates of an authority",
       below: {
         rekey: () => import("./rekey.ts"),
+        renew: () => import("./renew.ts"),
         rollback: () => import("./rollback.ts"),
         layout: () => import("./layout.ts"),
       },

@@ -1,12 +1,8 @@
-import { RekeyError } from "../../base/errors.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
-import type { Program, TrustProblem } from "../process/program.ts";
+import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
-
-/** How long to wait for a reader of the log when a signal ended the run, in ms. */
-const STOP_FLUSH_MS = 300;
 
 export const command = defineCommand({
   path: ["ca", "rekey"],
@@ -86,52 +82,7 @@ export const command = defineCommand({
     return resolveRekey(invocation);
   },
   async run(options: RekeyOptions, program: Program) {
-    if (options.authority.mode === "online") {
-      const problem = program.pinTrust();
-      if (problem !== undefined) return await beginAgain(problem, program);
-    }
-    // Then at once: what is loaded next takes a tenth of a second, in which a
-    // signal would end the process in the system's way.
-    const { processSignals } = await import("../process/signals.ts");
-    const signals = processSignals(options.mode.run);
-    const [{ runRekey }, { denoRuntime }] = await Promise.all([
-      import("../process/job.ts"),
-      import("../process/deno_runtime.ts"),
-    ]);
-    const runtime = denoRuntime({
-      run: options.mode.run,
-      file: options.output.certificate,
-      format: options.logFormat,
-    }, program);
-    try {
-      await runRekey(options, runtime, signals);
-    } finally {
-      // Who stops us does not wait for a reader as long as a person would.
-      if (signals.stop.aborted) await program.flush(STOP_FLUSH_MS);
-    }
-    return 0;
+    const { runPasses } = await import("../process/passes.ts");
+    return await runPasses(options, program);
   },
 });
-
-/** In a process where it is not too late. */
-async function beginAgain(
-  problem: TrustProblem,
-  program: Program,
-): Promise<number> {
-  const exitCode = await program.startAgain();
-  if (exitCode !== undefined) return exitCode;
-  throw problem === "other roots"
-    ? new RekeyError(
-      "config",
-      "cannot make --root the only trust anchor: Deno has loaded other root certificates into this process, to download modules or to look for a newer version of itself",
-      {
-        hint:
-          "run the same command again, now that the modules are downloaded, with DENO_NO_UPDATE_CHECK=1",
-      },
-    )
-    : new RekeyError(
-      "config",
-      "the secrets of the connection to the CA would be written to the file of SSLKEYLOGFILE",
-      { hint: "unset SSLKEYLOGFILE" },
-    );
-}

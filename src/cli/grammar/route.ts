@@ -47,7 +47,7 @@ const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     "api base64 beta certificate completion context crl crypto fileserver oauth path ssh",
   ),
   "ca": words(
-    "acme admin bootstrap certificate federation health init policy provisioner provisioningkey renew revoke root roots sign token",
+    "acme admin bootstrap certificate federation health init policy provisioner provisioningkey revoke root roots sign token",
   ),
 };
 

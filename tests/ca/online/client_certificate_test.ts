@@ -2,7 +2,8 @@ import { hintText } from "../../../src/cli/remedies.ts";
 import {
   clientCertificateHint,
   clockWarning,
-  refuseCertainly,
+  refuseSelfSigned,
+  refuseServersOnly,
   tlsIdentity,
 } from "../../../src/ca/online/client_certificate.ts";
 import {
@@ -63,48 +64,54 @@ async function issuedFor(usages: string) {
 
 Deno.test("tlsIdentity() gives chain and key as createHttpClient takes them", () => {
   using _client = Deno.createHttpClient({
-    cert: tlsIdentity(host).certificatePem,
-    key: tlsIdentity(host).keyPem,
+    cert: tlsIdentity(host, "rekey").certificatePem,
+    key: tlsIdentity(host, "rekey").keyPem,
   });
 });
 
 Deno.test("tlsIdentity() refuses a key that TLS cannot use, before the runtime ends the process", () => {
   assertThrows(
-    () => tlsIdentity(small),
+    () => tlsIdentity(small, "rekey"),
     "pair",
     /an RSA key of 1024 bits instead of 2048 to 8192/,
   );
 });
 
 Deno.test("tlsIdentity() refuses a certificate of version 1, before the runtime ends the process", () => {
-  assertThrows(() => tlsIdentity(old), "pair", /X\.509 version 1 instead of 3/);
-});
-
-for (const usage of ["client", "both", "any", "none"] as const) {
-  Deno.test(`refuseCertainly() does not refuse a certificate for usages: ${usage}`, async () => {
-    await refuseCertainly(usages[usage], []);
-  });
-}
-
-Deno.test("refuseCertainly() refuses a certificate for servers only", async () => {
-  await assertRejects(
-    () => refuseCertainly(usages.server, []),
+  assertThrows(
+    () => tlsIdentity(old, "rekey"),
     "pair",
-    /no clientAuth/,
+    /X\.509 version 1 instead of 3/,
   );
 });
 
-Deno.test("refuseCertainly() refuses a self-signed certificate that is no root, and says what to do", async () => {
+for (const usage of ["client", "both", "any", "none"] as const) {
+  Deno.test(`refuseServersOnly() does not refuse a certificate for usages: ${usage}`, () => {
+    refuseServersOnly(usages[usage], "rekey");
+  });
+}
+
+Deno.test("refuseServersOnly() refuses a certificate for servers only, and says what fails", () => {
+  for (const act of ["rekey", "renew"] as const) {
+    assertThrows(
+      () => refuseServersOnly(usages.server, act),
+      "pair",
+      new RegExp(`^error ${act}ing certificate: .*no clientAuth`),
+    );
+  }
+});
+
+Deno.test("refuseSelfSigned() refuses what is no root, and says what to do", async () => {
   const [root] = self.chain;
   const error = await assertRejects(
-    () => refuseCertainly(root, [host.chain[0]]),
+    () => refuseSelfSigned(root, [host.chain[0]], "rekey"),
     "pair",
     /the current certificate is self-signed/,
   );
   assertMatch(hintOf(error), /"step ca certificate"/);
-  await refuseCertainly(root, [root]);
+  await refuseSelfSigned(root, [root], "rekey");
   // Its name alone does not make it self-signed.
-  await refuseCertainly(namesake.chain[0], []);
+  await refuseSelfSigned(namesake.chain[0], [], "rekey");
 });
 
 Deno.test("clientCertificateHint() names the clocks first of a certificate that is not valid yet", () => {
