@@ -88,6 +88,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   "cli": [
     ["run.ts"],
     ["commands"],
+    ["manual.ts", "completion"],
     ["help.ts"],
     ["resolve"],
     ["settings"],

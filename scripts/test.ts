@@ -35,6 +35,10 @@ const ON_BINARY = [
 const TOOLS: Readonly<Record<string, string>> = {
   openssl: "openssl",
   nginx: "nginx-light",
+  mandoc: "mandoc",
+  shellcheck: "shellcheck",
+  zsh: "zsh",
+  fish: "fish",
   haproxy: "haproxy",
   pg_ctlcluster: "postgresql",
   python3: "python3",

@@ -49,10 +49,16 @@ export async function helpPage(
   { path, entry }: Place,
   style: HelpStyle,
 ): Promise<string> {
-  const sections = typeof entry === "function"
+  return page(await helpSections({ path, entry }), style);
+}
+
+/** What a page says, before it is laid out. */
+export async function helpSections(
+  { path, entry }: Place,
+): Promise<readonly Section[]> {
+  return typeof entry === "function"
     ? commandSections((await entry()).command, path)
     : await groupSections(entry, path);
-  return page(sections, style);
 }
 
 /**
@@ -67,14 +73,16 @@ export async function usageHint({ path, entry }: Place): Promise<string> {
   return `${name} ${what} (${name} --help tells more)`;
 }
 
-type Section = readonly [heading: string, lines: readonly Line[]];
+export type Section = readonly [heading: string, lines: readonly Line[]];
 
 /** A line before it is known how wide the page is. */
-interface Line {
+export interface Line {
   readonly text: string;
   readonly indent: string;
   /** Begins the first line, instead of the indent. */
   readonly first?: string;
+  /** What the lines behind it, with a deeper indent, are about. */
+  readonly isTerm?: boolean;
   /** What a shell takes as it is. */
   readonly isFixed?: boolean;
 }
@@ -212,7 +220,7 @@ function withValue(flag: string, placeholder: string | undefined): string {
 
 function entry(title: string, help: string): readonly Line[] {
   return [
-    { text: title, indent: INDENT },
+    { text: title, indent: INDENT, isTerm: true },
     ...paragraphs(help, DEEP_INDENT),
     EMPTY,
   ];

@@ -178,11 +178,21 @@ async function answer(
     );
     return 0;
   }
-  session.place = route.place;
+  if (route.kind === "completion") {
+    const { completionScript } = await import("./completion/script.ts");
+    stdout.write(await completionScript(route.shell, COMMANDS));
+    return 0;
+  }
   if (route.kind === "command") {
+    session.place = route.place;
     pinTrustEarly(route, session.program);
     const exitCode = await runCommand(route, session);
     if (exitCode !== undefined) return exitCode;
+  }
+  if (route.kind === "help" && route.isManual) {
+    const { manualPage } = await import("./manual.ts");
+    stdout.write(await manualPage(route.place));
+    return 0;
   }
   stdout.write(await session.help(route.place));
   return 0;

@@ -13,6 +13,7 @@ import {
 } from "../../src/cli/grammar/command.ts";
 import {
   BUILT_IN,
+  HELP_COMMAND_FLAGS,
   placesIn,
   PROGRAM_FLAGS,
 } from "../../src/cli/grammar/route.ts";
@@ -119,6 +120,7 @@ async function commandFacts(): Promise<ProgramFacts["commands"]> {
     commands.set(path.join(" "), Object.entries(flags).map(flagFacts));
   }
   for (const name of Object.keys(BUILT_IN)) commands.set(name, []);
+  commands.set("help", Object.entries(HELP_COMMAND_FLAGS).map(flagFacts));
   return commands;
 }
 

@@ -14,6 +14,9 @@ export const PROGRAM = "step-rekey";
 /** The version of the program; a test holds it against deno.json. */
 export const VERSION = "0.1.0";
 
+/** The day of that version, for manual pages. */
+export const VERSION_DATE = "2026-11-30";
+
 /** How the text of a flag is read; a `list` may stand several times. */
 export type FlagKind = "text" | "integer" | "boolean" | "list";
 

@@ -35,16 +35,30 @@ export const PROGRAM_FLAGS = {
 /** Each way to write {@linkcode HELP_FLAG}. */
 export const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
 
+/** Flags of `help`. */
+export const HELP_COMMAND_FLAGS = {
+  man: {
+    kind: "boolean",
+    group: "program",
+    help: "Print the source of a manual page.",
+  },
+} as const satisfies FlagDefinitions;
+
 /** Commands of the program itself, with one line of words. */
-export const BUILT_IN: Readonly<Record<string, string>> = {
-  help: "show the help of a command",
+export const BUILT_IN = {
+  help: "show the help of a command; with --man as a manual page",
   version: "show the version",
-};
+  completion: "print the completion script for bash, zsh or fish",
+} as const;
+
+/** The shells that have a completion script. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = typeof SHELLS[number];
 
 /** What `step` has and this program has not, by the words in front of it. */
 const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "": words(
-    "api base64 beta certificate completion context crl crypto fileserver oauth path ssh",
+    "api base64 beta certificate context crl crypto fileserver oauth path ssh",
   ),
   "ca": words(
     "acme admin bootstrap certificate federation health init policy provisioner provisioningkey revoke root roots sign token",
@@ -85,8 +99,14 @@ export type Route =
     /** `--config` in front of the command's name. */
     readonly configFile: string | undefined;
   }
-  | { readonly kind: "help"; readonly place: Place }
-  | { readonly kind: "version" };
+  | {
+    readonly kind: "help";
+    readonly place: Place;
+    /** `--man`: as the source of a manual page. */
+    readonly isManual?: boolean;
+  }
+  | { readonly kind: "version" }
+  | { readonly kind: "completion"; readonly shell: Shell };
 
 /** A mistake in the flags of a group, shown together with that group's help. */
 export class GroupLineError extends LineError {
@@ -121,13 +141,18 @@ export function findRoute(
       continue;
     }
     if (token === "help" || token === "h") {
+      const asked = [...words];
       return {
         kind: "help",
-        place: helpedPlace([...words], place, program),
+        place: helpedPlace(asked, place, program),
+        isManual: asked.some((word) => /^--?man$/.test(word)),
       };
     }
     if (token === "version" && place === program) {
       return versionRoute([...words], program);
+    }
+    if (token === "completion" && place === program) {
+      return completionRoute([...words], program);
     }
     place = placeBelow(place, token);
     const { entry: load } = place;
@@ -178,13 +203,29 @@ function versionRoute(rest: readonly string[], program: Place): Route {
   );
 }
 
+function completionRoute(rest: readonly string[], program: Place): Route {
+  if (rest.some((token) => HELP_WORDS.includes(token))) {
+    return { kind: "help", place: program };
+  }
+  const [word, ...more] = rest;
+  const shell = SHELLS.find((name) => name === word);
+  if (shell !== undefined && more.length === 0) {
+    return { kind: "completion", shell };
+  }
+  throw new RekeyError(
+    "usage",
+    `'${PROGRAM} completion' takes the name of a shell: ${SHELLS.join(", ")}`,
+    { hint: `source <(${PROGRAM} completion bash)` },
+  );
+}
+
 function placeBelow({ path, entry }: Place, word: string): Place {
   const below = typeof entry === "function" ? {} : entry.below;
   const found = Object.hasOwn(below, word) ? below[word] : undefined;
   if (found !== undefined) return { path: [...path, word], entry: found };
   const words = Object.keys(below);
   if (typeof entry !== "function") words.push("help");
-  if (path.length === 0) words.push("version");
+  if (path.length === 0) words.push("version", "completion");
   const group = [PROGRAM, ...path].join(" ");
   if (STEP_COMMANDS[path.join(" ")]?.includes(word)) {
     const command = [...path, word].join(" ");

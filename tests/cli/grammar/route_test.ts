@@ -13,7 +13,11 @@ function routeOf(line: string): string {
       case "version":
         return "version";
       case "help":
-        return `help of '${route.place.path.join(" ")}'`;
+        return `${route.isManual ? "manual" : "help"} of '${
+          route.place.path.join(" ")
+        }'`;
+      case "completion":
+        return `completion for ${route.shell}`;
       case "command": {
         const { place: { path }, rest, configFile } = route;
         const config = configFile === undefined ? "" : ` config ${configFile}`;
@@ -30,6 +34,8 @@ function routeOf(line: string): string {
 const ROUTES: readonly (readonly [string, string])[] = [
   ["ca rekey a k", "ca rekey <a k>"],
   ["rekey a k", "rekey <a k>"],
+  ["completion zsh", "completion for zsh"],
+  ["help --man ca rekey", "manual of 'ca rekey'"],
   ["ca rekey", "ca rekey <>"],
   ["ca rekey --help", "ca rekey <--help>"],
   ["ca rekey -- a", "ca rekey <-- a>"],
