@@ -56,7 +56,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["schedule.ts"],
   ],
   "files": [
-    ["open_pair.ts"],
+    ["open_pair.ts", "single_file.ts"],
     ["unfinished.ts"],
     ["versioned"],
     ["plain"],
@@ -100,10 +100,11 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
 
 /**
  * What other folders may import of `files`: whoever changes a pair has opened it,
- * and so holds its lock. The rest is reached through open_pair.ts only.
+ * and so holds its lock. The rest is reached through open_pair.ts and, for files
+ * of no pair, single_file.ts only.
  */
 const FILES_DOORS =
-  /^files\/(open_pair\.ts|transaction\.ts|pair\/.*|reload_note\/pending_reload\.ts|disk\/attributes\.ts)$/;
+  /^files\/(open_pair\.ts|single_file\.ts|transaction\.ts|pair\/.*|reload_note\/pending_reload\.ts|disk\/attributes\.ts)$/;
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =

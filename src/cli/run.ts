@@ -247,6 +247,7 @@ async function resolve(
     flags: command.flags,
     env: (name) => program.env(name),
     configFile,
+    areMade: command.makesSettings,
     notice: (message) => session.say(message),
   });
   session.learnFormat(command, values);

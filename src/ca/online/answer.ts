@@ -10,19 +10,25 @@ import {
 } from "../../pki/certificate/certificate.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { pemPieces } from "../../pki/asn1/pem.ts";
+import { purposeOf, type RequestName } from "./transport_error.ts";
 
 /** Longest chain that is read; real ones have two or three certificates. */
-const MAX_CERTIFICATES = 32;
+export const MAX_CERTIFICATES = 32;
 
 /**
  * The chain of an answer: `certChain`, else `crt` and `ca` (certificates
  * api/sign.go). Members are matched in any case, as Go does; of a PEM string
  * the first block counts.
  *
+ * @param name what the answer is to, as in messages of its request
  * @returns leaf first, not empty, unverified
  * @throws {RekeyError} kind `untrusted`
  */
-export function parseAnswer(body: string): readonly Certificate[] {
+export function parseAnswer(
+  body: string,
+  name: AnswerName = {},
+): readonly Certificate[] {
+  const unusable = (fault: string) => unusableAnswer(fault, name);
   const members = readMembers(body);
   if (typeof members === "string") throw unusable(`it is ${members}`);
   const chain = members.get("certchain");
@@ -33,14 +39,16 @@ export function parseAnswer(body: string): readonly Certificate[] {
     if (chain.length > MAX_CERTIFICATES) {
       throw unusable(`"certChain" has ${chain.length} certificates`);
     }
-    return chain.map((pem, at) => parsePem(pem, `"certChain"[${at}]`));
+    return chain.map((pem, at) =>
+      certificateIn(pem, `"certChain"[${at}]`, name)
+    );
   }
   const leaf = members.get("crt");
   const issuer = members.get("ca");
   if (isAbsent(leaf)) throw unusable("it holds no certificate");
-  const chainOfOne = [parsePem(leaf, '"crt"')];
+  const chainOfOne = [certificateIn(leaf, '"crt"', name)];
   if (isAbsent(issuer)) return chainOfOne;
-  return [...chainOfOne, parsePem(issuer, '"ca"')];
+  return [...chainOfOne, certificateIn(issuer, '"ca"', name)];
 }
 
 /**
@@ -71,22 +79,40 @@ function isAbsent(value: unknown): boolean {
     value === "null";
 }
 
-function parsePem(value: unknown, member: string): Certificate {
-  if (typeof value !== "string") throw unusable(`${member} is not a string`);
+/**
+ * The certificate of a PEM string, of which the first block counts.
+ *
+ * @param name what the answer is to, as in messages of its request
+ * @throws {RekeyError} kind `untrusted`
+ */
+export function certificateIn(
+  value: unknown,
+  member: string,
+  name: AnswerName = {},
+): Certificate {
+  const fail = (fault: string, cause?: unknown) =>
+    unusableAnswer(`${member} ${fault}`, { ...name, cause });
+  if (typeof value !== "string") throw fail("is not a string");
   const [first] = pemPieces(value);
-  if (first === undefined) throw unusable(`${member} is not PEM`);
+  if (first === undefined) throw fail("is not PEM");
   try {
     return parseChain(new TextEncoder().encode(first))[0];
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
-    throw unusable(`${member} is no certificate: ${error.message}`, error);
+    throw fail(`is no certificate: ${error.message}`, error);
   }
 }
 
-function unusable(fault: string, cause?: unknown): RekeyError {
+type AnswerName = Pick<RequestName, "purpose">;
+
+/** @returns kind `untrusted` */
+export function unusableAnswer(
+  fault: string,
+  { cause, ...name }: AnswerName & { readonly cause?: unknown } = {},
+): RekeyError {
   return new RekeyError(
     "untrusted",
-    `error rekeying certificate: the CA's answer is unusable: ${fault}`,
+    `${purposeOf(name)}the CA's answer is unusable: ${fault}`,
     { hint: { remedy: "look for a proxy" }, cause },
   );
 }

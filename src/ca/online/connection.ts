@@ -16,7 +16,11 @@ import {
   lookUp,
 } from "./dial.ts";
 import { ownSockets } from "./own_sockets.ts";
-import { hostPort, requestFailed } from "./transport_error.ts";
+import {
+  hostPort,
+  requestFailed,
+  type RequestName,
+} from "./transport_error.ts";
 
 /**
  * Of each `host:port`, the address that was reached when another one was
@@ -24,14 +28,16 @@ import { hostPort, requestFailed } from "./transport_error.ts";
  */
 export type ReachableAddresses = Map<string, string>;
 
-export interface LimitedRequest {
-  readonly url: URL;
-  readonly reachable: ReachableAddresses;
-  /** For the TCP connection. */
-  readonly connectTimeoutMs: number;
+export interface TimedRequest extends RequestName {
   /** Over all: connection, TLS, headers and body. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+}
+
+export interface LimitedRequest extends TimedRequest {
+  readonly reachable: ReachableAddresses;
+  /** For the TCP connection. */
+  readonly connectTimeoutMs: number;
 }
 
 /** The limit for the whole request and the caller's signal, as one signal. */
@@ -42,9 +48,8 @@ export interface TotalLimit extends Disposable {
 }
 
 /** Disposing it stops the clock. */
-export function totalLimit(
-  { url, timeoutMs, signal }: LimitedRequest,
-): TotalLimit {
+export function totalLimit(request: TimedRequest): TotalLimit {
+  const { timeoutMs, signal } = request;
   const limit = new AbortController();
   const ended = new AbortController();
   const expire = (
@@ -52,7 +57,7 @@ export function totalLimit(
     hint = "is the CA running, and does a firewall let it be reached?",
   ) =>
     limit.abort(
-      new RekeyError("unreachable", requestFailed(url, reason), { hint }),
+      new RekeyError("unreachable", requestFailed(request, reason), { hint }),
     );
   after(timeoutMs, ended.signal, () => {
     expire(`no complete answer within ${formatDurationMs(timeoutMs)}`);

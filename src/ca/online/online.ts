@@ -6,7 +6,7 @@
  * repeats, and when, is decided above. What the CA sends is not verified here
  * either: {@linkcode verifyAnswer} of authority.ts does that.
  */
-import type { Act } from "../../base/act.ts";
+import { type Act, ACT_WORDS } from "../../base/act.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import type { Hint } from "../../base/remedy.ts";
@@ -250,12 +250,16 @@ type Question =
 
 /** The chain of a success; anything else is thrown. */
 async function ask(
-  path: string,
+  path: "/rekey" | "/renew",
   pass: Pass,
   { secrets, ...question }: Question,
 ): Promise<readonly Certificate[]> {
   const url = new URL(path, pass.url);
-  const reply = await postOverTls({ ...pass, ...question, url });
-  if (reply.status >= 200 && reply.status < 300) return parseAnswer(reply.body);
-  throw refusalOf(reply, { url, now: pass.clock.now(), secrets });
+  const { doing } = ACT_WORDS[path === "/renew" ? "renew" : "rekey"];
+  const name = { url, purpose: `error ${doing} certificate: ` };
+  const reply = await postOverTls({ ...pass, ...question, ...name });
+  if (reply.status >= 200 && reply.status < 300) {
+    return parseAnswer(reply.body, name);
+  }
+  throw refusalOf(reply, { ...name, now: pass.clock.now(), secrets });
 }

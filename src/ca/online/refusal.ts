@@ -7,7 +7,11 @@
 import { type ErrorKind, RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import type { Hint } from "../../base/remedy.ts";
-import { requestFailed } from "./transport_error.ts";
+import {
+  purposeOf,
+  requestFailed,
+  type RequestName,
+} from "./transport_error.ts";
 import { readMembers } from "./answer.ts";
 import { CannotRekeyError } from "../authority.ts";
 import type { HttpReply } from "./tls_post.ts";
@@ -18,8 +22,7 @@ const MAX_MESSAGE = 1024;
 /** Longest wait that a CA may impose, in ms: a day. */
 const MAX_RETRY_AFTER_MS = 24 * 3600 * 1000;
 
-export interface RefusalContext {
-  readonly url: URL;
+export interface RefusalContext extends RequestName {
   /** For `Retry-After` dates. */
   readonly now: Date;
   /** Text that must not come back in a message: CSR, token. */
@@ -44,7 +47,7 @@ export function refusalOf(
     .filter((fact) => fact !== undefined).join(", ");
   const message = said.json
     ? sanitise(said.message, context.secrets)
-    : `error rekeying certificate: failed decoding CA error response: ${said.reason}`;
+    : `${purposeOf(context)}failed decoding CA error response: ${said.reason}`;
   const kind: ErrorKind = reply.status === 429 || reply.status >= 500
     ? "unreachable"
     : "refused";
@@ -54,7 +57,7 @@ export function refusalOf(
     : RekeyError;
   return new Refusal(
     kind,
-    message || requestFailed(context.url, `HTTP ${reply.status}, no message`),
+    message || requestFailed(context, `HTTP ${reply.status}, no message`),
     {
       hint: advice(reply.status, facts, {
         path: context.url.pathname,
@@ -76,8 +79,9 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
  */
 function notAnswered(
   { status, headers }: HttpReply,
-  { url }: RefusalContext,
+  context: RefusalContext,
 ): RekeyError {
+  const { url } = context;
   const location = headers.get("location") ?? "";
   const target = URL.canParse(location, url.href)
     ? ` to ${shortened(new URL(location, url.href).host)}`
@@ -87,7 +91,7 @@ function notAnswered(
     : "which is neither a certificate nor a refusal";
   return new RekeyError(
     "untrusted",
-    requestFailed(url, `HTTP ${status}, ${what}`),
+    requestFailed(context, `HTTP ${status}, ${what}`),
     // A proxy or a load balancer sends it for a while: no end of a daemon.
     { hint: { remedy: "address the CA itself" }, retry: "slowly" },
   );

@@ -1,5 +1,6 @@
 /**
- * One POST over TLS with a client certificate, within limits of time and size.
+ * One request over TLS, a POST as a rule and with a client certificate, within
+ * limits of time and size.
  *
  * No retry, no redirect, no cookie, HTTP/1.1 (the runtime leaves Nagle's
  * algorithm on, which stalls POSTs over HTTP/2), no state left behind.
@@ -21,7 +22,12 @@ import {
 import type { Dialed } from "./dial.ts";
 import { openRelay, type Relay } from "./relay.ts";
 import type { TlsPeer } from "./tls_error.ts";
-import { requestFailed, transportError } from "./transport_error.ts";
+import {
+  purposeOf,
+  requestFailed,
+  type RequestName,
+  transportError,
+} from "./transport_error.ts";
 import {
   createPinnedClient,
   environmentProxy,
@@ -33,7 +39,8 @@ const MAX_BODY = 1024 * 1024;
 
 export interface TlsPost extends TlsPeer, LimitedRequest {
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Of a POST. */
+  readonly body?: string | undefined;
   readonly trust: readonly Certificate[];
   readonly identity?: TlsIdentity | undefined;
 }
@@ -92,9 +99,9 @@ async function send(post: TlsPost, way: Way): Promise<HttpReply> {
   try {
     const response = await fetch(post.url, {
       client,
-      method: "POST",
+      method: post.method ?? "POST",
       headers: { "User-Agent": "step-rekey", ...post.headers },
-      body: post.body,
+      body: post.body ?? null,
       redirect: "manual",
       signal: watch === undefined
         ? limit.signal
@@ -102,7 +109,7 @@ async function send(post: TlsPost, way: Way): Promise<HttpReply> {
     });
     watch?.end();
     const { status, headers } = response;
-    return { status, headers, body: await readBody(response, post.url) };
+    return { status, headers, body: await readBody(response, post) };
   } catch (error) {
     throwIfStopped(post.signal, "the CA answered");
     if (limit.signal.aborted) throw limit.signal.reason;
@@ -125,7 +132,9 @@ function openClient(
     if (!(error instanceof TypeError)) throw error;
     throw new RekeyError(
       "pair",
-      `error rekeying certificate: TLS cannot use the current certificate and key: ${error.message}`,
+      `${
+        purposeOf(post)
+      }TLS cannot use the current certificate and key: ${error.message}`,
       { cause: error },
     );
   }
@@ -135,12 +144,15 @@ function openClient(
  * Stops reading at the limit, whatever the headers promise. Of an error page
  * the beginning is enough: its status says what matters.
  */
-async function readBody(response: Response, url: URL): Promise<string> {
+export async function readBody(
+  response: Response,
+  request: RequestName,
+): Promise<string> {
   const isError = response.status >= 400;
   const declared = Number(response.headers.get("content-length") ?? 0);
   if (declared > MAX_BODY && !isError) {
     await response.body?.cancel();
-    throw tooLarge(url);
+    throw tooLarge(request);
   }
   const decoder = new TextDecoder();
   let size = 0;
@@ -149,17 +161,17 @@ async function readBody(response: Response, url: URL): Promise<string> {
     size += chunk.length;
     if (size > MAX_BODY) {
       if (isError) break;
-      throw tooLarge(url);
+      throw tooLarge(request);
     }
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
 }
 
-function tooLarge(url: URL): RekeyError {
+function tooLarge(request: RequestName): RekeyError {
   return new RekeyError(
     "untrusted",
-    requestFailed(url, "the answer is larger than 1 MiB"),
+    requestFailed(request, "the answer is larger than 1 MiB"),
     { hint: { remedy: "address the CA itself" } },
   );
 }

@@ -9,13 +9,30 @@ import { RekeyError } from "../../base/errors.ts";
 import { proxyName } from "./proxy.ts";
 import { explainTls, type Explanation, type TlsPeer } from "./tls_error.ts";
 
-export interface FailedRequest extends TlsPeer {
+/** What a request is called in messages. */
+export interface RequestName {
+  readonly url: URL;
+  /** POST unless given. */
+  readonly method?: "GET" | "POST" | undefined;
+  /** What fails with it, in front of all else; `error rekeying certificate: ` unless given. */
+  readonly purpose?: string | undefined;
+}
+
+export interface FailedRequest extends TlsPeer, RequestName {
   readonly proxy: URL | undefined;
 }
 
+/** What a failure is called that is not one of the connection alone. */
+export function purposeOf(
+  { purpose = "error rekeying certificate: " }: Pick<RequestName, "purpose">,
+): string {
+  return purpose;
+}
+
 /** Go's words in front of each reason (certificates ca/client.go, clientError). */
-export function requestFailed(url: URL, reason: string): string {
-  return `error rekeying certificate: client POST ${
+export function requestFailed(request: RequestName, reason: string): string {
+  const { url, method = "POST" } = request;
+  return `${purposeOf(request)}client ${method} ${
     url.href.replace(/\?.*$/, "")
   } failed: ${reason}`;
 }
@@ -33,12 +50,12 @@ export function transportError(
   if (/Requests to port \d+ are blocked/.test(text)) {
     return new RekeyError(
       "config",
-      requestFailed(request.url, `fetch allows no port ${request.url.port}`),
+      requestFailed(request, `fetch allows no port ${request.url.port}`),
       { hint: "let the CA listen on another port, such as 443", cause: error },
     );
   }
   const { reason, hint } = explain(text, request);
-  return new RekeyError("unreachable", requestFailed(request.url, reason), {
+  return new RekeyError("unreachable", requestFailed(request, reason), {
     hint: hint ?? proxyHint(request),
     cause: error,
   });

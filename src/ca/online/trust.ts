@@ -81,13 +81,16 @@ export interface TlsIdentity {
  * @throws what createHttpClient throws
  */
 export function createPinnedClient(
-  { caCerts, identity, proxy }: {
+  { caCerts, identity, proxy, allowHost }: {
     readonly caCerts: string[];
+    /** Whether a request may name another host than that of its URL. */
+    readonly allowHost?: boolean | undefined;
     readonly identity?: TlsIdentity | undefined;
     readonly proxy?: string | undefined;
   },
 ): Deno.HttpClient {
   const options: Deno.CreateHttpClientOptions = { http2: false, caCerts };
+  if (allowHost !== undefined) options.allowHost = allowHost;
   if (proxy !== undefined) options.proxy = { url: proxy };
   using _environment = changedEnvironment("");
   if (identity === undefined) return Deno.createHttpClient(options);

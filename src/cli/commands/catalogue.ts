@@ -12,6 +12,11 @@ export const COMMANDS: CommandGroup = {
     ca: {
       brief: "commands for certificates of an authority",
       below: {
+        bootstrap: () => import("./ca_bootstrap.ts"),
+        federation: () => import("./ca_federation.ts"),
+        health: () => import("./ca_health.ts"),
+        root: () => import("./ca_root.ts"),
+        roots: () => import("./ca_roots.ts"),
         rekey: () => import("./rekey.ts"),
         renew: () => import("./renew.ts"),
         rollback: () => import("./rollback.ts"),

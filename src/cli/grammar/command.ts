@@ -115,6 +115,8 @@ export interface CommandDefinition<
   exitCodeOf?(error: RekeyError): number;
   /** What to type, with a line end where the shell's line goes on. */
   readonly examples: readonly (readonly [says: string, command: string])[];
+  /** Whether it makes the files with settings, which then say nothing about its flags. */
+  readonly makesSettings?: boolean;
   /** Whether it makes a key, so that seeding starts as soon as the grammar took the line. */
   readonly makesKey?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */

@@ -61,7 +61,7 @@ const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     "api base64 beta certificate context crl crypto fileserver oauth path ssh",
   ),
   "ca": words(
-    "acme admin bootstrap certificate federation health init policy provisioner provisioningkey revoke root roots sign token",
+    "acme admin certificate init policy provisioner provisioningkey revoke sign token",
   ),
 };
 

@@ -18,7 +18,13 @@ import {
 } from "../grammar/command.ts";
 import { goQuote, parseValue, ValueError } from "../grammar/values.ts";
 import { type JsonObject, readJsonObject } from "./json_file.ts";
-import { findStepPath, joinPath, type StepPath } from "./step_path.ts";
+import {
+  basePath,
+  findStepPath,
+  joinPath,
+  type StepPath,
+  withoutContexts,
+} from "./step_path.ts";
 
 /** One file with defaults for flags. */
 interface Defaults {
@@ -38,6 +44,8 @@ export interface Settings {
 export interface SettingsOptions {
   readonly flags: FlagDefinitions;
   env(name: string): string | undefined;
+  /** The files are about to be made: none is read, and `stepPath` is their base. */
+  readonly areMade?: boolean | undefined;
   /** The global `--config`: read instead of all files with defaults. */
   readonly configFile: string | undefined;
   /** Takes a line for the person who reads standard error. */
@@ -54,19 +62,23 @@ export interface SettingsOptions {
  */
 export async function readSettings(
   given: ReadonlyMap<string, FlagValue>,
-  { flags, env, configFile, notice }: SettingsOptions,
+  { flags, env, configFile, notice, areMade = false }: SettingsOptions,
 ): Promise<Settings> {
   const context = given.get("context");
   const wanted = typeof context === "string" ? context : "";
-  const stepPath = await findStepPath(env, wanted || env("STEP_CONTEXT"));
+  const stepPath = areMade
+    ? withoutContexts(await basePath(env))
+    : await findStepPath(env, wanted || env("STEP_CONTEXT"));
   if (stepPath.chosenAutomatically) {
     // The original also makes it the current context. Choosing is not ours to
     // remember: a rekey from a timer must not change what `step` does next.
     await notice(`✔ Context: ${stepPath.context?.name}`);
   }
-  const defaults = configFile === undefined
-    ? await readDefaults(stepPath, notice)
-    : [await readNamed(configFile)];
+  const defaults = configFile !== undefined
+    ? [await readNamed(configFile)]
+    : areMade
+    ? []
+    : await readDefaults(stepPath, notice);
   const values = new Map(given);
   const origins = new Map<string, Origin>();
   for (const [name, flag] of Object.entries(flags)) {

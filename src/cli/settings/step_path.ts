@@ -41,11 +41,11 @@ export async function findStepPath(
   wanted: string | undefined,
 ): Promise<StepPath> {
   const base = await basePath(env);
-  const contexts = await readContexts(joinPath(base, "contexts.json"));
+  const contexts = await readContexts(base);
   const current = wanted ? undefined : await readCurrent(base);
   const name = wanted || current;
   if (name === undefined && contexts.length === 0) {
-    return { path: base, base, context: undefined, chosenAutomatically: false };
+    return withoutContexts(base);
   }
   const chosenAutomatically = name === undefined && contexts.length === 1;
   const context = chosenAutomatically
@@ -60,7 +60,20 @@ export async function findStepPath(
   };
 }
 
-async function basePath(
+export function withoutContexts(base: string): StepPath {
+  return { path: base, base, context: undefined, chosenAutomatically: false };
+}
+
+/** The files with contexts, in the base. */
+export const CONTEXTS_FILE = "contexts.json";
+export const CURRENT_FILE = "current-context.json";
+
+/**
+ * `$STEPPATH` or `~/.step`.
+ *
+ * @throws {RekeyError} kind `config` when there is no home
+ */
+export async function basePath(
   env: (name: string) => string | undefined,
 ): Promise<string> {
   const stepPath = env("STEPPATH");
@@ -84,8 +97,13 @@ async function homeOfUser(): Promise<string | undefined> {
   }
 }
 
-async function readContexts(file: string): Promise<readonly Context[]> {
-  const map = await readJsonObject(file, {
+/**
+ * The contexts that are defined.
+ *
+ * @throws {RekeyError} kind `config` for a file that cannot be used
+ */
+export async function readContexts(base: string): Promise<readonly Context[]> {
+  const map = await readJsonObject(joinPath(base, CONTEXTS_FILE), {
     open: "",
     parse: "error unmarshaling context map: ",
   });
@@ -114,7 +132,7 @@ function toContext(name: string, value: unknown): Context {
 }
 
 async function readCurrent(base: string): Promise<string | undefined> {
-  const current = await readJsonObject(joinPath(base, "current-context.json"), {
+  const current = await readJsonObject(joinPath(base, CURRENT_FILE), {
     open: "",
     parse: "error unmarshaling current context: ",
   });

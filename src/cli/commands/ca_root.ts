@@ -1,0 +1,81 @@
+import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
+import {
+  type Address,
+  ADDRESS_FLAGS,
+  type Fingerprint,
+  FINGERPRINT_FLAGS,
+  OVERWRITE_FLAG,
+  resolveAddress,
+  resolveFingerprint,
+} from "../resolve/authority_info.ts";
+
+interface RootOptions extends Address {
+  readonly fingerprint: Fingerprint;
+  /** Undefined: standard output. */
+  readonly file: string | undefined;
+  readonly isForced: boolean;
+  readonly isJson: boolean;
+}
+
+export const command = defineCommand({
+  path: ["ca", "root"],
+  brief: "download and validate the root certificate",
+  programInErrors: "step",
+  description: [
+    "step-rekey ca root downloads the root certificate that has the --fingerprint, which is what proves it: the connection itself proves nothing. It is written to <root-file>, or printed.",
+  ],
+  positionals: {},
+  optionalPositionals: {
+    "root-file": "File to write root certificate (PEM format)",
+  },
+  flags: { ...ADDRESS_FLAGS, ...FINGERPRINT_FLAGS, ...OVERWRITE_FLAG },
+  exitCodes: exitCodes("the root certificate is written or printed", {
+    declined: ERROR_MEANINGS.declined,
+    usage: ERROR_MEANINGS.usage,
+    unreachable: ERROR_MEANINGS.unreachable,
+    bug: ERROR_MEANINGS.bug,
+    install: "the file cannot be written",
+    busy: "another process is writing the same file",
+    untrusted:
+      "what the CA sent has another fingerprint, or is no certificate of a CA",
+    refused: "the CA has no such root certificate",
+    config: "defaults.json, contexts or --ca-url is unusable",
+    interrupted: "stopped by signal n",
+  }),
+  examples: [
+    ["Print the root certificate of defaults.json", "ca root"],
+    [
+      "Download the root certificate of any CA",
+      "ca root root_ca.crt --ca-url https://ca.example:9000 \\\n--fingerprint 0d7d3834cf187726cf331c40a31aa7ef6b29ba4df601416c9788f6ee01058cf3",
+    ],
+  ],
+  resolve(invocation) {
+    const { flags, positionals: [file] } = invocation;
+    return {
+      ...resolveAddress(invocation, "step ca root"),
+      fingerprint: resolveFingerprint(invocation, "step ca root"),
+      file: file || undefined,
+      isForced: flags.force === true,
+      isJson: flags.json === true,
+    };
+  },
+  async run(options: RootOptions, program: Program) {
+    const { askAuthority } = await import("../process/ask_authority.ts");
+    const { url, timeoutMs, fingerprint, file } = options;
+    return await askAuthority(program, file ?? url, async (asker) => {
+      const [{ fetchRoot }, { saveCertificates }] = await Promise.all([
+        import("../../ca/online/authority_info.ts"),
+        import("../process/save_certificates.ts"),
+      ]);
+      return await saveCertificates({
+        ...options,
+        fetch: async () => [
+          await fetchRoot({ url, timeoutMs, ...asker }, fingerprint.digest),
+        ],
+        saved: (file) => `The root certificate has been saved in ${file}.`,
+      }, { program, asker });
+    });
+  },
+});

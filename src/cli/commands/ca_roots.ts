@@ -1,0 +1,95 @@
+import type { RootList } from "../../ca/online/authority_info.ts";
+import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { type CommandDefinition, defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
+import {
+  type Address,
+  OVERWRITE_FLAG,
+  resolveVerified,
+  VERIFIED_FLAGS,
+} from "../resolve/authority_info.ts";
+
+interface RootsOptions extends Address {
+  readonly root: string;
+  /** Undefined: standard output. */
+  readonly file: string | undefined;
+  readonly isForced: boolean;
+  readonly isJson: boolean;
+}
+
+const FLAGS = { ...VERIFIED_FLAGS, ...OVERWRITE_FLAG } as const;
+
+export const command = listCommand({
+  list: "roots",
+  brief: "download all the root certificates",
+  content: "all root certificates of the certificate authority",
+  argument: {
+    "roots-file": "File to write all the root certificates (PEM format)",
+  },
+  saved: "The root certificate bundle",
+});
+
+/** `ca roots` and `ca federation` differ in what they ask for. */
+export function listCommand({ list, brief, content, argument, saved }: {
+  readonly list: RootList;
+  readonly brief: string;
+  readonly content: string;
+  readonly argument: Readonly<Record<string, string>>;
+  readonly saved: string;
+}): CommandDefinition<typeof FLAGS, RootsOptions> {
+  const name = `step ca ${list}`;
+  return defineCommand({
+    path: ["ca", list],
+    brief,
+    programInErrors: "step",
+    description: [
+      `step-rekey ca ${list} downloads ${content}, over a connection that is verified by --root. They are written to a file, or printed.`,
+    ],
+    positionals: {},
+    optionalPositionals: argument,
+    flags: FLAGS,
+    exitCodes: exitCodes("the certificates are written or printed", {
+      declined: ERROR_MEANINGS.declined,
+      usage: ERROR_MEANINGS.usage,
+      unreachable: ERROR_MEANINGS.unreachable,
+      bug: ERROR_MEANINGS.bug,
+      install: "the file cannot be written",
+      busy: "another process is writing the same file",
+      untrusted: "the CA's answer is unusable, or not of CA certificates only",
+      refused: ERROR_MEANINGS.refused,
+      config: "defaults.json, contexts, --root or --ca-url is unusable",
+      interrupted: "stopped by signal n",
+    }),
+    examples: [
+      ["Print the certificates", `ca ${list}`],
+      [
+        "Download them with the flags that ca bootstrap makes unnecessary",
+        `ca ${list} ${list}.pem --ca-url https://ca.example:9000 \\\n--root root_ca.crt`,
+      ],
+    ],
+    async resolve(invocation) {
+      const { flags, positionals: [file] } = invocation;
+      return {
+        ...await resolveVerified(invocation, name),
+        file: file || undefined,
+        isForced: flags.force === true,
+        isJson: flags.json === true,
+      };
+    },
+    async run(options: RootsOptions, program: Program) {
+      const { askAuthority } = await import("../process/ask_authority.ts");
+      const { url, root, timeoutMs, file } = options;
+      return await askAuthority(program, file ?? url, async (asker) => {
+        const [{ fetchRoots }, { saveCertificates }] = await Promise.all([
+          import("../../ca/online/authority_info.ts"),
+          import("../process/save_certificates.ts"),
+        ]);
+        return await saveCertificates({
+          ...options,
+          fetch: () => fetchRoots({ url, root, timeoutMs, ...asker }, list),
+          saved: (file) => `${saved} has been saved in ${file}.`,
+        }, { program, asker });
+      });
+    },
+  });
+}

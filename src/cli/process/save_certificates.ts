@@ -1,0 +1,59 @@
+/**
+ * Certificates that a CA gave, in a file or on standard output.
+ */
+import { openSingleFile } from "../../files/single_file.ts";
+import {
+  type Certificate,
+  chainToPem,
+} from "../../pki/certificate/certificate.ts";
+import { formatInstant } from "../../base/duration.ts";
+import { type Asker, jsonAnswer } from "./ask_authority.ts";
+import type { Program } from "./program.ts";
+
+/** Mode of a new file with certificates: the original's. */
+export const CERTIFICATE_MODE = 0o600;
+
+export interface SaveOptions {
+  /** Undefined: standard output. */
+  readonly file: string | undefined;
+  readonly isForced: boolean;
+  readonly isJson: boolean;
+  /** Called when it is clear that the file may be written. */
+  fetch(): Promise<readonly Certificate[]>;
+  /** What to say about it. */
+  saved(file: string): string;
+}
+
+/** @returns the exit code */
+export async function saveCertificates(
+  { file, isForced, isJson, fetch, saved }: SaveOptions,
+  { program, asker }: { readonly program: Program; readonly asker: Asker },
+): Promise<number> {
+  const opened = file === undefined ? undefined : await openSingleFile(file, {
+    mode: CERTIFICATE_MODE,
+    overwrite: isForced ? "without asking" : "ask",
+    runtime: asker,
+    signal: asker.signal,
+  });
+  const certificates = await fetch();
+  const pem = chainToPem(certificates);
+  await opened?.write(new TextEncoder().encode(pem));
+  if (isJson) {
+    const described = await Promise.all(certificates.map(describe));
+    program.stdout.write(
+      jsonAnswer({ file: file ?? null, certificates: described }),
+    );
+  } else if (file === undefined) program.stdout.write(pem);
+  else program.stderr.write(`${saved(file)}\n`);
+  return 0;
+}
+
+async function describe(certificate: Certificate) {
+  const digest = await crypto.subtle.digest("SHA-256", certificate.der);
+  return {
+    subject: certificate.subject,
+    fingerprint: new Uint8Array(digest).toHex(),
+    notAfter: formatInstant(certificate.notAfter),
+    pem: chainToPem([certificate]),
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * Flags of the commands that ask a CA what it tells everybody, or set a host up
+ * for it.
+ */
+import { RekeyError } from "../../base/errors.ts";
+import { isOsError } from "../../base/os_error.ts";
+import { shortened } from "../../base/printable.ts";
+import type { FlagDefinitions, Invocation } from "../grammar/command.ts";
+import { joinPath } from "../settings/step_path.ts";
+import { parseCaUrl } from "./authority.ts";
+import { FlagReader } from "./flag_reader.ts";
+import { JSON_FLAG, REKEY_FLAGS } from "./flags.ts";
+
+/** Of whoever asks a CA. */
+export const ADDRESS_FLAGS = {
+  "ca-url": REKEY_FLAGS["ca-url"],
+  "timeout": {
+    ...REKEY_FLAGS.timeout,
+    help:
+      "The longest <duration> of the whole request, connection and answer included. Defaults to 15s.",
+  },
+  "context": REKEY_FLAGS.context,
+  "json": JSON_FLAG,
+} as const satisfies FlagDefinitions;
+
+/** Of whoever asks a CA that has to prove what it is. */
+export const VERIFIED_FLAGS = {
+  ...ADDRESS_FLAGS,
+  "root": REKEY_FLAGS.root,
+} as const satisfies FlagDefinitions;
+
+/** Of whoever knows the root certificate by its digest. */
+export const FINGERPRINT_FLAGS = {
+  "fingerprint": {
+    kind: "text",
+    group: "authority",
+    placeholder: "fingerprint",
+    help:
+      "The <fingerprint> of the root certificate: its SHA-256 in hexadecimal, with dashes or colons or without, as step certificate fingerprint prints it.",
+  },
+} as const satisfies FlagDefinitions;
+
+/** Of whoever writes a file. */
+export const OVERWRITE_FLAG = { "force": REKEY_FLAGS.force } as const;
+
+/** Longest wait for an answer without --timeout, in ms: the original's. */
+const TIMEOUT_MS = 15_000;
+
+/** How a CA is reached. */
+export interface Address {
+  /** `https://host[:port]`. */
+  readonly url: string;
+  readonly timeoutMs: number;
+}
+
+type Given<Flags extends FlagDefinitions> = Invocation<Flags>;
+
+/**
+ * --ca-url and --timeout.
+ *
+ * @param command as the original calls it: `step ca root`
+ * @throws {RekeyError} kind `usage` or `config`
+ */
+export function resolveAddress(
+  invocation: Pick<Given<typeof ADDRESS_FLAGS>, "flags" | "origins">,
+  command: string,
+): Address {
+  const flags = new FlagReader(invocation, ADDRESS_FLAGS);
+  const value = flags.text("ca-url");
+  if (value === undefined) {
+    throw flags.usage(`'${command}' requires the '--ca-url' flag`, {
+      flags: ["ca-url"],
+      hint: "give --ca-url or set STEP_CA_URL",
+    });
+  }
+  const { url, hasHost } = parseCaUrl(value);
+  if (!hasHost) {
+    throw new RekeyError(
+      "config",
+      `error parsing endpoint: url '${shortened(url)}' is not valid`,
+      { hint: "write --ca-url as https://host:port" },
+    );
+  }
+  const timeoutMs = flags.limitMs("timeout", { mayBeZero: false }) ??
+    TIMEOUT_MS;
+  return { url, timeoutMs };
+}
+
+/**
+ * The same, and --root: a file that is there, unless it is named.
+ *
+ * @throws {RekeyError} as {@linkcode resolveAddress}
+ */
+export async function resolveVerified(
+  invocation: Given<typeof VERIFIED_FLAGS>,
+  command: string,
+): Promise<Address & { readonly root: string }> {
+  const address = resolveAddress(invocation, command);
+  const flags = new FlagReader(invocation, VERIFIED_FLAGS);
+  const named = flags.text("root");
+  if (named !== undefined) return { ...address, root: named };
+  const root = joinPath(invocation.stepPath, "certs", "root_ca.crt");
+  if (await isThere(root)) return { ...address, root };
+  throw flags.usage(`'${command}' requires the '--root' flag`, {
+    flags: ["root"],
+    hint:
+      `there is no ${root}; step-rekey ca bootstrap fetches it, and remembers --ca-url`,
+  });
+}
+
+/** Whether something has that name, as far as this process may know. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    // Whatever hides it hides it from who would read it.
+    if (isOsError(error)) return false;
+    throw error;
+  }
+}
+
+/** A digest in the two ways that it is needed. */
+export interface Fingerprint {
+  /** As it was typed, for a file that the original would write so. */
+  readonly typed: string;
+  /** 64 lower-case hexadecimal digits. */
+  readonly digest: string;
+}
+
+/**
+ * --fingerprint.
+ *
+ * @throws {RekeyError} kind `usage` for what cannot be a SHA-256
+ */
+export function resolveFingerprint(
+  invocation: Pick<Given<typeof FINGERPRINT_FLAGS>, "flags" | "origins">,
+  command: string,
+): Fingerprint {
+  const flags = new FlagReader(invocation, FINGERPRINT_FLAGS);
+  const typed = flags.text("fingerprint")?.trim() ?? "";
+  if (typed === "") {
+    throw flags.usage(`'${command}' requires the '--fingerprint' flag`, {
+      flags: ["fingerprint"],
+      hint:
+        "beside the CA, step certificate fingerprint prints it for root_ca.crt",
+    });
+  }
+  const digest = typed.replaceAll(/[-:]/g, "").toLowerCase();
+  if (/^[0-9a-f]{64}$/.test(digest)) return { typed, digest };
+  throw flags.invalid("fingerprint", "a SHA-256 has 64 hexadecimal digits");
+}
