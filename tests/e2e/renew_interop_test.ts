@@ -173,11 +173,3 @@ compare("a command that fails", {
     theirs: /^exit status 7$/,
   },
 });
-compare("offline", {
-  args: ["--offline", "--password-file", `${directory}/password`, ...FORCED],
-  otherText: {
-    why: "the database of the CA is not written, which is said",
-    ours: /^warning: the new certificate is not recorded in the CA's database/,
-    theirs: /^badger /,
-  },
-});
