@@ -2,7 +2,7 @@
  * The question to the CA: a certificate for a new key, or for the one that is
  * there.
  */
-import { type Act, ACT_WORDS } from "../base/act.ts";
+import type { Act } from "../base/act.ts";
 import type { RekeyOptions } from "../base/options.ts";
 import type { Log } from "../base/runtime.ts";
 import {
@@ -52,8 +52,9 @@ export async function askForCertificate(
     if (!(error instanceof CannotRekeyError) || !renewFallback) throw error;
     log.write({
       event: "warning",
-      message:
-        `${error.message}; the key stays, and the certificate is ${ACT_WORDS.renew.done} by token`,
+      message: `${
+        error.message.replace(/\.$/, "")
+      }; the key stays, and the certificate is renewed by token`,
     });
     const issued = await authority.renew({ current, by: "token", signal });
     return { issued, act: "renew" };

@@ -32,6 +32,13 @@ const REKEYED: LogEvent = {
   certificate: CERTIFICATE,
 };
 
+const RENEWED = {
+  event: "renewed",
+  targets: { certificate: "a.crt" },
+  certificate: CERTIFICATE,
+  isFallback: false,
+} as const;
+
 Deno.test("oneShotLog() prints one result line a file, on stderr", () => {
   assertEquals(printed((sinks) => oneShotLog(sinks, false), REKEYED), {
     out: "",
@@ -63,6 +70,42 @@ Deno.test("oneShotLog() says how long a certificate that is not due lives", () =
     }).err,
     "certificate not rekeyed: expires in 10h52m5s\n",
   );
+});
+
+Deno.test("oneShotLog() says that a certificate was renewed in the original's words", () => {
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, true), RENEWED).err,
+    "Your certificate has been saved in a.crt.\n",
+  );
+});
+
+Deno.test("oneShotLog() says that no rekey was possible, and the key is the old one", () => {
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, false), {
+      ...RENEWED,
+      targets: { certificate: "a.crt", key: "a.key" },
+      isFallback: true,
+    }).err,
+    "✔ Certificate: a.crt\nthe private key was NOT rotated: a.key is the old one\n",
+  );
+});
+
+Deno.test("daemonLog() says what it does to a certificate", () => {
+  const now = () => new Date(2026, 0, 31, 12, 0, 5);
+  const event = { event: "scheduled", act: "renew", waitMs: 5e6 } as const;
+  for (const first of [true, false]) {
+    const text = first
+      ? "first renewal in"
+      : "internal certificate renewed, next in";
+    assertEquals(
+      printed((sinks) => daemonLog(sinks, now), {
+        ...event,
+        certificate: CERTIFICATE,
+        first,
+      }).out,
+      `INFO: 2026/01/31 12:00:05 ${text} 1h23m20s\n`,
+    );
+  }
 });
 
 Deno.test("oneShotLog() prints a warning and its hint", () => {
