@@ -26,7 +26,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["base"],
   ],
   "pki": [
-    ["issue", "inspect"],
+    ["issue", "inspect", "pkcs12"],
     ["verify"],
     ["keys"],
     ["certificate"],
@@ -35,7 +35,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "ca": [
     ["online", "offline"],
-    ["authority.ts", "trust_anchor.ts", "limited_file.ts"],
+    ["authority.ts", "trust_anchor.ts"],
   ],
   "ca/offline": [
     ["offline_authority.ts"],
@@ -50,13 +50,13 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "engine": [
     ["once.ts"],
-    ["rekey.ts", "rollback.ts"],
+    ["dry_run.ts", "enrol.ts", "rekey.ts", "rollback.ts"],
     ["pending_reload.ts"],
     ["ask.ts", "failure_hook.ts", "open_job.ts"],
     ["schedule.ts"],
   ],
   "files": [
-    ["open_pair.ts", "single_file.ts"],
+    ["open_pair.ts", "pair_state.ts", "single_file.ts"],
     ["unfinished.ts"],
     ["versioned"],
     ["plain"],
@@ -88,7 +88,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   "cli": [
     ["run.ts"],
     ["commands"],
-    ["manual.ts", "completion"],
+    ["manual.ts", "completion", "systemd_units.ts", "version.ts"],
     ["help.ts"],
     ["resolve"],
     ["settings"],
@@ -101,10 +101,10 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
 /**
  * What other folders may import of `files`: whoever changes a pair has opened it,
  * and so holds its lock. The rest is reached through open_pair.ts and, for files
- * of no pair, single_file.ts only.
+ * of no pair, single_file.ts only. Who only looks has pair_state.ts.
  */
 const FILES_DOORS =
-  /^files\/(open_pair\.ts|single_file\.ts|transaction\.ts|pair\/.*|reload_note\/pending_reload\.ts|disk\/attributes\.ts)$/;
+  /^files\/(open_pair\.ts|pair_state\.ts|single_file\.ts|transaction\.ts|pair\/.*|reload_note\/pending_reload\.ts|disk\/attributes\.ts)$/;
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
@@ -126,14 +126,18 @@ function resolveImport(from: string, specifier: string): string {
 }
 
 const X509_DOOR = "pki/asn1/x509.ts is the door to the X.509 library";
+const JOSE_DOOR = "pki/keys/json_web_token.ts is the door to jose";
 
 /** Why `from` may not import `specifier`, or undefined. */
 export function importFault(
   from: string,
   specifier: string,
 ): string | undefined {
-  if (/^(npm:)?@peculiar\/|^(npm:)?reflect-metadata/.test(specifier)) {
-    return from === "pki/vendor/entry.ts" ? undefined : X509_DOOR;
+  if (/^(npm:)?(@peculiar\/|reflect-metadata|asn1js|pkijs)/.test(specifier)) {
+    return from.endsWith("/vendor/entry.ts") ? undefined : X509_DOOR;
+  }
+  if (/^(npm:)?jose(@|$)/.test(specifier)) {
+    return from === "pki/vendor/jose_entry.ts" ? undefined : JOSE_DOOR;
   }
   if (/^(npm|jsr|https?):/.test(specifier)) {
     return "src downloads nothing: it imports bundles below vendor/";
@@ -141,8 +145,15 @@ export function importFault(
   if (!specifier.startsWith(".")) return undefined;
   const target = resolveImport(from, specifier);
   if (target.startsWith("../")) return "src imports nothing from outside of it";
-  if (target.startsWith("pki/vendor/") && from !== "pki/asn1/x509.ts") {
+  if (target === "pki/vendor/jose.js") {
+    if (from !== "pki/keys/json_web_token.ts") return JOSE_DOOR;
+  } else if (target.startsWith("pki/vendor/") && from !== "pki/asn1/x509.ts") {
     return X509_DOOR;
+  }
+  if (
+    target.startsWith("pki/pkcs12/vendor/") && from !== "pki/pkcs12/pkcs12.ts"
+  ) {
+    return "pki/pkcs12/pkcs12.ts is the door to the PKCS#12 library";
   }
   const isInside = from.startsWith("files/") || !target.startsWith("files/");
   if (!isInside && !FILES_DOORS.test(target)) {

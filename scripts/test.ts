@@ -28,6 +28,7 @@ const ON_BINARY = [
   "manual",
   "signals",
   "systemd",
+  "systemd_units",
   "trust",
 ].map((name) => `tests/e2e/${name}_test.ts`);
 

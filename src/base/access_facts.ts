@@ -1,15 +1,20 @@
 /**
  * Why the system does not let this process at a file, for messages.
  */
+import { osCode } from "./os_error.ts";
 
 /**
  * What stands in the way of reading `path`: the file, or the first folder above
  * it that cannot be entered, with owner, mode and who runs.
  *
- * @returns undefined where it cannot be found out, or other systems
+ * @param error what the system said
+ * @returns undefined for another error, where it cannot be found out, and on
+ *   other systems
  */
-export function accessFacts(path: string): string | undefined {
-  if (Deno.build.os === "windows") return undefined;
+export function accessFacts(path: string, error: unknown): string | undefined {
+  if (osCode(error) !== "EACCES" || Deno.build.os === "windows") {
+    return undefined;
+  }
   let place = path;
   for (;;) {
     const facts = factsOf(place);

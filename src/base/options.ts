@@ -181,6 +181,8 @@ export interface RekeyOptions {
   readonly names: SettingNames;
   /** `text` unless given. */
   readonly logFormat?: LogFormat | undefined;
+  /** `--dry-run`: nothing is changed, and the plan is printed so. */
+  readonly dryRun?: "text" | "json" | undefined;
 }
 
 /** Everything that `ca rollback` depends on. */

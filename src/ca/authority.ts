@@ -44,6 +44,26 @@ export interface CertificateAuthority {
    */
   roots(): Promise<readonly Certificate[]>;
   /**
+   * Tries all that comes before a request for this pair, and changes nothing.
+   *
+   * @returns what the CA says of its health, where it was asked
+   * @throws {RekeyError} as `rekey`
+   */
+  check?(
+    request: Pick<RekeyRequest, "current" | "signal">,
+  ): Promise<string | undefined>;
+  /**
+   * Makes ready what `rekey` with this pair will need, where that takes long.
+   * Nothing is sent, and what is wrong is for `rekey` to say.
+   *
+   * @param roots those of this authority
+   * @returns closes what no `rekey` has used
+   */
+  prepare?(
+    current: KeyPair,
+    roots: readonly Certificate[],
+  ): Disposable | undefined;
+  /**
    * Asks for a certificate on the CSR's key.
    *
    * @returns the chain as the CA sent it, leaf first, unverified, never empty

@@ -37,13 +37,14 @@ export function trustAnchors(
   const refused: string[] = [];
   const doubtful: string[] = [];
   for (const { file, certificate } of candidates) {
-    const name = `"${shortened(printable(certificate.subject))}" in ${file}`;
+    const name = () =>
+      `"${shortened(printable(certificate.subject))}" in ${file}`;
     const fault = anchorFault(certificate);
     if (fault === undefined) roots.push(certificate);
-    else refused.push(`${name} ${fault}`);
+    else refused.push(`${name()} ${fault}`);
     if (fault === undefined && certificate.version !== 3) {
       doubtful.push(
-        `${name} is of X.509 version ${certificate.version}, which does not say whether it is a CA's; it is trusted as one`,
+        `${name()} is of X.509 version ${certificate.version}, which does not say whether it is a CA's; it is trusted as one`,
       );
     }
   }
@@ -57,7 +58,8 @@ export function trustAnchors(
   return roots;
 }
 
-function anchorFault(
+/** Why a certificate must not be a root, behind its name; undefined: it may. */
+export function anchorFault(
   certificate: Certificate,
 ): string | undefined {
   try {

@@ -16,8 +16,14 @@ import {
   HELP_FLAG,
   PROGRAM,
   spellingsOf,
+  VERSION,
 } from "./grammar/command.ts";
-import { BUILT_IN, type Place, PROGRAM_FLAGS } from "./grammar/route.ts";
+import {
+  BUILT_IN,
+  type Place,
+  PROGRAM_FLAGS,
+  typedName,
+} from "./grammar/route.ts";
 
 /** Columns of a page where no terminal says another number. */
 const WIDTH = 80;
@@ -46,27 +52,29 @@ const GROUPS: Readonly<Record<FlagGroup, string>> = {
 
 /** The page of a command, as it was called, or of a group. */
 export async function helpPage(
-  { path, entry }: Place,
+  place: Place,
   style: HelpStyle,
 ): Promise<string> {
-  return page(await helpSections({ path, entry }), style);
+  return page(await helpSections(place), style);
 }
 
 /** What a page says, before it is laid out. */
 export async function helpSections(
-  { path, entry }: Place,
+  place: Place,
 ): Promise<readonly Section[]> {
+  const { entry } = place;
   return typeof entry === "function"
-    ? commandSections((await entry()).command, path)
-    : await groupSections(entry, path);
+    ? commandSections((await entry()).command, typedName(place))
+    : await groupSections(entry, place);
 }
 
 /**
  * The usage in one line, for whoever made a mistake: what follows the name, and
  * where the rest is told.
  */
-export async function usageHint({ path, entry }: Place): Promise<string> {
-  const name = [PROGRAM, ...path].join(" ");
+export async function usageHint(place: Place): Promise<string> {
+  const { entry } = place;
+  const name = typedName(place);
   const what = typeof entry === "function"
     ? [...argumentsOf((await entry()).command), "[flags]"].join(" ")
     : "<command> [arguments]";
@@ -91,9 +99,8 @@ const EMPTY: Line = { text: "", indent: "" };
 
 function commandSections(
   command: CommandDefinition,
-  path: readonly string[],
+  name: string,
 ): readonly Section[] {
-  const name = [PROGRAM, ...path].join(" ");
   const canonical = command.path.join(" ");
   const called = (line: string) =>
     line.startsWith(canonical) ? name + line.slice(canonical.length) : line;
@@ -141,9 +148,10 @@ function commandSections(
 
 async function groupSections(
   { brief, below }: CommandGroup,
-  path: readonly string[],
+  place: Place,
 ): Promise<readonly Section[]> {
-  const name = [PROGRAM, ...path].join(" ");
+  const { path, calledAs } = place;
+  const name = typedName(place);
   const isProgram = path.length === 0;
   const briefs = await Promise.all(
     Object.entries(below).map(async ([word, inside]) => {
@@ -161,6 +169,7 @@ async function groupSections(
   const usage = [name, config, "<command> [arguments]"];
   return [
     ["NAME", paragraphs(`${name} -- ${brief}`, INDENT)],
+    ...calledAs !== undefined && isProgram ? [notStep(calledAs)] : [],
     ["USAGE", paragraphs(usage.filter(Boolean).join(" "), INDENT)],
     [
       "COMMANDS",
@@ -173,6 +182,13 @@ async function groupSections(
       paragraphs(`${name} help <command> shows the help of a command.`, INDENT),
     ],
   ];
+}
+
+/** Nothing pretends to be what it is not. */
+function notStep(calledAs: string): Section {
+  const text =
+    `This is ${PROGRAM} ${VERSION}, called as ${calledAs}: not Smallstep's, of which it has the commands below.`;
+  return ["PROGRAM", paragraphs(text, INDENT)];
 }
 
 /** Flags by the title of their group, in its order and in their own. */

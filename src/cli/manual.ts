@@ -20,16 +20,16 @@ export async function manualPage(place: Place): Promise<string> {
   const sections = await helpSections(place);
   const lines = sections.flatMap(([heading, lines]) => [
     `.SH ${HEADINGS.get(heading) ?? heading}`,
-    ...heading === "NAME" ? lines.map(nameLine) : body(lines),
+    ...heading === "NAME" ? lines.flatMap(nameLines) : body(lines),
   ]);
   const head = `.TH ${title} 1 ${VERSION_DATE} "${PROGRAM} ${VERSION}"`;
   return `${[head, ...lines].join("\n")}\n`;
 }
 
 /** As apropos(1) reads it: `step-rekey-ca-rekey \- rekey a certificate`. */
-function nameLine({ text }: Line): string {
+function nameLines({ text }: Line): readonly string[] {
   const [name = "", brief = ""] = text.split(" -- ");
-  return `${escaped(name.replaceAll(" ", "-"))} \\- ${escaped(brief)}`;
+  return filled(`${name.replaceAll(" ", "-")} - ${brief}`);
 }
 
 function body(lines: readonly Line[]): readonly string[] {

@@ -13,8 +13,6 @@ import {
   argumentsOf,
   type CommandDefinition,
   type FlagValue,
-  PROGRAM,
-  VERSION,
 } from "./grammar/command.ts";
 import {
   type GivenArguments,
@@ -24,11 +22,18 @@ import {
 import {
   findRoute,
   GroupLineError,
-  HELP_WORDS,
   type Place,
   type Route,
+  UnknownCommandError,
 } from "./grammar/route.ts";
-import { denoProgram, type Program, takesCodes } from "./process/program.ts";
+import { type Program, takesCodes } from "./process/program.ts";
+
+/**
+ * The exit code of a command that the program does not have, when it is called
+ * by the name of one that has it: systemd reads 1 to 254 of an ExecCondition as
+ * an answer.
+ */
+const UNKNOWN_COMMAND = 255;
 
 /** How long the end waits for a slow reader of standard error, in ms. */
 const LAST_LINES_MS = 3_000;
@@ -40,7 +45,7 @@ const LAST_LINES_MS = 3_000;
  */
 export async function run(
   args: readonly string[],
-  program: Program = denoProgram(),
+  program: Program,
 ): Promise<number> {
   const session = new Session(program, args);
   const exitCode = await answerOrReport(args, session);
@@ -66,9 +71,14 @@ async function answerOrReport(
       file: session.file,
     });
     program.stderr.write(text);
-    return error instanceof RekeyError
-      ? session.command?.exitCodeOf?.(error) ?? exitCode
-      : exitCode;
+    if (error instanceof UnknownCommandError && session.place.calledAs) {
+      return UNKNOWN_COMMAND;
+    }
+    // To callers who read codes as answers, a bug is a failure as any other.
+    const known = error instanceof RekeyError
+      ? error
+      : new RekeyError("bug", "");
+    return session.command?.exitCodeOf?.(known) ?? exitCode;
   }
 }
 
@@ -83,11 +93,13 @@ class Session {
   /** What was called, when it is loaded. */
   command: CommandDefinition | undefined;
   /** The group or command that was called. */
-  place: Place = { path: [], entry: COMMANDS };
+  place: Place;
   #format: LogFormat | undefined;
 
   constructor(program: Program, args: readonly string[]) {
     this.program = program;
+    const calledAs = program.calledAs();
+    this.place = { path: [], entry: COMMANDS, calledAs };
     this.#format = formatInWords(args);
   }
 
@@ -171,11 +183,11 @@ async function answer(
   session: Session,
 ): Promise<number> {
   const { stdout } = session.program;
-  const route = findRoute(args, COMMANDS);
+  const { calledAs } = session.place;
+  const route = findRoute(args, COMMANDS, calledAs);
   if (route.kind === "version") {
-    stdout.write(
-      `${PROGRAM} ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`,
-    );
+    const { versionText } = await import("./version.ts");
+    stdout.write(versionText({ calledAs, isJson: route.isJson }));
     return 0;
   }
   if (route.kind === "completion") {
@@ -185,7 +197,6 @@ async function answer(
   }
   if (route.kind === "command") {
     session.place = route.place;
-    pinTrustEarly(route, session.program);
     const exitCode = await runCommand(route, session);
     if (exitCode !== undefined) return exitCode;
   }
@@ -200,21 +211,6 @@ async function answer(
 
 type CommandRoute = Extract<Route, { kind: "command" }>;
 
-/**
- * Before anything is awaited: half a second after its start `deno run` looks
- * for a newer Deno, and then it is too late. What fails here fails again, with
- * a message, where the trust is needed. Help must do without permissions.
- */
-function pinTrustEarly({ rest }: CommandRoute, program: Program): void {
-  if (rest.some((word) => HELP_WORDS.includes(word))) return;
-  try {
-    program.pinTrust();
-  } catch (error) {
-    // No permission for the environment.
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  }
-}
-
 /** @returns undefined when the line asks for the help instead */
 async function runCommand(
   { load, rest, configFile }: CommandRoute,
@@ -224,10 +220,9 @@ async function runCommand(
   const { command } = await load();
   session.command = command;
   session.learnFormat(command, new Map());
-  const given = parseArguments(rest, command.flags);
+  const given = parseArguments(rest, command);
   if (given.help) return undefined;
   session.learnFormat(command, given.values);
-  if (command.makesKey === true) program.warmUp();
   const options = await resolve(command, { given, configFile, session });
   return await program.execute(command, options);
 }

@@ -205,6 +205,7 @@ class Daemon {
       const certificate = await withPings(reading, this.#pings);
       if (certificate.serial === plan.serial) return { ...plan, files };
       this.#runtime.log.write({ event: "replaced", certificate });
+      this.#reloads.lookAgain();
       return this.#plan(certificate, { after: "start", files });
     } catch (error) {
       if (!(error instanceof RekeyError)) throw error;

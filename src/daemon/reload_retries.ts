@@ -52,13 +52,19 @@ export class ReloadRetries {
   #failures = 0;
   /** Times in a row that a try could not begin: no failure of the service. */
   #delays = 0;
-  /** Undefined while nothing is pending. At the start, an earlier run may have left something. */
+  /** Undefined while nothing is pending. */
   #next: { readonly fromMs: number; readonly pauseMs: number } | undefined;
 
   constructor(job: RekeyJob, runtime: Runtime, failureHook: FailureHook) {
     this.#job = job;
     this.#runtime = runtime;
     this.#failureHook = failureHook;
+    this.lookAgain();
+  }
+
+  /** An earlier run, or another one that installs a certificate, may have left something. */
+  lookAgain(): void {
+    this.#delivered();
     this.#next = { fromMs: this.#now(), pauseMs: 0 };
   }
 

@@ -1,6 +1,6 @@
 import { RekeyError } from "../base/errors.ts";
+import type { RekeyOptions } from "../base/options.ts";
 import type { Runtime } from "../base/runtime.ts";
-import { FailureHook } from "./failure_hook.ts";
 import type { RekeyJob } from "./open_job.ts";
 import {
   deliverPendingReload,
@@ -21,7 +21,6 @@ export async function runOnce(
   runtime: Runtime,
   stop: AbortSignal,
 ): Promise<RekeyOutcome> {
-  await using hook = new FailureHook(job.options, runtime, stop);
   try {
     return await rekeyOnce(job, runtime, stop);
   } catch (error) {
@@ -29,9 +28,24 @@ export async function runOnce(
     if (error.retry !== "reload") {
       await deliverAfterFailure(job, runtime, stop);
     }
-    await hook.report({ error, attempt: 1, next: "last" });
+    await reportLast(error, job.options, { runtime, stop });
     throw error;
   }
+}
+
+/** Runs --exec-on-failure, if there is one, to its end. */
+export async function reportLast(
+  error: RekeyError,
+  options: RekeyOptions,
+  { runtime, stop }: {
+    readonly runtime: Runtime;
+    readonly stop: AbortSignal;
+  },
+): Promise<void> {
+  if (options.reload.onFailure === undefined) return;
+  const { FailureHook } = await import("./failure_hook.ts");
+  await using hook = new FailureHook(options, runtime, stop);
+  await hook.report({ error, attempt: 1, next: "last" });
 }
 
 /**

@@ -148,7 +148,8 @@ export async function deliverReload(
   }
   const failure = joinFailures(failures);
   if (failure === undefined) return;
-  throw afterSwap(failure, { ...deliverer, pending: [...failures.keys()] });
+  const parts = await held.isOutdated() ? [] : [...failures.keys()];
+  throw afterSwap(failure, { ...deliverer, pending: parts });
 }
 
 function afterSwap(
@@ -161,11 +162,12 @@ function afterSwap(
   // What is stopped does not try again itself.
   const isOver = deliveredBy === "next run" || kind === "interrupted";
   const by = isOver ? ", delivered by the next run with the same flags" : "";
+  const rest = pending.length === 0
+    ? "another pair has replaced it meanwhile, so nothing of it is pending"
+    : `still pending: ${list(pending, names)}${by}`;
   return new RekeyError(
     kind,
-    `${installed}, but telling the service failed: ${message}; still pending: ${
-      list(pending, names)
-    }${by}`,
+    `${installed}, but telling the service failed: ${message}; ${rest}`,
     { hint, exitCode, retry, cause: failure },
   );
 }

@@ -10,15 +10,21 @@ import { ACT_WORDS, actOf } from "../base/act.ts";
 import type { Log, Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import { verifyAnswer } from "../ca/authority.ts";
+import type { LockedPair } from "../files/open_pair.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
 import { provideNewKey } from "../files/pair/new_key.ts";
 import type { PendingReload } from "../files/reload_note/pending_reload.ts";
-import { type InstallWarning, mapPair } from "../files/transaction.ts";
+import {
+  type InstallWarning,
+  mapPair,
+  type Pair,
+} from "../files/transaction.ts";
 import {
   type Certificate,
   chainToPem,
 } from "../pki/certificate/certificate.ts";
 import { askForCertificate } from "./ask.ts";
+import type { Reloader } from "../reload/reloader.ts";
 import { openJob, type RekeyJob } from "./open_job.ts";
 import { takePendingReload, warnOfUndeliverable } from "./pending_reload.ts";
 
@@ -62,9 +68,7 @@ export async function replacePair(
   const { names } = options;
   const others = await warnOfUndeliverable(pair, { reloader, log, names });
   if (notDueForMs !== undefined) {
-    const outcome = { kind: "not-due", expiresInMs: notDueForMs } as const;
-    const found = await takePendingReload(pair, { reloader, log });
-    return { outcome, pending: typeof found === "string" ? undefined : found };
+    return await notDue(notDueForMs, pair, { reloader, log });
   }
   const current = await until(pass.current.loadKeyPair());
   const authority = job.openAuthority({ signal, readPassword });
@@ -84,9 +88,13 @@ export async function replacePair(
   // What only another run can deliver stays pending for the new certificate.
   using reload = pair.draftReload([...reloader.parts, ...others]);
 
-  // 3. New key, or the one that stays.
+  // 3. New key, or the one that stays. The first key of a process waits for the
+  //    seeding of its crypto library: meanwhile the disk proves that it has the
+  //    space, and the connection is made ready.
   const context = { current, encrypt, log, ...pass.passwords };
-  const wanted = await until(provideNewKey(newKey, context));
+  const working = [provideNewKey(newKey, context), install.settle()] as const;
+  using _ready = authority.prepare?.(current, roots);
+  const [wanted] = await until(Promise.all(working));
 
   // 4. The CA copies subject, names and lifetime from the current certificate.
   const { issued, act } = await askForCertificate(
@@ -111,9 +119,8 @@ export async function replacePair(
   //    That the service has to be told is on the disk before the pair is.
   signal.throwIfAborted();
   const [certificate] = chain;
-  const keyPem = pair.files.key === undefined ? undefined : await next.toPem();
-  const pems = { certificate: chainToPem(chain), key: keyPem };
-  const contents = mapPair(pems, (pem) => new TextEncoder().encode(pem));
+  const key = pair.files.key === undefined ? undefined : await next.toPem();
+  const contents = encodePems({ certificate: chainToPem(chain), key });
   const pending = await reload.around(
     async () => warn(log, await install.commit(contents, certificate.serial)),
     { certificate, previousSerial: oldLeaf.serial },
@@ -123,6 +130,23 @@ export async function replacePair(
   const targets = pair.files;
   log.write({ event: done, targets, certificate, isFallback });
   return { outcome: { kind: done, certificate }, pending };
+}
+
+/** Nothing is to be done but what an earlier run has left. */
+async function notDue(
+  expiresInMs: number,
+  pair: LockedPair,
+  deliverer: { readonly reloader: Reloader; readonly log: Log },
+): Promise<Replacement> {
+  const found = await takePendingReload(pair, deliverer);
+  return {
+    outcome: { kind: "not-due", expiresInMs },
+    pending: typeof found === "string" ? undefined : found,
+  };
+}
+
+function encodePems(pems: Pair<string>): Pair<Uint8Array<ArrayBuffer>> {
+  return mapPair(pems, (pem) => new TextEncoder().encode(pem));
 }
 
 function warn(log: Log, warnings: readonly InstallWarning[]): void {

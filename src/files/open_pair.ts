@@ -10,7 +10,7 @@ import type { KeyPairFiles, ReloadPart } from "../base/options.ts";
 import type { Clock, Log } from "../base/runtime.ts";
 import { lstatIfExists } from "./disk/disk.ts";
 import { requireOwnName } from "./disk/hidden_names.ts";
-import { resolveTarget, type Target } from "./disk/target.ts";
+import type { Target } from "./disk/target.ts";
 import { lockPair, type PairLock } from "./lock/pair_lock.ts";
 import {
   type CurrentPair,
@@ -45,6 +45,7 @@ import {
   recoverStandIn,
   refuseForeignRepair,
 } from "./unfinished.ts";
+import { requireVersionable } from "./versioned/changeable_layout.ts";
 import {
   changeLayout,
   layoutOf,
@@ -138,7 +139,7 @@ export class LockedPair implements Disposable {
     this.#lock = lock;
     this.#log = log;
     this.#stateFolders = stateFolders;
-    this.#targets = this.#resolve();
+    this.#targets = lock.targets;
     this.#hidden = new HiddenKeys(this.#targets);
   }
 
@@ -220,16 +221,24 @@ export class LockedPair implements Disposable {
     return await findCurrentPair(choice, password, now);
   }
 
-  /** @throws {RekeyError} as `findPreviousPair` */
+  /** @throws {RekeyError} as `findPreviousPair`, and as `requireUnchanged` when it is put back */
   findPrevious(): PreviousPair {
     this.#requireWritable();
-    return findPreviousPair(this.#targets);
+    const { files, putBack } = findPreviousPair(this.#targets);
+    return {
+      files,
+      putBack: () => {
+        this.#seen.requireUnchanged(this.#targets);
+        putBack();
+      },
+    };
   }
 
   /**
    * Proves, before the CA is asked, that the files can be replaced: stages
-   * files of their size beside them, with the owner that they will have. Where
-   * another layout is wanted, it is changed here; the contents stay.
+   * files of their size beside them, with the owner that they will have; that
+   * the disk has them is what its `settle` waits for. Where another layout is
+   * wanted, it is changed here; the contents stay.
    *
    * @throws {RekeyError} kind `install`, naming the file and the way out
    */
@@ -245,7 +254,7 @@ export class LockedPair implements Disposable {
     const layout = options.layout ?? present;
     if (layout === "versioned") {
       this.#requireFolders();
-      this.#requireVersionable(options);
+      requireVersionable(this.#targets, options);
     }
     if (layout !== present && !isNew(this.#targets)) {
       await this.changeLayout(layout);
@@ -253,31 +262,8 @@ export class LockedPair implements Disposable {
     const opened = { seen: this.#seen, hidden: this.#hidden };
     const prepared = { ...options, ...opened };
     return layout === "plain"
-      ? await PlainInstall.prepare(this.#targets, prepared)
-      : await VersionedInstall.prepare(this.#targets, prepared);
-  }
-
-  /** What no change of the layout makes possible. */
-  #requireVersionable({ inPlace, givenKeyFile }: InstallOptions): void {
-    const { certificate, key } = this.#targets;
-    const { path, version } = certificate;
-    if (inPlace === true) {
-      throw new RekeyError(
-        "install",
-        `cannot overwrite ${path} in place: it is a link to a version`,
-        { hint: { remedy: "replace files" } },
-      );
-    }
-    if (key !== undefined) return;
-    const given = givenKeyFile === undefined
-      ? undefined
-      : resolveTarget(givenKeyFile).version?.directory;
-    if (version !== undefined && given === version.directory) return;
-    throw new RekeyError(
-      "install",
-      `the versioned layout keeps the key beside the certificate ${path}, and the new one would have its key elsewhere`,
-      { hint: { remedy: "name the new key" } },
-    );
+      ? new PlainInstall(this.#targets, prepared)
+      : new VersionedInstall(this.#targets, prepared);
   }
 
   /**

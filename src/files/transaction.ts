@@ -116,6 +116,14 @@ export function syncTidied(
 export interface InstallTransaction extends Disposable {
   readonly warnings: readonly InstallWarning[];
   /**
+   * Waits until the disk has what was prepared, for some file systems find out
+   * only then that there is no space. Other work may go on meanwhile; the CA is
+   * asked afterwards.
+   *
+   * @throws {RekeyError} kind `install`; the reason of the signal
+   */
+  settle(): Promise<void>;
+  /**
    * Writes and swaps. Not interruptible. Refuses when somebody else has changed
    * a file since the pair was opened.
    *

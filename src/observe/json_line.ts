@@ -62,6 +62,11 @@ export function jsonLine(line: JsonLine): string {
   return `${text.replace(UNESCAPED_CONTROLS, escaped)}\n`;
 }
 
+/** What a command answers: one object on one line, which no character in it can leave. */
+export function jsonAnswer(answer: object): string {
+  return `${JSON.stringify(answer).replace(UNESCAPED_CONTROLS, escaped)}\n`;
+}
+
 /** The part of a line that an error fills. */
 export function errorFields(
   error: RekeyError,

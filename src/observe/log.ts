@@ -271,8 +271,13 @@ function repairText({ recovery }: EventOf<"repaired">): string {
 }
 
 /** The bytes of the original's template, smallstep/cli-utils ui/templates.go. */
-function resultLine(name: string, path: string, colour: boolean): string {
-  const value = printable(path);
+/** `✔ Certificate: internal.crt`, in the bytes of the original on a terminal. */
+export function resultLine(
+  name: string,
+  text: string,
+  colour: boolean,
+): string {
+  const value = printable(text);
   return colour
     ? `\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m${name}\x1b[0m\x1b[1m:\x1b[0m ${value}`
     : `✔ ${name}: ${value}`;

@@ -11,8 +11,6 @@ import type {
 } from "../base/options.ts";
 import { absolutePath } from "../base/paths.ts";
 import { stoppable } from "../base/stoppable.ts";
-import { runCommand } from "./exec.ts";
-import { sendSignal } from "./signal.ts";
 
 /** What is delivered, and by which parts. */
 export interface ReloadNotice {
@@ -67,7 +65,10 @@ export function createReloader(
   },
 ): Reloader {
   const actions: Readonly<Record<ReloadPart, ReloadAction | undefined>> = {
-    signal: recipient && (() => sendSignal(recipient, names.pidFile)),
+    signal: recipient && (async () => {
+      const { sendSignal } = await import("./signal.ts");
+      await sendSignal(recipient, names.pidFile);
+    }),
     exec: exec.length === 0 ? undefined : async (notice, signal) => {
       try {
         await stoppable(Promise.resolve(beforeHook?.()), signal);
@@ -75,6 +76,7 @@ export function createReloader(
         // Then the hook is not begun, which the next line says.
         if (!signal.aborted) throw error;
       }
+      const { runCommand } = await import("./exec.ts");
       await runCommand(exec, {
         name: names.exec,
         signal,

@@ -55,6 +55,8 @@ const TABLE: Readonly<
   "renew-fallback": ["--renew-fallback"],
   "lock-timeout": ["--lock-timeout=5s"],
   "log-format": ["--log-format=json"],
+  "dry-run": ["--dry-run"],
+  "json": ["--dry-run", "--json"],
 };
 
 /** Belongs to the settings: named contexts have to exist. */

@@ -124,12 +124,16 @@ for (
 
 for (
   const [line, command, help] of [
-    ["certificate lint a.crt", "certificate", "step-rekey help"],
+    [
+      "certificate lint a.crt",
+      "certificate lint",
+      "step-rekey certificate help",
+    ],
     ["crypto", "crypto", "step-rekey help"],
     ["ssh certificate", "ssh", "step-rekey help"],
     ["ca provisioner add x", "ca provisioner", "step-rekey ca help"],
-    ["ca help bootstrap", "ca bootstrap", "step-rekey ca help"],
-    ["help ca roots", "ca roots", "step-rekey ca help"],
+    ["ca help policy", "ca policy", "step-rekey ca help"],
+    ["help ca admin", "ca admin", "step-rekey ca help"],
   ] as const
 ) {
   Deno.test(`'${line}' is said to be a command of step`, async () => {
@@ -142,6 +146,52 @@ for (
   });
 }
 
+for (const calledAs of ["step", "step-cli"] as const) {
+  Deno.test(`called as ${calledAs}, it names itself so, and 255 is what it lacks`, async () => {
+    const lacks = await runLine(["crypto", "hash"], { calledAs });
+    assertEquals([lacks.code, lacks.stdout], [255, ""]);
+    assertEquals(
+      lacks.stderr,
+      `'crypto' is a command of Smallstep's ${calledAs}; this is step-rekey under that name, which does not have it\nhint: the original from https://smallstep.com/docs/step-cli/installation has it; ${calledAs} help lists the commands\n`,
+    );
+    const unknown = await runLine(["ca", "rekye"], { calledAs });
+    assertEquals(unknown.code, 255);
+    assertStringIncludes(unknown.stderr, `did you mean ${calledAs} ca rekey?`);
+    // What it has keeps its codes.
+    const usage = await runLine(["ca", "rekey", "a"], { calledAs });
+    assertEquals(usage.code, 64);
+    assertStringIncludes(
+      usage.stderr,
+      `usage: ${calledAs} ca rekey <crt-file>`,
+    );
+    const { stdout } = await runLine(["help"], { calledAs });
+    assertStringIncludes(stdout, `  ${calledAs} [--config=<file>]`);
+    assertStringIncludes(stdout, `This is step-rekey ${VERSION}, called as`);
+  });
+}
+
+Deno.test("called as step, the version is that of step, and says who answers", async () => {
+  const calledAs = "step-cli";
+  const { stdout } = await runLine(["version"], { calledAs });
+  assertEquals(
+    stdout,
+    `step-rekey step-compatible/0.24.0 (${SYSTEM})\nVersion: step-rekey/${VERSION}, called as step-cli; "step-cli help" lists the commands that it has\n`,
+  );
+  const json = await runLine(["version", "--json"], { calledAs });
+  assertEquals(JSON.parse(json.stdout).compatibleWith, "step 0.24.0");
+  const own = await runLine(["version", "--json"]);
+  assertEquals(JSON.parse(own.stdout).compatibleWith, null);
+});
+
+for (const failure of [new TypeError("x"), new RekeyError("config", "x")]) {
+  Deno.test(`certificate needs-renewal is 255 for ${failure.name}`, async () => {
+    const { code } = await runLine(["certificate", "needs-renewal", "a"], {
+      failure,
+    });
+    assertEquals(code, 255);
+  });
+}
+
 Deno.test("an unknown command is told on stderr only, with the nearest one", async () => {
   const { code, stdout, stderr } = await runLine(["ca", "rekye", "a", "k"]);
   assertEquals([code, stdout], [64, ""]);
@@ -150,6 +200,11 @@ Deno.test("an unknown command is told on stderr only, with the nearest one", asy
     "No help topic for 'rekye'\nhint: did you mean step-rekey ca rekey?\n",
   );
 });
+
+/** As Go names it. */
+const SYSTEM = `${Deno.build.os}/${
+  Deno.build.arch === "x86_64" ? "amd64" : "arm64"
+}`;
 
 for (const line of [["version"], ["--version"], ["-v"]]) {
   Deno.test(`'${line.join(" ")}' prints the version of deno.json`, async () => {
@@ -160,7 +215,7 @@ for (const line of [["version"], ["--version"], ["-v"]]) {
     const { code, stdout, stderr } = await runLine(line);
     assertEquals(
       [code, stdout, stderr],
-      [0, `step-rekey ${VERSION} (${Deno.build.os}/${Deno.build.arch})\n`, ""],
+      [0, `Version: step-rekey/${VERSION} (${SYSTEM})\n`, ""],
     );
   });
 }
@@ -267,6 +322,8 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "log-format": ["--log-format=xml"],
     "ignore-database": ["--ignore-database"],
     "context": ["--context=none"],
+    "dry-run": ["--dry-run=no"],
+    "json": ["--json"],
   };
 
 for (const [flag, mistake] of Object.entries(MISTAKES)) {

@@ -186,6 +186,31 @@ Deno.test("runDaemon() goes by a pair that somebody put in the place while it wa
   assertEquals(events.filter(({ event }) => event === "replaced").length, 1);
 });
 
+Deno.test("runDaemon() delivers what the run that put another pair there left pending", async () => {
+  const events: LogEvent[] = [];
+  let told = 0;
+  await daemonRun(["issue"], {
+    events,
+    pendingFor: "other",
+    reload: () => (told++, new Map()),
+    sleeping(sleep, files, other) {
+      if (sleep !== 3) return;
+      putInPlace(other, files);
+      moveNote(other);
+    },
+  });
+  // Once for the other, within its wait, and once for the new one.
+  assertEquals(told, 2);
+  const names = events.map(({ event }) => event);
+  assertEquals(names.slice(names.indexOf("replaced"), -1), [
+    "replaced",
+    "scheduled",
+    "reloaded",
+    "rekeyed",
+    "scheduled",
+  ]);
+});
+
 Deno.test("runDaemon() goes on with its wait when the same pair was written again", async () => {
   const { waits, elapsedMs } = await daemonRun(["issue"], {
     random: 0,
@@ -226,7 +251,7 @@ Deno.test("runDaemon() delivers a pending reload before it ends at its start", a
   let told = 0;
   await assertRejects(() =>
     daemonRun(["issue"], {
-      isReloadPending: true,
+      pendingFor: "host",
       isBroken: true,
       reload: () => (told++, new Map()),
     }), "config");
@@ -246,6 +271,17 @@ Deno.test("runDaemon() tells that it has started, and not when the first look fa
 function putInPlace(other: Files, files: Files): void {
   Deno.copyFileSync(other.keyFile, files.keyFile);
   Deno.copyFileSync(other.certificateFile, files.certificateFile);
+}
+
+/** As if the run had installed it as the host's. */
+function moveNote({ certificateFile }: Files): void {
+  const directory = certificateFile.replace(/\/[^/]*$/, "");
+  const found = [...Deno.readDirSync(directory)].find(({ name }) =>
+    name.endsWith(".reload")
+  );
+  if (found === undefined) throw new Error("there is no note");
+  const name = found.name.replace(".other.crt.", ".host.crt.");
+  Deno.renameSync(`${directory}/${found.name}`, `${directory}/${name}`);
 }
 
 function touch(file: string, seconds: number): void {

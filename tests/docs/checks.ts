@@ -4,7 +4,13 @@
  * Each check gives the problems that it finds, one line each, so that a test
  * can see that it finds those that are there.
  */
-import { blocksOf, codeOf, type Document, rowsBelow } from "./documents.ts";
+import {
+  blocksOf,
+  codeOf,
+  type Document,
+  rowsBelow,
+  sectionOf,
+} from "./documents.ts";
 import type { ProgramFacts } from "./program.ts";
 
 /** A check. */
@@ -90,7 +96,17 @@ export function wrongFlagTables(
     const rows = rowsBelow(reference, `## \`${name}\``)
       .filter(([flag]) => flag?.startsWith("`-"))
       .map((cells) => cells.map((cell) => cell.replaceAll("`", "")));
-    const wanted = flags.filter(({ title }) => !title.startsWith("--help"));
+    const { text } = sectionOf(reference, `## \`${name}\``);
+    // A section may leave to another one what both commands have.
+    const [, other = ""] = /flags are those of \[`(.+?)`\]/.exec(
+      text.replaceAll(/\s+/g, " "),
+    ) ?? [];
+    const told = commands.get(other) ?? [];
+    const wanted = flags.filter(({ title }) =>
+      !title.startsWith("--help") &&
+      (rows.some(([flag]) => flag === title) ||
+        !told.some((flag) => flag.title === title))
+    );
     return [
       ...wanted.flatMap(({ title, variable, values }) => {
         const row = rows.find(([flag]) => flag === title);
@@ -165,6 +181,8 @@ export function wrongCommands(
   const { path, reference } = referenceOf(documents);
   const listed = rowsBelow(reference, "## Command line")
     .map(([name = ""]) => /`([^`]+)`/.exec(name)?.[1]);
+  const isGroup = (name: string) =>
+    [...commands.keys()].some((other) => other.startsWith(`${name} `));
   return [
     ...documents.flatMap((document) =>
       codeOf(document).flatMap((code) => {
@@ -178,7 +196,7 @@ export function wrongCommands(
       })
     ),
     ...[...commands.keys()]
-      .filter((name) => name !== "" && name !== "ca" && !listed.includes(name))
+      .filter((name) => name !== "" && !isGroup(name) && !listed.includes(name))
       .map((name) => `${path}: nothing about the command ${name}`),
   ];
 }

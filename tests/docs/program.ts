@@ -64,11 +64,10 @@ export async function programFacts(): Promise<ProgramFacts> {
   const source = await textBelow("src");
   const others = await textBelow("scripts") + await textBelow("tests") +
     await Deno.readTextFile(`${ROOT}deno.json`);
+  const { variables } = await runLine(["ca", "rekey", "a.crt", "a.key"]);
   return {
     commands: await commandFacts(),
-    variables: new Set(
-      (await runLine(["ca", "rekey", "a.crt", "a.key"])).variables,
-    ),
+    variables: new Set([...variables, ...await flagVariables()]),
     // As keys of the environment that a hook is given.
     hookVariables: matchesIn(source, /\b(STEP_REKEY_[A-Z_]+):/g),
     testVariables: matchesIn(others, /\b((?:STEP_REKEY|FUZZ)_[A-Z_]+)\b/g),
@@ -122,6 +121,19 @@ async function commandFacts(): Promise<ProgramFacts["commands"]> {
   for (const name of Object.keys(BUILT_IN)) commands.set(name, []);
   commands.set("help", Object.entries(HELP_COMMAND_FLAGS).map(flagFacts));
   return commands;
+}
+
+/** The variables of all flags of all commands. */
+async function flagVariables(): Promise<readonly string[]> {
+  const variables: string[] = [];
+  for (const { entry } of placesIn({ path: [], entry: COMMANDS })) {
+    if (typeof entry !== "function") continue;
+    const { flags } = (await entry()).command;
+    variables.push(
+      ...Object.entries(flags).map(([name, flag]) => variableOf(name, flag)),
+    );
+  }
+  return variables;
 }
 
 function flagFacts(

@@ -5,7 +5,11 @@
  */
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { endlessHook } from "../support/endless_hook.ts";
-import { type ReloadPlace, reloadPlace } from "../support/reload_place.ts";
+import {
+  programWords,
+  type ReloadPlace,
+  reloadPlace,
+} from "../support/reload_place.ts";
 import { fileHolds } from "../support/file_holds.ts";
 import { startProgram } from "../support/running_program.ts";
 import { closedPort } from "../support/tcp_peers.ts";
@@ -167,6 +171,23 @@ Deno.test("ca rekey and its daemon say that they were stopped behind the swap, a
     }, ["the new pair is installed", NEXT_RUN]);
     assert(running.text.includes(wanted), running.text);
   }
+});
+
+Deno.test("ca rekey does not call pending what a hook has replaced itself before it failed", async () => {
+  await using place = await reloadPlace();
+  const hook = await place.script(
+    "hook",
+    `${programWords(place.words("--force"))} || exit 3\nexit 7`,
+  );
+  const { code, stderr } = await place.once("--exec", hook);
+  assertEquals(code, 7, stderr);
+  assertMatch(
+    stderr,
+    /^the new pair is installed, but telling the service failed: exit status 7; another pair has replaced it meanwhile, so nothing of it is pending$/m,
+  );
+  assertEquals(place.ca.requests.length, 2);
+  const { stderr: later } = await place.once("--expires-in", "1ns");
+  assert(!later.includes("pending"), later);
 });
 
 for (

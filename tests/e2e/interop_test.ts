@@ -100,6 +100,36 @@ compare("only the certificate elsewhere", {
   args: ["--out-cert", "a", ...FORCED],
 });
 compare("only the key elsewhere", { args: ["--out-key", "b", ...FORCED] });
+for (const kib of [33, 100, 200]) {
+  compare(`a certificate file with ${kib} KiB of other certificates`, {
+    async prepare(path) {
+      const others = otherRoot.certificate.repeat(
+        Math.ceil(kib * 1024 / otherRoot.certificate.length),
+      );
+      const options = { append: true };
+      await Deno.writeTextFile(`${path}/internal.crt`, others, options);
+    },
+    args: FORCED,
+  });
+}
+compare("the largest chain that is sent, with the largest signature", {
+  async prepare(path) {
+    // 62 bytes and two before them; the rest and the issuer take 1 KiB.
+    const names = Array.from(
+      { length: 61 * 16 - 7 },
+      (_, index) => `DNS:${`n${index}`.padEnd(50, "x")}.example.org`,
+    );
+    const pair = await ca?.issue("large", "admin", {
+      names: names.join(","),
+      keyArguments: ["-newkey", "rsa:4096"],
+    });
+    if (pair === undefined) throw new Error("no CA");
+    const options = { mode: 0o600 };
+    await Deno.writeTextFile(`${path}/internal.crt`, pair.certificate);
+    await Deno.writeTextFile(`${path}/internal.key`, pair.key, options);
+  },
+  args: FORCED,
+});
 compare("a given key that is written elsewhere", {
   prepare: openssl("genpkey", "-algorithm", "ed25519", "-out", "given"),
   args: ["--private-key", "given", "--out-key", "b", ...FORCED],

@@ -110,6 +110,20 @@ for (const { words, needs, check } of EXAMPLES) {
   );
 }
 
+test("the manual's hook that converts to DER works with this program as step", async (place) => {
+  const bin = place.dir.file("bin");
+  await Deno.mkdir(bin);
+  const { command, args } = program();
+  const words = [command, ...args].map((word) => `'${word}'`).join(" ");
+  await Deno.writeTextFile(
+    `${bin}/step`,
+    `#!/bin/sh\nexec ${words} "$@"\n`,
+    { mode: 0o755 },
+  );
+  const example = EXAMPLES.find(({ check }) => check === convertsToDer);
+  await convertsToDer(place, example?.words ?? "", bin);
+});
+
 Deno.test("the manual has no other example than those tried here", async () => {
   const manual = await Deno.readTextFile(
     new URL("../support/manual_examples.txt", import.meta.url),
@@ -273,9 +287,13 @@ async function reloadsNginx(place: ManualPlace, words: string): Promise<void> {
   await daemonRekeys(place, words, { afterwards: shows });
 }
 
-async function convertsToDer(place: ManualPlace, words: string): Promise<void> {
+async function convertsToDer(
+  place: ManualPlace,
+  words: string,
+  directory = STEP.replace(/\/step$/, ""),
+): Promise<void> {
   const { dir, env } = place;
-  env["PATH"] = `${STEP.replace(/\/step$/, "")}:${Deno.env.get("PATH")}`;
+  env["PATH"] = `${directory}:${Deno.env.get("PATH")}`;
   await daemonRekeys(place, words, {
     async afterwards() {
       const [leaf] = parseChain(await Deno.readFile(dir.file("internal.crt")));

@@ -1,6 +1,6 @@
 /**
  * An online rekey loads no X.509 library, which alone takes longer to load than
- * all the rest: the program works where the library throws at its first line.
+ * all the rest, and none for tokens: the program works where the library throws at its first line.
  */
 import { createDevCa } from "../../scripts/dev_ca.ts";
 import { ROOT } from "../../scripts/paths.ts";
@@ -25,13 +25,15 @@ const tree = `${directory}/tree`;
 await Deno.mkdir(tree);
 const parts = ["main.ts", "deno.json", "deno.lock", "src"];
 await runOk("cp", ["-r", ...parts.map((part) => `${ROOT}${part}`), tree]);
-const library = `${tree}/src/pki/vendor/peculiar.js`;
-await Deno.writeTextFile(
-  library,
-  `throw new Error("the library was loaded");\n${await Deno.readTextFile(
+for (const name of ["vendor/peculiar", "vendor/jose", "pkcs12/vendor/pkijs"]) {
+  const library = `${tree}/src/pki/${name}.js`;
+  await Deno.writeTextFile(
     library,
-  )}`,
-);
+    `throw new Error("the library was loaded");\n${await Deno.readTextFile(
+      library,
+    )}`,
+  );
+}
 
 const PROGRAM = {
   command: Deno.execPath(),
@@ -99,6 +101,37 @@ for (const [type, { openssl, flags }] of Object.entries(KEYS)) {
     },
   );
 }
+
+for (
+  const words of [
+    ["inspect"],
+    ["inspect", "--short"],
+    ["inspect", "--format", "json"],
+    ["format"],
+    ["key"],
+  ]
+) {
+  sourceTest(`certificate ${words.join(" ")} loads no library`, async () => {
+    const { code, stderr } = await run(PROGRAM.command, [
+      ...[...PROGRAM.args, "certificate", ...words],
+      pki.host.certificateFile,
+    ], { env: { STEPPATH: `${directory}/none`, DENO_NO_UPDATE_CHECK: "1" } });
+    assertEquals(code, 0, stderr);
+  });
+}
+
+sourceTest(
+  "certificate p12 loads the library, so that the others can fail",
+  async () => {
+    const { code, stderr } = await run(PROGRAM.command, [
+      ...[...PROGRAM.args, "certificate", "p12", `${directory}/a.p12`],
+      ...[pki.host.certificateFile, pki.host.keyFile],
+      ...["--no-password", "--insecure"],
+    ], { env: { STEPPATH: `${directory}/none`, DENO_NO_UPDATE_CHECK: "1" } });
+    assertEquals(code === 0, false);
+    assertStringIncludes(stderr, "the library was loaded");
+  },
+);
 
 sourceTest(
   "ca rekey --offline loads the library, so that the others can fail",

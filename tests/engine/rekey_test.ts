@@ -133,6 +133,47 @@ Deno.test("replacePair() opens the pair only when nobody else works on it", asyn
   assertEquals(here.requests(), 0);
 });
 
+Deno.test("replacePair() closes the prepared connection when there is no new key", async () => {
+  const path = "/nonexistent/given.key";
+  await using here = await place({
+    change: { newKey: { from: "file", path, writeCopy: true } },
+  });
+  using clients = countClients();
+  await assertRejects(
+    () => replacePair(here.job, here.runtime, NEVER),
+    "pair",
+    /given\.key/,
+  );
+  assertEquals([clients.made, clients.open, here.requests()], [1, 0, 0]);
+});
+
+Deno.test("replacePair() asks by the prepared connection and makes no other", async () => {
+  await using here = await place();
+  using clients = countClients();
+  await replacePair(here.job, here.runtime, NEVER);
+  assertEquals([clients.made, clients.open, here.requests()], [1, 0, 1]);
+});
+
+/** Counts what createHttpClient makes, and what of it is open, until it is disposed. */
+function countClients(): Disposable & { readonly made: number; open: number } {
+  const { createHttpClient } = Deno;
+  const count = { made: 0, open: 0 };
+  Deno.createHttpClient = (options) => {
+    const client = createHttpClient(options);
+    count.made++;
+    count.open++;
+    const close = client.close.bind(client);
+    client.close = client[Symbol.dispose] = () => {
+      count.open--;
+      close();
+    };
+    return client;
+  };
+  return Object.assign(count, {
+    [Symbol.dispose]: () => void (Deno.createHttpClient = createHttpClient),
+  });
+}
+
 Deno.test("replacePair() repairs before it loads", async () => {
   await using here = await place();
   const key = here.files.key.replace(/.*\//, "");

@@ -85,3 +85,45 @@ Deno.test("a LockedPair goes on with where its names lead after a change of layo
   }
   assert((await Deno.lstat(pair.targets.key)).isFile);
 });
+
+for (const file of ["certificate", "key"] as const) {
+  Deno.test(`a LockedPair puts no pair back over a ${file} that somebody put there meanwhile`, async () => {
+    await using pair = await pairFixture();
+    writePair(pair, generation(1));
+    {
+      using locked = await open(pair.targets);
+      await locked.changeLayout("versioned");
+      using install = await locked.prepareInstall();
+      await install.commit(encodePair(generation(2)));
+    }
+    using locked = await open(pair.targets);
+    const previous = locked.findPrevious();
+    await Deno.remove(pair.targets[file]);
+    await Deno.writeTextFile(pair.targets[file], "other");
+    await assertRejects(
+      async () => await previous.putBack(),
+      "install",
+      /^nothing was installed: \S+ was changed by somebody else/,
+    );
+    assertEquals(pair.read(), { ...generation(2), [file]: "other" });
+  });
+}
+
+for (const inPlace of [false, true]) {
+  Deno.test(`a LockedPair installs nothing where a file was moved and linked to meanwhile, in place: ${inPlace}`, async () => {
+    await using pair = await pairFixture();
+    writePair(pair, generation(1));
+    using locked = await open(pair.targets);
+    using install = await locked.prepareInstall({ inPlace });
+    const moved = pair.dir.file("moved.key");
+    await Deno.rename(pair.targets.key, moved);
+    await Deno.symlink(moved, pair.targets.key);
+    await assertRejects(
+      () => install.commit(encodePair(generation(2))),
+      "install",
+      /^nothing was installed: \S+internal\.key was changed by somebody else/,
+    );
+    assertEquals(pair.read(), generation(1));
+    assertEquals(await Deno.readLink(pair.targets.key), moved);
+  });
+}

@@ -16,7 +16,7 @@ export interface TestInstall extends Disposable {
   commit(contents: PairTexts): Promise<void>;
 }
 
-/** Opens the pair and prepares an install; disposing it releases both. */
+/** Opens the pair and prepares an install, to its end; disposing it releases both. */
 export async function prepareInstall(
   files: Pair<string>,
   options: InstallOptions = {},
@@ -24,6 +24,7 @@ export async function prepareInstall(
   using undo = new DisposableStack();
   const pair = undo.use(await open(files));
   const install = undo.use(await pair.prepareInstall(options));
+  await install.settle();
   const held = undo.move();
   return {
     warnings: install.warnings.map(({ message }) => message),

@@ -86,6 +86,15 @@ async function judge(
   assertEquals(left, [], context);
 }
 
+/** What a message says is kept has to be there. */
+async function assertKept(text: string): Promise<void> {
+  const kept = /are kept in (\S+)/.exec(text)?.[1];
+  if (kept === undefined) return;
+  await Deno.lstat(kept).catch((error) => {
+    throw new Error(`it is not: ${text}`, { cause: error });
+  });
+}
+
 for (const layout of LAYOUTS) {
   Deno.test({
     name:
@@ -110,7 +119,7 @@ for (const layout of LAYOUTS) {
       const syncs = points.filter(isSync);
       assert(syncs.length > 0);
       await inParallel(
-        sample(`failing fsyncs, ${layout.name}`, syncs, IS_WHOLE ? 99 : 8),
+        sample(`failing fsyncs, ${layout.name}`, syncs, IS_WHOLE ? 99 : 14),
         async (point) => {
           const place = dir.file(`at-${point.point}`);
           await prepare(layout, pairs, place);
@@ -123,6 +132,7 @@ for (const layout of LAYOUTS) {
           } else {
             assertEquals(run.code, 73, context);
             assertMatch(run.stdout, /input\/output error/);
+            await assertKept(run.stdout);
           }
           await judge(place, layout, { pairs, isDone, context });
         },

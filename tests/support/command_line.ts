@@ -34,6 +34,8 @@ export interface LineOptions {
   readonly terminal?: boolean;
   /** How wide it is. */
   readonly columns?: number;
+  /** The name that it is called by. */
+  readonly calledAs?: "step" | "step-cli";
   /** What the engine throws. */
   readonly failure?: unknown;
 }
@@ -44,8 +46,14 @@ export const NO_SETTINGS = "/nonexistent/step";
 /** Runs the tokens. */
 export async function runLine(
   args: readonly string[],
-  { env = {}, cwd = "/home/user", terminal = false, columns, failure }:
-    LineOptions = {},
+  {
+    env = {},
+    cwd = "/home/user",
+    terminal = false,
+    columns,
+    failure,
+    calledAs,
+  }: LineOptions = {},
 ): Promise<LineResult> {
   const output = { stdout: "", stderr: "" };
   const seen: {
@@ -72,13 +80,16 @@ export async function runLine(
       seen.variables.push(name);
       return surroundings[name];
     },
+    calledAs: () => calledAs,
     cwd: () => cwd,
     stdout: sink("stdout"),
+    writeBytes: (bytes) => {
+      output.stdout += new TextDecoder().decode(bytes);
+    },
     stderr: sink("stderr"),
     pinTrust: () => undefined,
     startAgain: () => Promise.resolve(undefined),
     flush: () => Promise.resolve(),
-    warmUp() {},
     execute({ path }, options) {
       const command = path.join(" ");
       if (command === "ca rekey" || command === "ca renew") {

@@ -70,8 +70,8 @@ export async function daemonRun(
     sleeping?(sleep: number, files: Files, other: Files): void;
     /** In place of the service. */
     reload?(notice: ReloadNotice, files: Files): ReloadFailures;
-    /** A reload for the first certificate is pending. */
-    readonly isReloadPending?: boolean;
+    /** A reload of this certificate is pending, beside its file. */
+    readonly pendingFor?: "host" | "other";
     /** The authority's settings cannot be read. */
     readonly isBroken?: boolean;
     started?(): void;
@@ -93,7 +93,8 @@ export async function daemonRun(
   });
   const pair = await ca.issue("host", issue("host", 24 * HOUR));
   const other = await ca.issue("other", issue("host", 12 * HOUR));
-  if (place.isReloadPending === true) await notePendingReload(pair);
+  if (place.pendingFor === "host") await notePendingReload(pair);
+  if (place.pendingFor === "other") await notePendingReload(other);
   const { options } = await runLine([
     ...[
       "ca",

@@ -73,6 +73,7 @@ async function installOnce(
       options.stateFolders,
     );
     using install = await pair.prepareInstall(options);
+    await install.settle();
     for (const { message } of install.warnings) print(`warned ${message}`);
     const { certificate, key } = generation(number);
     await install.commit(encodePair({

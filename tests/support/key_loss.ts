@@ -337,6 +337,7 @@ export async function prepare(
   using pair = await open(files);
   await pair.changeLayout("versioned");
   using install = await pair.prepareInstall();
+  await install.settle();
   await install.commit(encodePair(old));
 }
 

@@ -26,6 +26,7 @@ async function change(): Promise<readonly InstallWarning[]> {
   }
   const [newCertificate = "", newKey = ""] = given;
   using install = await pair.prepareInstall(JSON.parse(what));
+  await install.settle();
   const fresh = { certificate: newCertificate, key: newKey };
   return await install.commit(
     encodePair(mapPair(fresh, (file) => Deno.readTextFileSync(file))),

@@ -35,6 +35,8 @@ export async function bootSystem(
   );
   const boot = [
     "mount --make-rprivate /",
+    // Among the services of this system, as credentials need it.
+    "mount --make-rshared /",
     "mount -t tmpfs tmpfs /run",
     "mkdir -p /run/systemd/system",
     `cp ${directory}/probe.service ${directory}/probe.target /run/systemd/system/`,

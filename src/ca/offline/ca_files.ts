@@ -4,6 +4,7 @@
 import { STANDARD_INPUT } from "../../base/paths.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
+import { readLimited, readToLimit } from "../../base/limited_file.ts";
 import { osReason } from "../../base/os_error.ts";
 import {
   type Certificate,
@@ -23,7 +24,6 @@ import {
   NoTerminalError,
   type Terminal,
 } from "../../base/runtime.ts";
-import { readLimited, readToLimit } from "../limited_file.ts";
 import { trustAnchors } from "../trust_anchor.ts";
 import { type CaConfig, parseCaConfig } from "./config/ca_config.ts";
 

@@ -76,6 +76,11 @@ export function createOfflineAuthority(
       const order = { ...request, act: "renew" as const };
       return await issue(order, await files(), options);
     },
+    check: async ({ current, signal }) => {
+      const order = { current, signal, act: "rekey" as const };
+      await authorize(order, await files(), options);
+      return undefined;
+    },
   };
 }
 
@@ -83,23 +88,20 @@ type Order =
   | (RekeyRequest & { readonly act: "rekey" })
   | (RenewRequest & { readonly act: "renew" });
 
-async function issue(
-  order: Order,
+async function authorize(
+  { act, current, signal }: Pick<Order, "act" | "current" | "signal">,
   files: CaFiles,
   { configFile, databaseIgnoredBy, clock, log }: OfflineAuthorityOptions,
-): Promise<readonly Certificate[]> {
-  const { act, current, signal } = order;
+): Promise<void> {
   const [previous] = current.chain;
-  const { config, issuers, key } = files;
-  const [issuer] = issuers;
+  const { config, issuers: [issuer] } = files;
   throwIfStopped(signal, "the CA signed");
   if (config.database === "ignored" && databaseIgnoredBy !== undefined) {
     log.write(ignoredDatabase(configFile, databaseIgnoredBy));
   }
   refuseUnreadable(previous, act);
   const record = await recordOf(previous, files, { clock, signal });
-  const now = clock.now();
-  authorizeReissue(previous, config, { now, record, act });
+  authorizeReissue(previous, config, { now: clock.now(), record, act });
   refuseConstrained(previous, files);
   const foreign = await describeForeign(previous, issuer);
   if (foreign !== undefined) {
@@ -110,6 +112,18 @@ async function issue(
     refuseUnrecorded(previous, emptyFolder);
     if (foreign === undefined) log.write(neverUsed(emptyFolder));
   }
+}
+
+async function issue(
+  order: Order,
+  files: CaFiles,
+  options: OfflineAuthorityOptions,
+): Promise<readonly Certificate[]> {
+  await authorize(order, files, options);
+  const { act, current: { chain: [previous] } } = order;
+  const { config, issuers, key } = files;
+  const [issuer] = issuers;
+  const { clock, log } = options;
   try {
     const leaf = await reissue({
       previous,
@@ -117,7 +131,7 @@ async function issue(
       issuer,
       issuerKey: key,
       backdate: config.backdate,
-      now,
+      now: clock.now(),
       serial: crypto.getRandomValues(new Uint8Array(16)),
     });
     if (config.database !== undefined) log.write(notRecorded(leaf));

@@ -10,7 +10,7 @@ import {
 } from "../../pki/certificate/certificate.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { pemPieces } from "../../pki/asn1/pem.ts";
-import { purposeOf, type RequestName } from "./transport_error.ts";
+import { purposeOf, type RequestName } from "./connection.ts";
 
 /** Longest chain that is read; real ones have two or three certificates. */
 export const MAX_CERTIFICATES = 32;
@@ -28,16 +28,16 @@ export function parseAnswer(
   body: string,
   name: AnswerName = {},
 ): readonly Certificate[] {
-  const unusable = (fault: string) => unusableAnswer(fault, name);
   const members = readMembers(body);
-  if (typeof members === "string") throw unusable(`it is ${members}`);
+  const fail = (fault: string) => unusableAnswer(fault, name);
+  if (typeof members === "string") throw fail(`it is ${members}`);
   const chain = members.get("certchain");
   if (!isAbsent(chain) && !Array.isArray(chain)) {
-    throw unusable('"certChain" is not a list');
+    throw fail('"certChain" is not a list');
   }
   if (Array.isArray(chain) && chain.length > 0) {
     if (chain.length > MAX_CERTIFICATES) {
-      throw unusable(`"certChain" has ${chain.length} certificates`);
+      throw fail(`"certChain" has ${chain.length} certificates`);
     }
     return chain.map((pem, at) =>
       certificateIn(pem, `"certChain"[${at}]`, name)
@@ -45,7 +45,7 @@ export function parseAnswer(
   }
   const leaf = members.get("crt");
   const issuer = members.get("ca");
-  if (isAbsent(leaf)) throw unusable("it holds no certificate");
+  if (isAbsent(leaf)) throw fail("it holds no certificate");
   const chainOfOne = [certificateIn(leaf, '"crt"', name)];
   if (isAbsent(issuer)) return chainOfOne;
   return [...chainOfOne, certificateIn(issuer, '"ca"', name)];

@@ -15,10 +15,10 @@ import {
   readMembers,
   unusableAnswer,
 } from "./answer.ts";
+import type { RequestName } from "./connection.ts";
 import { refusalOf } from "./refusal.ts";
 import { readRootCertificates } from "./root_certificates.ts";
 import { type HttpReply, postOverTls } from "./tls_post.ts";
-import type { RequestName } from "./transport_error.ts";
 import type { TlsIdentity } from "./trust.ts";
 import { getUnverified } from "./unverified.ts";
 
@@ -28,6 +28,8 @@ export interface AuthorityAddress {
   readonly url: string;
   /** For the whole request, in ms. */
   readonly timeoutMs: number;
+  /** For the TCP connection; the same unless given. */
+  readonly connectTimeoutMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -122,13 +124,14 @@ interface Answer {
 }
 
 async function ask(
-  { url: base, root, timeoutMs, clock, log, signal }: VerifiedAuthority,
+  authority: VerifiedAuthority,
   { path, identity }: {
     readonly path: string;
     readonly identity?: TlsIdentity | undefined;
   },
 ): Promise<Answer> {
-  const url = new URL(path, base);
+  const { root, timeoutMs, clock, log, signal } = authority;
+  const url = new URL(path, authority.url);
   const name = { url, method: "GET", purpose: "" } as const;
   const reply = await postOverTls({
     ...name,
@@ -140,7 +143,7 @@ async function ask(
       ? "the server asks for a client certificate"
       : { remedy: "check the CA and the clocks" },
     reachable: new Map(),
-    connectTimeoutMs: timeoutMs,
+    connectTimeoutMs: authority.connectTimeoutMs ?? timeoutMs,
     timeoutMs,
     signal,
   });

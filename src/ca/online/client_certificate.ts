@@ -27,38 +27,70 @@ const CLIENT_USAGES: readonly string[] = ["1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
 const RSA_BITS = { least: 2048, most: 8192 } as const;
 
 /**
- * The whole chain and the key, for createHttpClient.
+ * Largest chain that is sent, in bytes. The runtime (Deno 2.9.6) loses a
+ * connection on which it has to send more than 64 KiB before the CA answers,
+ * signature and request included; step-ca takes 256 KiB.
+ */
+const MOST_CHAIN_BYTES = 62 * 1024;
+
+/**
+ * The chain and the key, for createHttpClient; without certificates that have
+ * nothing to do with the leaf.
  *
  * Checked first, because Deno 2.7 aborts the process where 2.9 throws.
  *
  * @throws {RekeyError} kind `pair` when TLS cannot use key or certificate
  */
-export function tlsIdentity({ chain, key }: KeyPair, act: Act): TlsIdentity {
+export function tlsIdentity({ chain, key }: KeyPair): TlsIdentity {
   const { spec } = key;
   const { least, most } = RSA_BITS;
   if (spec.kty === "RSA" && (spec.bits < least || spec.bits > most)) {
     throw unusable(
-      act,
       `an RSA key of ${spec.bits} bits instead of ${least} to ${most}`,
     );
   }
   const { version } = chain[0];
-  if (version !== 3) {
-    throw unusable(act, `X.509 version ${version} instead of 3`);
+  if (version !== 3) throw unusable(`X.509 version ${version} instead of 3`);
+  const path = pathOf(chain);
+  const bytes = path.reduce((sum, { der }) => sum + der.length, 0);
+  if (bytes > MOST_CHAIN_BYTES) {
+    throw unusable(
+      `with its issuers ${Math.ceil(bytes / 1024)} KiB instead of at most ${
+        MOST_CHAIN_BYTES / 1024
+      }`,
+    );
   }
   return {
-    certificatePem: chainToPem(chain),
+    certificatePem: chainToPem(path),
     keyPem: toPem("PRIVATE KEY", key.pkcs8),
   };
 }
 
-function unusable(act: Act, fault: string): RekeyError {
+/** What may lead from the leaf to a root, by name, each once. */
+function pathOf(
+  [leaf, ...others]: KeyPair["chain"],
+): readonly Certificate[] {
+  const path = [leaf];
+  // It grows while it is walked.
+  for (const { issuerDer } of path) {
+    for (const other of others) {
+      const isIssuer = equalBytes(issuerDer, other.subjectDer) &&
+        !path.some(({ der }) => equalBytes(der, other.der));
+      if (isIssuer) path.push(other);
+    }
+  }
+  return path;
+}
+
+function unusable(fault: string): RekeyError {
   return new RekeyError(
     "pair",
-    `error ${
-      ACT_WORDS[act].doing
-    } certificate: TLS cannot use the current certificate: ${fault}`,
-    { hint: { remedy: "get a new certificate or rekey offline" } },
+    `TLS cannot use the current certificate: ${fault}`,
+    {
+      hint: { remedy: "get a new certificate or rekey offline" },
+      // A daemon finds out when another one is put there.
+      retry: "slowly",
+    },
   );
 }
 

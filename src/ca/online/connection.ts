@@ -3,24 +3,48 @@
  * not come about.
  *
  * fetch has neither. Nothing here costs a request anything that is answered
- * within {@linkcode ATTEMPT_DELAY_MS}.
+ * within {@linkcode SEARCH_AFTER_MS}.
  */
 import { formatDurationMs } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
-import {
-  ATTEMPT_DELAY_MS,
-  type Dialed,
-  dialFirst,
-  inTurn,
-  isIpv6,
-  lookUp,
-} from "./dial.ts";
-import { ownSockets } from "./own_sockets.ts";
-import {
-  hostPort,
-  requestFailed,
-  type RequestName,
-} from "./transport_error.ts";
+import type { Dialed } from "./dial.ts";
+import type { SearchState } from "./detour.ts";
+
+/** What a request is called in messages. */
+export interface RequestName {
+  readonly url: URL;
+  /** POST unless given. */
+  readonly method?: "GET" | "POST" | undefined;
+  /** What fails with it, in front of all else; `error rekeying certificate: ` unless given. */
+  readonly purpose?: string | undefined;
+}
+
+/** What a failure is called that is not one of the connection alone. */
+export function purposeOf(
+  { purpose = "error rekeying certificate: " }: Pick<RequestName, "purpose">,
+): string {
+  return purpose;
+}
+
+/** Go's words in front of each reason (certificates ca/client.go, clientError). */
+export function requestFailed(request: RequestName, reason: string): string {
+  const { url, method = "POST" } = request;
+  return `${purposeOf(request)}client ${method} ${
+    url.href.replace(/\?.*$/, "")
+  } failed: ${reason}`;
+}
+
+/** `127.0.0.1:443`; the port is never left out. */
+export function hostPort(url: URL): string {
+  const ports: Readonly<Record<string, string>> = {
+    "https:": "443",
+    "http:": "80",
+  };
+  return `${url.hostname}:${url.port || (ports[url.protocol] ?? "1080")}`;
+}
+
+/** How long fetch connects before another address is looked for, in ms (RFC 8305 §8). */
+const SEARCH_AFTER_MS = 250;
 
 /**
  * Of each `host:port`, the address that was reached when another one was
@@ -87,16 +111,13 @@ export async function dialKnown(
 ): Promise<Dialed | undefined> {
   const address = reachable.get(url.host);
   if (address === undefined) return undefined;
+  const { dialFirst } = await import("./dial.ts");
   const dialed = await dialFirst([address], {
-    port: portOf(url),
+    port: Number(url.port || "443"),
     signal: AbortSignal.any([signal, AbortSignal.timeout(KNOWN_MS)]),
   });
   if (dialed === undefined) reachable.delete(url.host);
   return dialed;
-}
-
-function portOf(url: URL): number {
-  return Number(url.port || "443");
 }
 
 /** The eye on the connection of one fetch. Disposing ends it and closes what nobody took. */
@@ -129,20 +150,24 @@ export function watchConnection(
   const state: SearchState = { tried: [] };
   const { signal } = ended;
   const end = () => ended.abort();
+  // Most requests are answered before the search is loaded.
+  const load = () => import("./detour.ts");
   const search = async () => {
-    const found = await findDetour(request, { signal, state });
+    const { findDetour } = await load();
+    const found = await findDetour(request.url, { signal, state });
     if (found === "connected") end();
     else if (found === "not yet") {
-      after(ATTEMPT_DELAY_MS, signal, search);
+      after(SEARCH_AFTER_MS, signal, search);
     } else if (found !== undefined) {
       state.detour = found;
       end();
       turn.abort();
     }
   };
-  after(ATTEMPT_DELAY_MS, signal, search);
+  after(SEARCH_AFTER_MS, signal, search);
   after(Math.max(limitMs / 2, limitMs - PROBE_MS), signal, async () => {
-    if (await isConnected(request, { signal, state })) end();
+    const { isConnected } = await load();
+    if (await isConnected(request.url, { signal, state })) end();
   });
   after(limitMs, signal, () => {
     end();
@@ -161,95 +186,6 @@ export function watchConnection(
       state.detour?.connection.close();
     },
   };
-}
-
-interface SearchState {
-  detour?: Dialed | undefined;
-  /** The addresses of the host when it has several. */
-  tried: readonly string[];
-  /** One that accepts connections, while fetch may be at another. */
-  other?: string | undefined;
-}
-
-interface Search {
-  readonly signal: AbortSignal;
-  readonly state: SearchState;
-}
-
-/**
- * Another way for a fetch that connects in vain.
- *
- * @returns a connection while fetch is certain to have none, or why there is
- *   none; undefined: there will never be one
- */
-async function findDetour(
-  { url }: LimitedRequest,
-  { signal, state }: Search,
-): Promise<Dialed | "connected" | "not yet" | undefined> {
-  const port = portOf(url);
-  const before = ownSockets(port);
-  if (before === undefined) return undefined;
-  // The name is still being looked up.
-  if (before.length === 0) return "not yet";
-  if (before.some(({ isConnecting }) => !isConnecting)) return "connected";
-  const [first, ...others] = inTurn(await lookUp(hostOf(url)));
-  if (first === undefined || others.length === 0) return undefined;
-  state.tried = [first, ...others];
-  // The one that fetch began with was silent long enough to come last.
-  const dialed = await dialFirst([...others, first], { port, signal });
-  if (dialed === undefined || signal.aborted) {
-    dialed?.connection.close();
-    return undefined;
-  }
-  // From here to the abort of fetch the runtime does nothing else, so it stays true.
-  const now = ownSockets(port) ?? [];
-  const { port: ours } = dialed.connection.localAddr;
-  const isUnsent =
-    now.every(({ isConnecting, localPort }) =>
-      isConnecting || localPort === ours
-    ) && before.some(({ inode }) =>
-      now.some((each) =>
-        each.inode === inode && each.isConnecting
-      )
-    );
-  if (isUnsent) return dialed;
-  dialed.connection.close();
-  return "not yet";
-}
-
-/**
- * Whether fetch has its connection, as far as can be known: if the system does
- * not tell, a connection of our own to where fetch begins is taken for it.
- */
-async function isConnected(
-  { url }: LimitedRequest,
-  { signal, state }: Search,
-): Promise<boolean> {
-  const port = portOf(url);
-  const sockets = ownSockets(port) ?? [];
-  if (sockets.length > 0) return !sockets.every((each) => each.isConnecting);
-  const addresses = await lookUp(hostOf(url));
-  // With two families, fetch tries the second one as well after 300 ms.
-  const [first = hostOf(url), second] = inTurn(addresses);
-  const begins = second !== undefined && isIpv6(second) !== isIpv6(first)
-    ? [first, second]
-    : [first];
-  const others = inTurn(addresses).filter((each) => !begins.includes(each));
-  if (others.length > 0) {
-    state.tried = [...begins, ...others];
-    dialFirst(others, { port, signal }).then((dialed) => {
-      state.other = dialed?.address;
-      dialed?.connection.close();
-    });
-  }
-  const dialed = await dialFirst(begins, { port, signal });
-  dialed?.connection.close();
-  // Refused or not allowed: fetch reports it, and only silence is of interest.
-  return dialed !== undefined || !signal.aborted;
-}
-
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, "");
 }
 
 function expire(

@@ -6,7 +6,7 @@
  */
 
 /** How long one address is tried alone, in ms (RFC 8305 §8). */
-export const ATTEMPT_DELAY_MS = 250;
+const ATTEMPT_DELAY_MS = 250;
 
 export interface DialOptions {
   readonly port: number;

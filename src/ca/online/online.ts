@@ -27,10 +27,9 @@ import {
   tlsIdentity,
 } from "./client_certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
-import { type RefusalContext, refusalOf } from "./refusal.ts";
-import { createRenewToken } from "./renew_token.ts";
+import type { RefusalContext } from "./refusal.ts";
 import { readRootCertificates } from "./root_certificates.ts";
-import { postOverTls, type TlsPost } from "./tls_post.ts";
+import { postOverTls, ReadyClient, type TlsPost } from "./tls_post.ts";
 
 export interface OnlineAuthorityOptions {
   /** `https://host[:port]`, without path. */
@@ -63,6 +62,7 @@ export function createOnlineAuthority(
     renewed?: readonly Certificate[];
   } = {};
   const roots = () => cache.roots ??= readRootCertificates(root, options.log);
+  const ready = new WeakMap<KeyPair, ReadyClient>();
   const begin = async (
     { current, signal }: Omit<RenewRequest, "by">,
     act: Act,
@@ -70,7 +70,7 @@ export function createOnlineAuthority(
     const trust = await roots();
     const [certificate] = current.chain;
     await refuseSelfSigned(certificate, trust, act);
-    const pass = { ...options, reachable, trust, signal, act };
+    const pass = { ...options, reachable, trust, ready, signal, act };
     warn(pass, clockWarning(certificate, clock.now()));
     return pass;
   };
@@ -81,6 +81,21 @@ export function createOnlineAuthority(
   return {
     onPathProblem: "refuse",
     roots,
+    async check({ current, signal }) {
+      const { rehearseRequest } = await import("./rehearse.ts");
+      return await rehearseRequest(current, { ...options, signal });
+    },
+    prepare(current, trust) {
+      const client = unlessUnusable(() =>
+        new ReadyClient({
+          url: new URL(REKEY_PATH, options.url),
+          trust,
+          identity: tlsIdentity(current),
+        })
+      );
+      if (client !== undefined) ready.set(current, client);
+      return client;
+    },
     async rekey(request) {
       const { current, csr } = request;
       const pass = await begin(request, "rekey");
@@ -112,8 +127,22 @@ export function createOnlineAuthority(
   };
 }
 
+const REKEY_PATH = "/rekey";
+
+/** What is wrong is said when it is needed. */
+function unlessUnusable(make: () => ReadyClient): ReadyClient | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RekeyError) return undefined;
+    throw error;
+  }
+}
+
 interface Pass extends OnlineAuthorityOptions {
   readonly reachable: ReachableAddresses;
+  /** By the pair that identifies them. */
+  readonly ready: WeakMap<KeyPair, ReadyClient>;
   readonly trust: readonly Certificate[];
   readonly signal: AbortSignal;
   /** What was asked for, whatever it takes. */
@@ -130,7 +159,7 @@ async function rekeyOver(
   { pem }: Csr,
   pass: Pass,
 ): Promise<readonly Certificate[]> {
-  return await ask("/rekey", pass, {
+  return await ask(REKEY_PATH, pass, {
     ...byCertificate(pair, pass),
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ csr: pem }),
@@ -140,10 +169,11 @@ async function rekeyOver(
 
 function byCertificate(
   pair: KeyPair,
-  { act, clock }: Pass,
-): Pick<Question, "identity" | "clientCertificateHint"> {
+  { ready, clock }: Pass,
+): Pick<Question, "identity" | "client" | "clientCertificateHint"> {
   return {
-    identity: tlsIdentity(pair, act),
+    identity: tlsIdentity(pair),
+    client: ready.get(pair),
     clientCertificateHint: clientCertificateHint(pair.chain[0], clock.now()),
   };
 }
@@ -166,6 +196,7 @@ async function askByToken(
   const { clock } = pass;
   const [certificate] = current.chain;
   const isExpired = certificate.notAfter < clock.now();
+  const { createRenewToken } = await import("./renew_token.ts");
   try {
     const token = await createRenewToken(current, {
       audience: new URL("/renew", pass.url).href,
@@ -245,12 +276,13 @@ function withChain(
 }
 
 type Question =
-  & Pick<TlsPost, "headers" | "body" | "identity" | "clientCertificateHint">
+  & Pick<TlsPost, "headers" | "body" | "identity" | "client">
+  & Pick<TlsPost, "clientCertificateHint">
   & Pick<RefusalContext, "secrets">;
 
 /** The chain of a success; anything else is thrown. */
 async function ask(
-  path: "/rekey" | "/renew",
+  path: typeof REKEY_PATH | "/renew",
   pass: Pass,
   { secrets, ...question }: Question,
 ): Promise<readonly Certificate[]> {
@@ -261,5 +293,6 @@ async function ask(
   if (reply.status >= 200 && reply.status < 300) {
     return parseAnswer(reply.body, name);
   }
+  const { refusalOf } = await import("./refusal.ts");
   throw refusalOf(reply, { ...name, now: pass.clock.now(), secrets });
 }

@@ -7,11 +7,7 @@
 import { type ErrorKind, RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import type { Hint } from "../../base/remedy.ts";
-import {
-  purposeOf,
-  requestFailed,
-  type RequestName,
-} from "./transport_error.ts";
+import { purposeOf, requestFailed, type RequestName } from "./connection.ts";
 import { readMembers } from "./answer.ts";
 import { CannotRekeyError } from "../authority.ts";
 import type { HttpReply } from "./tls_post.ts";

@@ -7,6 +7,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { accessFacts } from "../../base/access_facts.ts";
+import { readLimited, UnusableFileError } from "../../base/limited_file.ts";
 import { osReason } from "../../base/os_error.ts";
 import type { Hint } from "../../base/remedy.ts";
 import type { Log } from "../../base/runtime.ts";
@@ -16,7 +17,6 @@ import {
 } from "../../pki/certificate/certificate.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { pemPieces } from "../../pki/asn1/pem.ts";
-import { readLimited, TooLargeError } from "../limited_file.ts";
 import { type RootCandidate, trustAnchors } from "../trust_anchor.ts";
 
 /** A block of a private key. */
@@ -33,29 +33,54 @@ export async function readRootCertificates(
   root: string,
   log: Log,
 ): Promise<readonly Certificate[]> {
+  const { candidates, keyFile } = await readPool(root);
+  const refusal = (refused: string | undefined) =>
+    refused === undefined
+      ? emptyPool(root, keyFile)
+      : unusablePool(`no certificate of a CA found: ${refused}`);
+  return trustAnchors(candidates, { log, refusal });
+}
+
+/**
+ * Every certificate that `root` names, of a CA or not: who asks a question about
+ * a certificate may believe in that certificate alone.
+ *
+ * @returns at least one certificate
+ * @throws {RekeyError} kind `config`, `error reading cert pool: …`
+ */
+export async function readCertificatePool(
+  root: string,
+): Promise<readonly Certificate[]> {
+  const { candidates, keyFile } = await readPool(root);
+  if (candidates.length === 0) throw emptyPool(root, keyFile);
+  return candidates.map(({ certificate }) => certificate);
+}
+
+async function readPool(root: string): Promise<{
+  readonly candidates: readonly RootCandidate[];
+  /** One that holds a private key. */
+  readonly keyFile: string | undefined;
+}> {
   const candidates: RootCandidate[] = [];
-  const keyFiles = new Set<string>();
+  let keyFile: string | undefined;
   for (const file of await rootFiles(root)) {
     for (const piece of pemPieces(await readText(file))) {
-      if (KEY_BEGIN.test(piece)) keyFiles.add(file);
+      if (KEY_BEGIN.test(piece)) keyFile ??= file;
       const certificate = parsePiece(piece);
       if (certificate !== undefined) candidates.push({ file, certificate });
     }
   }
-  const refusal = (refused: string | undefined) => {
-    if (refused !== undefined) {
-      return unusablePool(`no certificate of a CA found: ${refused}`);
-    }
-    const [keyFile] = keyFiles;
-    if (keyFile !== undefined) {
-      return unusablePool(`${keyFile} holds a private key, no certificate`);
-    }
-    // The text is the original's.
-    return unusablePool("not certificates found", {
-      hint: `${root} has to hold the CA's root certificate as PEM`,
-    });
-  };
-  return trustAnchors(candidates, { log, refusal });
+  return { candidates, keyFile };
+}
+
+function emptyPool(root: string, keyFile: string | undefined): RekeyError {
+  if (keyFile !== undefined) {
+    return unusablePool(`${keyFile} holds a private key, no certificate`);
+  }
+  // The text is the original's.
+  return unusablePool("not certificates found", {
+    hint: `${root} has to hold the CA's root certificate as PEM`,
+  });
 }
 
 async function rootFiles(root: string): Promise<readonly string[]> {
@@ -123,8 +148,8 @@ function unusablePool(
 
 /** A file that is there need not be fetched. */
 function poolHint(path: string, error: unknown): Hint | undefined {
-  if (error instanceof TooLargeError) return undefined;
+  if (error instanceof UnusableFileError) return undefined;
   return error instanceof Deno.errors.PermissionDenied
-    ? accessFacts(path)
+    ? accessFacts(path, error)
     : { remedy: "fetch the root" };
 }

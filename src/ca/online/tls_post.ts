@@ -15,19 +15,16 @@ import {
   type ConnectionWatch,
   dialKnown,
   type LimitedRequest,
+  purposeOf,
+  requestFailed,
+  type RequestName,
   type TotalLimit,
   totalLimit,
   watchConnection,
 } from "./connection.ts";
 import type { Dialed } from "./dial.ts";
-import { openRelay, type Relay } from "./relay.ts";
+import type { Relay } from "./relay.ts";
 import type { TlsPeer } from "./tls_error.ts";
-import {
-  purposeOf,
-  requestFailed,
-  type RequestName,
-  transportError,
-} from "./transport_error.ts";
 import {
   createPinnedClient,
   environmentProxy,
@@ -37,12 +34,43 @@ import {
 /** Largest answer that is read, in bytes; real ones have a few KiB. */
 const MAX_BODY = 1024 * 1024;
 
-export interface TlsPost extends TlsPeer, LimitedRequest {
+/** Where to, believing whom, as whom. */
+interface TlsEnds extends RequestName {
+  readonly trust: readonly Certificate[];
+  readonly identity?: TlsIdentity | undefined;
+}
+
+export interface TlsPost extends TlsPeer, LimitedRequest, TlsEnds {
   readonly headers: Readonly<Record<string, string>>;
   /** Of a POST. */
   readonly body?: string | undefined;
-  readonly trust: readonly Certificate[];
-  readonly identity?: TlsIdentity | undefined;
+  /** Made for the same ends; used unless there is a detour. */
+  readonly client?: ReadyClient | undefined;
+}
+
+/** A client that is there before its request. Disposing it closes what nobody took. */
+export class ReadyClient implements Disposable {
+  #client: Deno.HttpClient | undefined;
+
+  /** @throws {RekeyError} kinds `config` and `pair`, as {@linkcode postOverTls} */
+  constructor(ends: TlsEnds) {
+    this.#client = openClient(ends, environmentProxy(ends.url)?.href);
+    // The runtime loads fetch at its first use, which takes 5 ms: so at one that
+    // is over before it begins.
+    fetch(ends.url, { method: "POST", signal: AbortSignal.abort() })
+      .catch(() => {});
+  }
+
+  /** For who closes it; once. */
+  take(): Deno.HttpClient | undefined {
+    const client = this.#client;
+    this.#client = undefined;
+    return client;
+  }
+
+  [Symbol.dispose](): void {
+    this.take()?.close();
+  }
 }
 
 export interface HttpReply {
@@ -81,6 +109,7 @@ async function sendVia(
   post: TlsPost,
   limit: TotalLimit,
 ): Promise<HttpReply> {
+  const { openRelay } = await import("./relay.ts");
   using relay = openRelay(connection);
   post.reachable.set(post.url.host, address);
   return await send(post, { limit, relay });
@@ -94,8 +123,9 @@ interface Way {
 }
 
 async function send(post: TlsPost, way: Way): Promise<HttpReply> {
-  const { limit, watch, proxy } = way;
-  using client = openClient(post, way.relay?.url ?? proxy?.href);
+  const { limit, watch, proxy, relay } = way;
+  const ready = relay === undefined ? post.client?.take() : undefined;
+  using client = ready ?? openClient(post, relay?.url ?? proxy?.href);
   try {
     const response = await fetch(post.url, {
       client,
@@ -114,18 +144,19 @@ async function send(post: TlsPost, way: Way): Promise<HttpReply> {
     throwIfStopped(post.signal, "the CA answered");
     if (limit.signal.aborted) throw limit.signal.reason;
     if (error instanceof RekeyError) throw error;
+    const { transportError } = await import("./transport_error.ts");
     throw transportError(error, { ...post, proxy });
   }
 }
 
 function openClient(
-  post: TlsPost,
+  { trust, identity, ...name }: TlsEnds,
   proxy: string | undefined,
 ): Deno.HttpClient {
   try {
     return createPinnedClient({
-      caCerts: post.trust.map((root) => chainToPem([root])),
-      identity: post.identity,
+      caCerts: trust.map((root) => chainToPem([root])),
+      identity,
       proxy,
     });
   } catch (error) {
@@ -133,7 +164,7 @@ function openClient(
     throw new RekeyError(
       "pair",
       `${
-        purposeOf(post)
+        purposeOf(name)
       }TLS cannot use the current certificate and key: ${error.message}`,
       { cause: error },
     );

@@ -6,35 +6,12 @@
  * the original and their scripts know; unknown ones are passed on.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { hostPort, requestFailed, type RequestName } from "./connection.ts";
 import { proxyName } from "./proxy.ts";
 import { explainTls, type Explanation, type TlsPeer } from "./tls_error.ts";
 
-/** What a request is called in messages. */
-export interface RequestName {
-  readonly url: URL;
-  /** POST unless given. */
-  readonly method?: "GET" | "POST" | undefined;
-  /** What fails with it, in front of all else; `error rekeying certificate: ` unless given. */
-  readonly purpose?: string | undefined;
-}
-
 export interface FailedRequest extends TlsPeer, RequestName {
   readonly proxy: URL | undefined;
-}
-
-/** What a failure is called that is not one of the connection alone. */
-export function purposeOf(
-  { purpose = "error rekeying certificate: " }: Pick<RequestName, "purpose">,
-): string {
-  return purpose;
-}
-
-/** Go's words in front of each reason (certificates ca/client.go, clientError). */
-export function requestFailed(request: RequestName, reason: string): string {
-  const { url, method = "POST" } = request;
-  return `${purposeOf(request)}client ${method} ${
-    url.href.replace(/\?.*$/, "")
-  } failed: ${reason}`;
 }
 
 /**
@@ -127,15 +104,6 @@ function proxyHint({ url, proxy }: FailedRequest): string | undefined {
     : `HTTPS_PROXY sends this through ${
       proxyName(proxy)
     }; NO_PROXY=${url.hostname} goes around it`;
-}
-
-/** `127.0.0.1:443`; the port is never left out. */
-export function hostPort(url: URL): string {
-  const ports: Readonly<Record<string, string>> = {
-    "https:": "443",
-    "http:": "80",
-  };
-  return `${url.hostname}:${url.port || (ports[url.protocol] ?? "1080")}`;
 }
 
 /** The innermost text; both versions of it, as they differ in where it is. */

@@ -7,9 +7,9 @@
 import { RekeyError } from "../../base/errors.ts";
 import { isOsError } from "../../base/os_error.ts";
 import { throwIfStopped } from "../authority.ts";
-import { type TimedRequest, totalLimit } from "./connection.ts";
+import { requestFailed, type TimedRequest, totalLimit } from "./connection.ts";
 import { type HttpReply, readBody } from "./tls_post.ts";
-import { requestFailed, transportError } from "./transport_error.ts";
+import { transportError } from "./transport_error.ts";
 import { createPinnedClient, environmentProxy } from "./trust.ts";
 
 /**

@@ -12,18 +12,46 @@ export const COMMANDS: CommandGroup = {
     ca: {
       brief: "commands for certificates of an authority",
       below: {
-        bootstrap: () => import("./ca_bootstrap.ts"),
-        federation: () => import("./ca_federation.ts"),
-        health: () => import("./ca_health.ts"),
-        root: () => import("./ca_root.ts"),
-        roots: () => import("./ca_roots.ts"),
+        bootstrap: () => import("./bootstrap.ts"),
+        federation: () => import("./federation.ts"),
+        health: () => import("./health.ts"),
+        root: () => import("./root.ts"),
+        roots: () => import("./roots.ts"),
         rekey: () => import("./rekey.ts"),
         renew: () => import("./renew.ts"),
+        certificate: () => import("./ca_certificate.ts"),
+        token: () => import("./ca_token.ts"),
+        revoke: () => import("./ca_revoke.ts"),
         rollback: () => import("./rollback.ts"),
         layout: () => import("./layout.ts"),
+        status: () => import("./status.ts"),
+      },
+    },
+    certificate: {
+      brief: "show, verify and convert certificates",
+      below: {
+        inspect: () => import("./inspect.ts"),
+        format: () => import("./format.ts"),
+        key: () => import("./key.ts"),
+        p12: () => import("./p12.ts"),
+        "needs-renewal": () => import("./needs_renewal.ts"),
+        verify: () => import("./verify.ts"),
+        fingerprint: () => import("./fingerprint.ts"),
+      },
+    },
+    path: () => import("./path.ts"),
+    systemd: {
+      brief: "services that keep certificates fresh",
+      below: {
+        print: async () => ({ command: (await import("./systemd.ts")).print }),
+        install: async () => ({
+          command: (await import("./systemd.ts")).install,
+        }),
       },
     },
     // The same as `ca rekey`.
     rekey: () => import("./rekey.ts"),
+    // The same as `ca status`.
+    status: () => import("./status.ts"),
   },
 };

@@ -76,7 +76,6 @@ export const command = defineCommand({
       "ca rekey internal.crt internal.key --private-key foo.key",
     ],
   ],
-  makesKey: true,
   async resolve(invocation) {
     const { resolveRekey } = await import("../resolve/rekey.ts");
     return resolveRekey(invocation);

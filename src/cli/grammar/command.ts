@@ -11,6 +11,9 @@ import type { Program } from "../process/program.ts";
 /** The program's name in help and messages of its own. */
 export const PROGRAM = "step-rekey";
 
+/** The version of the original whose answers the commands give that stand in for it. */
+export const STEP_VERSION = "0.24.0";
+
 /** The version of the program; a test holds it against deno.json. */
 export const VERSION = "0.1.0";
 
@@ -109,6 +112,8 @@ export interface CommandDefinition<
   /** Those that may be left out, behind the others. */
   readonly optionalPositionals?: Readonly<Record<string, string>>;
   readonly flags: Flags;
+  /** Flags of the original that it has not, by their spelling: what to do instead. */
+  readonly refusedFlags?: Readonly<Record<string, string>>;
   /** What its exit codes mean, in the order of the numbers. */
   readonly exitCodes: readonly ExitCode[];
   /** The code of a failure, where callers read it as an answer. */
@@ -117,8 +122,6 @@ export interface CommandDefinition<
   readonly examples: readonly (readonly [says: string, command: string])[];
   /** Whether it makes the files with settings, which then say nothing about its flags. */
   readonly makesSettings?: boolean;
-  /** Whether it makes a key, so that seeding starts as soon as the grammar took the line. */
-  readonly makesKey?: boolean;
   /** @throws {RekeyError} kind `usage` or `config` */
   resolve(invocation: Invocation<Flags>): Options | Promise<Options>;
   /**

@@ -13,6 +13,7 @@ import type { Hint } from "../../base/remedy.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import {
+  type CommandDefinition,
   type FlagDefinition,
   type FlagDefinitions,
   type FlagValue,
@@ -47,9 +48,9 @@ export interface GivenArguments {
  */
 export function parseArguments(
   tokens: readonly string[],
-  flags: FlagDefinitions,
+  { flags, refusedFlags }: Pick<CommandDefinition, "flags" | "refusedFlags">,
 ): GivenArguments {
-  const known = new KnownFlags(flags);
+  const known = new KnownFlags(flags, refusedFlags);
   const values = new Map<string, FlagValue>();
   const used = new Map<string, Set<string>>();
   const positionals: string[] = [];
@@ -101,8 +102,13 @@ export class KnownFlags {
     string,
     readonly [name: string, flag: FlagDefinition]
   >;
+  readonly #refused: ReadonlyMap<string, string>;
 
-  constructor(flags: FlagDefinitions) {
+  constructor(
+    flags: FlagDefinitions,
+    refused: CommandDefinition["refusedFlags"] = {},
+  ) {
+    this.#refused = new Map(Object.entries(refused));
     const all: FlagDefinitions = { ...flags, help: HELP_FLAG };
     this.#bySpelling = new Map(
       Object.entries(all).flatMap(([name, flag]) =>
@@ -146,6 +152,10 @@ export class KnownFlags {
   }
 
   #unknown(spelling: string): LineError {
+    const instead = this.#refused.get(spelling);
+    if (instead !== undefined) {
+      return new LineError(`flag '--${spelling}' is not supported`, instead);
+    }
     // Every slip of two letters is near to these.
     const candidates = [...this.#bySpelling.keys()]
       .filter((known) => known !== "h" && known !== "v");

@@ -4,6 +4,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
+import type { StepName } from "../process/called_as.ts";
 import {
   type CommandGroup,
   type CommandLoader,
@@ -33,7 +34,7 @@ export const PROGRAM_FLAGS = {
 } as const satisfies FlagDefinitions;
 
 /** Each way to write {@linkcode HELP_FLAG}. */
-export const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
+const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
 
 /** Flags of `help`. */
 export const HELP_COMMAND_FLAGS = {
@@ -58,10 +59,13 @@ export type Shell = typeof SHELLS[number];
 /** What `step` has and this program has not, by the words in front of it. */
 const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "": words(
-    "api base64 beta certificate context crl crypto fileserver oauth path ssh",
+    "api base64 beta context crl crypto fileserver oauth ssh",
+  ),
+  "certificate": words(
+    "bundle create install lint sign uninstall",
   ),
   "ca": words(
-    "acme admin certificate init policy provisioner provisioningkey revoke sign token",
+    "acme admin init policy provisioner provisioningkey sign",
   ),
 };
 
@@ -74,6 +78,13 @@ export interface Place {
   /** Empty: the program itself. */
   readonly path: readonly string[];
   readonly entry: CommandGroup | CommandLoader;
+  /** The name that the program was called by, where it is not its own. */
+  readonly calledAs?: StepName | undefined;
+}
+
+/** The place as it is typed, with the name that the program was called by. */
+export function typedName({ path, calledAs }: Place): string {
+  return [calledAs ?? PROGRAM, ...path].join(" ");
 }
 
 /** The place and all that is below it, in the help's order. */
@@ -83,7 +94,7 @@ export function placesIn(place: Place): readonly Place[] {
   return [
     place,
     ...Object.entries(below).flatMap(([word, inside]) =>
-      placesIn({ path: [...path, word], entry: inside })
+      placesIn({ ...place, path: [...path, word], entry: inside })
     ),
   ];
 }
@@ -105,7 +116,11 @@ export type Route =
     /** `--man`: as the source of a manual page. */
     readonly isManual?: boolean;
   }
-  | { readonly kind: "version" }
+  | {
+    readonly kind: "version";
+    /** As a JSON object. */
+    readonly isJson: boolean;
+  }
   | { readonly kind: "completion"; readonly shell: Shell };
 
 /** A mistake in the flags of a group, shown together with that group's help. */
@@ -117,17 +132,23 @@ export class GroupLineError extends LineError {
   }
 }
 
+/** A name that this program does not have, of a command or a group. */
+export class UnknownCommandError extends RekeyError {}
+
 /**
  * Finds the command.
  *
+ * @param calledAs the name that the program was called by, where it is not its
+ *   own
  * @throws {GroupLineError} for a bad flag in front of the command's name
- * @throws {RekeyError} kind `usage` for a name that does not exist
+ * @throws {UnknownCommandError} kind `usage` for a name that does not exist
  */
 export function findRoute(
   tokens: readonly string[],
   commands: CommandGroup,
+  calledAs?: StepName,
 ): Route {
-  const program: Place = { path: [], entry: commands };
+  const program: Place = { path: [], entry: commands, calledAs };
   let place = program;
   let configFile: string | undefined;
   const words = tokens.values();
@@ -136,8 +157,9 @@ export function findRoute(
     if (isFlagToken(token)) {
       const { name, value } = groupFlag(token, words, place);
       if (typeof value === "string") configFile = value;
-      else if (value === true && name === "version") return { kind: "version" };
-      else if (value === true) return { kind: "help", place };
+      else if (value === true && name === "version") {
+        return { kind: "version", isJson: false };
+      } else if (value === true) return { kind: "help", place };
       continue;
     }
     if (token === "help" || token === "h") {
@@ -193,13 +215,16 @@ function helpedPlace(
 }
 
 function versionRoute(rest: readonly string[], program: Place): Route {
-  if (rest.length === 0) return { kind: "version" };
+  const isJson = rest.length === 1 && /^--?json$/.test(rest[0] ?? "");
+  if (rest.length === 0 || isJson) return { kind: "version", isJson };
   if (rest.some((token) => HELP_WORDS.includes(token))) {
     return { kind: "help", place: program };
   }
   throw new RekeyError(
     "usage",
-    `too many positional arguments were provided in '${PROGRAM} version'`,
+    `too many positional arguments were provided in '${
+      typedName(program)
+    } version'`,
   );
 }
 
@@ -214,31 +239,50 @@ function completionRoute(rest: readonly string[], program: Place): Route {
   }
   throw new RekeyError(
     "usage",
-    `'${PROGRAM} completion' takes the name of a shell: ${SHELLS.join(", ")}`,
-    { hint: `source <(${PROGRAM} completion bash)` },
+    `'${typedName(program)} completion' takes the name of a shell: ${
+      SHELLS.join(", ")
+    }`,
+    { hint: `source <(${typedName(program)} completion bash)` },
   );
 }
 
-function placeBelow({ path, entry }: Place, word: string): Place {
+function placeBelow(place: Place, word: string): Place {
+  const { path, entry, calledAs } = place;
   const below = typeof entry === "function" ? {} : entry.below;
   const found = Object.hasOwn(below, word) ? below[word] : undefined;
-  if (found !== undefined) return { path: [...path, word], entry: found };
+  if (found !== undefined) {
+    return { path: [...path, word], entry: found, calledAs };
+  }
   const words = Object.keys(below);
   if (typeof entry !== "function") words.push("help");
   if (path.length === 0) words.push("version", "completion");
-  const group = [PROGRAM, ...path].join(" ");
+  const group = typedName(place);
   if (STEP_COMMANDS[path.join(" ")]?.includes(word)) {
     const command = [...path, word].join(" ");
-    throw new RekeyError(
+    throw new UnknownCommandError(
       "usage",
-      `'${command}' is a command of step, and not of ${PROGRAM}`,
-      { hint: `call step ${command}; ${group} help lists the commands` },
+      calledAs === undefined
+        ? `'${command}' is a command of step, and not of ${PROGRAM}`
+        : `'${command}' is a command of Smallstep's ${calledAs}; this is ${PROGRAM} under that name, which does not have it`,
+      {
+        hint: calledAs === undefined
+          ? `call step ${command}; ${group} help lists the commands`
+          : `${WHERE_STEP_IS} has it; ${group} help lists the commands`,
+      },
     );
   }
   const near = nearest(word, words);
-  throw new RekeyError("usage", `No help topic for '${shortened(word)}'`, {
-    hint: near === undefined
-      ? `${group} help lists the commands`
-      : `did you mean ${group} ${near}?`,
-  });
+  throw new UnknownCommandError(
+    "usage",
+    `No help topic for '${shortened(word)}'`,
+    {
+      hint: near === undefined
+        ? `${group} help lists the commands`
+        : `did you mean ${group} ${near}?`,
+    },
+  );
 }
+
+/** Where to get the original. */
+const WHERE_STEP_IS =
+  "the original from https://smallstep.com/docs/step-cli/installation";

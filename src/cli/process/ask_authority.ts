@@ -30,16 +30,6 @@ export async function askAuthority(
   return await ask({ ...denoRuntime({ run: "once", file }, program), signal });
 }
 
-/** One object on one line, which no character in it can leave. */
-export function jsonAnswer(answer: object): string {
-  const text = JSON.stringify(answer).replace(
-    /[\x7f-\x9f\u2028\u2029]/g,
-    (character) =>
-      `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return `${text}\n`;
-}
-
 /**
  * Runs the same line in a process where it is not too late.
  *

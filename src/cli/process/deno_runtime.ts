@@ -5,7 +5,7 @@ import { jsonLog } from "../../observe/json_log.ts";
 import { daemonLog, type LogSinks, oneShotLog } from "../../observe/log.ts";
 import type { LogFormat, RunMode } from "../../base/options.ts";
 import type { Clock, Log, Runtime } from "../../base/runtime.ts";
-import { denoTerminal, type Questions } from "./terminal.ts";
+import type { Questions } from "./terminal.ts";
 import { pause } from "../../base/stoppable.ts";
 import { hintText } from "../remedies.ts";
 import type { LossText } from "./output_queue.ts";
@@ -42,7 +42,7 @@ export function denoRuntime(choice: LogChoice, output: Output): DenoRuntime {
     clock: wallClock(),
     random: Math.random,
     terminal: {
-      ...behindLog(denoTerminal(), flushLog),
+      ...behindLog(flushLog),
       // Who reads JSON is no person.
       busy: (what) => busyLine(what, choice.format === "json" ? [] : [stderr]),
     },
@@ -98,19 +98,15 @@ function busyLine(what: string, sinks: readonly TextSink[]): Disposable {
 }
 
 /** Asks when the lines so far are out. */
-function behindLog(
-  terminal: Questions,
-  flushLog: () => Promise<void>,
-): Questions {
+function behindLog(flushLog: () => Promise<void>): Questions {
+  const terminal = async () => {
+    const { denoTerminal } = await import("./terminal.ts");
+    await flushLog();
+    return denoTerminal();
+  };
   return {
-    async confirm(question, signal) {
-      await flushLog();
-      return await terminal.confirm(question, signal);
-    },
-    async readPassword(label, signal) {
-      await flushLog();
-      return await terminal.readPassword(label, signal);
-    },
+    confirm: async (...question) => (await terminal()).confirm(...question),
+    readPassword: async (...label) => (await terminal()).readPassword(...label),
   };
 }
 

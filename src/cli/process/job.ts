@@ -11,17 +11,13 @@ import { RekeyError } from "../../base/errors.ts";
 import { isOsError } from "../../base/os_error.ts";
 import { STANDARD_INPUT } from "../../base/paths.ts";
 import { shortened } from "../../base/printable.ts";
-import { FailureHook } from "../../engine/failure_hook.ts";
 import { requireKnownOwners } from "../../files/disk/attributes.ts";
 import { servedPair } from "../../files/pair/current_pair.ts";
-import { runOnce } from "../../engine/once.ts";
+import { reportLast, runOnce } from "../../engine/once.ts";
 import type { RekeyJob } from "../../engine/open_job.ts";
 import { createReloader } from "../../reload/reloader.ts";
-import { requirePidFile } from "../../reload/signal.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import type { DenoRuntime } from "./deno_runtime.ts";
-import { checkHookPrograms } from "./hook_programs.ts";
-import { DaemonFailure } from "./report.ts";
 
 /**
  * Runs what the options ask for, to its end. The caller has pinned the trust.
@@ -75,6 +71,7 @@ async function runAsDaemon(
   } catch (error) {
     // What ends it at its start reads as in a single run, as the original's.
     if (!hasStarted) throw error;
+    const { DaemonFailure } = await import("./report.ts");
     throw new DaemonFailure(error, runtime.clock.now());
   }
 }
@@ -88,10 +85,9 @@ async function makeJobOrTell(
   try {
     return await makeJob(options, runtime);
   } catch (error) {
-    if (!(error instanceof RekeyError)) throw error;
-    const hook = new FailureHook(options, runtime, stop);
-    await hook.report({ error, attempt: 1, next: "last" });
-    await hook[Symbol.asyncDispose]();
+    if (error instanceof RekeyError) {
+      await reportLast(error, options, { runtime, stop });
+    }
     throw error;
   }
 }
@@ -116,10 +112,11 @@ export async function makeJob(
   await requireNoDirectory(options);
   requireKnownOwners(options.write.attributes);
   await checkPidFile(options, runtime);
-  await checkHookPrograms(options.reload, {
-    run: options.mode.run,
-    log: runtime.log,
-  });
+  const { mode: { run }, reload } = options;
+  if ((reload.exec ?? reload.onFailure) !== undefined) {
+    const { checkHookPrograms } = await import("./hook_programs.ts");
+    await checkHookPrograms(reload, { run, log: runtime.log });
+  }
   const job: RekeyJob = {
     options,
     openAuthority: await authorityOpener(options, runtime),
@@ -207,6 +204,7 @@ async function checkPidFile(
   { log }: Runtime,
 ): Promise<void> {
   if (signal === undefined || "pid" in signal.target) return;
+  const { requirePidFile } = await import("../../reload/signal.ts");
   try {
     await requirePidFile(signal.target.pidFile, names.pidFile);
   } catch (error) {

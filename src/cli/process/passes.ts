@@ -24,6 +24,10 @@ export async function runPasses(
       return await beginAgain(problem, program);
     }
   }
+  if (options.dryRun !== undefined) {
+    const { runDryRun } = await import("./dry_run.ts");
+    return await runDryRun(options, program);
+  }
   // Then at once: what is loaded next takes a tenth of a second, in which a
   // signal would end the process in the system's way.
   const { processSignals } = await import("./signals.ts");

@@ -5,6 +5,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
 import { KEY_LOG, pinTrust } from "../../ca/online/trust.ts";
+import { calledAs, type StepName } from "./called_as.ts";
 import { type LossText, OutputQueue } from "./output_queue.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
@@ -37,9 +38,13 @@ export type TrustProblem = "other roots" | "secrets are logged";
 export interface Program {
   /** A variable of the environment. */
   env(name: string): string | undefined;
+  /** The name that the program was called by, where it is the original's. */
+  calledAs(): StepName | undefined;
   /** The directory that relative paths start from; empty when it is gone. */
   cwd(): string;
   readonly stdout: TextSink;
+  /** Bytes on standard output, all of them, for another program. */
+  writeBytes(bytes: Uint8Array): void;
   /** Never holds up who writes to it. */
   readonly stderr: TextSink;
   /**
@@ -58,8 +63,6 @@ export interface Program {
   startAgain(): Promise<number | undefined>;
   /** Waits until all that was written is out, for at most `limitMs`. */
   flush(limitMs: number): Promise<void>;
-  /** Starts what takes time and needs no decision. Returns at once. */
-  warmUp(): void;
   /**
    * Runs a command to its end.
    *
@@ -73,22 +76,34 @@ export interface Program {
 }
 
 /** The real program. */
-export function denoProgram(): Program {
+export interface DenoProgram extends Program {
+  /**
+   * Begins what takes longest, when these words are those of such a command, as
+   * far as that can be told before the grammar is read. A guess that is wrong
+   * costs time and nothing else. Returns at once.
+   */
+  beginEarly(words: readonly string[]): void;
+}
+
+/** For the process, once. */
+export function denoProgram(): DenoProgram {
   const out = new OutputQueue(Deno.stdout);
   const err = new OutputQueue(Deno.stderr);
   const state = { isPinned: false, isSecondStart: false };
   return {
     env: (name) => Deno.env.get(name),
+    calledAs,
     cwd: currentDirectory,
     stdout: {
       write(text, loss) {
         // What a command is there to print waits for its reader, as anywhere.
-        if (loss === undefined) print(text);
+        if (loss === undefined) print(new TextEncoder().encode(text));
         else out.write(text, loss);
       },
       isTerminal: () => Deno.stdout.isTerminal(),
       columns: () => columnsOf(Deno.stdout),
     },
+    writeBytes: print,
     stderr: {
       write: (text, loss) => err.write(text, loss),
       isTerminal: () => Deno.stderr.isTerminal(),
@@ -110,21 +125,59 @@ export function denoProgram(): Program {
       const { startAgain } = await import("./second_start.ts");
       return await startAgain(SECOND_START);
     },
-    warmUp() {
-      // The first P-256 key of a process costs 35-50 ms of seeding inside the
-      // cryptography library (aws-lc-rs #1140), on a thread of its own: here it
-      // hides behind the reading of settings and files. The key is thrown away;
-      // if this fails, the real one will say why.
-      crypto.subtle.generateKey(
-        { name: "ECDSA", namedCurve: "P-256" },
-        true,
-        ["sign", "verify"],
-      ).catch(() => {});
+    beginEarly(words) {
+      const isEarly = words.some((word, index) =>
+        EARLY_COMMANDS.includes(word) ||
+        // Elsewhere it is a group of commands that ask nobody.
+        (word === "certificate" && words[index - 1] === "ca")
+      );
+      if (!isEarly || words.some(asksForHelp)) return;
+      seed();
+      pinBeforeWaiting(this);
     },
     execute(command, options) {
       return command.run(options, this);
     },
   };
+}
+
+/** The last words of commands that ask a CA, for which TLS has to be seeded, too. */
+const EARLY_COMMANDS: readonly string[] = [
+  ...["rekey", "renew", "token", "revoke"],
+  ...["bootstrap", "federation", "health", "root", "roots"],
+];
+
+/** Of such a line nothing is begun: help must do without permissions. */
+function asksForHelp(word: string): boolean {
+  return /^(?:--?)?h(?:elp)?$/.test(word);
+}
+
+/**
+ * The first P-256 key of a process costs 25 to 50 ms of seeding inside the
+ * cryptography library (aws-lc-rs #1140), on a thread of its own: so it hides
+ * behind all that comes before the new key. This one is thrown away; if it
+ * fails, the real one will say why.
+ */
+function seed(): void {
+  crypto.subtle.generateKey(
+    { name: "ECDSA", namedCurve: "P-256" },
+    true,
+    ["sign", "verify"],
+  ).catch(() => {});
+}
+
+/**
+ * Half a second after its start `deno run` looks for a newer Deno, and then it
+ * is too late. What fails here fails again, with a message, where the trust is
+ * needed.
+ */
+function pinBeforeWaiting(program: Program): void {
+  try {
+    program.pinTrust();
+  } catch (error) {
+    // No permission for the environment.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
 }
 
 /**
@@ -187,13 +240,12 @@ export function takesCodes(
 }
 
 /**
- * Writes all of `text` to standard output. A reader that went away is no
+ * Writes all of `bytes` to standard output. A reader that went away is no
  * failure: `step-rekey --help | head -1` is fine.
  *
  * @throws {RekeyError} kind `install` for anything else, such as a full disk
  */
-function print(text: string): void {
-  const bytes = new TextEncoder().encode(text);
+function print(bytes: Uint8Array): void {
   try {
     for (let done = 0; done < bytes.length;) {
       done += Deno.stdout.writeSync(bytes.subarray(done));

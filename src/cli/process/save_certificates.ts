@@ -7,7 +7,8 @@ import {
   chainToPem,
 } from "../../pki/certificate/certificate.ts";
 import { formatInstant } from "../../base/duration.ts";
-import { type Asker, jsonAnswer } from "./ask_authority.ts";
+import { jsonAnswer } from "../../observe/json_line.ts";
+import type { Asker } from "./ask_authority.ts";
 import type { Program } from "./program.ts";
 
 /** Mode of a new file with certificates: the original's. */

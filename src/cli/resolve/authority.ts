@@ -42,10 +42,7 @@ export function resolveAuthority(
     readonly stepPath: string;
   },
 ): AuthorityOptions {
-  const timeoutOf = (flag: "connect-timeout" | "timeout") =>
-    flags.limitMs(flag, { mayBeZero: false }) ?? DEFAULT_TIMEOUT_MS;
-  const connectTimeoutMs = timeoutOf("connect-timeout");
-  const timeoutMs = timeoutOf("timeout");
+  const timeouts = resolveTimeouts(flags);
   const ignoreDatabase = resolveIgnoredDatabase(flags);
   if (url === undefined || flags.values.offline === true) {
     const config = flags.values["ca-config"] ??
@@ -64,8 +61,19 @@ export function resolveAuthority(
     mode: "online",
     url: url.url,
     root: flags.text("root") ?? joinPath(stepPath, "certs", "root_ca.crt"),
-    connectTimeoutMs,
-    timeoutMs,
+    ...timeouts,
+  };
+}
+
+/** --connect-timeout and --timeout. */
+export function resolveTimeouts(
+  flags: FlagReader,
+): { readonly connectTimeoutMs: number; readonly timeoutMs: number } {
+  const limitMs = (flag: "connect-timeout" | "timeout") =>
+    flags.limitMs(flag, { mayBeZero: false }) ?? DEFAULT_TIMEOUT_MS;
+  return {
+    connectTimeoutMs: limitMs("connect-timeout"),
+    timeoutMs: limitMs("timeout"),
   };
 }
 
@@ -187,7 +195,8 @@ function isUsable(url: string): boolean {
 }
 
 function hasControl(text: string): boolean {
-  return /\p{Cc}/u.test(text);
+  // deno-lint-ignore no-control-regex -- these are what must not be in it
+  return /[\x00-\x1f\x7f-\x9f]/.test(text);
 }
 
 /** A URL may carry a password; it must not reach a terminal or a log. */

@@ -304,6 +304,17 @@ export const REKEY_FLAGS = {
     help:
       "The <name> of the context whose authority and defaults are used, instead of the current one.",
   },
+  "dry-run": {
+    kind: "boolean",
+    group: "program",
+    help:
+      "Do everything up to the request for a certificate, change nothing, and say what would happen and when: files, passwords, whether they may be written, and, online, a connection with the current certificate.",
+  },
+  "json": {
+    ...JSON_FLAG,
+    help:
+      "Print one JSON object on standard output, instead of text. Requires the --dry-run flag.",
+  },
 } as const satisfies FlagDefinitions;
 
 /** Every flag of `ca renew`. */

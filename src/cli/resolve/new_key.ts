@@ -24,16 +24,7 @@ import { REKEY_FLAGS } from "./flags.ts";
 export function resolveNewKey(flags: FlagReader): NewKey {
   const path = flags.text("private-key");
   if (path === undefined) {
-    try {
-      return { from: "generate", spec: resolveKeySpec(flags.values) };
-    } catch (error) {
-      if (!(error instanceof RekeyError)) throw error;
-      // The same error, with the origin of the flags.
-      throw flags.usage(error.message, {
-        flags: ["kty", "curve", "size"],
-        hint: error.hint,
-      });
-    }
+    return { from: "generate", spec: resolveNewKeySpec(flags) };
   }
   for (const flag of ["kty", "curve", "size"] as const) {
     // From a variable or a file it is a default for keys that are generated.
@@ -60,6 +51,20 @@ export function resolveNewKey(flags: FlagReader): NewKey {
     );
   }
   return { from: "file", path, writeCopy: flags.isSet("out-key") };
+}
+
+/** Which key to generate. */
+export function resolveNewKeySpec(flags: FlagReader): KeySpec {
+  try {
+    return resolveKeySpec(flags.values);
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    // The same error, with the origin of the flags.
+    throw flags.usage(error.message, {
+      flags: ["kty", "curve", "size"],
+      hint: error.hint,
+    });
+  }
 }
 
 /**

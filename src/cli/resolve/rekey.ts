@@ -63,7 +63,20 @@ export function resolveRekey(
     mode,
     names: SETTING_NAMES,
     logFormat,
+    dryRun: resolveDryRun(flags),
   };
+}
+
+/** --dry-run and --json, which is for its plan only. */
+function resolveDryRun(flags: FlagReader): RekeyOptions["dryRun"] {
+  const { values } = flags;
+  if (values["dry-run"] === true) return values.json === true ? "json" : "text";
+  // From a variable or a file it is a default that simply has no use here.
+  if (values.json !== true || !flags.isTyped("json")) return undefined;
+  throw flags.usage("flag '--json' requires the '--dry-run' flag", {
+    flags: ["json"],
+    hint: "--log-format json writes the log of a run as JSON",
+  });
 }
 
 /**

@@ -38,7 +38,7 @@ export function resolveWrite(
  * own (systemd.exec(5); the first of several), that of step, and the user's
  * (XDG Base Directory Specification).
  */
-function resolveStateFolders(
+export function resolveStateFolders(
   flags: FlagReader,
   env: (name: string) => string | undefined,
 ): readonly string[] {

@@ -5,6 +5,7 @@
  * hold a password next to the mistake.
  */
 import { RekeyError } from "../../base/errors.ts";
+import { requireRegularFile } from "../../base/limited_file.ts";
 import { osReason } from "../../base/os_error.ts";
 
 /** An object of a settings file. */
@@ -17,15 +18,16 @@ export interface ErrorBeginnings {
 }
 
 /**
- * Reads a JSON object. `null` counts as an empty one, as in Go.
+ * Reads a JSON object. `null` counts as an empty one, as in Go. Waits for the
+ * disk: most of these files are not there, and nothing else could be done yet.
  *
  * @returns undefined when the file does not exist
  * @throws {RekeyError} kind `config`
  */
-export async function readJsonObject(
+export function readJsonObject(
   file: string,
   begin: ErrorBeginnings,
-): Promise<JsonObject | undefined> {
+): JsonObject | undefined {
   const fail = (message: string, cause?: unknown) =>
     new RekeyError("config", message, {
       hint: `repair or remove "${file}"`,
@@ -33,7 +35,8 @@ export async function readJsonObject(
     });
   let text: string;
   try {
-    text = await Deno.readTextFile(file);
+    requireRegularFile(file);
+    text = Deno.readTextFileSync(file);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     // A missing permission of the runtime is not the file's fault.

@@ -75,7 +75,7 @@ export async function readSettings(
     await notice(`✔ Context: ${stepPath.context?.name}`);
   }
   const defaults = configFile !== undefined
-    ? [await readNamed(configFile)]
+    ? [readNamed(configFile)]
     : areMade
     ? []
     : await readDefaults(stepPath, notice);
@@ -116,7 +116,7 @@ async function readDefaults(
       joinPath(base, "profiles", context.profile, "config", "defaults.json"),
     );
   }
-  const found = await Promise.all(files.map((file) => read(file, prefix)));
+  const found = files.map((file) => read(file, prefix));
   for (const { values } of found) {
     if (context === undefined) break;
     for (const key of CONTEXT_KEYS) {
@@ -131,8 +131,8 @@ async function readDefaults(
  * The original takes the ordinary files when a file named by `--config` is
  * missing. That hides a typing mistake behind another CA's settings: refused.
  */
-async function readNamed(file: string): Promise<Defaults> {
-  const defaults = await read(file, "");
+function readNamed(file: string): Defaults {
+  const defaults = read(file, "");
   if (defaults.exists) return defaults;
   throw new RekeyError(
     "config",
@@ -143,10 +143,11 @@ async function readNamed(file: string): Promise<Defaults> {
   );
 }
 
-async function read(file: string, prefix: string): Promise<
-  Defaults & { readonly exists: boolean }
-> {
-  const values = await readJsonObject(file, {
+function read(
+  file: string,
+  prefix: string,
+): Defaults & { readonly exists: boolean } {
+  const values = readJsonObject(file, {
     open: prefix,
     parse: `${prefix}error parsing ${file}: `,
   });

@@ -41,8 +41,8 @@ export async function findStepPath(
   wanted: string | undefined,
 ): Promise<StepPath> {
   const base = await basePath(env);
-  const contexts = await readContexts(base);
-  const current = wanted ? undefined : await readCurrent(base);
+  const contexts = readContexts(base);
+  const current = wanted ? undefined : readCurrent(base);
   const name = wanted || current;
   if (name === undefined && contexts.length === 0) {
     return withoutContexts(base);
@@ -102,8 +102,8 @@ async function homeOfUser(): Promise<string | undefined> {
  *
  * @throws {RekeyError} kind `config` for a file that cannot be used
  */
-export async function readContexts(base: string): Promise<readonly Context[]> {
-  const map = await readJsonObject(joinPath(base, CONTEXTS_FILE), {
+export function readContexts(base: string): readonly Context[] {
+  const map = readJsonObject(joinPath(base, CONTEXTS_FILE), {
     open: "",
     parse: "error unmarshaling context map: ",
   });
@@ -131,8 +131,8 @@ function toContext(name: string, value: unknown): Context {
   return { name, authority, profile };
 }
 
-async function readCurrent(base: string): Promise<string | undefined> {
-  const current = await readJsonObject(joinPath(base, CURRENT_FILE), {
+function readCurrent(base: string): string | undefined {
+  const current = readJsonObject(joinPath(base, CURRENT_FILE), {
     open: "",
     parse: "error unmarshaling current context: ",
   });

@@ -10,6 +10,7 @@
  * What fails here, and in plain/, versioned/ and reload_note/, is a RekeyError
  * of kind `install`; docstrings there name other errors, and what is left then.
  */
+import { accessFacts } from "../../base/access_facts.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { osCode, osReason, retryInterrupted } from "../../base/os_error.ts";
 import type { Hint } from "../../base/remedy.ts";
@@ -77,9 +78,11 @@ const SYNC_ACTIONS: readonly string[] = ["sync", SYNC_DIRECTORY];
 function diskError(action: string, path: string, error: unknown): RekeyError {
   if (error instanceof RekeyError) return error;
   const Failure = SYNC_ACTIONS.includes(action) ? SyncError : RekeyError;
+  const facts = accessFacts(path, error);
+  const behind = facts === undefined ? "" : ` (${facts})`;
   return new Failure(
     "install",
-    `${action} ${path} failed: ${osReason(error)}`,
+    `${action} ${path} failed: ${osReason(error)}${behind}`,
     { hint: hintFor(osCode(error)), cause: error },
   );
 }

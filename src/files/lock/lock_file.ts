@@ -10,7 +10,12 @@
  * removed gets its lock, sees that the name leads elsewhere or nowhere, and
  * begins again.
  */
-import { bestEffort, osCode, retryInterrupted } from "../../base/os_error.ts";
+import {
+  bestEffort,
+  isOsError,
+  osCode,
+  retryInterrupted,
+} from "../../base/os_error.ts";
 import {
   besideAttributes,
   giveAway,
@@ -131,6 +136,21 @@ export function lockOpened(
       });
     },
   };
+}
+
+/** Whether a lock counts just now. Takes one that is there for a moment, with others, and makes none. */
+export function isLocked(target: Target): boolean {
+  const file = lockPath(target);
+  if (lstatIfExists(file)?.isFile !== true) return false;
+  try {
+    using opened = retryInterrupted(() => Deno.openSync(file));
+    return !retryInterrupted(() => opened.tryLockSync(false)) &&
+      leadsTo(file, opened);
+  } catch (error) {
+    // It went away, or is nothing that we may open: who works on it says so.
+    if (isOsError(error)) return false;
+    throw error;
+  }
 }
 
 function leadsTo(file: string, opened: Deno.FsFile): boolean {

@@ -6,8 +6,10 @@ import { RekeyError } from "../../base/errors.ts";
 import type { Clock } from "../../base/runtime.ts";
 import { lstatIfExists } from "../disk/disk.ts";
 import { holdPins } from "../disk/pinned.ts";
+import { findStandIn } from "../disk/stand_in.ts";
 import { CURRENT, inDirectory, type Target } from "../disk/target.ts";
-import { membersOf, type Pair, resolvePair } from "../transaction.ts";
+import { mapPair, membersOf, type Pair, resolvePair } from "../transaction.ts";
+import { isLocked } from "./lock_file.ts";
 import { busy, lockTarget, MAX_TRIES, type TargetLock } from "./target_lock.ts";
 
 export interface LockOptions {
@@ -27,6 +29,8 @@ export interface LockOptions {
 
 /** The locks of a pair, and what they are the locks of. */
 export interface PairLock extends Disposable {
+  /** Where the names lead, as it was found under the locks. */
+  readonly targets: Pair<Target>;
   /** With the folder that stands in, where one does. */
   at(target: Target): Target;
   /** Why nothing may be changed; undefined when it may. */
@@ -52,7 +56,7 @@ export async function lockPair(
       // All of them or none: who waits holds nothing that somebody else waits for.
       using undo = new DisposableStack();
       undo.use(holdPins());
-      const targets = lockedTargets(files);
+      const targets = lockedTargets(resolvePair(files));
       const held = {
         inPlace: options?.inPlace === true,
         identities: new Set<string>(),
@@ -60,8 +64,9 @@ export async function lockPair(
       };
       const locks = targets.map((target) => undo.use(lockTarget(target, held)));
       // Whoever had the lock before may have changed where the names lead.
-      if (isSameList(targets, lockedTargets(files))) {
-        return pairLock(locks, undo.move());
+      const found = resolvePair(files);
+      if (isSameList(targets, lockedTargets(found))) {
+        return pairLock(found, locks, undo.move());
       }
       if (++moves > MAX_TRIES) throw busy({ path: files.certificate });
     } catch (error) {
@@ -75,14 +80,20 @@ export async function lockPair(
   }
 }
 
-function pairLock(locks: readonly TargetLock[], all: Disposable): PairLock {
+function pairLock(
+  found: Pair<Target>,
+  locks: readonly TargetLock[],
+  all: Disposable,
+): PairLock {
   const find = (file: string) =>
     locks.find(({ target }) => target.file === file);
+  const at = (target: Target): Target => {
+    const { directory, standsIn } = find(target.file)?.target ?? target;
+    return { ...target, directory, standsIn };
+  };
   return {
-    at(target) {
-      const { directory, standsIn } = find(target.file)?.target ?? target;
-      return { ...target, directory, standsIn };
-    },
+    at,
+    targets: mapPair(found, at),
     refusal: (pair) =>
       membersOf(pair)
         // A link to a version stays; its directory is what changes.
@@ -94,9 +105,19 @@ function pairLock(locks: readonly TargetLock[], all: Disposable): PairLock {
   };
 }
 
+/** Whether another process works on a pair just now. Changes nothing, and waits for nothing. */
+export function isPairLocked(
+  files: Pair<string>,
+  stateFolders: readonly string[],
+): boolean {
+  return lockedTargets(resolvePair(files)).some((target) =>
+    isLocked(target) || isLocked(findStandIn(target, stateFolders) ?? target)
+  );
+}
+
 /** In one order for everybody, and each file once. */
-function lockedTargets(files: Pair<string>): readonly Target[] {
-  return membersOf(resolvePair(files))
+function lockedTargets(pair: Pair<Target>): readonly Target[] {
+  return membersOf(pair)
     .flatMap(({ value }) => withVersions(value))
     .sort((left, right) => left.file < right.file ? -1 : 1)
     .filter(({ file }, index, all) => file !== all[index - 1]?.file);

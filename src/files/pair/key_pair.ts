@@ -19,7 +19,7 @@ import {
 import { NoTerminalError, type Terminal } from "../../base/runtime.ts";
 import { equalBytes } from "../../base/bytes.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
-import { wrongPassword } from "../../pki/keys/block_cipher.ts";
+import { wrongPassword } from "../../pki/keys/key_numbers.ts";
 import { readInputFile } from "./input_file.ts";
 import { type PasswordReader, readPasswordFile } from "./password.ts";
 

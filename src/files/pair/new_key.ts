@@ -76,7 +76,8 @@ async function generate(
   terminal: Terminal,
 ): Promise<PrivateKey> {
   using _busy = terminal.busy("generating the new key");
-  return await generatePrivateKey(spec, searchesAtOnce(coresHere()));
+  const searches = spec.kty === "RSA" ? searchesAtOnce(coresHere()) : 1;
+  return await generatePrivateKey(spec, searches);
 }
 
 /** The cores of this machine, as far as this process may use and know them. */
@@ -110,17 +111,8 @@ async function successorEncryption(
   if (inherited !== undefined || context.encrypt === "as-current") {
     return inherited;
   }
-  const { file, read = readPasswordFile } = context.password;
-  const password = file === undefined ? undefined : await read(file);
-  if (password === undefined) {
-    throw new RekeyError(
-      "usage",
-      `cannot encrypt the new private key: the password file ${
-        JSON.stringify(file ?? "")
-      } is empty`,
-      { hint: { remedy: "fill the password file" } },
-    );
-  }
+  const { file = "" } = context.password;
+  const password = await readNewPassword(file, context.password);
   context.log.write({
     event: "warning",
     message:
@@ -131,4 +123,42 @@ async function successorEncryption(
     once: true,
   });
   return { password, like: undefined };
+}
+
+/** @throws {RekeyError} kind `usage` when it is empty */
+async function readNewPassword(
+  file: string,
+  { read = readPasswordFile }: Pick<PasswordSource, "read">,
+): Promise<string> {
+  const password = file === "" ? undefined : await read(file);
+  if (password !== undefined) return password;
+  throw new RekeyError(
+    "usage",
+    `cannot encrypt the new private key: the password file ${
+      JSON.stringify(file)
+    } is empty`,
+    { hint: { remedy: "fill the password file" } },
+  );
+}
+
+/**
+ * Generates the key of a first certificate: encrypted with the password of a
+ * file, where one is named.
+ *
+ * @throws {RekeyError} kind `usage` when that is empty; kind `pair` when it
+ *   cannot be read
+ */
+export async function provideFirstKey(
+  spec: KeySpec,
+  source: PasswordSource,
+): Promise<NewPrivateKey> {
+  const { file } = source;
+  const password = file === undefined
+    ? undefined
+    : await readNewPassword(file, source);
+  const key = await generate(spec, source.terminal);
+  return writable(
+    key,
+    password === undefined ? undefined : { password, like: undefined },
+  );
 }

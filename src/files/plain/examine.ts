@@ -132,7 +132,7 @@ function requireReadable(target: Target): ReturnType<typeof readIfExists> {
 }
 
 /** In a sticky directory a file goes only with its owner (inode(7), S_ISVTX). */
-function requireRemovable(
+export function requireRemovable(
   { directory, path }: Target,
   info: Deno.FileInfo,
 ): void {
@@ -202,7 +202,7 @@ function hasLinks(target: Target): boolean {
   }
 }
 
-function mountPoint(
+export function mountPoint(
   { path }: Target,
   { cause, allowsInPlace }: {
     readonly cause: unknown;

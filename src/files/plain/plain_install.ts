@@ -78,38 +78,22 @@ export class PlainInstall implements InstallTransaction {
   readonly #journal: StagedFile;
   readonly #seen: SeenPair;
   readonly #hidden: HiddenKeys;
+  readonly #signal: AbortSignal | undefined;
   #isSpent = false;
   /** From the first change of a target on. */
   #isSwapping = false;
 
   /** @throws {RekeyError} kind `install`; nothing is left then */
-  static async prepare(
-    pair: Pair<Target>,
-    options: InstallOptions & OpenedState,
-  ): Promise<PlainInstall> {
+  constructor(pair: Pair<Target>, options: InstallOptions & OpenedState) {
     const examined = examineTargets(pair, options);
     using undo = new DisposableStack();
-    const install = undo.use(new PlainInstall(pair, { ...options, examined }));
-    const { signal } = options;
-    for (const { staged } of install.#parts) await staged.settle(signal);
-    await install.#journal.settle(signal);
-    await awaitDirectories(install.#directories, signal);
-    undo.move();
-    return install;
-  }
-
-  private constructor(
-    pair: Pair<Target>,
-    { examined, seen, hidden }: OpenedState & {
-      readonly examined: readonly ExaminedTarget[];
-    },
-  ) {
-    using undo = new DisposableStack();
+    const { seen, hidden, signal } = options;
     const tag = installTag(pair.certificate.name);
     this.warnings = examined.flatMap(warningsFor);
     this.#pair = pair;
     this.#seen = seen;
     this.#hidden = hidden;
+    this.#signal = signal;
     this.#tag = tag;
     this.#parts = examined.map((part) => ({
       ...part,
@@ -125,6 +109,13 @@ export class PlainInstall implements InstallTransaction {
 
   get #directories(): readonly Target[] {
     return this.#parts.map(({ target }) => target);
+  }
+
+  async settle(): Promise<void> {
+    const signal = this.#signal;
+    for (const { staged } of this.#parts) await staged.settle(signal);
+    await this.#journal.settle(signal);
+    await awaitDirectories(this.#directories, signal);
   }
 
   async commit(

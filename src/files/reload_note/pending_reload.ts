@@ -101,8 +101,30 @@ export class PendingReload implements Disposable {
     }
   }
 
+  /**
+   * Whether another certificate stands there by now: a hook may call this
+   * program. Then this reload is over, whatever became of it.
+   */
+  async isOutdated(): Promise<boolean> {
+    const { target, path } = this.#note;
+    const der = derOf(target);
+    return der !== undefined && path !== notePath(target, await sha256(der));
+  }
+
   [Symbol.dispose](): void {
     this.#note.file?.[Symbol.dispose]();
+  }
+}
+
+/** The certificate that stands there; undefined when it cannot be read. */
+function derOf({ path }: Target): Uint8Array<ArrayBuffer> | undefined {
+  const content = readBehind(path);
+  if (!(content instanceof Uint8Array)) return undefined;
+  try {
+    return parseChain(content)[0].der;
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
   }
 }
 
@@ -170,15 +192,9 @@ export class ReloadDraft implements Disposable {
 
   /** Whether the new certificate stands there, though the swap has failed. */
   #isInForce(): boolean {
-    const content = readBehind(this.#target.path);
-    if (!(content instanceof Uint8Array)) return false;
-    try {
-      const [{ der }] = parseChain(content);
-      return this.#der !== undefined && equalBytes(der, this.#der);
-    } catch (error) {
-      if (error instanceof MalformedError) return false;
-      throw error;
-    }
+    const der = derOf(this.#target);
+    return der !== undefined && this.#der !== undefined &&
+      equalBytes(der, this.#der);
   }
 
   [Symbol.dispose](): void {

@@ -2,17 +2,48 @@
 import { RekeyError } from "../../base/errors.ts";
 import { permissions } from "../disk/attributes.ts";
 import { diskCall, statIfExists } from "../disk/disk.ts";
-import type { Target } from "../disk/target.ts";
+import { resolveTarget, type Target } from "../disk/target.ts";
 import { examineTargets } from "../plain/examine.ts";
-import type { Layout, Pair } from "../transaction.ts";
+import type { InstallOptions, Layout, Pair } from "../transaction.ts";
 
 /**
+ * Refuses what no change of the layout makes possible.
+ *
+ * @throws {RekeyError} kind `install`
+ */
+export function requireVersionable(
+  { certificate, key }: Pair<Target>,
+  { inPlace, givenKeyFile }: Pick<InstallOptions, "inPlace" | "givenKeyFile">,
+): void {
+  const { path, version } = certificate;
+  if (inPlace === true) {
+    throw new RekeyError(
+      "install",
+      `cannot overwrite ${path} in place: it is a link to a version`,
+      { hint: { remedy: "replace files" } },
+    );
+  }
+  if (key !== undefined) return;
+  const given = givenKeyFile === undefined
+    ? undefined
+    : resolveTarget(givenKeyFile).version?.directory;
+  if (version !== undefined && given === version.directory) return;
+  throw new RekeyError(
+    "install",
+    `the versioned layout keeps the key beside the certificate ${path}, and the new one would have its key elsewhere`,
+    { hint: { remedy: "name the new key" } },
+  );
+}
+
+/**
+ * @param how.mayTry false: no file is made to see whether one can be
  * @throws {RekeyError} kind `install`: a name is missing, cannot be replaced,
  *   or its file would be open to others in the other layout
  */
 export function requireChangeable(
   { certificate, key }: Pair<Target>,
   to: Layout,
+  { mayTry }: { readonly mayTry: boolean } = { mayTry: true },
 ): void {
   if (key === undefined) {
     throw new RekeyError(
@@ -32,7 +63,7 @@ export function requireChangeable(
     );
   }
   if (to === "plain") return;
-  examineTargets({ certificate, key }, { allowsInPlace: false });
+  if (mayTry) examineTargets({ certificate, key }, { allowsInPlace: false });
   requireGuarded(key, certificate);
   requireOwnFolder(certificate);
 }

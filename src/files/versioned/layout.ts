@@ -97,7 +97,12 @@ export async function changeLayout(
     await carryOut(pair, note, tools);
   } catch (error) {
     const made = isNew ? versions : undefined;
-    if (await isBack(pair, { from, made, hidden: tools.hidden })) throw error;
+    if (await isBack(pair, { from, made, hidden: tools.hidden })) {
+      // No version is in force, whatever was true when it was thrown.
+      const isOver = error instanceof SyncError &&
+        error.cause instanceof SyncError;
+      throw isOver ? error.cause : error;
+    }
     // A name was replaced, so the way is forward. Once may be chance; but what
     // was not synced once is for the next run, which writes it anew.
     const isDone = !(error instanceof SyncError) &&

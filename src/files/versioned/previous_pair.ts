@@ -16,7 +16,7 @@ import {
 export interface PreviousPair {
   readonly files: KeyPairFiles;
   /** Puts it in force, in one rename. */
-  putBack(): void;
+  readonly putBack: () => void;
 }
 
 /**

@@ -2,7 +2,6 @@
  * A version from its first name to the rename that puts it in force, and the
  * way back to one that was.
  */
-import { RekeyError } from "../../base/errors.ts";
 import { bestEffort } from "../../base/os_error.ts";
 import {
   discard,
@@ -10,6 +9,7 @@ import {
   type ShownDirectory,
   symlink,
   syncDirectory,
+  SyncError,
 } from "../disk/disk.ts";
 import { temporaryPath } from "../disk/hidden_names.ts";
 import { unpin } from "../disk/pinned.ts";
@@ -128,10 +128,10 @@ function inDoubt(
     readonly isBack: boolean;
   },
 ): unknown {
-  if (!(error instanceof RekeyError)) return error;
+  if (!(error instanceof SyncError)) return error;
   const { directory } = versions;
   const inForce = isBack ? "the version before" : "the new version";
-  return new RekeyError(
+  return new SyncError(
     "install",
     `${error.message}; ${inForce} is in force, and all versions are kept in ${
       unpin(directory)

@@ -69,6 +69,7 @@ export class VersionedInstall implements InstallTransaction {
   readonly #parts: readonly Part[];
   readonly #seen: SeenPair;
   readonly #hidden: HiddenKeys;
+  readonly #signal: AbortSignal | undefined;
   readonly #undo: DisposableStack;
   #isSpent = false;
 
@@ -76,22 +77,9 @@ export class VersionedInstall implements InstallTransaction {
    * @param pair both links of one layout, or names that are still free
    * @throws {RekeyError} kind `install`; nothing is left then
    */
-  static async prepare(
+  constructor(
     pair: Pair<Target>,
-    options: InstallOptions & OpenedState,
-  ): Promise<VersionedInstall> {
-    using undo = new DisposableStack();
-    const install = undo.use(new VersionedInstall(pair, options));
-    for (const { staged } of install.#parts) {
-      await staged.settle(options.signal);
-    }
-    undo.move();
-    return install;
-  }
-
-  private constructor(
-    pair: Pair<Target>,
-    { attributes = {}, seen, hidden }: InstallOptions & OpenedState,
+    { attributes = {}, seen, hidden, signal }: InstallOptions & OpenedState,
   ) {
     using undo = new DisposableStack();
     const { certificate } = pair;
@@ -138,10 +126,15 @@ export class VersionedInstall implements InstallTransaction {
     this.#pair = pair;
     this.#seen = seen;
     this.#hidden = hidden;
+    this.#signal = signal;
     this.#versions = versions;
     this.#staged = version;
     this.#parts = membersOf(pair).map(({ role, value }) => stage(role, value));
     this.#undo = undo.move();
+  }
+
+  async settle(): Promise<void> {
+    for (const { staged } of this.#parts) await staged.settle(this.#signal);
   }
 
   async commit(

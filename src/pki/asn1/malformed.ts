@@ -30,18 +30,21 @@ export class MalformedError extends Error {
 }
 
 /**
- * Runs a reader of certificate parts.
+ * Runs a reader of certificate parts, or of another whole.
  *
  * @throws {MalformedError} `malformed certificate`, and the reason where there
  *   is a short one
  */
-export function explainMalformed<T>(read: () => T): T {
+export function explainMalformed<T>(
+  read: () => T,
+  what = "certificate",
+): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const reason = error.message === "" ? "" : `: ${error.message}`;
-    throw new MalformedError(`malformed certificate${reason}`, {
+    throw new MalformedError(`malformed ${what}${reason}`, {
       cause: error,
     });
   }

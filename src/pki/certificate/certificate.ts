@@ -212,6 +212,17 @@ function readExtensions(
 ): readonly CertificateExtension[] {
   if (element === undefined) return [];
   if (version !== 3) throw new SyntaxError("extensions need version 3");
+  return readExtensionList(element);
+}
+
+/**
+ * Extensions (RFC 5280 §4.1).
+ *
+ * @throws {SyntaxError} also when one of them is there twice
+ */
+export function readExtensionList(
+  element: DerElement,
+): readonly CertificateExtension[] {
   const list = new DerFields(element);
   const extensions = new Map<string, CertificateExtension>();
   while (!list.isAtEnd) {
@@ -235,7 +246,8 @@ function readExtension(element: DerElement): CertificateExtension {
   return { oid, critical: flag !== undefined && readBoolean(flag), value };
 }
 
-function readNames(
+/** The subject alternative names, typed: see {@linkcode Certificate}. */
+export function readNames(
   extensions: readonly CertificateExtension[],
 ): readonly string[] {
   const extension = extensions.find(({ oid }) =>

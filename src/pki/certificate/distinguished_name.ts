@@ -44,10 +44,17 @@ export function relativeNames(name: DerElement): readonly DerElement[] {
   return components;
 }
 
-interface Attribute {
+/** The attributes of all components, in the order of the encoding. */
+export function nameAttributes(name: DerElement): readonly Attribute[] {
+  return relativeNames(name).flatMap(readAttributes);
+}
+
+/** One attribute of a name. */
+export interface Attribute {
+  /** Its object identifier. */
   readonly type: string;
   readonly value: DerElement;
-  /** Undefined when the value is no string. */
+  /** Undefined when the value is no string. As it is: not safe to print. */
   readonly text: string | undefined;
 }
 
@@ -64,7 +71,8 @@ function readAttributes(component: DerElement): readonly Attribute[] {
   return attributes;
 }
 
-const COMMON_NAME = "2.5.4.3";
+/** RFC 5280 §A.1, id-at-commonName. */
+export const COMMON_NAME = "2.5.4.3";
 
 // RFC 4514 §3: the names that every reader knows.
 const ATTRIBUTE_NAMES: ReadonlyMap<string, string> = new Map([
@@ -117,7 +125,7 @@ function readString(element: DerElement): string | undefined {
 }
 
 /** Identifier octets of string types (X.680 §41). */
-const STRING_TAG = {
+export const STRING_TAG = {
   utf8: 0x0c,
   numeric: 0x12,
   printable: 0x13,

@@ -23,8 +23,11 @@ import {
   readSmallInteger,
 } from "../asn1/der_values.ts";
 
+/** What has extensions: a certificate or a request for one. */
+export type Extended = Pick<Certificate, "extensions">;
+
 export function findExtension(
-  certificate: Certificate,
+  certificate: Extended,
   oid: string,
 ): CertificateExtension | undefined {
   return certificate.extensions.find((extension) => extension.oid === oid);
@@ -38,7 +41,7 @@ export interface BasicConstraints {
 
 /** Reads basicConstraints (RFC 5280 §4.2.1.9). */
 export function basicConstraints(
-  certificate: Certificate,
+  certificate: Extended,
 ): BasicConstraints | undefined {
   return read(certificate, EXTENSION_OID.basicConstraints, (element) => {
     const fields = new DerFields(element);
@@ -69,7 +72,7 @@ export type KeyUsage = (typeof KEY_USAGES)[number];
 
 /** Reads keyUsage (RFC 5280 §4.2.1.3), in the order of the bits. */
 export function keyUsage(
-  certificate: Certificate,
+  certificate: Extended,
 ): readonly KeyUsage[] | undefined {
   return read(certificate, EXTENSION_OID.keyUsage, (element) => {
     const [unused = 8, ...octets] =
@@ -83,7 +86,7 @@ export function keyUsage(
 
 /** Reads extendedKeyUsage as OIDs (RFC 5280 §4.2.1.12). */
 export function extendedKeyUsage(
-  certificate: Certificate,
+  certificate: Extended,
 ): readonly string[] | undefined {
   return read(certificate, EXTENSION_OID.extendedKeyUsage, (element) => {
     const fields = new DerFields(element);
@@ -95,7 +98,7 @@ export function extendedKeyUsage(
 
 /** Reads subjectKeyIdentifier (RFC 5280 §4.2.1.2). */
 export function subjectKeyIdentifier(
-  certificate: Certificate,
+  certificate: Extended,
 ): Uint8Array<ArrayBuffer> | undefined {
   return read(
     certificate,
@@ -106,7 +109,7 @@ export function subjectKeyIdentifier(
 
 /** Reads the keyIdentifier of authorityKeyIdentifier (RFC 5280 §4.2.1.1). */
 export function authorityKeyIdentifier(
-  certificate: Certificate,
+  certificate: Extended,
 ): Uint8Array<ArrayBuffer> | undefined {
   return read(
     certificate,
@@ -116,7 +119,7 @@ export function authorityKeyIdentifier(
 }
 
 function read<T>(
-  certificate: Certificate,
+  certificate: Extended,
   oid: string,
   reader: (element: DerElement) => T,
 ): T | undefined {

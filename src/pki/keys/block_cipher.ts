@@ -4,7 +4,7 @@
  *
  * Only for reading and writing key files; CBC says nothing about who wrote them.
  */
-import { MalformedError } from "../asn1/malformed.ts";
+import { wrongPassword } from "./key_numbers.ts";
 
 /** Name in PBES2 (RFC 8018 §B.2), sizes in bytes. */
 export interface BlockCipher {
@@ -84,14 +84,6 @@ export async function encryptCbc(
     "encrypt",
   ]);
   return new Uint8Array(await crypto.subtle.encrypt({ name, iv }, aes, data));
-}
-
-/**
- * The error for a password that does not open the key, in the words of Go
- * (crypto/x509 `IncorrectPasswordError`), which scripts look for.
- */
-export function wrongPassword(cause?: unknown): MalformedError {
-  return new MalformedError("x509: decryption password incorrect", { cause });
 }
 
 type Decrypt = (data: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;

@@ -1,11 +1,13 @@
-import { DerFields, readDer } from "../asn1/der.ts";
+import { DER_TAG, DerFields, readDer } from "../asn1/der.ts";
 import { readAlgorithm, readOctetBits } from "../asn1/der_values.ts";
 import {
   writeDer,
+  writeObjectIdentifier,
   writeSequence,
   writeSmallInteger,
 } from "../asn1/der_writer.ts";
 import { toPem } from "../asn1/pem.ts";
+import type { RequestedNames } from "../certificate/requested_names.ts";
 import type { PrivateKey } from "./private_key.ts";
 import { isValidSignature } from "./signature.ts";
 import { signerOf } from "./signing.ts";
@@ -18,22 +20,34 @@ export interface Csr {
   readonly publicKey: Uint8Array<ArrayBuffer>;
 }
 
+/** RFC 2985 §5.4.2. */
+const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
+
 /**
- * Makes a request with an empty subject and no attributes, signed by the new
- * key itself. The CA takes nothing but the public key from it
- * (smallstep/certificates api/rekey.go); subject and names are the current
- * certificate's. Field by field what Go's x509.CreateCertificateRequest makes of
- * an empty template.
+ * Makes a request, signed by the new key itself. Field by field what Go's
+ * x509.CreateCertificateRequest makes of the same template.
  *
+ * @param names none for a rekey: the CA takes nothing but the public key from
+ *   the request (smallstep/certificates api/rekey.go); subject and names are
+ *   the current certificate's
  * @throws {TypeError} when the halves of the key do not belong together
  */
-export async function createCsr(key: PrivateKey): Promise<Csr> {
+export async function createCsr(
+  key: PrivateKey,
+  names?: RequestedNames,
+): Promise<Csr> {
   const { publicKey } = key;
+  const attributes = names?.extensionDer === undefined ? [] : [
+    writeSequence(
+      writeObjectIdentifier(EXTENSION_REQUEST),
+      writeDer(DER_TAG.set, writeSequence(names.extensionDer)),
+    ),
+  ];
   const data = writeSequence(
     writeSmallInteger(0), // version 1
-    writeSequence(), // subject
+    names?.subjectDer ?? writeSequence(),
     publicKey,
-    writeDer(0xa0), // attributes
+    writeDer(0xa0, ...attributes),
   );
   const der = await signerOf(key).signed(data);
   const fields = new DerFields(readDer(der));

@@ -53,6 +53,14 @@ export class MalformedKeyError extends MalformedError {
 }
 
 /**
+ * The error for a password that does not open the key, in the words of Go
+ * (crypto/x509 `IncorrectPasswordError`), which scripts look for.
+ */
+export function wrongPassword(cause?: unknown): MalformedError {
+  return new MalformedError("x509: decryption password incorrect", { cause });
+}
+
+/**
  * Runs a reader of DER.
  *
  * @throws {MalformedKeyError} when the bytes are not what it reads

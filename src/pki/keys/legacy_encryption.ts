@@ -24,11 +24,6 @@ export interface LegacyEncrypted {
 /** Bytes of the initialization vector that OpenSSL takes as the salt. */
 const SALT_BYTES = 8;
 
-export function isLegacyEncrypted({ headers }: PemBlock): boolean {
-  return /^4,\s*ENCRYPTED$/.test(headers.get("Proc-Type") ?? "") ||
-    headers.has("DEK-Info");
-}
-
 /**
  * Reads the headers (RFC 1421 §4.6.1.3). The texts are those of Go's
  * crypto/x509 `DecryptPEMBlock`.

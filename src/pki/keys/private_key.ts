@@ -8,7 +8,6 @@
 import type { KeySpec } from "../../base/options.ts";
 import { MalformedError } from "../asn1/malformed.ts";
 import { RSA_ALGORITHM } from "./algorithms.ts";
-import { wrongPassword } from "./block_cipher.ts";
 import type { KeyEncryption } from "./encrypt_key.ts";
 import {
   decodePkcs1,
@@ -17,19 +16,13 @@ import {
   encodeSec1,
   unwrapPkcs8,
 } from "./key_encoding.ts";
-import {
-  decryptKey,
-  type Pbes2Protection,
-  readEncryptedKey,
-} from "./key_encryption.ts";
+import type { Pbes2Protection } from "./key_encryption.ts";
 import { importKey, type PrivateKey, privateKeyOf } from "./key_import.ts";
-import { type KeyNumbers, MalformedKeyError } from "./key_numbers.ts";
 import {
-  decryptLegacy,
-  isLegacyEncrypted,
-  readLegacyEncryption,
-} from "./legacy_encryption.ts";
-import { decodeOpenSsh } from "./openssh_key.ts";
+  type KeyNumbers,
+  MalformedKeyError,
+  wrongPassword,
+} from "./key_numbers.ts";
 import { isPem, parsePem, type PemBlock, toPem } from "../asn1/pem.ts";
 import { firstOf } from "./rsa_search.ts";
 
@@ -44,13 +37,16 @@ export interface LoadedPrivateKey {
   readonly password: string | undefined;
 }
 
-type Decode = (der: Uint8Array) => KeyNumbers;
+type Decode = (der: Uint8Array) => KeyNumbers | Promise<KeyNumbers>;
 
 const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
   ["EC PRIVATE KEY", decodeSec1],
   ["RSA PRIVATE KEY", decodePkcs1],
   ["PRIVATE KEY", decodePkcs8],
-  ["OPENSSH PRIVATE KEY", decodeOpenSsh],
+  ["OPENSSH PRIVATE KEY", async (der) => {
+    const { decodeOpenSsh } = await import("./openssh_key.ts");
+    return decodeOpenSsh(der);
+  }],
 ]);
 
 const ENCRYPTED_LABEL = "ENCRYPTED PRIVATE KEY";
@@ -74,6 +70,9 @@ export async function loadPrivateKey(
 ): Promise<LoadedPrivateKey> {
   const block = findPrivateKey(content);
   if (block.label === ENCRYPTED_LABEL) {
+    const { decryptKey, readEncryptedKey } = await import(
+      "./key_encryption.ts"
+    );
     const encrypted = readEncryptedKey(block.der);
     const secret = await password();
     const der = await decryptKey(encrypted, secret);
@@ -94,13 +93,16 @@ export async function loadPrivateKey(
     );
   }
   if (isLegacyEncrypted(block)) {
+    const { decryptLegacy, readLegacyEncryption } = await import(
+      "./legacy_encryption.ts"
+    );
     const encrypted = readLegacyEncryption(block);
     const secret = await password();
     const der = await decryptLegacy(encrypted, secret);
     const key = await openedKey(der, decode);
     return { key, protection: undefined, password: secret };
   }
-  const key = await importKey(decode(block.der));
+  const key = await importKey(await decode(block.der));
   return { key, protection: undefined, password: undefined };
 }
 
@@ -142,6 +144,12 @@ export async function privateKeyToPem(
   }
 }
 
+/** As RFC 1423 says it in the headers. */
+function isLegacyEncrypted({ headers }: PemBlock): boolean {
+  return /^4,\s*ENCRYPTED$/.test(headers.get("Proc-Type") ?? "") ||
+    headers.has("DEK-Info");
+}
+
 function findPrivateKey(content: Uint8Array): PemBlock {
   if (!isPem(content)) {
     // A DER key would be a SEQUENCE.
@@ -160,7 +168,7 @@ function findPrivateKey(content: Uint8Array): PemBlock {
 /** What a wrong password leaves behind can look like anything but a key. */
 async function openedKey(der: Uint8Array, decode: Decode): Promise<PrivateKey> {
   try {
-    return await importKey(decode(der));
+    return await importKey(await decode(der));
   } catch (error) {
     if (error instanceof MalformedKeyError) throw wrongPassword(error);
     throw error;

@@ -54,6 +54,56 @@ export async function findPathProblems(
   ];
 }
 
+/** Most signatures that a search verifies, as in Go (crypto/x509 verify.go). */
+const MAX_SIGNATURES = 100;
+
+/**
+ * Searches for a path from a certificate to an anchor, over any of
+ * `intermediates`, in whatever order they stand.
+ *
+ * @returns undefined when there is one in order; else why not: what speaks
+ *   against the first one, or that there is none
+ * @throws {MalformedError} when an extension is malformed
+ */
+export async function findPathFault(
+  leaf: Certificate,
+  { intermediates, ...conditions }: PathConditions & {
+    readonly intermediates: readonly Certificate[];
+  },
+): Promise<PathFault | undefined> {
+  let first: PathFault | undefined;
+  const open: CertificateChain[] = [[leaf]];
+  let longest: CertificateChain = [leaf];
+  let signatures = 0;
+  for (let path = open.shift(); path !== undefined; path = open.shift()) {
+    const last = path.at(-1) ?? leaf;
+    longest = path;
+    for await (const whole of pathsToAnchors(path, conditions.anchors)) {
+      const [problem] = issuerProblems(whole, conditions);
+      if (problem === undefined) return undefined;
+      first ??= { isUnknown: false, problem };
+    }
+    for (const next of intermediates) {
+      const isUsed = path.some(({ der }) => equalBytes(der, next.der));
+      if (isUsed || !namesIssuer(last, next)) continue;
+      if (++signatures > MAX_SIGNATURES) break;
+      if (await isSignedBy(last, next)) open.push([...path, next]);
+    }
+  }
+  return first ??
+    {
+      isUnknown: true,
+      problem: describeMissingAnchor(longest, conditions.anchors),
+    };
+}
+
+/** Why a search found no path that is in order. */
+export interface PathFault {
+  /** There is no path at all: nobody who is trusted signed it. */
+  readonly isUnknown: boolean;
+  readonly problem: string;
+}
+
 /** Whether `issuer`'s key signed `certificate`. Unknown algorithms: false. */
 export function isSignedBy(
   certificate: Certificate,

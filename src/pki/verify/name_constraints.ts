@@ -12,7 +12,7 @@ import {
   relativeNames,
   relativeNameText,
 } from "../certificate/distinguished_name.ts";
-import { findExtension } from "../certificate/extensions.ts";
+import { type Extended, findExtension } from "../certificate/extensions.ts";
 import {
   type GeneralName,
   readAlternativeNames,
@@ -41,7 +41,7 @@ export interface NameConstraints {
  *   minimum and maximum that RFC 5280 forbids
  */
 export function nameConstraints(
-  certificate: Certificate,
+  certificate: Extended,
 ): NameConstraints | undefined {
   const extension = findExtension(certificate, EXTENSION_OID.nameConstraints);
   if (extension === undefined) return undefined;

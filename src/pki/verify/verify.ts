@@ -10,6 +10,7 @@ import {
   type CertificateChain,
   lifetimeMs,
 } from "../certificate/certificate.ts";
+import type { RequestedNames } from "../certificate/requested_names.ts";
 import { findPathProblems } from "./certification_path.ts";
 import { unknownCriticalExtensions } from "./issuer_problems.ts";
 import { equalBytes } from "../../base/bytes.ts";
@@ -43,11 +44,27 @@ export class UntrustedError extends Error {
   }
 }
 
-export interface ExpectedCertificate {
-  /** SubjectPublicKeyInfo DER of the key we asked for. */
-  readonly publicKey: Uint8Array;
+export type ExpectedCertificate = Expectations & (Successor | FirstCertificate);
+
+/** The next certificate of a host. */
+interface Successor {
   /** The certificate being replaced: same subject, same names. */
   readonly previous: Certificate;
+}
+
+/** A certificate with nothing before it to compare it with. */
+interface FirstCertificate {
+  readonly requested: RequestedNames;
+  /**
+   * `request`: it has all requested names. `provisioner`: the CA takes them from
+   * somebody else's word, and what is missing is only a warning.
+   */
+  readonly namesFrom: "request" | "provisioner";
+}
+
+interface Expectations {
+  /** SubjectPublicKeyInfo DER of the key we asked for. */
+  readonly publicKey: Uint8Array;
   /** The only trust anchors; any certificate may be one. */
   readonly roots: readonly Certificate[];
   readonly now: Date;
@@ -119,25 +136,58 @@ export async function verifyIssued(
 const CLOCK_SKEW_MS = 5 * 60_000;
 
 function checkLeaf(leaf: Certificate, expected: ExpectedCertificate): void {
-  const { previous } = expected;
   if (!equalBytes(leaf.publicKey, expected.publicKey)) {
     throw new UntrustedError(
       "the CA certified another key than the one requested",
     );
   }
-  checkNames(leaf, previous);
-  if (isCa(leaf) && !isCa(previous)) {
-    throw new UntrustedError(
-      "the CA sent a CA certificate, but the current one is not a CA's",
-    );
-  }
-  const known = new Set(unknownCriticalExtensions(previous));
+  if ("previous" in expected) checkSuccessor(leaf, expected);
+  else checkRequested(leaf, expected);
+  const known = new Set(
+    "previous" in expected ? unknownCriticalExtensions(expected.previous) : [],
+  );
   const oid = unknownCriticalExtensions(leaf).find((oid) => !known.has(oid));
   if (oid !== undefined) {
     throw new UntrustedError(
       `the CA added a critical extension that is unknown, ${oid}`,
     );
   }
+}
+
+function checkSuccessor(leaf: Certificate, { previous }: Successor): void {
+  checkNames(leaf, previous);
+  if (isCa(leaf) && !isCa(previous)) {
+    throw new UntrustedError(
+      "the CA sent a CA certificate, but the current one is not a CA's",
+    );
+  }
+}
+
+function checkRequested(
+  leaf: Certificate,
+  { requested, namesFrom }: FirstCertificate,
+): void {
+  if (namesFrom === "provisioner") return;
+  const missing = missingNames(leaf, requested);
+  if (missing.length === 0) return;
+  throw new UntrustedError(
+    `the CA left out names: ${describeList(missing)} ${
+      missing.length === 1 ? "is" : "are"
+    } missing, it has ${describeList(leaf.names)}`,
+  );
+}
+
+function missingNames(
+  leaf: Certificate,
+  { names }: RequestedNames,
+): readonly string[] {
+  const present = new Set(leaf.names.map(comparable));
+  return names.filter((name) => !present.has(comparable(name)));
+}
+
+/** DNS names are the same in any case (RFC 4343). */
+function comparable(name: string): string {
+  return name.startsWith("DNS:") ? name.toLowerCase() : name;
 }
 
 function checkNames(leaf: Certificate, previous: Certificate): void {
@@ -180,13 +230,28 @@ function* findWarnings(
   expected: ExpectedCertificate,
 ): Generator<string> {
   const [leaf, ...issuers] = chain;
-  const { previous, now } = expected;
+  const { now } = expected;
   const aheadMs = leaf.notBefore.getTime() - now.getTime();
   if (aheadMs > 0) {
     yield `the CA's clock is at least ${
       Math.ceil(aheadMs / 1000)
     } s ahead of this machine's: the certificate is not valid before ${leaf.notBefore.toISOString()}`;
   }
+  yield* "previous" in expected
+    ? findChanges(leaf, expected)
+    : findSurprises(leaf, expected);
+  const issuer = [...issuers, ...expected.roots].find(({ subjectDer }) =>
+    equalBytes(subjectDer, leaf.issuerDer)
+  );
+  if (issuer !== undefined && issuer.notAfter < leaf.notAfter) {
+    yield `the new certificate is valid until ${leaf.notAfter.toISOString()}, longer than its issuer "${issuer.subject}" (${issuer.notAfter.toISOString()})`;
+  }
+}
+
+function* findChanges(
+  leaf: Certificate,
+  { previous }: Successor,
+): Generator<string> {
   if (isCa(previous) && !isCa(leaf)) {
     yield "the new certificate is no longer a CA's";
   }
@@ -197,11 +262,25 @@ function* findWarnings(
       usual / 1000
     } s`;
   }
-  const issuer = [...issuers, ...expected.roots].find(({ subjectDer }) =>
-    equalBytes(subjectDer, leaf.issuerDer)
-  );
-  if (issuer !== undefined && issuer.notAfter < leaf.notAfter) {
-    yield `the new certificate is valid until ${leaf.notAfter.toISOString()}, longer than its issuer "${issuer.subject}" (${issuer.notAfter.toISOString()})`;
+}
+
+/** A template of the CA may add to what was asked for. */
+function* findSurprises(
+  leaf: Certificate,
+  { requested }: FirstCertificate,
+): Generator<string> {
+  if (isCa(leaf)) yield "the CA issued a certificate of a CA";
+  if (leaf.commonName !== requested.commonName) {
+    yield `the CA chose the subject ${describeSubject(leaf)} instead of ${
+      quote(`CN=${requested.commonName}`)
+    }`;
+  }
+  const isAsked = missingNames(leaf, requested).length === 0 &&
+    leaf.names.length === requested.names.length;
+  if (!isAsked) {
+    yield `the CA chose the names ${describeList(leaf.names)} instead of ${
+      describeList(requested.names)
+    }`;
   }
 }
 

@@ -420,12 +420,25 @@ Deno.test("readCaFiles() reads files up to 4 MiB, whatever they hold", async () 
 for (const member of ["root", "crt", "key"]) {
   Deno.test(`readCaFiles() stops at 4 MiB of the file that "${member}" names`, async () => {
     await using ca = await offlineCa();
-    await ca.configure({ [member]: "/dev/zero" });
+    const large = `${ca.path}/large`;
+    await Deno.writeTextFile(large, "");
+    await Deno.truncate(large, 4 * 1024 * 1024 + 1);
+    await ca.configure({ [member]: large });
     await assertRejects(
       () => read(ca),
       "config",
       /the file is larger than 4 MiB$/,
     );
+  });
+
+  Deno.test(`readCaFiles() refuses a device, and a FIFO without waiting for a writer, as the file that "${member}" names`, async () => {
+    await using ca = await offlineCa();
+    const fifo = `${ca.path}/fifo`;
+    await runOk("mkfifo", [fifo]);
+    for (const path of ["/dev/zero", fifo]) {
+      await ca.configure({ [member]: path });
+      await assertRejects(() => read(ca), "config", /not a regular file$/);
+    }
   });
 }
 

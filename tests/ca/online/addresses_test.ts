@@ -31,6 +31,9 @@ function assertRekeyed(outcome: AddressOutcome): void {
   );
 }
 
+/** Well below the limit of a connection, which is 30 s, on a busy machine, too. */
+const SOON_MS = 20_000;
+
 const PLACES: readonly (readonly [
   what: string,
   addresses: readonly string[],
@@ -55,7 +58,7 @@ for (const [what, addresses, alive] of PLACES) {
     async fn() {
       const outcome = await rekeyAmong({ addresses, alive });
       assertRekeyed(outcome);
-      assert(outcome.elapsedMs < 5000, String(outcome.elapsedMs));
+      assert(outcome.elapsedMs < SOON_MS, String(outcome.elapsedMs));
     },
   });
 }

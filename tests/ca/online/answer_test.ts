@@ -90,5 +90,5 @@ Deno.test("parseAnswer() is quick with a megabyte of BEGIN lines", () => {
   const crt = "-----BEGIN CERTIFICATE-----\n".repeat(40_000);
   const start = performance.now();
   assertThrows(() => subjects({ crt }), "untrusted");
-  assert(performance.now() - start < 2000);
+  assert(performance.now() - start < 10_000);
 });

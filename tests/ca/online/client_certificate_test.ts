@@ -6,7 +6,9 @@ import {
   refuseServersOnly,
   tlsIdentity,
 } from "../../../src/ca/online/client_certificate.ts";
+import { RekeyError } from "../../../src/base/errors.ts";
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertRejects,
@@ -37,6 +39,19 @@ const namesake = await keyPair(
   await ca.issue("namesake", { ...HOST, subject: "/CN=Root" }),
 );
 const self = await keyPair(ca);
+const sub = await ca.subordinate(dir.file("sub"), { subject: "/CN=Sub" });
+const leaf = await sub.issue("leaf", HOST);
+const stranger = await OpensslCa.root(dir.file("stranger"), "Stranger");
+const [allowed, large] = await Promise.all(
+  [62_000, 63_500].map(async (bytes) =>
+    await keyPair(
+      await ca.issue(`${bytes}`, {
+        ...HOST,
+        extensions: `nsComment=ASN1:UTF8String:${"x".repeat(bytes)}`,
+      }),
+    )
+  ),
+);
 
 /** X.509 version 1: what openssl makes without extensions. */
 async function oldPair() {
@@ -64,25 +79,55 @@ async function issuedFor(usages: string) {
 
 Deno.test("tlsIdentity() gives chain and key as createHttpClient takes them", () => {
   using _client = Deno.createHttpClient({
-    cert: tlsIdentity(host, "rekey").certificatePem,
-    key: tlsIdentity(host, "rekey").keyPem,
+    cert: tlsIdentity(host).certificatePem,
+    key: tlsIdentity(host).keyPem,
   });
 });
 
 Deno.test("tlsIdentity() refuses a key that TLS cannot use, before the runtime ends the process", () => {
   assertThrows(
-    () => tlsIdentity(small, "rekey"),
+    () => tlsIdentity(small),
     "pair",
     /an RSA key of 1024 bits instead of 2048 to 8192/,
   );
 });
 
 Deno.test("tlsIdentity() refuses a certificate of version 1, before the runtime ends the process", () => {
-  assertThrows(
-    () => tlsIdentity(old, "rekey"),
-    "pair",
-    /X\.509 version 1 instead of 3/,
+  assertThrows(() => tlsIdentity(old), "pair", /X\.509 version 1 instead of 3/);
+});
+
+Deno.test("tlsIdentity() sends what leads from the leaf to a root, each once, and nothing else", async () => {
+  const sent = async (...issuers: readonly string[]) =>
+    tlsIdentity(
+      await keyPair({
+        ...leaf,
+        certificate: [leaf.certificate, ...issuers].join(""),
+      }),
+    ).certificatePem;
+  const path = [sub.certificate, ca.certificate];
+  assertEquals(await sent(), leaf.certificate);
+  assertEquals(await sent(...path), leaf.certificate + path.join(""));
+  assertEquals(
+    await sent(...path.toReversed(), ...path, leaf.certificate),
+    leaf.certificate + path.join(""),
   );
+  const strangers = Array<string>(300).fill(stranger.certificate);
+  assertEquals(
+    await sent(...strangers, ...path),
+    leaf.certificate + path.join(""),
+  );
+});
+
+Deno.test("tlsIdentity() refuses a chain that TLS cannot send, and lets a daemon wait for another", () => {
+  assert(allowed !== undefined && large !== undefined);
+  tlsIdentity(allowed);
+  const error = assertThrows(
+    () => tlsIdentity(large),
+    "pair",
+    /cannot use the current certificate: with its issuers 63 KiB instead of at most 62$/,
+  );
+  assert(error instanceof RekeyError);
+  assertEquals(error.retry, "slowly");
 });
 
 for (const usage of ["client", "both", "any", "none"] as const) {

@@ -22,6 +22,7 @@ import {
   startTestCa,
   type TestCa,
 } from "../../support/test_ca.ts";
+import { ReadyClient } from "../../../src/ca/online/tls_post.ts";
 import { tcpPeer } from "../../support/tcp_peers.ts";
 import { rekeyRequest } from "../../support/test_pair.ts";
 import { wrongAnswers } from "../../support/wrong_answers.ts";
@@ -114,6 +115,37 @@ Deno.test({
       ca.requests[0]?.clientCertificate?.toHex(),
       request.current.chain[0].der.toHex(),
     );
+  },
+});
+
+Deno.test("prepare() leaves it to rekey() to say that TLS cannot use the pair", async () => {
+  await using ca = await startTestCa(pki, rightAnswer(pki));
+  const keyArguments = ["-newkey", "rsa:1024"];
+  const weak = await pki.intermediate.issue("weak", { ...HOST, keyArguments });
+  const online = authority(ca);
+  const request = await rekeyRequest(weak);
+  const ready = online.prepare?.(request.current, await online.roots());
+  assertEquals(ready, undefined);
+  await assertRejects(() => online.rekey(request), "pair", /1024 bits/);
+  assertEquals(ca.requests.length, 0);
+});
+
+Deno.test({
+  name: "rekey() does not use what was prepared for another pair",
+  ignore: isOldDeno,
+  async fn() {
+    await using ca = await startTestCa(pki, rightAnswer(pki));
+    const online = authority(ca);
+    const [first, second] = await Promise.all(
+      [pki.host, pki.host].map((pair) => rekeyRequest(pair)),
+    );
+    assert(first !== undefined && second !== undefined);
+    using ready = online.prepare?.(first.current, await online.roots());
+    assert(ready instanceof ReadyClient);
+    await online.rekey(second);
+    const left = ready.take();
+    assert(left !== undefined, "it was used");
+    left.close();
   },
 });
 

@@ -237,12 +237,25 @@ Deno.test("readRootCertificates() tells of a hundred certificates that are no CA
 });
 
 Deno.test("readRootCertificates() stops at 4 MiB", async () => {
-  const large = await file("large.crt", " ".repeat(5_000_000));
-  for (const path of [large, "/dev/zero"]) {
+  const error = await assertRejects(
+    async () =>
+      await readRootCertificates(
+        await file("large.crt", " ".repeat(5_000_000)),
+      ),
+    "config",
+    /^error reading cert pool: open \S+: the file is larger than 4 MiB$/,
+  );
+  assertEquals(hintOf(error), "");
+});
+
+Deno.test("readRootCertificates() refuses a device, and a FIFO without waiting for a writer", async () => {
+  const folder = await Deno.makeTempDir({ dir: directory });
+  await runOk("mkfifo", [`${folder}/fifo`]);
+  for (const path of ["/dev/zero", `${folder}/fifo`, folder]) {
     const error = await assertRejects(
       () => readRootCertificates(path),
       "config",
-      /^error reading cert pool: open \S+: the file is larger than 4 MiB$/,
+      /^error reading cert pool: open \S+: not a regular file$/,
     );
     assertEquals(hintOf(error), "");
   }

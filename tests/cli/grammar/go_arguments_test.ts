@@ -9,10 +9,15 @@ import {
 import { REKEY_FLAGS } from "../../../src/cli/resolve/flags.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 
+const COMMAND = {
+  flags: REKEY_FLAGS,
+  refusedFlags: { "acme": "use an ACME client" },
+};
+
 /** What a line is read as: flags and arguments, or the complaint. */
 function read(line: readonly string[]): unknown {
   try {
-    const { help, values, positionals } = parseArguments(line, REKEY_FLAGS);
+    const { help, values, positionals } = parseArguments(line, COMMAND);
     if (help) return "help";
     return { flags: Object.fromEntries(values), args: positionals };
   } catch (error) {
@@ -113,7 +118,7 @@ const POSITIONALS: readonly (readonly [
 
 for (const [what, line, args] of POSITIONALS) {
   Deno.test(`parseArguments() takes ${what} as positional`, () => {
-    assertEquals(parseArguments(line, REKEY_FLAGS).positionals, args);
+    assertEquals(parseArguments(line, COMMAND).positionals, args);
   });
 }
 
@@ -122,6 +127,7 @@ const BAD: readonly (readonly [readonly string[], string])[] = [
   [["--bogus", "a", "k"], "flag provided but not defined: -bogus"],
   [["a", "k", "--bogus=1"], "flag provided but not defined: -bogus"],
   [["-fh"], "flag provided but not defined: -fh"],
+  [["--acme", "x"], "flag '--acme' is not supported"],
   [["--kms", "x"], "flag provided but not defined: -kms"],
   [["--constructor=x"], "flag provided but not defined: -constructor"],
   [["--toString"], "flag provided but not defined: -toString"],
@@ -204,6 +210,7 @@ for (
     ["hlep", "did you mean --help?"],
     ["curv", "did you mean --curve?"],
     ["ca-ulr", "did you mean --ca-url?"],
+    ["acme", "use an ACME client"],
     ["bogus", ""],
     ["x", ""],
   ] as const
@@ -211,7 +218,7 @@ for (
   Deno.test(`parseArguments() suggests '${hint}' for --${spelling}`, () => {
     let found: string | undefined = "no error";
     try {
-      parseArguments([`--${spelling}`], REKEY_FLAGS);
+      parseArguments([`--${spelling}`], COMMAND);
     } catch (error) {
       if (!(error instanceof LineError)) throw error;
       found = hintOf(error);
@@ -307,7 +314,7 @@ Deno.test("parseArguments() gives the command what an oracle reads from the line
       }
       const given = parseArguments(
         tail === null ? line : [...line, "--", ...tail],
-        REKEY_FLAGS,
+        COMMAND,
       );
       assertEquals(Object.fromEntries(given.values), expectedFlags);
       assertEquals(given.positionals, [...expectedArgs, ...tail ?? []]);
@@ -327,7 +334,7 @@ Deno.test("parseArguments() reads any tokens at all or refuses them, and never f
       ),
       (line) => {
         try {
-          const size = parseArguments(line, REKEY_FLAGS).values.get("size");
+          const size = parseArguments(line, COMMAND).values.get("size");
           assert(size === undefined || typeof size === "bigint");
         } catch (error) {
           if (!(error instanceof LineError)) throw error;
@@ -344,7 +351,7 @@ Deno.test("parseArguments() collects a flag that may stand several times", () =>
   } as const;
   const { values, positionals } = parseArguments(
     ["--san", "a", "x", "-san=b,c"],
-    flags,
+    { flags },
   );
   assertEquals(values.get("san"), ["a", "b,c"]);
   assertEquals(positionals, ["x"]);

@@ -3,6 +3,7 @@ import type { TempDir } from "../../support/temp_dir.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { assertEquals, assertStringIncludes } from "../../support/assert.ts";
 import { type LineResult, runLine } from "../../support/command_line.ts";
+import { runOk } from "../../support/run.ts";
 
 /** Writes settings files; keys are paths below the directory. */
 async function write(
@@ -258,6 +259,20 @@ Deno.test("defaults.json that is null or missing is no setting", async () => {
     assertEquals((await rekeyIn(files, ["--ca-url=ca"])).code, 0);
   }
 });
+
+for (const name of ["contexts.json", DEFAULTS]) {
+  Deno.test(`${name} that is a FIFO is refused without waiting for a writer`, async () => {
+    await using dir = await tempDir();
+    const fifo = dir.file(name);
+    await Deno.mkdir(dir.file("config"));
+    await runOk("mkfifo", [fifo]);
+    const { code, stderr } = await runLine(["ca", "rekey", "a", "k"], {
+      env: { STEPPATH: dir.path },
+    });
+    assertEquals(code, 78);
+    assertStringIncludes(stderr, `open ${fifo} failed: not a regular file`);
+  });
+}
 
 Deno.test("defaults.json that is a directory is refused", async () => {
   const { code, stderr, steppath } = await rekeyIn(

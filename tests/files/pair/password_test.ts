@@ -128,7 +128,8 @@ Deno.test("readPasswordFile() takes a moment for much inner white space", async 
   const password = `a${" ".repeat(200_000)}b`;
   const started = performance.now();
   assertEquals(await readBack(`${password} \n`), password);
-  assert(performance.now() - started < 1000);
+  // The quadratic pattern that it had took 22 s.
+  assert(performance.now() - started < 8000);
 });
 
 Deno.test("readPasswordFile() refuses a file that is too large for a password", async () => {

@@ -162,7 +162,7 @@ Deno.test({
     );
     assertMatch(
       stdout,
-      /^failed install: open .*internal\.(crt|key) failed: permission denied$/m,
+      /^failed install: open .*internal\.(crt|key) failed: permission denied \(it belongs to uid 0 and gid 0 with mode 0644, and this program runs as uid 65534\)$/m,
     );
     assertEquals(pair.read(), OLD);
   },

@@ -1,7 +1,13 @@
 import type { KeySpec } from "../../../src/base/options.ts";
 import { createCsr } from "../../../src/pki/keys/csr.ts";
+import { requestedNames } from "../../../src/pki/certificate/requested_names.ts";
 import type { PrivateKey } from "../../../src/pki/keys/private_key.ts";
-import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+} from "../../support/assert.ts";
 import { runOk } from "../../support/run.ts";
 import { derOf } from "./key_files.ts";
 
@@ -105,4 +111,44 @@ Deno.test("createCsr() refuses a key whose halves do not belong together", async
   assert(p256 !== undefined && p384 !== undefined);
   const [key, other] = await Promise.all([makeKey(p256), makeKey(p384)]);
   await assertRejects(() => createCsr({ ...key, publicKey: other.publicKey }));
+});
+
+Deno.test("createCsr() asks for subject and names as openssl reads them", async () => {
+  const [entry] = CASES;
+  assert(entry !== undefined);
+  const key = await makeKey(entry);
+  const requested = requestedNames("internal", [
+    "internal.example.com",
+    "10.0.0.1",
+    "a@example.com",
+    "spiffe://x/y",
+  ]);
+  const { pem } = await createCsr(key, requested);
+  const { stdout: text } = await runOk("openssl", [
+    "req",
+    "-noout",
+    "-text",
+    "-verify",
+  ], {
+    stdin: pem,
+  });
+  assertMatch(text, /Subject: CN = internal\n/);
+  assertMatch(
+    text,
+    /X509v3 Subject Alternative Name: \n +DNS:internal.example.com, IP Address:10.0.0.1, email:a@example.com, URI:spiffe:\/\/x\/y\n/,
+  );
+});
+
+Deno.test("createCsr() asks for no extension where there are no names", async () => {
+  const [entry] = CASES;
+  assert(entry !== undefined);
+  const { pem } = await createCsr(
+    await makeKey(entry),
+    requestedNames("internal", []),
+  );
+  const { stdout: text } = await runOk("openssl", ["req", "-noout", "-text"], {
+    stdin: pem,
+  });
+  assertMatch(text, /Subject: CN = internal\n/);
+  assert(!text.includes("Alternative Name"), text);
 });

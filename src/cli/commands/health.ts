@@ -44,11 +44,12 @@ export const command = defineCommand({
     };
   },
   async run({ isJson, ...address }: HealthOptions, program: Program) {
-    const { askAuthority, jsonAnswer } = await import(
-      "../process/ask_authority.ts"
-    );
+    const { askAuthority } = await import("../process/ask_authority.ts");
     return await askAuthority(program, address.url, async (asker) => {
-      const { fetchHealth } = await import("../../ca/online/authority_info.ts");
+      const [{ fetchHealth }, { jsonAnswer }] = await Promise.all([
+        import("../../ca/online/authority_info.ts"),
+        import("../../observe/json_line.ts"),
+      ]);
       const { url } = address;
       const status = await fetchHealth({ ...address, ...asker });
       program.stdout.write(

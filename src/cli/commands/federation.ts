@@ -1,4 +1,4 @@
-import { listCommand } from "./ca_roots.ts";
+import { listCommand } from "./roots.ts";
 
 export const command = listCommand({
   list: "federation",

@@ -166,7 +166,7 @@ async function bootstrap(
     import("../../ca/online/authority_info.ts"),
     import("../../files/single_file.ts"),
     import("../../pki/certificate/certificate.ts"),
-    import("../process/ask_authority.ts"),
+    import("../../observe/json_line.ts"),
   ]);
   const { base, url, timeoutMs, fingerprint, redirectUrl, names } = options;
   const authority = { url, fingerprint: fingerprint.typed, redirectUrl };

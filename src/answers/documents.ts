@@ -1,0 +1,88 @@
+/**
+ * The certificates and requests that somebody wants to look at, or to have in
+ * another form.
+ */
+import { RekeyError } from "../base/errors.ts";
+import { STANDARD_INPUT } from "../base/paths.ts";
+import { readInputFile } from "../files/pair/input_file.ts";
+import { MalformedError } from "../pki/asn1/malformed.ts";
+import {
+  type Document,
+  type FirstDocument,
+  readBundle,
+  readFirstDocument,
+} from "../pki/inspect/documents.ts";
+import { toPem } from "../pki/asn1/pem.ts";
+import { peerAddress, type PeerOptions } from "./peer_address.ts";
+
+/**
+ * What is in a file or on standard input (`-`), or what a server shows: the
+ * first certificate or request, or all certificates.
+ *
+ * @throws {RekeyError} as `readCertificates`
+ */
+export async function readDocuments(
+  source: string,
+  { isBundle, peer }: {
+    readonly isBundle: boolean;
+    readonly peer: PeerOptions;
+  },
+): Promise<readonly Document[]> {
+  const address = peerAddress(source);
+  if (address === undefined) {
+    return isBundle
+      ? await readAs(source, readBundle)
+      : [(await readDocument(source)).document];
+  }
+  const { readPeerCertificates } = await import("./peer_certificates.ts");
+  const chain = await readPeerCertificates(address, peer);
+  return chain.slice(0, isBundle ? undefined : 1)
+    .map((value) => ({ kind: "certificate", value }));
+}
+
+/**
+ * The first certificate or request of a file or of standard input (`-`).
+ *
+ * @throws {RekeyError} kind `pair`
+ */
+export async function readDocument(file: string): Promise<FirstDocument> {
+  return await readAs(file, readFirstDocument);
+}
+
+async function readAs<T>(
+  file: string,
+  read: (content: Uint8Array) => T,
+): Promise<T> {
+  const content = await readInputFile(file);
+  try {
+    return read(content);
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    const { message, hint } = error;
+    const name = file === STANDARD_INPUT ? "standard input" : file;
+    throw new RekeyError("pair", `error parsing ${name}: ${message}`, {
+      hint,
+      cause: error,
+    });
+  }
+}
+
+/** Mode of a file that is made of standard input, or of what is no file: the original's. */
+const PRIVATE_MODE = 0o600;
+
+/** The mode that a copy of a file has, so that who reads the one reads the other. */
+export async function modeOfInput(file: string): Promise<number> {
+  if (file === STANDARD_INPUT) return PRIVATE_MODE;
+  const { isFile, mode } = await Deno.stat(file);
+  return isFile ? (mode ?? PRIVATE_MODE) & 0o777 : PRIVATE_MODE;
+}
+
+/**
+ * The public key of the first certificate or request of a file, as PEM.
+ *
+ * @throws {RekeyError} kind `pair`
+ */
+export async function readPublicKey(file: string): Promise<string> {
+  const { document: { value: { publicKey } } } = await readDocument(file);
+  return toPem("PUBLIC KEY", publicKey);
+}

@@ -1,0 +1,163 @@
+import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { defineCommand } from "../grammar/command.ts";
+import type { CaChoice } from "../process/open_ca.ts";
+import type { ProvisionerChoice } from "../process/one_time_token.ts";
+import type { Program } from "../process/program.ts";
+import {
+  CA_FLAGS,
+  PROVISIONER_FLAGS,
+  REFUSED_FLAGS,
+  requiredBy,
+  requireSubject,
+  resolveCa,
+  resolveProvisioner,
+  resolveTime,
+  SAN_FLAGS,
+  timeOf,
+  VALIDITY_FLAGS,
+} from "../resolve/enrol.ts";
+import { FlagReader } from "../resolve/flag_reader.ts";
+import { REKEY_FLAGS } from "../resolve/flags.ts";
+
+const OWN_FLAGS = {
+  ...SAN_FLAGS,
+  "not-before": {
+    ...VALIDITY_FLAGS["not-before"],
+    help: "When the token begins to be good. Defaults to now.",
+  },
+  "not-after": {
+    ...VALIDITY_FLAGS["not-after"],
+    help: "When the token ends to be good. Defaults to 5m.",
+  },
+  "revoke": {
+    kind: "boolean",
+    group: "authority",
+    help:
+      "Make a token that revokes the certificate with the serial number <subject>.",
+  },
+  ...PROVISIONER_FLAGS,
+  "password-file": {
+    ...REKEY_FLAGS["password-file"],
+    help: "The same as --provisioner-password-file, which goes before it.",
+  },
+  ...CA_FLAGS,
+} as const;
+
+interface TokenOptions {
+  readonly ca: CaChoice;
+  readonly provisioner: ProvisionerChoice;
+  readonly subject: string;
+  readonly names: readonly string[];
+  readonly purpose: "sign" | "revoke";
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly isJson: boolean;
+}
+
+const SSH = "SSH certificates are not supported: call step";
+
+export const command = defineCommand({
+  path: ["ca", "token"],
+  brief: "make a one-time token for a certificate",
+  programInErrors: "step",
+  description: [
+    "step-rekey ca token makes a one-time token by which somebody else gets a certificate for <subject>, and prints it. It is signed with the key of a JWK provisioner, which the CA keeps, sealed with the password of the provisioner.",
+    "A token is good once, and for five minutes.",
+  ],
+  positionals: {
+    "subject":
+      "The common name of the certificate, and its only name without --san; with --revoke the serial number.",
+  },
+  flags: OWN_FLAGS,
+  refusedFlags: {
+    ...REFUSED_FLAGS,
+    "x5c-cert": "only JWK provisioners are supported: call step for others",
+    "x5c-key": "only JWK provisioners are supported: call step for others",
+    "x5c-insecure": "only JWK provisioners are supported: call step for others",
+    "key": "leave it out: the CA keeps the key of the provisioner",
+    "output-file": "redirect standard output, with umask 077",
+    "renew": "renew with ca renew, which makes its own tokens",
+    "rekey": SSH,
+    "ssh": SSH,
+    "host": SSH,
+    "principal": SSH,
+    "n": SSH,
+    "cert-not-before": SSH,
+    "cert-not-after": SSH,
+    "sshpop-cert": SSH,
+    "sshpop-key": SSH,
+  },
+  exitCodes: exitCodes("the token is on standard output", {
+    usage: ERROR_MEANINGS.usage,
+    pair: "the password of the provisioner is missing or wrong",
+    unreachable: ERROR_MEANINGS.unreachable,
+    bug: ERROR_MEANINGS.bug,
+    untrusted: "the CA's answer is unusable",
+    refused: ERROR_MEANINGS.refused,
+    config: "defaults.json, contexts, --root or --ca-url is unusable",
+    interrupted: "stopped by signal n",
+  }),
+  examples: [
+    [
+      "Make a token for a host with two names",
+      "ca token internal.example.com --san internal.example.com --san 10.0.0.1 \\\n--provisioner admin --provisioner-password-file password.txt",
+    ],
+    [
+      "Make a token that revokes a certificate",
+      "ca token --revoke 308893286343609293989051180431574390766",
+    ],
+  ],
+  async resolve(invocation): Promise<TokenOptions> {
+    const { flags: values, positionals: [subject = ""] } = invocation;
+    const flags = new FlagReader(invocation, OWN_FLAGS);
+    const missing = requiredBy("step ca token");
+    const isRevoke = values.revoke === true;
+    if (isRevoke && values.san !== undefined) {
+      throw flags.usage("flag '--san' is incompatible with '--revoke'", {
+        flags: ["san", "revoke"],
+      });
+    }
+    requireSubject(subject);
+    return {
+      ca: await resolveCa(invocation, { missing }),
+      provisioner: resolveProvisioner(invocation, flags.text("password-file")),
+      subject,
+      names: values.san ?? [],
+      purpose: isRevoke ? "revoke" : "sign",
+      notBefore: resolveTime(invocation, "not-before"),
+      notAfter: resolveTime(invocation, "not-after"),
+      isJson: values.json === true,
+    };
+  },
+  async run(options: TokenOptions, program: Program) {
+    const [{ askAuthority }, { jsonAnswer }] = await Promise.all([
+      import("../process/ask_authority.ts"),
+      import("../../observe/json_line.ts"),
+    ]);
+    return await askAuthority(program, options.subject, async (asker) => {
+      const [{ makeToken, sayTo }, { openCa }, { tokenValidity }] =
+        await Promise.all([
+          import("../process/one_time_token.ts"),
+          import("../process/open_ca.ts"),
+          import("../../ca/online/one_time_token.ts"),
+        ]);
+      const now = asker.clock.now();
+      const validity = tokenValidity(now, {
+        notBefore: timeOf(options.notBefore, now),
+        notAfter: timeOf(options.notAfter, now),
+      });
+      const { subject, names, purpose, isJson } = options;
+      const ca = await openCa(options.ca, asker);
+      const say = isJson ? () => {} : sayTo(program);
+      const tools = { ...asker, say };
+      const wish = { subject, names, purpose, validity };
+      const token = await makeToken(ca, options.provisioner, { tools, wish });
+      program.stdout.write(
+        isJson
+          ? jsonAnswer({ subject, token, notAfter: validity.notAfter })
+          : `${token}\n`,
+      );
+      return 0;
+    });
+  },
+});

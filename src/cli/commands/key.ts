@@ -1,0 +1,75 @@
+import { readPublicKey } from "../../answers/documents.ts";
+import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { defineCommand } from "../grammar/command.ts";
+import type { Program } from "../process/program.ts";
+import { REKEY_FLAGS } from "../resolve/flags.ts";
+import { OUT_FLAG } from "../resolve/output_flags.ts";
+
+/** Of a new file: the original's. */
+const PUBLIC_KEY_MODE = 0o600;
+
+interface KeyOptions {
+  /** A file, or `-`. */
+  readonly source: string;
+  /** Undefined: standard output. */
+  readonly out: string | undefined;
+  readonly isForced: boolean;
+}
+
+export const command = defineCommand({
+  path: ["certificate", "key"],
+  brief: "print the public key of a certificate",
+  programInErrors: "step",
+  description: [
+    "step-rekey certificate key prints the public key of a certificate or of a certificate request (CSR), PEM or DER: of the first one in a file. Other than step it never prints a private key.",
+  ],
+  positionals: {
+    "crt-file":
+      "The file with the certificate or request; - means standard input.",
+  },
+  flags: {
+    "out": {
+      ...OUT_FLAG,
+      names: ["out", "output-file"],
+      help: "The <file> to write, instead of standard output.",
+    },
+    "force": REKEY_FLAGS.force,
+  },
+  exitCodes: exitCodes("written", {
+    declined: ERROR_MEANINGS.declined,
+    usage: ERROR_MEANINGS.usage,
+    pair: "the file is missing, or is no certificate and no request",
+    bug: ERROR_MEANINGS.bug,
+    install: "the file of --out cannot be written; what was there is intact",
+    busy: "another process is writing the same file",
+    config: "defaults.json or contexts are unusable",
+    interrupted: "stopped by signal n, before anything was written",
+  }),
+  examples: [
+    ["Print the public key of a certificate", "certificate key internal.crt"],
+    [
+      "Save the public key of a request",
+      "certificate key --out internal.pub internal.csr",
+    ],
+  ],
+  resolve({ flags, positionals: [source = ""] }): KeyOptions {
+    return {
+      source,
+      out: flags.out || undefined,
+      isForced: flags.force === true,
+    };
+  },
+  async run({ source, out, isForced }, program: Program) {
+    const pem = await readPublicKey(source);
+    if (out === undefined) {
+      program.stdout.write(pem);
+      return 0;
+    }
+    const { openOutputFile } = await import("../process/output_file.ts");
+    const mode = PUBLIC_KEY_MODE;
+    const file = await openOutputFile(out, { mode, isForced }, program);
+    await file.write(new TextEncoder().encode(pem));
+    program.stderr.write(`The public key has been saved in ${out}.\n`);
+    return 0;
+  },
+});

@@ -1,0 +1,33 @@
+/**
+ * The one file that a command writes, asked about on the terminal.
+ */
+import { openSingleFile, type SingleFile } from "../../files/single_file.ts";
+import type { Runtime } from "../../base/runtime.ts";
+import { denoRuntime } from "./deno_runtime.ts";
+import type { Program } from "./program.ts";
+import { processSignals } from "./signals.ts";
+
+export interface OutputFileOptions {
+  /** Of a file that is new. */
+  readonly mode: number;
+  readonly isForced: boolean;
+}
+
+/** A file that may be written, and who can be asked for more. */
+export interface OutputFile extends SingleFile {
+  readonly runtime: Runtime;
+  readonly signal: AbortSignal;
+}
+
+/** @throws {RekeyError} as `openSingleFile` */
+export async function openOutputFile(
+  path: string,
+  { mode, isForced }: OutputFileOptions,
+  program: Program,
+): Promise<OutputFile> {
+  const { stop: signal } = processSignals("once");
+  const runtime = denoRuntime({ run: "once", file: path }, program);
+  const overwrite = isForced ? "without asking" : "ask";
+  const file = await openSingleFile(path, { mode, overwrite, runtime, signal });
+  return { write: (content) => file.write(content), runtime, signal };
+}

@@ -1,0 +1,256 @@
+/**
+ * What `ca certificate`, `ca token` and `ca revoke` share: the CA, the
+ * provisioner, the one-time token. Errors are of kind `usage` unless said.
+ *
+ * Texts are the original's (smallstep/cli command/ca/certificate.go, token.go,
+ * revoke.go, utils/cautils/certificate_flow.go).
+ */
+import { parseGoDuration } from "../../base/duration.ts";
+import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
+import type { OneTimeToken } from "../../ca/online/one_time_token.ts";
+import type { FlagDefinitions, Invocation } from "../grammar/command.ts";
+import type { TokenChoice } from "../process/enrolment.ts";
+import type { CaChoice } from "../process/open_ca.ts";
+import type { ProvisionerChoice } from "../process/one_time_token.ts";
+import { joinPath } from "../settings/step_path.ts";
+import { parseCaUrl, resolveTimeouts } from "./authority.ts";
+import { isThere } from "./authority_info.ts";
+import { FlagReader } from "./flag_reader.ts";
+import { JSON_FLAG, REKEY_FLAGS } from "./flags.ts";
+
+/** Of whoever asks a CA for something. */
+export const CA_FLAGS = {
+  "ca-url": REKEY_FLAGS["ca-url"],
+  "root": REKEY_FLAGS.root,
+  "connect-timeout": REKEY_FLAGS["connect-timeout"],
+  "timeout": REKEY_FLAGS.timeout,
+  "context": REKEY_FLAGS.context,
+  "json": JSON_FLAG,
+} as const satisfies FlagDefinitions;
+
+/** Of whoever makes a token. */
+export const PROVISIONER_FLAGS = {
+  "issuer": {
+    kind: "text",
+    names: ["provisioner", "issuer"],
+    group: "authority",
+    placeholder: "name",
+    help:
+      "The <name> of the provisioner to use. It may be left out where the CA has one JWK provisioner only.",
+  },
+  "kid": {
+    kind: "text",
+    group: "authority",
+    placeholder: "kid",
+    help: "The <kid> of the key of the provisioner to use.",
+  },
+  "provisioner-password-file": {
+    kind: "text",
+    group: "key",
+    placeholder: "file",
+    help:
+      "The path to the <file> containing the password to decrypt the key of the provisioner. Defaults to --password-file, and then to a question at the terminal.",
+  },
+} as const satisfies FlagDefinitions;
+
+/** Of whoever may have a token already. */
+export const TOKEN_FLAGS = {
+  "token": {
+    kind: "text",
+    group: "authority",
+    placeholder: "token",
+    help:
+      "The one-time <token> that the CA is shown. Everybody on this machine can read it in the list of processes: better in the variable STEP_TOKEN.",
+  },
+} as const satisfies FlagDefinitions;
+
+/** Of whoever names what a certificate is for. */
+export const SAN_FLAGS = {
+  "san": {
+    kind: "list",
+    group: "authority",
+    placeholder: "name",
+    help:
+      "A Subject Alternative Name: a DNS name, an IP address, an email address or a URI. The flag may stand several times. Defaults to <subject>.",
+  },
+} as const satisfies FlagDefinitions;
+
+const TIME_HELP =
+  `A time is written as in RFC 3339, a duration from now as a sequence of decimal numbers with units, such as "24h" or "-5m".`;
+
+/** Of whoever sets a begin and an end. */
+export const VALIDITY_FLAGS = {
+  "not-before": {
+    kind: "text",
+    group: "schedule",
+    placeholder: "time",
+    help: `When the validity begins. ${TIME_HELP}`,
+  },
+  "not-after": {
+    kind: "text",
+    group: "schedule",
+    placeholder: "time",
+    help: `When the validity ends. ${TIME_HELP}`,
+  },
+} as const satisfies FlagDefinitions;
+
+/** What to do instead of flags that are for other kinds of provisioners. */
+const CALL_STEP = "only JWK provisioners are supported: call step for others";
+const WITH_TOKEN = (command: string) =>
+  `make the token with "${command}", and give it with --token`;
+
+/** Flags of the original that stand for ways that are not gone here. */
+export const REFUSED_FLAGS: Readonly<Record<string, string>> = {
+  "offline":
+    "leave it out, and ask the CA: only ca rekey and ca renew work offline",
+  "ca-config": "it belongs to --offline, which only ca rekey and ca renew have",
+  "x5c-cert": WITH_TOKEN("step ca token --x5c-cert"),
+  "x5c-key": WITH_TOKEN("step ca token --x5c-key"),
+  "x5c-insecure": WITH_TOKEN("step ca token --x5c-insecure"),
+  "nebula-cert": CALL_STEP,
+  "nebula-key": CALL_STEP,
+  "k8ssa-token-path": CALL_STEP,
+};
+
+type Given<Flags extends FlagDefinitions> = Pick<
+  Invocation<Flags>,
+  "flags" | "origins" | "stepPath"
+>;
+
+/**
+ * --ca-url and --root, or what a token says in their place.
+ *
+ * @param needed who needs them when they are missing: `flag '--token'`, or the
+ *   command
+ * @throws {RekeyError} also kind `config`
+ */
+export async function resolveCa(
+  invocation: Given<typeof CA_FLAGS>,
+  { token, missing }: {
+    readonly token?: OneTimeToken | undefined;
+    readonly missing: (flag: "ca-url" | "root") => string;
+  },
+): Promise<CaChoice> {
+  const flags = new FlagReader(invocation, CA_FLAGS);
+  const timeouts = resolveTimeouts(
+    new FlagReader<typeof REKEY_FLAGS>(invocation),
+  );
+  const named = flags.text("root");
+  const path = named ??
+    joinPath(invocation.stepPath, "certs", "root_ca.crt");
+  const url = flags.text("ca-url");
+  const { audience, rootDigest: digest } = token ?? {};
+  const isPinned = digest !== undefined &&
+    audience !== undefined && /^http/i.test(audience);
+  if (isPinned && !/^[0-9a-f]{64}$/.test(digest)) {
+    throw new RekeyError("usage", "the token names no root by its SHA-256");
+  }
+  if (url === undefined && !isPinned) {
+    throw flags.usage(missing("ca-url"), {
+      flags: ["ca-url"],
+      hint: "give --ca-url or set STEP_CA_URL",
+    });
+  }
+  const address = parseCaUrl(url ?? audience ?? "");
+  if (!address.hasHost) {
+    throw new RekeyError(
+      "config",
+      `error parsing endpoint: url '${shortened(address.url)}' is not valid`,
+      { hint: "write --ca-url as https://host:port" },
+    );
+  }
+  // Who types a root does not want another one, whatever a token says.
+  if (isPinned && !flags.isTyped("root")) {
+    const root = { from: "digest", digest, path } as const;
+    return { url: address.url, root, ...timeouts };
+  }
+  if (named === undefined && !await isThere(path)) {
+    throw flags.usage(missing("root"), {
+      flags: ["root"],
+      hint:
+        `there is no ${path}; step-rekey ca bootstrap fetches it, and remembers --ca-url`,
+    });
+  }
+  return { url: address.url, root: { from: "file", path }, ...timeouts };
+}
+
+/** `step ca x` requires it, in the original's words. */
+export function requiredBy(command: string): (flag: string) => string {
+  return (flag: string) => `'${command}' requires the '--${flag}' flag`;
+}
+
+/** A token would do as well. */
+export function requiredWithoutToken(flag: string): string {
+  return `flag '--${flag}' is required unless the '--token' flag is provided`;
+}
+
+/** --issuer, --kid and the password of the provisioner. */
+export function resolveProvisioner(
+  invocation: Pick<Given<typeof PROVISIONER_FLAGS>, "flags" | "origins">,
+  passwordFile: string | undefined,
+): ProvisionerChoice {
+  const flags = new FlagReader(invocation, PROVISIONER_FLAGS);
+  return {
+    name: flags.text("issuer"),
+    kid: flags.text("kid"),
+    passwordFile: flags.text("provisioner-password-file") ?? passwordFile,
+  };
+}
+
+/** --token, if it is given. */
+export async function resolveToken(
+  invocation: Pick<Given<typeof TOKEN_FLAGS>, "flags" | "origins">,
+): Promise<Extract<TokenChoice, { from: "user" }> | undefined> {
+  const flags = new FlagReader(invocation, TOKEN_FLAGS);
+  const text = flags.text("token");
+  if (text === undefined) return undefined;
+  const [{ readOneTimeToken }, { MalformedError }] = await Promise.all([
+    import("../../ca/online/one_time_token.ts"),
+    import("../../pki/asn1/malformed.ts"),
+  ]);
+  try {
+    return { from: "user", text, token: readOneTimeToken(text) };
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    throw flags.usage(error.message, { flags: ["token"] });
+  }
+}
+
+/**
+ * A time or a duration, as it was typed: the CA counts from its own now.
+ *
+ * @returns empty when it is not set
+ */
+export function resolveTime(
+  invocation: Pick<Given<typeof VALIDITY_FLAGS>, "flags" | "origins">,
+  flag: keyof typeof VALIDITY_FLAGS,
+): string {
+  const flags = new FlagReader(invocation, VALIDITY_FLAGS);
+  const text = flags.text(flag) ?? "";
+  if (text === "" || instantOf(text) !== undefined) return text;
+  flags.durationMs(flag);
+  return text;
+}
+
+/** What such a text means; nothing for an empty one. */
+export function timeOf(text: string, now: Date): Date | undefined {
+  if (text === "") return undefined;
+  const nanoseconds = parseGoDuration(text) ?? 0n;
+  return instantOf(text) ??
+    new Date(now.getTime() + Number(nanoseconds / 1_000_000n));
+}
+
+/** RFC 3339. */
+function instantOf(text: string): Date | undefined {
+  const pattern =
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+  const date = new Date(pattern.test(text) ? text : NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** @throws {RekeyError} for an empty one: the original asks, and a timer cannot answer */
+export function requireSubject(subject: string): void {
+  if (subject !== "") return;
+  throw new RekeyError("usage", "argument <subject> must not be empty");
+}
