@@ -43,6 +43,31 @@ daemonTest(
 );
 
 daemonTest(
+  "ca renew --daemon keeps the key, tells the service, and goes on with what it wrote",
+  async ({ pair, daemon }) => {
+    const files = await pair("renewed", 6);
+    const key = await pairKeyOf(files);
+    const certificate = await Deno.readTextFile(files.certificateFile);
+    const keyText = await Deno.readTextFile(files.keyFile);
+    const out = `${files.certificateFile}.new`;
+    await using running = daemon(files, [
+      ...["--out", out, "--exec", "echo told"],
+    ], { command: "renew" });
+    await running.says("first renewal in ");
+    for (let cycle = 1; cycle <= CYCLES; cycle++) {
+      await running.says("host.example certificate renewed, next in ");
+      await running.says("told");
+    }
+    running.kill("SIGTERM");
+    assertEquals(await running.ended, 0);
+    assertEquals(await pairKeyOf({ ...files, certificateFile: out }), key);
+    assertEquals(await Deno.readTextFile(files.keyFile), keyText);
+    assertEquals(await Deno.readTextFile(files.certificateFile), certificate);
+    assert(!/rekey/.test(running.text), running.text);
+  },
+);
+
+daemonTest(
   "ca rekey --daemon by default plans between 61.7 % and 66.7 % of a minute",
   async ({ pair, daemon }) => {
     const files = await pair("minute", 60);
