@@ -31,8 +31,9 @@ const tree = `${directory}/tree`;
 await Deno.mkdir(tree);
 const parts = ["main.ts", "deno.json", "deno.lock", "src"];
 await runOk("cp", ["-r", ...parts.map((part) => `${ROOT}${part}`), tree]);
-for (const name of ["vendor/peculiar", "vendor/jose", "pkcs12/vendor/pkijs"]) {
-  const library = `${tree}/src/pki/${name}.js`;
+const libraries = ["vendor/peculiar", "vendor/jose", "pkcs12/vendor/pkijs"]
+  .map((name) => `${tree}/src/pki/${name}.js`);
+for (const library of libraries) {
   await Deno.writeTextFile(
     library,
     `throw new Error("the library was loaded");\n${await Deno.readTextFile(
@@ -196,6 +197,6 @@ Deno.test({
     ], { env: { DENO_NO_UPDATE_CHECK: "1" } });
     const calls = await Deno.readTextFile(log);
     assertStringIncludes(calls, `${tree}/src/cli/run.ts`);
-    assert(!calls.includes(library));
+    for (const library of libraries) assert(!calls.includes(library), library);
   },
 });
