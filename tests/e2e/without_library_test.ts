@@ -17,6 +17,7 @@ import {
   HOST,
   makeTestPki,
   rightAnswer,
+  sendJson,
   startTestCa,
 } from "../support/test_ca.ts";
 
@@ -30,8 +31,9 @@ const tree = `${directory}/tree`;
 await Deno.mkdir(tree);
 const parts = ["main.ts", "deno.json", "deno.lock", "src"];
 await runOk("cp", ["-r", ...parts.map((part) => `${ROOT}${part}`), tree]);
-for (const name of ["vendor/peculiar", "vendor/jose", "pkcs12/vendor/pkijs"]) {
-  const library = `${tree}/src/pki/${name}.js`;
+const libraries = ["vendor/peculiar", "vendor/jose", "pkcs12/vendor/pkijs"]
+  .map((name) => `${tree}/src/pki/${name}.js`);
+for (const library of libraries) {
   await Deno.writeTextFile(
     library,
     `throw new Error("the library was loaded");\n${await Deno.readTextFile(
@@ -138,6 +140,35 @@ sourceTest(
   },
 );
 
+sourceTest("questions about a pair and its CA load no library", async () => {
+  await using ca = await startTestCa(pki, ({ path }, response) => {
+    const ca = pki.root.certificate;
+    sendJson(response, path === "/health" ? { status: "ok" } : { ca });
+  });
+  const { certificateFile, keyFile } = pki.host;
+  const pair = [certificateFile, keyFile];
+  const verified = ["--ca-url", ca.url, "--root", pki.root.certificateFile];
+  const { stdout: printed } = await runOk("openssl", [
+    ...["x509", "-noout", "-fingerprint", "-sha256"],
+    ...["-in", pki.root.certificateFile],
+  ]);
+  const fingerprint = printed.trim().replace(/^.*=/, "");
+  for (
+    const line of [
+      ["status", ...pair],
+      ["ca", "health", ...verified],
+      ["ca", "root", "--ca-url", ca.url, "--fingerprint", fingerprint],
+      ["ca", "rekey", "--dry-run", ...pair, ...verified],
+    ]
+  ) {
+    const { code, stderr } = await run(PROGRAM.command, [
+      ...PROGRAM.args,
+      ...line,
+    ], { env: { STEPPATH: `${directory}/none`, DENO_NO_UPDATE_CHECK: "1" } });
+    assertEquals([line[1], code], [line[1], 0], stderr);
+  }
+});
+
 sourceTest(
   "ca rekey --offline loads the library, so that the others can fail",
   async () => {
@@ -166,8 +197,6 @@ Deno.test({
     ], { env: { DENO_NO_UPDATE_CHECK: "1" } });
     const calls = await Deno.readTextFile(log);
     assertStringIncludes(calls, `${tree}/src/cli/run.ts`);
-    for (const name of ["peculiar.js", "pkijs.js"]) {
-      assert(!calls.includes(`/vendor/${name}`), name);
-    }
+    for (const library of libraries) assert(!calls.includes(library), library);
   },
 });
