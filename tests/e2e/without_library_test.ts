@@ -116,6 +116,9 @@ for (
     ["inspect", "--format", "json"],
     ["format"],
     ["key"],
+    ["fingerprint"],
+    ["needs-renewal", "--expires-in", "0%"],
+    ["verify", "--roots", pki.root.certificateFile],
   ]
 ) {
   sourceTest(`certificate ${words.join(" ")} loads no library`, async () => {
