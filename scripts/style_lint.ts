@@ -52,7 +52,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["once.ts"],
     ["dry_run.ts", "enrol.ts", "rekey.ts", "rollback.ts"],
     ["pending_reload.ts"],
-    ["failure_hook.ts", "open_job.ts"],
+    ["ask.ts", "failure_hook.ts", "open_job.ts"],
     ["schedule.ts"],
   ],
   "files": [
@@ -108,7 +108,7 @@ const FILES_DOORS =
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
-  /^(pki\/|base\/(bytes|duration|errors|ip_address|options|printable|remedy)\.ts|engine\/schedule\.ts|observe\/|cli\/grammar\/|cli\/help\.ts|files\/plain\/journal\.ts|reload\/split_command\.ts)/;
+  /^(pki\/|base\/(act|bytes|duration|errors|ip_address|options|printable|remedy)\.ts|engine\/schedule\.ts|observe\/|cli\/grammar\/|cli\/help\.ts|files\/plain\/journal\.ts|reload\/split_command\.ts)/;
 
 /** The path below src/, or undefined for files elsewhere. */
 export function sourcePath(filename: string): string | undefined {

@@ -36,7 +36,15 @@ export type NewKey =
     readonly path: string;
     /** True when `--out-key` asks for a copy of it. */
     readonly writeCopy: boolean;
-  };
+  }
+  /** There is none: the certificate is renewed. */
+  | { readonly from: "current"; readonly by: RenewBy };
+
+/**
+ * How a renewal proves whose it is: by mutual TLS as long as the certificate is
+ * valid, or by a token that its key has signed.
+ */
+export type RenewBy = "certificate" | "token";
 
 /** Who signs. */
 export type AuthorityOptions =
@@ -104,7 +112,7 @@ export interface SettingNames {
   readonly pid: string;
   readonly pidFile: string;
   readonly expiresIn: string;
-  readonly rekeyPeriod: string;
+  readonly period: string;
 }
 
 /** When the daemon rekeys. */
@@ -157,6 +165,8 @@ export interface RekeyOptions {
   /** `--out-cert`, `--out-key`; else the same paths as `input`. */
   readonly output: KeyPairFiles;
   readonly newKey: NewKey;
+  /** `--renew-fallback`: where no rekey is possible, the key may stay. */
+  readonly renewFallback?: boolean | undefined;
   readonly authority: AuthorityOptions;
   readonly passwordFiles: PasswordFiles;
   /**

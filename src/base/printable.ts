@@ -4,14 +4,14 @@
 
 /**
  * `text` with control characters as `\xHH`, so that a name can neither move
- * the cursor nor break a line in two. Colours and line ends of the program
+ * the cursor, nor break a line in two, nor turn it around. Colours and line ends of the program
  * itself are added afterwards.
  */
 export function printable(text: string): string {
   return text.replace(
     // Not \p{Cc}: the first such class of a process costs a quarter of a ms.
     // deno-lint-ignore no-control-regex -- these are what must not be in it
-    /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g,
+    /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => {
       const code = character.charCodeAt(0).toString(16);
       return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;

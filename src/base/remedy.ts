@@ -4,6 +4,7 @@
  * Only the command line knows how a flag is spelled, so what is below it names
  * the act, and `cli/remedies.ts` has the words.
  */
+import type { Act } from "./act.ts";
 
 /** An act that needs no facts. */
 export type SimpleRemedy =
@@ -54,8 +55,18 @@ export type Remedy =
   | { readonly remedy: "mount the directory"; readonly allowsInPlace: boolean }
   /** `repair` is the first choice, as a sentence. */
   | { readonly remedy: "ignore the database"; readonly repair: string }
+  /** Of an expired certificate, by the CA's administrator; the name, if it is known. */
+  | {
+    readonly remedy: "allow late renewal";
+    readonly provisioner: string | undefined;
+  }
   /** `facts` are what its answer said. */
-  | { readonly remedy: "check the CA's address"; readonly facts: string };
+  | { readonly remedy: "check the CA's address"; readonly facts: string }
+  | {
+    readonly remedy: "reach the CA end to end";
+    readonly facts: string;
+    readonly act: Act;
+  };
 
 /** One action that the user can take: words, or an act that `cli/` words. */
 export type Hint = string | Remedy;

@@ -4,6 +4,7 @@
  * Tests replace these four and nothing else. The real ones are made in
  * `cli/process/deno_runtime.ts`.
  */
+import type { Act } from "./act.ts";
 import type { RekeyError } from "./errors.ts";
 import type { KeyPairFiles } from "./options.ts";
 import type { Hint } from "./remedy.ts";
@@ -57,12 +58,16 @@ export class NoTerminalError extends Error {
 export type LogEvent =
   | {
     readonly event: "rekeyed";
-    /** Paths that were written; without `key` when only the certificate was. */
-    readonly targets: {
-      readonly certificate: string;
-      readonly key?: string | undefined;
-    };
+    readonly targets: WrittenFiles;
     readonly certificate: IssuedFacts;
+  }
+  | {
+    /** The key is the one that was there. */
+    readonly event: "renewed";
+    readonly targets: WrittenFiles;
+    readonly certificate: IssuedFacts;
+    /** True when a rekey was asked for, and only a renewal was possible. */
+    readonly isFallback: boolean;
   }
   | {
     /** The previous pair is in force again. */
@@ -80,6 +85,7 @@ export type LogEvent =
   | {
     /** The certificate lives longer than the limit of this run. */
     readonly event: "not-due";
+    readonly act: Act;
     readonly expiresInMs: number;
   }
   | {
@@ -96,6 +102,8 @@ export type LogEvent =
   }
   | {
     readonly event: "scheduled";
+    /** What was done; at the start, what will be. */
+    readonly act: Act;
     readonly certificate: IssuedFacts;
     readonly waitMs: number;
     /** True for the first wait after the start. */
@@ -140,7 +148,7 @@ export type LogEvent =
     readonly leftMs: number;
   }
   /** SIGHUP asked for a rekey before its time. */
-  | { readonly event: "woken" }
+  | { readonly event: "woken"; readonly act: Act }
   | {
     /** The wall clock moved by that much more (less: negative) than the time that passed. */
     readonly event: "clock-stepped";
@@ -150,6 +158,12 @@ export type LogEvent =
   }
   /** A signal ended the daemon. */
   | { readonly event: "stopped" };
+
+/** Paths that were written; without `key` when only the certificate was. */
+export interface WrittenFiles {
+  readonly certificate: string;
+  readonly key?: string | undefined;
+}
 
 /** The part of a certificate that a log line may show. */
 export interface IssuedFacts {

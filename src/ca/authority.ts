@@ -2,6 +2,7 @@
  * Who signs: the interface that each CA fulfils, and what its answer has to be.
  */
 import { RekeyError } from "../base/errors.ts";
+import type { RenewBy } from "../base/options.ts";
 import { shortened } from "../base/printable.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Csr } from "../pki/keys/csr.ts";
@@ -14,13 +15,24 @@ import {
   verifyIssued,
 } from "../pki/verify/verify.ts";
 
-export interface RekeyRequest {
+export interface RenewRequest {
   /** Authenticates the request; subject, names and lifetime come from it. */
   readonly current: KeyPair;
-  readonly csr: Csr;
+  /** How, where a network is between us. */
+  readonly by: RenewBy;
   /** Ends the request at once. */
   readonly signal: AbortSignal;
 }
+
+export interface RekeyRequest extends Omit<RenewRequest, "by"> {
+  readonly csr: Csr;
+}
+
+/**
+ * No rekey is possible this way, however often it is asked for; a renewal by
+ * token may be.
+ */
+export class CannotRekeyError extends RekeyError {}
 
 export interface CertificateAuthority {
   readonly onPathProblem: OnPathProblem;
@@ -55,9 +67,16 @@ export interface CertificateAuthority {
    * Asks for a certificate on the CSR's key.
    *
    * @returns the chain as the CA sent it, leaf first, unverified, never empty
-   * @throws {RekeyError} kinds `unreachable`, `refused`, `untrusted`, `pair`, `config`, `interrupted`
+   * @throws {RekeyError} kinds `unreachable`, `refused`, `untrusted`, `pair`, `config`, `interrupted`;
+   *   a {@linkcode CannotRekeyError} where only a renewal may work
    */
   rekey(request: RekeyRequest): Promise<readonly Certificate[]>;
+  /**
+   * Asks for a certificate on the current key; as `rekey` in all else.
+   *
+   * @throws {RekeyError} as `rekey`
+   */
+  renew(request: RenewRequest): Promise<readonly Certificate[]>;
 }
 
 /**

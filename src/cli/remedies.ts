@@ -12,7 +12,7 @@ export const SETTING_NAMES: SettingNames = {
   pid: "--pid",
   pidFile: "--pid-file",
   expiresIn: "--expires-in",
-  rekeyPeriod: "--rekey-period",
+  period: "--rekey-period",
 };
 
 const SIMPLE_REMEDIES: Readonly<Record<SimpleRemedy, string>> = {
@@ -82,9 +82,25 @@ function remedyText(remedy: Remedy): string {
       }; when it is not needed, remove it`;
     case "ignore the database":
       return `${remedy.repair}; --ignore-database rekeys without asking it`;
+    case "allow late renewal":
+      return `the claim "allowRenewalAfterExpiry" of its provisioner would allow it, which an administrator of the CA sets: step ca provisioner update ${
+        shellWord(remedy.provisioner ?? "NAME")
+      } --allow-renewal-after-expiry; else get a new certificate with "step ca certificate"`;
+    case "reach the CA end to end": {
+      const way = remedy.act === "rekey"
+        ? "keep the key and renew by token with --renew-fallback"
+        : "renew by token with --mtls=false";
+      return `${remedy.facts}; a proxy in front of the CA ends TLS, or the certificate is of another CA: the client certificate is a part of TLS, which such a proxy cannot hand on. Let the proxy pass TLS through, or name the CA itself with --ca-url, or ${way}`;
+    }
     case "check the CA's address":
       return `${remedy.facts}; is --ca-url the CA's own address?`;
     default:
       return SIMPLE_REMEDIES[remedy.remedy];
   }
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text)
+    ? text
+    : `'${text.replaceAll("'", "'\\''")}'`;
 }

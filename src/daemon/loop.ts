@@ -6,6 +6,7 @@
  * is computed from the certificate that is on disk at that moment
  * (smallstep/cli#1632), and each pass makes a new key (smallstep/cli#1343).
  */
+import { ACT_WORDS, actOf } from "../base/act.ts";
 import { RekeyError } from "../base/errors.ts";
 import type { Runtime, Terminal } from "../base/runtime.ts";
 import { FailureHook } from "../engine/failure_hook.ts";
@@ -109,18 +110,20 @@ class Daemon {
     const { signals, service } = host;
     const reloads = this.#reloads;
     const wait = { options, runtime, host, reloads, pings: this.#pings };
+    const act = actOf(options);
+    const { doing } = ACT_WORDS[act];
     let plan = await this.#startUp();
     while (!signals.stop.aborted) {
-      service.ready(statusOf(plan, runtime.clock.now()));
+      service.ready(statusOf(plan, runtime.clock.now(), act));
       const wakeUp = await waitForNext(plan, wait);
       switch (wakeUp.reason) {
         case "time is up":
-          service.status("rekeying");
+          service.status(doing);
           plan = await this.#attempt(plan.due, plan.failures);
           break;
         case "SIGHUP":
-          service.reloading("rekeying");
-          await waitForThrottle(this.#throttle, { runtime, host });
+          service.reloading(doing);
+          await waitForThrottle(this.#throttle, { act, runtime, host });
           plan = await this.#attempt("rekey", plan.failures);
           break;
         case "replaced":
@@ -180,12 +183,13 @@ class Daemon {
     const { outcome } = pass;
     using pending = pass.pending;
     const files = fingerprint(this.#job.options);
-    const certificate = outcome.kind === "rekeyed"
-      ? outcome.certificate
-      : await this.#planner.certificateOnDisk();
+    const certificate = outcome.kind === "not-due"
+      ? await this.#planner.certificateOnDisk()
+      : outcome.certificate;
+    const act = outcome.kind === "renewed" ? "renew" : "rekey";
     this.#throttle.rekeyed(this.#runtime.clock.now(), certificate);
     // Planned and logged before a hook that takes its time.
-    const plan = this.#plan(certificate, { after: "rekey", files });
+    const plan = this.#plan(certificate, { after: "rekey", files, act });
     await this.#reloads.deliverNew(pending, {
       stop,
       hookLimitMs: hookLimitMs(plan.waitMs),

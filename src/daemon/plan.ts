@@ -1,9 +1,6 @@
 /** What the daemon does next, and when. */
-import {
-  formatDurationMs,
-  formatInstant,
-  formatRoundedDuration,
-} from "../base/duration.ts";
+import { type Act, ACT_WORDS, actOf } from "../base/act.ts";
+import { formatInstant, formatRoundedDuration } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
 import type { RekeyOptions, Schedule } from "../base/options.ts";
 import { bestEffort } from "../base/os_error.ts";
@@ -14,6 +11,7 @@ import {
   backoffMs,
   leastIntervalMs,
   lifetimeMs,
+  longerThanLife,
   MIN_WAIT_MS,
   planWait,
   remainingMs,
@@ -43,10 +41,10 @@ export function leftMs({ waitMs, fromMs }: Plan, now: Date): number {
 }
 
 /** The line that a service manager shows. */
-export function statusOf(plan: Plan, now: Date): string {
+export function statusOf(plan: Plan, now: Date, act: Act): string {
   const { failures } = plan;
   const at = formatInstant(new Date(now.getTime() + leftMs(plan, now)));
-  if (failures === 0) return `next rekey at ${at}`;
+  if (failures === 0) return `next ${ACT_WORDS[act].noun} at ${at}`;
   const times = failures === 1 ? "once" : `${failures} times in a row`;
   return `failed ${times}, next attempt at ${at}`;
 }
@@ -120,6 +118,10 @@ export class Planner {
     this.#stop = stop;
   }
 
+  get #act(): Act {
+    return actOf(this.#options);
+  }
+
   /** The certificate whose dates count now, read from the disk. */
   async certificateOnDisk(): Promise<Certificate> {
     const now = this.#runtime.clock.now();
@@ -129,33 +131,28 @@ export class Planner {
   /**
    * The rule about the schedule that needs the certificate, so that the command
    * line cannot check it: a time as long as the life of a certificate would be
-   * over at once, again and again. The words are the original's for a period
-   * (command/ca/renew.go:318).
+   * over at once, again and again.
    *
    * @throws {RekeyError} kind `usage`
    */
   requireShorterThanLife(certificate: Validity): void {
     const schedule = this.#schedule;
     if (schedule.rule === "two-thirds") return;
-    const { rekeyPeriod, expiresIn } = this.#options.names;
+    const { period, expiresIn } = this.#options.names;
     const [flag, ms] = schedule.rule === "period"
-      ? [rekeyPeriod, schedule.periodMs]
+      ? [period, schedule.periodMs]
       : [expiresIn, schedule.beforeMs];
-    const lifeMs = lifetimeMs(certificate);
-    if (ms < lifeMs) return;
-    throw new RekeyError(
-      "usage",
-      `flag '${flag}' must be within (lower than) the certificate validity ` +
-        `period; ${flag.replace(/^-+/, "")}=${formatDurationMs(ms)}, ` +
-        `cert-validity-period=${formatDurationMs(lifeMs)}`,
-    );
+    if (ms < lifetimeMs(certificate)) return;
+    throw longerThanLife(certificate, { flag, ms });
   }
 
   /** When to rekey a certificate that was found or installed. */
   afterSuccess(
     certificate: Certificate,
-    { after, files }: Pick<Plan, "files"> & {
+    { after, files, act = this.#act }: Pick<Plan, "files"> & {
       readonly after: "start" | "rekey";
+      /** What was done, where it is not what was wanted. */
+      readonly act?: Act;
     },
   ): Plan {
     if (after === "rekey") this.#failureHook.succeeded();
@@ -168,7 +165,7 @@ export class Planner {
     });
     this.#warnOfSchedule(certificate, isRaised);
     const first = after === "start";
-    log.write({ event: "scheduled", certificate, waitMs, first });
+    log.write({ event: "scheduled", act, certificate, waitMs, first });
     return {
       waitMs,
       fromMs: now.getTime(),
@@ -247,7 +244,9 @@ export class Planner {
       log.write({
         event: "warning",
         message:
-          `${this.#options.names.rekeyPeriod} is too short: a certificate that lives for ${life} is rekeyed once in ${least} at the most`,
+          `${this.#options.names.period} is too short: a certificate that lives for ${life} is ${
+            ACT_WORDS[this.#act].done
+          } once in ${least} at the most`,
         hint: { remedy: "longer period" },
         once: true,
       });

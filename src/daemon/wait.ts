@@ -1,4 +1,5 @@
 /** How the daemon waits: by the wall clock, until it is time, a signal or a change. */
+import { type Act, ACT_WORDS, actOf } from "../base/act.ts";
 import type { RekeyOptions } from "../base/options.ts";
 import type { Clock, Runtime } from "../base/runtime.ts";
 import {
@@ -127,7 +128,7 @@ export async function waitForNext(
           const now = clock.now();
           const nextAttemptMs = leftMs(plan, now);
           log.write({ event: "clock-stepped", byMs, nextAttemptMs });
-          service.status(statusOf(plan, now));
+          service.status(statusOf(plan, now, actOf(options)));
         },
       }),
     deliver: (left) =>
@@ -149,7 +150,8 @@ export async function waitForNext(
  */
 export async function waitForThrottle(
   throttle: RekeyThrottle,
-  { runtime: { clock, log }, host: { signals, service } }: {
+  { act, runtime: { clock, log }, host: { signals, service } }: {
+    readonly act: Act;
     readonly runtime: Runtime;
     readonly host: DaemonHost;
   },
@@ -158,8 +160,9 @@ export async function waitForThrottle(
   if (isSuspicious) {
     log.write({
       event: "warning",
-      message:
-        "SIGHUP comes again and again right after a rekey: the next one has to wait",
+      message: `SIGHUP comes again and again right after a ${
+        ACT_WORDS[act].noun
+      }: the next one has to wait`,
       hint: "a hook or an init may send it to this process",
     });
   }
@@ -172,5 +175,5 @@ export async function waitForThrottle(
   });
   signals.clearWake();
   signals.stop.throwIfAborted();
-  log.write({ event: "woken" });
+  log.write({ event: "woken", act });
 }

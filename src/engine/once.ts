@@ -66,7 +66,7 @@ export async function rekeyOnce(
     reloader: job.reloader,
     log: runtime.log,
     names: job.options.names,
-    installed: outcome.kind === "rekeyed" ? INSTALLED.now : INSTALLED.earlier,
+    installed: outcome.kind === "not-due" ? INSTALLED.earlier : INSTALLED.now,
     deliveredBy: "next run",
   }, signal);
   return outcome;

@@ -12,7 +12,7 @@ import type { NewKeyContext } from "../files/pair/new_key.ts";
 import { type PasswordReader, passwordReader } from "../files/pair/password.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Reloader } from "../reload/reloader.ts";
-import { isDue, remainingMs } from "./schedule.ts";
+import { isDue, lifetimeMs, longerThanLife, remainingMs } from "./schedule.ts";
 
 /** One certificate to keep fresh, and everybody who takes part in it. */
 export interface RekeyJob {
@@ -83,6 +83,7 @@ export async function openJob(
   const current = await stoppable(loading, signal);
   const now = clock.now();
   const [leaf] = current.chain;
+  requireShorterLimit(leaf, options);
   const isTime = mode.run === "daemon" ||
     mode.onlyIfExpiresInMs === undefined ||
     isDue(leaf, mode.onlyIfExpiresInMs, { now, random: random() });
@@ -95,6 +96,17 @@ export async function openJob(
     notDueForMs: isTime ? undefined : remainingMs(leaf, now),
     [Symbol.dispose]: () => held.dispose(),
   };
+}
+
+/** Only a renewal has this rule in a single run (command/ca/renew.go:280). */
+function requireShorterLimit(
+  certificate: Certificate,
+  { mode, newKey, names }: RekeyOptions,
+): void {
+  if (mode.run === "daemon" || newKey.from !== "current") return;
+  const { onlyIfExpiresInMs: ms = 0 } = mode;
+  if (ms <= lifetimeMs(certificate)) return;
+  throw longerThanLife(certificate, { flag: names.expiresIn, ms });
 }
 
 /**

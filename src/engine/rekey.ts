@@ -1,11 +1,12 @@
 /**
  * The whole program in one function.
  *
- * Replaces one certificate and its private key with a freshly issued pair, or
- * leaves both as they were; once, and in each pass of a daemon. The order is the
+ * Replaces one certificate and its private key with a freshly issued pair (or the
+ * certificate alone, where the key stays), or leaves all as it was; once, and in each pass of a daemon. The order is the
  * design. Before "install" a failure changes nothing on disk. After it the new
  * pair is in place whatever happens: a failed reload is reported, never undone.
  */
+import { ACT_WORDS, actOf } from "../base/act.ts";
 import type { Log, Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import { verifyAnswer } from "../ca/authority.ts";
@@ -22,13 +23,17 @@ import {
   type Certificate,
   chainToPem,
 } from "../pki/certificate/certificate.ts";
-import { createCsr } from "../pki/keys/csr.ts";
+import { askForCertificate } from "./ask.ts";
 import type { Reloader } from "../reload/reloader.ts";
 import { openJob, type RekeyJob } from "./open_job.ts";
 import { takePendingReload, warnOfUndeliverable } from "./pending_reload.ts";
 
 export type RekeyOutcome =
-  | { readonly kind: "rekeyed"; readonly certificate: Certificate }
+  | {
+    /** `renewed`: the key is the one that was there. */
+    readonly kind: "rekeyed" | "renewed";
+    readonly certificate: Certificate;
+  }
   | { readonly kind: "not-due"; readonly expiresInMs: number };
 
 /** A pass without its last step. */
@@ -73,28 +78,36 @@ export async function replacePair(
   if (options.overwrite === "ask") {
     await confirmOverwrite(pair.files, terminal, signal);
   }
-  const givenKeyFile = newKey.from === "file" ? newKey.path : undefined;
+  const givenKeyFile = newKey.from === "file"
+    ? newKey.path
+    : newKey.from === "current"
+    ? options.output.key
+    : undefined;
   using install = await pair.prepareInstall({ ...write, signal, givenKeyFile });
   warn(log, install.warnings.map((warning) => ({ ...warning, once: true })));
   // What only another run can deliver stays pending for the new certificate.
   using reload = pair.draftReload([...reloader.parts, ...others]);
 
-  // 3. New key, and proof that we hold it (RFC 2986). The old key only
-  //    authenticates the request; it never signs the CSR. The first key of a
-  //    process waits for the seeding of its crypto library: meanwhile the disk
-  //    proves that it has the space, and the connection is made ready.
+  // 3. New key, or the one that stays. The first key of a process waits for the
+  //    seeding of its crypto library: meanwhile the disk proves that it has the
+  //    space, and the connection is made ready.
   const context = { current, encrypt, log, ...pass.passwords };
   const working = [provideNewKey(newKey, context), install.settle()] as const;
   using _ready = authority.prepare?.(current, roots);
-  const [next] = await until(Promise.all(working));
-  const csr = await createCsr(next.key);
+  const [wanted] = await until(Promise.all(working));
 
   // 4. The CA copies subject, names and lifetime from the current certificate.
-  const issued = await authority.rekey({ current, csr, signal });
+  const { issued, act } = await askForCertificate(
+    { current, key: wanted.key, signal },
+    { authority, options, log },
+  );
+  const next = act === actOf(options)
+    ? wanted
+    : await provideNewKey({ from: "current", by: "token" }, context);
 
   // 5. Believe nothing: our key, our names, a path to our root, valid now.
   const { chain, warnings } = await verifyAnswer(issued, {
-    publicKey: csr.publicKey,
+    publicKey: next.key.publicKey,
     previous: oldLeaf,
     roots,
     now: clock.now(),
@@ -112,8 +125,11 @@ export async function replacePair(
     async () => warn(log, await install.commit(contents, certificate.serial)),
     { certificate, previousSerial: oldLeaf.serial },
   );
-  log.write({ event: "rekeyed", targets: pair.files, certificate });
-  return { outcome: { kind: "rekeyed", certificate }, pending };
+  const { done } = ACT_WORDS[act];
+  const isFallback = next !== wanted;
+  const targets = pair.files;
+  log.write({ event: done, targets, certificate, isFallback });
+  return { outcome: { kind: done, certificate }, pending };
 }
 
 /** Nothing is to be done but what an earlier run has left. */

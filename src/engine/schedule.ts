@@ -7,7 +7,8 @@
  * width; nothing overflows; and no setting, no clock and no CA that shortens
  * lifetimes makes a wait shorter than {@linkcode MIN_WAIT_MS}.
  */
-import type { RetryClass } from "../base/errors.ts";
+import { formatDurationMs } from "../base/duration.ts";
+import { RekeyError, type RetryClass } from "../base/errors.ts";
 import type { Schedule } from "../base/options.ts";
 
 export interface Validity {
@@ -71,6 +72,22 @@ export function isDue(
 ): boolean {
   const jitterMs = chance.random * (expiresInMs / 20);
   return remainingMs(validity, chance.now) <= expiresInMs + jitterMs;
+}
+
+/**
+ * A time that is longer than the certificate lives, in the original's words
+ * (command/ca/renew.go:276-283).
+ */
+export function longerThanLife(
+  validity: Validity,
+  { flag, ms }: { readonly flag: string; readonly ms: number },
+): RekeyError {
+  return new RekeyError(
+    "usage",
+    `flag '${flag}' must be within (lower than) the certificate validity ` +
+      `period; ${flag.replace(/^-+/, "")}=${formatDurationMs(ms)}, ` +
+      `cert-validity-period=${formatDurationMs(lifetimeMs(validity))}`,
+  );
 }
 
 /** Least time between two rekeys, unless a shorter period is set, in ms. */

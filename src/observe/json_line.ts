@@ -30,8 +30,10 @@ export interface JsonLine {
   /** Kind of an error, as in the table of exit codes. */
   readonly kind?: string | undefined;
   readonly exitCode?: number | undefined;
-  /** Path of a key that was written. */
+  /** Path of a new key that was written. */
   readonly key?: string | undefined;
+  /** False after a renewal. */
+  readonly keyRotated?: boolean | undefined;
   /** Where a bug showed. */
   readonly trace?: readonly string[] | undefined;
 }
@@ -54,6 +56,7 @@ export function jsonLine(line: JsonLine): string {
     kind: line.kind,
     exitCode: line.exitCode,
     key: line.key,
+    keyRotated: line.keyRotated,
     trace: line.trace,
   });
   return `${text.replace(UNESCAPED_CONTROLS, escaped)}\n`;

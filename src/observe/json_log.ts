@@ -68,7 +68,15 @@ function eventFields(
       return {
         message: `${subject(event.certificate)} certificate rekeyed`,
         key: event.targets.key,
+        keyRotated: true,
       };
+    case "renewed": {
+      const note = event.isFallback ? "; the key was not rotated" : "";
+      return {
+        message: `${subject(event.certificate)} certificate renewed${note}`,
+        keyRotated: false,
+      };
+    }
     case "scheduled":
       return { nextAttempt: after(event.waitMs), attempt: 0 };
     case "clock-stepped":

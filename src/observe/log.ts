@@ -5,6 +5,7 @@
  * WARN and ERROR lines on stderr, with the local time; INFO and ERROR are the
  * original's. Never a key, a password, a token, a CSR or a response body.
  */
+import { ACT_WORDS } from "../base/act.ts";
 import { formatInstant, formatRoundedDuration } from "../base/duration.ts";
 import { printable, printableLines, shortenedLine } from "../base/printable.ts";
 import type { Hint } from "../base/remedy.ts";
@@ -77,6 +78,8 @@ function oneShotLines(
         ? [result]
         : [result, resultLine("Private Key", key, colour)];
     }
+    case "renewed":
+      return renewedLines(event, colour);
     case "rolled-back":
       return [
         resultLine("Certificate", event.targets.certificate, colour),
@@ -134,14 +137,16 @@ export function eventLines(
 ): readonly string[] {
   switch (event.event) {
     case "rekeyed":
+    case "renewed":
       // The line of "scheduled", which follows, says it in the original's form.
     case "stopped":
       // The original says nothing.
       return [];
     case "scheduled": {
       const wait = formatRoundedDuration(event.waitMs);
-      return event.first ? [`first rekey in ${wait}`] : [
-        `${subject(event.certificate)} certificate rekeyed, next in ${wait}`,
+      const { noun, done } = ACT_WORDS[event.act];
+      return event.first ? [`first ${noun} in ${wait}`] : [
+        `${subject(event.certificate)} certificate ${done}, next in ${wait}`,
       ];
     }
     case "rolled-back": {
@@ -155,14 +160,15 @@ export function eventLines(
       return [layoutText(event)];
     case "not-due": {
       const left = formatRoundedDuration(event.expiresInMs);
-      return [`certificate not rekeyed: expires in ${left}`];
+      const { done } = ACT_WORDS[event.act];
+      return [`certificate not ${done}: expires in ${left}`];
     }
     case "clock-stepped":
       return [stepText(event)];
     case "replaced":
       return [`${subject(event.certificate)} certificate was replaced`];
     case "woken":
-      return ["rekeying now, as SIGHUP asks"];
+      return [`${ACT_WORDS[event.act].doing} now, as SIGHUP asks`];
     case "reloaded":
       return ["the service was told at last"];
     case "repaired":
@@ -275,6 +281,22 @@ export function resultLine(
   return colour
     ? `\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m${name}\x1b[0m\x1b[1m:\x1b[0m ${value}`
     : `✔ ${name}: ${value}`;
+}
+
+/** The original's line; what was not asked for is said. */
+function renewedLines(
+  { targets: { certificate, key }, isFallback }: EventOf<"renewed">,
+  colour: boolean,
+): readonly string[] {
+  if (!isFallback) {
+    return [`Your certificate has been saved in ${printable(certificate)}.`];
+  }
+  return [
+    resultLine("Certificate", certificate, colour),
+    `the private key was NOT rotated: ${
+      key === undefined ? "it" : printable(key)
+    } is the old one`,
+  ];
 }
 
 /** The first name of a certificate, as the log shows it. */

@@ -10,6 +10,13 @@ Deno.test("printable() shows control characters instead of sending them", () => 
   assertEquals(printable("\x9b1m\x7f\u2028"), "\\x9b1m\\x7f\\u2028");
 });
 
+Deno.test("printable() shows what turns the direction of text around", () => {
+  assertEquals(
+    printable("\u200ea\u200f\u202ab\u202e\u2066c\u2069"),
+    "\\u200ea\\u200f\\u202ab\\u202e\\u2066c\\u2069",
+  );
+});
+
 Deno.test("printable() leaves all other text as it is", () => {
   assertEquals(printable("✔ Größe /a b/c'd\"e\\f"), "✔ Größe /a b/c'd\"e\\f");
 });

@@ -5,6 +5,7 @@ import { hintOf } from "../support/hint.ts";
 import type {
   CertificateAuthority,
   RekeyRequest,
+  RenewRequest,
 } from "../../src/ca/authority.ts";
 import { createOfflineAuthority } from "../../src/ca/offline/offline_authority.ts";
 import { createOnlineAuthority } from "../../src/ca/online/online.ts";
@@ -25,7 +26,7 @@ import { OpensslCa, type OpensslPair } from "../support/openssl_ca.ts";
 import { runOk } from "../support/run.ts";
 import { startStepCa, type StepCa, stepCaMissing } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
-import { keyPair, rekeyRequest } from "../support/test_pair.ts";
+import { keyPair, rekeyRequest, renewRequest } from "../support/test_pair.ts";
 
 const PROVISIONERS = {
   admin: {},
@@ -116,6 +117,19 @@ async function verified(
   });
 }
 
+async function renewed(
+  authority: CertificateAuthority,
+  request: RenewRequest,
+) {
+  const { current } = request;
+  return await verifyAnswer(await authority.renew(request), {
+    publicKey: current.key.publicKey,
+    previous: current.chain[0],
+    roots: await authority.roots(),
+    now: clock.now(),
+  });
+}
+
 function lifetimeMs(
   { notBefore, notAfter }: {
     readonly notBefore: Date;
@@ -192,6 +206,30 @@ for (const { name, open } of SUBJECTS) {
       assertStringIncludes(
         error instanceof RekeyError ? hintOf(error) : "",
         "allowRenewalAfterExpiry",
+      );
+    },
+  );
+
+  contractTest(`${name} renews for the key that is there`, async (ca) => {
+    const request = await renewRequest(await ca.issue("renewed", "admin"));
+    const { chain: [leaf] } = await renewed(await open(ca, []), request);
+    const [previous] = request.current.chain;
+    assert(leaf.serial !== previous.serial);
+    assertEquals(leaf.names, previous.names);
+  });
+
+  contractTest(
+    `${name} renews an expired certificate only where its provisioner allows it`,
+    async (ca) => {
+      const late = await renewRequest(await ca.issue("late-1", "late", PAST));
+      const events: LogEvent[] = [];
+      await renewed(await open(ca, events), late);
+      const past = await renewRequest(await ca.issue("past-1", "admin", PAST));
+      const authority = await open(ca, []);
+      await assertRejects(
+        () => authority.renew(past),
+        "pair",
+        /^cannot renew an expired certificate: expired on 2025-01-02T03:04:05Z/,
       );
     },
   );
@@ -329,6 +367,113 @@ contractTest(
     assertEquals(ours.subjectDer.toHex(), theirs.subjectDer.toHex());
     assertEquals(ours.signatureAlgorithm, theirs.signatureAlgorithm);
     assertEquals(lifetimeMs(ours), lifetimeMs(theirs));
+  },
+);
+
+contractTest(
+  "createOfflineAuthority() renews what the running CA renews",
+  async (ca) => {
+    const request = await renewRequest(await ca.issue("both-renew", "admin"));
+    const offline = await OFFLINE.open(ca, []);
+    const [ours] = await offline.renew(request);
+    const [theirs] = await ONLINE.open(ca, []).renew(request);
+    assert(ours !== undefined && theirs !== undefined);
+    // The identifier of the key stays where it was among them.
+    assertEquals(ours.extensions, theirs.extensions);
+    assertEquals(lifetimeMs(ours), lifetimeMs(theirs));
+  },
+);
+
+for (
+  const [key, args] of [
+    ["P-256", []],
+    ["RSA", ["-newkey", "rsa:2048"]],
+    ["Ed25519", ["-newkey", "ed25519"]],
+  ] as const
+) {
+  contractTest(
+    `createOnlineAuthority() renews by token with a ${key} key`,
+    async (ca) => {
+      const keyArguments = args.length === 0 ? undefined : args;
+      const pair = await ca.issue(`token-${key}`, "admin", {
+        ...keyArguments && { keyArguments },
+      });
+      const request = await renewRequest(pair, "token");
+      await renewed(ONLINE.open(ca, []), request);
+    },
+  );
+}
+
+contractTest(
+  "createOnlineAuthority() says what an administrator types for an expired certificate",
+  async (ca) => {
+    const request = await renewRequest(await ca.issue("past-2", "admin", PAST));
+    const error = await assertRejects(
+      () => ONLINE.open(ca, []).renew(request),
+      "pair",
+      /certificate expired on/,
+    );
+    assertMatch(
+      hintOf(error),
+      /allowRenewalAfterExpiry.*step ca provisioner update admin --allow-renewal-after-expiry/,
+    );
+  },
+);
+
+contractTest(
+  "createOnlineAuthority() warns before it asks by token without provisioner",
+  async (ca) => {
+    const pair = await ca.intermediate.issue("no-provisioner", {
+      subject: "/CN=host",
+      names: "DNS:host",
+    });
+    const certificate = pair.certificate + ca.intermediate.certificate;
+    const request = await renewRequest({ ...pair, certificate }, "token");
+    const events: LogEvent[] = [];
+    await assertRejects(
+      () => ONLINE.open(ca, events).renew(request),
+      "refused",
+      /lacked necessary authorization/,
+    );
+    const [event] = events;
+    assert(event?.event === "warning");
+    assertMatch(event.message, /does not name its provisioner/);
+    // By TLS it needs none.
+    await renewed(ONLINE.open(ca, []), { ...request, by: "certificate" });
+  },
+);
+
+contractTest(
+  "createOnlineAuthority() asks nothing by token without a common name",
+  async (ca) => {
+    const pair = await ca.issue("nameless", "admin", { subject: "/O=Nobody" });
+    const request = await renewRequest(pair, "token");
+    await assertRejects(
+      () => ONLINE.open(ca, []).renew(request),
+      "pair",
+      /without common name cannot be renewed by token/,
+    );
+  },
+);
+
+contractTest(
+  "createOnlineAuthority() leaves it to the CA whether a token may be of a server",
+  async (ca) => {
+    const pair = await ca.issue("server-token", "admin", {
+      usages: "serverAuth",
+    });
+    // This one refuses; older ones do not.
+    const request = await renewRequest(pair, "token");
+    await assertRejects(
+      () => ONLINE.open(ca, []).renew(request),
+      "refused",
+      /error validating renew token/,
+    );
+    await assertRejects(
+      () => ONLINE.open(ca, []).renew({ ...request, by: "certificate" }),
+      "pair",
+      /^error renewing certificate: .*no clientAuth.*which renewing needs$/,
+    );
   },
 );
 

@@ -52,6 +52,7 @@ const TABLE: Readonly<
   "cert-mode": ["--cert-mode=0644"],
   "owner": ["--owner=root"],
   "group": ["--group=root"],
+  "renew-fallback": ["--renew-fallback"],
   "lock-timeout": ["--lock-timeout=5s"],
   "log-format": ["--log-format=json"],
   "dry-run": ["--dry-run"],

@@ -7,6 +7,7 @@ import {
   assertStringIncludes,
 } from "../support/assert.ts";
 import { run, runOk } from "../support/run.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
 const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
@@ -23,6 +24,27 @@ Deno.test("main.ts answers --help without any permission", async () => {
   assertEquals([code, stderr], [0, ""]);
   assertStringIncludes(stdout, "\nOPTIONS\n");
 });
+
+for (
+  const { line, isEarly } of [
+    // Before the grammar refuses it.
+    { line: ["ca", "rekey", "--bogus"], isEarly: true },
+    { line: ["rekey", "--bogus"], isEarly: true },
+    { line: ["ca", "rekey", "--help"], isEarly: false },
+    { line: ["help", "ca", "rekey"], isEarly: false },
+    { line: ["ca", "layout", "--bogus"], isEarly: false },
+  ]
+) {
+  const what = isEarly ? "pins the trust" : "asks for nothing of the trust";
+  Deno.test(`main.ts ${what} at: ${line.join(" ")}`, async () => {
+    await using dir = await tempDir();
+    await run(Deno.execPath(), program(line), {
+      env: { DENO_AUDIT_PERMISSIONS: dir.file("audit") },
+    });
+    const audit = await Deno.readTextFile(dir.file("audit"));
+    assertEquals(audit.includes("DENO_TLS_CA_STORE"), isEarly);
+  });
+}
 
 Deno.test("main.ts exits 64 for a mistake", async () => {
   const { code, stdout, stderr } = await run(
@@ -107,6 +129,7 @@ Deno.test("main.ts loads nothing of the engine before the options are complete",
   // What run.ts and the command load on their way to a resolved command line.
   const queue = [
     "main.ts",
+    "src/cli/run.ts",
     "src/cli/commands/rekey.ts",
     "src/cli/help.ts",
     "src/cli/process/report.ts",

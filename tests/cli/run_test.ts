@@ -132,7 +132,6 @@ for (
     ["crypto", "crypto", "step-rekey help"],
     ["ssh certificate", "ssh", "step-rekey help"],
     ["ca provisioner add x", "ca provisioner", "step-rekey ca help"],
-    ["ca renew a.crt a.key", "ca renew", "step-rekey ca help"],
     ["ca help policy", "ca policy", "step-rekey ca help"],
     ["help ca admin", "ca admin", "step-rekey ca help"],
   ] as const
@@ -316,6 +315,7 @@ const MISTAKES: Readonly<Record<keyof typeof REKEY_FLAGS, readonly string[]>> =
     "ca-password-file": ["--ca-password-file=x"],
     "root": ["--root"],
     "ca-url": ["--ca-url="],
+    "renew-fallback": ["--renew-fallback", "--private-key=x"],
     "connect-timeout": ["--connect-timeout=-1s"],
     "timeout": ["--timeout=soon"],
     "ca-config": ["--offline", "--ca-config="],

@@ -33,6 +33,17 @@ Deno.test("runDaemon() plans each cycle by the new certificate", async () => {
   assertEquals(waits.map((ms) => Math.round(ms / HOUR)), [16, 4, 4, 4]);
 });
 
+Deno.test("runDaemon() renews, and says so, where the key stays", async () => {
+  const { events } = await daemonRun(["issue", "issue"], { command: "renew" });
+  const acts = events.flatMap((event) =>
+    event.event === "scheduled" ? [event.act] : []
+  );
+  assertEquals(acts, ["renew", "renew", "renew"]);
+  const done = events.map(({ event }) => event)
+    .filter((event) => event !== "scheduled");
+  assertEquals(done, ["renewed", "renewed", "stopped"]);
+});
+
 Deno.test("runDaemon() counts failures in a row, and forgets them after a success", async () => {
   const life = await daemonRun([
     refusal("unreachable"),

@@ -41,7 +41,7 @@ for (
   ] as const
 ) {
   Deno.test(`statusOf() tells of ${failures} failures`, () => {
-    assertEquals(statusOf({ ...PLAN, failures }, at(1)), status);
+    assertEquals(statusOf({ ...PLAN, failures }, at(1), "rekey"), status);
   });
 }
 

@@ -186,7 +186,7 @@ sourceTest(
 );
 
 Deno.test({
-  name: "a start from source does not read the library (needs strace)",
+  name: "a start from source reads no large library (needs strace)",
   ignore: Deno.env.has("REKEY_TEST_BINARY") || !CAN_TRACE,
   async fn() {
     await using dir = await tempDir();

@@ -11,6 +11,7 @@ import { replacePair } from "../../src/engine/rekey.ts";
 import { openPair } from "../../src/files/open_pair.ts";
 import { loadChain, loadKeyPair } from "../../src/files/pair/key_pair.ts";
 import { PairChangedError } from "../../src/files/pair/seen_pair.ts";
+import { createCsr } from "../../src/pki/keys/csr.ts";
 import { createReloader } from "../../src/reload/reloader.ts";
 import { fakeClock } from "../daemon/fake_clock.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
@@ -19,12 +20,14 @@ import { fakeTerminal, noTerminal } from "../support/fake_terminal.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import {
   type Answer,
+  HOST,
   makeTestPki,
   rightAnswer,
   sendJson,
   startTestCa,
   type TestPki,
 } from "../support/test_ca.ts";
+import { keyPair } from "../support/test_pair.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -333,6 +336,101 @@ for (const layout of ["plain", "versioned", "in place"] as const) {
     });
   }
 }
+
+/** At `/renew`, the certificate of the key that the host has. */
+function renewal(pki: TestPki): Answer {
+  return async (request, response) => {
+    if (request.path !== "/renew") {
+      return await rightAnswer(pki)(request, response);
+    }
+    const { key } = await keyPair({
+      certificate: pki.host.certificate,
+      key: await Deno.readTextFile(pki.host.keyFile),
+    });
+    const { pem } = await createCsr(key);
+    const leaf = await pki.intermediate.sign(pem, HOST);
+    sendJson(response, { certChain: [leaf, pki.intermediate.certificate] });
+  };
+}
+
+const RENEW = { newKey: { from: "current", by: "certificate" } } as const;
+
+Deno.test("rekeyOnce() renews for the key that is there, and leaves its file alone", async () => {
+  await using here = await place({
+    answer: renewal,
+    hook: TELL,
+    change: RENEW,
+  });
+  const [before, key, file] = [
+    await here.serial(),
+    await Deno.readTextFile(here.files.key),
+    await Deno.stat(here.files.key),
+  ];
+  const outcome = await rekeyOnce(here.job, here.runtime, NEVER);
+  const serial = await here.serial();
+  assert(outcome.kind === "renewed" && outcome.certificate.serial === serial);
+  assert(serial !== before);
+  assertEquals(await Deno.readTextFile(here.files.key), key);
+  const { ino, mtime } = await Deno.stat(here.files.key);
+  assertEquals([ino, mtime], [file.ino, file.mtime]);
+  assertEquals(here.events.map(({ event }) => event), ["renewed"]);
+  assertEquals(await here.told(), [`1 ${serial}`]);
+  assertEquals([here.requests(), here.hidden()], [1, []]);
+});
+
+Deno.test("replacePair() renews in the versioned layout: a version with the same key", async () => {
+  await using here = await place({ answer: renewal, change: RENEW });
+  const { clock, log } = here.runtime;
+  const lock = { lockTimeoutMs: 0, clock, log, signal: NEVER };
+  {
+    using pair = await openPair(here.files, lock);
+    await pair.changeLayout("versioned");
+  }
+  const [before, key, version] = [
+    await here.serial(),
+    await Deno.readTextFile(here.files.key),
+    await Deno.realPath(here.files.key),
+  ];
+  await replacePair(here.job, here.runtime, NEVER);
+  assert(await here.serial() !== before);
+  assertEquals(await Deno.readTextFile(here.files.key), key);
+  assert(await Deno.realPath(here.files.key) !== version);
+  assert((await Deno.lstat(here.files.certificate)).isSymlink);
+});
+
+Deno.test("replacePair() renews nothing into another key", async () => {
+  await using here = await place({
+    answer: (pki) => async (_request, response) => {
+      const { pem } = await createCsr((await keyPair(pki.server)).key);
+      const leaf = await pki.intermediate.sign(pem, HOST);
+      sendJson(response, { certChain: [leaf, pki.intermediate.certificate] });
+    },
+    change: RENEW,
+  });
+  const before = await here.serial();
+  await assertRejects(
+    () => replacePair(here.job, here.runtime, NEVER),
+    "untrusted",
+  );
+  assertEquals([await here.serial(), here.hidden()], [before, []]);
+});
+
+Deno.test("replacePair() refuses a limit longer than the life only of a renewal", async () => {
+  const mode = { run: "once", onlyIfExpiresInMs: 1e12 } as const;
+  await using here = await place({
+    answer: renewal,
+    change: { ...RENEW, mode },
+  });
+  await assertRejects(
+    () => replacePair(here.job, here.runtime, NEVER),
+    "usage",
+    /^flag '--expires-in' must be within \(lower than\) the certificate validity period; expires-in=277777h46m40s, cert-validity-period=/,
+  );
+  assertEquals(here.requests(), 0);
+  const { newKey } = daemonOptions(here.files, {});
+  const options: RekeyOptions = { ...here.job.options, newKey };
+  await replacePair({ ...here.job, options }, here.runtime, NEVER);
+});
 
 Deno.test("checkPair() makes, asks and writes nothing", async () => {
   await using here = await place({ hook: TELL });

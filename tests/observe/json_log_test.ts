@@ -20,10 +20,11 @@ const EVENTS: readonly LogEvent[] = [
     targets: { certificate: "a.crt", key: "a.key" },
     certificate: CERTIFICATE,
   },
-  { event: "not-due", expiresInMs: 60_000 },
+  { event: "not-due", act: "rekey", expiresInMs: 60_000 },
   { event: "repaired", recovery: { kind: "undone" } },
   {
     event: "scheduled",
+    act: "rekey",
     certificate: CERTIFICATE,
     waitMs: 60_000,
     first: true,
@@ -44,7 +45,7 @@ const EVENTS: readonly LogEvent[] = [
     nextAttemptMs: 2_000,
   },
   { event: "reloaded" },
-  { event: "woken" },
+  { event: "woken", act: "rekey" },
   { event: "clock-stepped", byMs: -3_600_000 },
   { event: "replaced", certificate: CERTIFICATE },
   { event: "stopped" },
@@ -125,7 +126,7 @@ Deno.test("jsonLog() names the certificate in force in what comes after it", () 
   assert(rekeyed?.event === "rekeyed");
   log.write(rekeyed);
   log.write({ event: "reloaded" });
-  log.write({ event: "woken" });
+  log.write({ event: "woken", act: "rekey" });
   log.write({ event: "clock-stepped", byMs: 9e6, nextAttemptMs: 1_000 });
   for (const line of lines.map((line) => JSON.parse(line))) {
     assertEquals(line.serial, rekeyed.certificate.serial, line.event);

@@ -32,6 +32,13 @@ const REKEYED: LogEvent = {
   certificate: CERTIFICATE,
 };
 
+const RENEWED = {
+  event: "renewed",
+  targets: { certificate: "a.crt" },
+  certificate: CERTIFICATE,
+  isFallback: false,
+} as const;
+
 Deno.test("oneShotLog() prints one result line a file, on stderr", () => {
   assertEquals(printed((sinks) => oneShotLog(sinks, false), REKEYED), {
     out: "",
@@ -58,10 +65,47 @@ Deno.test("oneShotLog() says how long a certificate that is not due lives", () =
   assertEquals(
     printed((sinks) => oneShotLog(sinks, false), {
       event: "not-due",
+      act: "rekey",
       expiresInMs: 39_125_000,
     }).err,
     "certificate not rekeyed: expires in 10h52m5s\n",
   );
+});
+
+Deno.test("oneShotLog() says that a certificate was renewed in the original's words", () => {
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, true), RENEWED).err,
+    "Your certificate has been saved in a.crt.\n",
+  );
+});
+
+Deno.test("oneShotLog() says that no rekey was possible, and the key is the old one", () => {
+  assertEquals(
+    printed((sinks) => oneShotLog(sinks, false), {
+      ...RENEWED,
+      targets: { certificate: "a.crt", key: "a.key" },
+      isFallback: true,
+    }).err,
+    "✔ Certificate: a.crt\nthe private key was NOT rotated: a.key is the old one\n",
+  );
+});
+
+Deno.test("daemonLog() says what it does to a certificate", () => {
+  const now = () => new Date(2026, 0, 31, 12, 0, 5);
+  const event = { event: "scheduled", act: "renew", waitMs: 5e6 } as const;
+  for (const first of [true, false]) {
+    const text = first
+      ? "first renewal in"
+      : "internal certificate renewed, next in";
+    assertEquals(
+      printed((sinks) => daemonLog(sinks, now), {
+        ...event,
+        certificate: CERTIFICATE,
+        first,
+      }).out,
+      `INFO: 2026/01/31 12:00:05 ${text} 1h23m20s\n`,
+    );
+  }
 });
 
 Deno.test("oneShotLog() prints a warning and its hint", () => {
@@ -93,6 +137,7 @@ Deno.test("daemonLog() prints plans on stdout in the original's form", () => {
     printed((sinks) => daemonLog(sinks, now), {
       ...event,
       event: "scheduled",
+      act: "rekey",
       first: true,
     }),
     { out: "INFO: 2026/01/31 12:00:05 first rekey in 1h23m20s\n", err: "" },
@@ -101,6 +146,7 @@ Deno.test("daemonLog() prints plans on stdout in the original's form", () => {
     printed((sinks) => daemonLog(sinks, now), {
       ...event,
       event: "scheduled",
+      act: "rekey",
       first: false,
     }).out,
     "INFO: 2026/01/31 12:00:05 internal certificate rekeyed, next in 1h23m20s\n",
@@ -246,7 +292,7 @@ const LEVELS: readonly (readonly [string, LogEvent])[] = [
   ["INFO", { ...WARNING, routine: true }],
   ["INFO", { event: "clock-stepped", byMs: 60_000 }],
   ["INFO", { event: "reloaded" }],
-  ["INFO", { event: "woken" }],
+  ["INFO", { event: "woken", act: "rekey" }],
   ["INFO", { event: "replaced", certificate: CERTIFICATE }],
   ["ERROR", { event: "failed", ...FAILURE }],
   ["ERROR", { event: "reload-failed", ...FAILURE }],

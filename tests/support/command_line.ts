@@ -92,7 +92,9 @@ export async function runLine(
     flush: () => Promise.resolve(),
     execute({ path }, options) {
       const command = path.join(" ");
-      if (command === "ca rekey") seen.options = options as RekeyOptions;
+      if (command === "ca rekey" || command === "ca renew") {
+        seen.options = options as RekeyOptions;
+      }
       if (command === "ca rollback") seen.rollback = options as RollbackOptions;
       if (command === "ca layout") seen.layout = options as LayoutOptions;
       return end();

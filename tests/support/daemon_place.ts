@@ -30,6 +30,8 @@ export interface DaemonOptions {
   readonly under?: readonly string[];
   /** Another CA than the place's. */
   readonly caUrl?: string;
+  /** `rekey` without it. */
+  readonly command?: "rekey" | "renew";
 }
 
 /** Defines one test; `ignored` is the reason why it is. */
@@ -88,7 +90,8 @@ async function daemonPlace(): Promise<DaemonPlace> {
     },
     daemon: (pair, args, options = {}) =>
       startProgram([
-        ...["ca", "rekey", "--daemon", "--ca-url", options.caUrl ?? ca.url],
+        ...["ca", options.command ?? "rekey", "--daemon"],
+        ...["--ca-url", options.caUrl ?? ca.url],
         ...["--root", ca.rootFile, ...args],
         pair.certificateFile,
         pair.keyFile,

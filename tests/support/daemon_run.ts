@@ -2,6 +2,7 @@
  * A daemon that runs as long as its authority has answers: with a clock that
  * skips the waits, and a real pair on a real disk.
  */
+import type { Act } from "../../src/base/act.ts";
 import type { CertificateAuthority } from "../../src/ca/authority.ts";
 import { connectServiceManager } from "../../src/daemon/service_manager.ts";
 import { runDaemon } from "../../src/daemon/loop.ts";
@@ -10,6 +11,7 @@ import { RekeyError, type RekeyErrorOptions } from "../../src/base/errors.ts";
 import { resolveTarget } from "../../src/files/disk/target.ts";
 import { ReloadDraft } from "../../src/files/reload_note/pending_reload.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
+import { createCsr, type Csr } from "../../src/pki/keys/csr.ts";
 import {
   createReloader,
   type ReloadFailures,
@@ -73,6 +75,7 @@ export async function daemonRun(
     /** The authority's settings cannot be read. */
     readonly isBroken?: boolean;
     started?(): void;
+    readonly command?: Act;
   } = {},
 ): Promise<DaemonRun> {
   await using dir = await tempDir();
@@ -93,7 +96,13 @@ export async function daemonRun(
   if (place.pendingFor === "host") await notePendingReload(pair);
   if (place.pendingFor === "other") await notePendingReload(other);
   const { options } = await runLine([
-    ...["ca", "rekey", "--daemon", "--ca-url", "https://ca.example"],
+    ...[
+      "ca",
+      place.command ?? "rekey",
+      "--daemon",
+      "--ca-url",
+      "https://ca.example",
+    ],
     ...[...args, pair.certificateFile, pair.keyFile],
   ]);
   assert(options !== undefined);
@@ -111,15 +120,18 @@ export async function daemonRun(
   const authority: CertificateAuthority = {
     onPathProblem: "refuse",
     roots: () => Promise.resolve(chainOf(ca.certificate)),
-    async rekey({ csr }) {
-      const answer = answers[asked++];
-      if (asked >= answers.length) queueStop();
-      if (answer === undefined) throw new Error("asked too often");
-      if (answer instanceof RekeyError) throw answer;
-      if (typeof answer === "function") answer(pair);
-      return chainOf(await ca.sign(csr.pem, issue("host", lifetimeMs)));
-    },
+    rekey: ({ csr }) => answerNext(csr),
+    renew: async ({ current }) =>
+      await answerNext(await createCsr(current.key)),
   };
+  async function answerNext({ pem }: Csr) {
+    const answer = answers[asked++];
+    if (asked >= answers.length) queueStop();
+    if (answer === undefined) throw new Error("asked too often");
+    if (answer instanceof RekeyError) throw answer;
+    if (typeof answer === "function") answer(pair);
+    return chainOf(await ca.sign(pem, issue("host", lifetimeMs)));
+  }
   // After the step that the last answer belongs to.
   const state = { isLast: false };
   const queueStop = () => state.isLast = true;

@@ -37,7 +37,9 @@ export function write(
 
 /** One command line for both, in a copy of internal.crt and internal.key. */
 export interface InteropCase {
-  /** After `ca rekey`. */
+  /** `rekey` without it. */
+  readonly command?: "rekey" | "renew";
+  /** After it. */
   readonly args: readonly string[];
   /** Runs in each copy of the directory first. */
   readonly prepare?: (path: string) => Promise<unknown>;
@@ -143,7 +145,13 @@ async function runBoth(
     });
     await test.prepare?.(dir.path);
     const before = await filesOf(dir.path);
-    const words = [command, ...args, "ca", "rekey", ...test.args];
+    const words = [
+      command,
+      ...args,
+      "ca",
+      test.command ?? "rekey",
+      ...test.args,
+    ];
     // A session of its own has no terminal, whatever the tests run on.
     const [first = "", ...rest] = test.noTerminal
       ? ["setsid", "-w", ...words]

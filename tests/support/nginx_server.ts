@@ -1,5 +1,6 @@
 /**
- * The real nginx, serving internal.crt and internal.key of a directory.
+ * The real nginx, serving internal.crt and internal.key of a directory, or
+ * ending TLS with them in front of another server.
  */
 import { assertEquals } from "./assert.ts";
 import { run, runOk } from "./run.ts";
@@ -18,6 +19,8 @@ export interface NginxServer extends AsyncDisposable {
   readonly bin: string;
   /** On 127.0.0.1. */
   readonly port: number;
+  /** The lines of the requests so far: `POST /renew`. */
+  requests(): Promise<readonly string[]>;
   /** Shakes hands until the server shows the serial number, within a limit. */
   shows(serial: string): Promise<void>;
 }
@@ -25,11 +28,21 @@ export interface NginxServer extends AsyncDisposable {
 /** Handshakes until a reload has to be over. */
 const MAX_HANDSHAKES = 200;
 
-/** Starts one in the foreground, all its files in `directory`. */
-export async function startNginx(directory: string): Promise<NginxServer> {
+/**
+ * Starts one in the foreground, all its files in `directory`.
+ *
+ * @param upstream URL that it hands requests on to; it verifies nothing
+ */
+export async function startNginx(
+  directory: string,
+  upstream?: string,
+): Promise<NginxServer> {
   const port = closedPort();
   const bin = `${directory}/bin`;
-  await Deno.writeTextFile(`${directory}/nginx.conf`, config(directory, port));
+  await Deno.writeTextFile(
+    `${directory}/nginx.conf`,
+    config(directory, { port, upstream }),
+  );
   await Deno.mkdir(bin);
   await Deno.writeTextFile(
     `${bin}/nginx`,
@@ -44,6 +57,10 @@ export async function startNginx(directory: string): Promise<NginxServer> {
   return {
     bin,
     port,
+    async requests() {
+      const log = await Deno.readTextFile(`${directory}/access.log`);
+      return log.split("\n").slice(0, -1);
+    },
     async shows(serial) {
       let seen = "";
       for (let tries = 0; tries < MAX_HANDSHAKES; tries++) {
@@ -59,16 +76,24 @@ export async function startNginx(directory: string): Promise<NginxServer> {
   };
 }
 
-function config(directory: string, port: number): string {
+function config(
+  directory: string,
+  { port, upstream }: {
+    readonly port: number;
+    readonly upstream: string | undefined;
+  },
+): string {
   return `pid ${directory}/nginx.pid;
 error_log ${directory}/error.log;
 events {}
 http {
-  access_log off;
+  log_format line "$request_method $uri";
+  access_log ${directory}/access.log line;
   server {
     listen 127.0.0.1:${port} ssl;
     ssl_certificate ${directory}/internal.crt;
     ssl_certificate_key ${directory}/internal.key;
+    ${upstream === undefined ? "" : `location / { proxy_pass ${upstream}; }`}
   }
 }
 `;

@@ -5,6 +5,22 @@
 import { runOk } from "./run.ts";
 import { STEP } from "./step_ca.ts";
 
+/** Two timestamps of certificate transparency (RFC 6962 §3.3), in hexadecimal. */
+function timestampExtension(): string {
+  const vector = (hex: string) =>
+    (hex.length / 2).toString(16).padStart(4, "0") + hex;
+  const timestamp = (millisecond: number, signature: string) =>
+    vector(
+      "00" + "ab".repeat(32) + millisecond.toString(16).padStart(16, "0") +
+        vector("") + "0403" + vector(signature),
+    );
+  const list = vector(
+    timestamp(1764500000007, "30".repeat(70)) + timestamp(0, "31".repeat(8)),
+  );
+  // A length of one octet, in DER's longer form.
+  return `0481${(list.length / 2).toString(16)}${list}`;
+}
+
 /** An openssl configuration with an extension of each kind. */
 const EXTENSIONS = `
 [req]
@@ -27,6 +43,7 @@ policyConstraints = requireExplicitPolicy:3
 1.2.3.4.5.6 = ASN1:UTF8String:grüße
 1.2.3.4.5.7 = DER:300a0c0141ff00c3280102
 1.3.6.1.4.1.37476.9000.64.1 = ASN1:SEQUENCE:provisioner
+1.3.6.1.4.1.11129.2.4.2 = DER:${timestampExtension()}
 1.3.6.1.4.1.37476.9000.64.2 = ASN1:SEQUENCE:authority
 [policy]
 policyIdentifier = 1.3.5.8

@@ -1,8 +1,8 @@
 /**
  * Pairs and requests for tests of an authority, made as the pipeline makes them.
  */
-import type { RekeyRequest } from "../../src/ca/authority.ts";
-import type { KeySpec } from "../../src/base/options.ts";
+import type { RekeyRequest, RenewRequest } from "../../src/ca/authority.ts";
+import type { KeySpec, RenewBy } from "../../src/base/options.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
 import { createCsr } from "../../src/pki/keys/csr.ts";
 import type { KeyPair } from "../../src/pki/keys/key_pair.ts";
@@ -24,6 +24,15 @@ export async function keyPair(pair: PemPair): Promise<KeyPair> {
     () => Promise.reject(new Error("the keys of tests are not encrypted")),
   );
   return { chain: [leaf, ...issuers], ...loaded };
+}
+
+/** A request for the key of the pair. */
+export async function renewRequest(
+  pair: PemPair,
+  by: RenewBy = "certificate",
+): Promise<RenewRequest> {
+  const { signal } = new AbortController();
+  return { current: await keyPair(pair), by, signal };
 }
 
 /** A request for a new key, authenticated by the pair. */

@@ -1,10 +1,11 @@
 /**
- * May this certificate be rekeyed? The rules of a running step-ca
+ * May this certificate be rekeyed or renewed? The rules of a running step-ca
  * (smallstep/certificates authority/authorize.go:306-333,
  * authority/provisioner/controller.go:179-197).
  *
  * Pure: the answer depends on the arguments alone.
  */
+import type { Act } from "../../base/act.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import { formatInstant } from "../../base/duration.ts";
@@ -22,16 +23,17 @@ export interface Circumstances {
   readonly now: Date;
   /** Of the CA's database; undefined when it has none, or was not asked. */
   readonly record?: CertificateRecord | undefined;
+  readonly act: Act;
 }
 
 /**
  * @throws {RekeyError} kind `pair` for an expired certificate, kind `refused`
  *   for one that its provisioner does not let rekey
  */
-export function authorizeRekey(
+export function authorizeReissue(
   certificate: Certificate,
   config: CaConfig,
-  { now, record }: Circumstances,
+  { now, record, act }: Circumstances,
 ): void {
   if (record?.isRevoked === true) {
     throw unauthorized("certificate has been revoked");
@@ -43,7 +45,7 @@ export function authorizeRekey(
   if (
     isLate && (provisioner === undefined || allowRenewalAfterExpiry !== true)
   ) {
-    throw expired(certificate);
+    throw expired(certificate, act);
   }
   // A certificate without the extension, from outside of step: always allowed.
   if (provisioner === undefined) return;
@@ -91,10 +93,10 @@ function findByExtension(
   return found;
 }
 
-function expired({ notAfter }: Certificate): RekeyError {
+function expired({ notAfter }: Certificate, act: Act): RekeyError {
   return new RekeyError(
     "pair",
-    `cannot rekey an expired certificate: expired on ${
+    `cannot ${act} an expired certificate: expired on ${
       formatInstant(notAfter)
     }`,
     {

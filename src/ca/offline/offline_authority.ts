@@ -5,6 +5,7 @@
  * cannot revoke at all, and the database of any other is read first, unless
  * the user says that it shall be ignored. It is never written to.
  */
+import { type Act, ACT_WORDS } from "../../base/act.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
@@ -25,9 +26,10 @@ import type { Clock, Log, LogEvent, Terminal } from "../../base/runtime.ts";
 import {
   type CertificateAuthority,
   type RekeyRequest,
+  type RenewRequest,
   throwIfStopped,
 } from "../authority.ts";
-import { authorizeRekey } from "./authorize.ts";
+import { authorizeReissue } from "./authorize.ts";
 import { type CaFiles, readCaFiles } from "./ca_files.ts";
 import type { CertificateRecord } from "./database/certificate_record.ts";
 
@@ -66,16 +68,28 @@ export function createOfflineAuthority(
     // Whoever holds the CA's key decides; step-ca would sign it all the same.
     onPathProblem: "warn",
     roots: async () => (await files()).roots,
-    rekey: async (request) => await issue(request, await files(), options),
-    check: async (request) => {
-      await authorize(request, await files(), options);
+    rekey: async (request) => {
+      const order = { ...request, act: "rekey" as const };
+      return await issue(order, await files(), options);
+    },
+    renew: async (request) => {
+      const order = { ...request, act: "renew" as const };
+      return await issue(order, await files(), options);
+    },
+    check: async ({ current, signal }) => {
+      const order = { current, signal, act: "rekey" as const };
+      await authorize(order, await files(), options);
       return undefined;
     },
   };
 }
 
+type Order =
+  | (RekeyRequest & { readonly act: "rekey" })
+  | (RenewRequest & { readonly act: "renew" });
+
 async function authorize(
-  { current, signal }: Pick<RekeyRequest, "current" | "signal">,
+  { act, current, signal }: Pick<Order, "act" | "current" | "signal">,
   files: CaFiles,
   { configFile, databaseIgnoredBy, clock, log }: OfflineAuthorityOptions,
 ): Promise<void> {
@@ -85,9 +99,9 @@ async function authorize(
   if (config.database === "ignored" && databaseIgnoredBy !== undefined) {
     log.write(ignoredDatabase(configFile, databaseIgnoredBy));
   }
-  refuseUnreadable(previous);
+  refuseUnreadable(previous, act);
   const record = await recordOf(previous, files, { clock, signal });
-  authorizeRekey(previous, config, { now: clock.now(), record });
+  authorizeReissue(previous, config, { now: clock.now(), record, act });
   refuseConstrained(previous, files);
   const foreign = await describeForeign(previous, issuer);
   if (foreign !== undefined) {
@@ -101,19 +115,19 @@ async function authorize(
 }
 
 async function issue(
-  request: RekeyRequest,
+  order: Order,
   files: CaFiles,
   options: OfflineAuthorityOptions,
 ): Promise<readonly Certificate[]> {
-  await authorize(request, files, options);
-  const { current: { chain: [previous] }, csr } = request;
+  await authorize(order, files, options);
+  const { act, current: { chain: [previous] } } = order;
   const { config, issuers, key } = files;
   const [issuer] = issuers;
   const { clock, log } = options;
   try {
     const leaf = await reissue({
       previous,
-      publicKey: csr.publicKey,
+      publicKey: order.act === "rekey" ? order.csr.publicKey : undefined,
       issuer,
       issuerKey: key,
       backdate: config.backdate,
@@ -126,7 +140,7 @@ async function issue(
     if (!(error instanceof ReissueError)) throw error;
     throw new RekeyError(
       "config",
-      `error rekeying certificate: ${error.message}`,
+      `error ${ACT_WORDS[act].doing} certificate: ${error.message}`,
       { cause: error },
     );
   }
@@ -221,12 +235,12 @@ async function describeForeign(
   return `the signature on the current certificate does not verify with the key of this CA, ${ours}`;
 }
 
-function refuseUnreadable(certificate: Certificate): void {
+function refuseUnreadable(certificate: Certificate, act: Act): void {
   const extension = unreadableExtension(certificate);
   if (extension === undefined) return;
   throw new RekeyError(
     "pair",
-    `cannot rekey a certificate that step-ca cannot read: x509: invalid ${extension}`,
+    `cannot ${act} a certificate that step-ca cannot read: x509: invalid ${extension}`,
   );
 }
 

@@ -20,6 +20,7 @@ export const MAX_CERTIFICATES = 32;
  * api/sign.go). Members are matched in any case, as Go does; of a PEM string
  * the first block counts.
  *
+ * @param name what the answer is to, as in messages of its request
  * @returns leaf first, not empty, unverified
  * @throws {RekeyError} kind `untrusted`
  */

@@ -2,6 +2,7 @@
  * The current pair as the client's side of mutual TLS: can TLS use it, and what
  * may be wrong with it when the CA does not take it.
  */
+import { type Act, ACT_WORDS } from "../../base/act.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { formatInstant } from "../../base/duration.ts";
 import type { Hint } from "../../base/remedy.ts";
@@ -16,6 +17,7 @@ import { isSignedBy } from "../../pki/verify/certification_path.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { toPem } from "../../pki/asn1/pem.ts";
+import { CannotRekeyError } from "../authority.ts";
 import type { TlsIdentity } from "./trust.ts";
 
 /** RFC 5280 §4.2.1.12: clientAuth, and anyExtendedKeyUsage. */
@@ -83,7 +85,7 @@ function pathOf(
 function unusable(fault: string): RekeyError {
   return new RekeyError(
     "pair",
-    `error rekeying certificate: TLS cannot use the current certificate: ${fault}`,
+    `TLS cannot use the current certificate: ${fault}`,
     {
       hint: { remedy: "get a new certificate or rekey offline" },
       // A daemon finds out when another one is put there.
@@ -93,37 +95,46 @@ function unusable(fault: string): RekeyError {
 }
 
 /**
- * Refuses what no CA can take, before it is asked: a self-signed certificate,
- * and one that is not for clients (step-ca, as every server of Go, verifies the
- * usage of client certificates, and of certificates in tokens).
+ * Refuses a self-signed certificate, which no CA can take, before it is asked.
  *
  * @param roots a root of the CA may be self-signed
  * @throws {RekeyError} kind `pair`
  */
-export async function refuseCertainly(
+export async function refuseSelfSigned(
   certificate: Certificate,
   roots: readonly Certificate[],
+  act: Act,
 ): Promise<void> {
-  const usages = readUsages(certificate);
-  if (
-    usages !== undefined && !usages.some((oid) => CLIENT_USAGES.includes(oid))
-  ) {
-    throw new RekeyError(
-      "pair",
-      "error rekeying certificate: the current certificate is not for client authentication (no clientAuth in its extended key usage), which rekeying needs",
-      { hint: { remedy: "get a new certificate or rekey offline" } },
-    );
-  }
   const isRoot = roots.some(({ der }) => equalBytes(der, certificate.der));
   const isSelfSigned = !isRoot && isSelfIssued(certificate) &&
     await isSignedBy(certificate, certificate);
-  if (isSelfSigned) {
-    throw new RekeyError(
-      "pair",
-      "error rekeying certificate: the current certificate is self-signed: no CA has issued it, so none can replace it",
-      { hint: 'get a first certificate with "step ca certificate"' },
-    );
-  }
+  if (!isSelfSigned) return;
+  throw new RekeyError(
+    "pair",
+    `error ${
+      ACT_WORDS[act].doing
+    } certificate: the current certificate is self-signed: no CA has issued it, so none can replace it`,
+    { hint: 'get a first certificate with "step ca certificate"' },
+  );
+}
+
+/**
+ * Refuses a certificate that is not for clients, before the CA is asked: every
+ * server of Go, step-ca among them, verifies the usage of client certificates.
+ *
+ * @throws {CannotRekeyError} kind `pair`: an older CA takes it in a token
+ */
+export function refuseServersOnly(certificate: Certificate, act: Act): void {
+  const usages = readUsages(certificate);
+  if (
+    usages === undefined || usages.some((oid) => CLIENT_USAGES.includes(oid))
+  ) return;
+  const { doing } = ACT_WORDS[act];
+  throw new CannotRekeyError(
+    "pair",
+    `error ${doing} certificate: the current certificate is not for client authentication (no clientAuth in its extended key usage), which ${doing} needs`,
+    { hint: { remedy: "get a new certificate or rekey offline" } },
+  );
 }
 
 /**

@@ -1,11 +1,15 @@
 /**
- * The CA over the network: `POST /rekey`, authenticated by the current pair.
+ * The CA over the network: `POST /rekey` and `/renew`, authenticated by the
+ * current pair.
  *
  * One request and no retry (an expired certificate needs one before it); who
  * repeats, and when, is decided above. What the CA sends is not verified here
  * either: {@linkcode verifyAnswer} of authority.ts does that.
  */
+import { type Act, ACT_WORDS } from "../../base/act.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { shortened } from "../../base/printable.ts";
+import type { Hint } from "../../base/remedy.ts";
 import { formatInstant } from "../../base/duration.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import { equalBytes } from "../../base/bytes.ts";
@@ -13,12 +17,13 @@ import type { Csr } from "../../pki/keys/csr.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { Clock, Log } from "../../base/runtime.ts";
 import { parseAnswer } from "./answer.ts";
-import type { CertificateAuthority } from "../authority.ts";
+import type { CertificateAuthority, RenewRequest } from "../authority.ts";
 import type { ReachableAddresses } from "./connection.ts";
 import {
   clientCertificateHint,
   clockWarning,
-  refuseCertainly,
+  refuseSelfSigned,
+  refuseServersOnly,
   tlsIdentity,
 } from "./client_certificate.ts";
 import { provisionerReference } from "../../pki/certificate/step_extension.ts";
@@ -50,10 +55,29 @@ export interface OnlineAuthorityOptions {
 export function createOnlineAuthority(
   options: OnlineAuthorityOptions,
 ): CertificateAuthority {
-  const { root, reachable = new Map() } = options;
-  const cache: { roots?: Promise<readonly Certificate[]> } = {};
+  const { root, reachable = new Map(), clock } = options;
+  const cache: {
+    roots?: Promise<readonly Certificate[]>;
+    /** By token, which a CA takes once. */
+    renewed?: readonly Certificate[];
+  } = {};
   const roots = () => cache.roots ??= readRootCertificates(root, options.log);
   const ready = new WeakMap<KeyPair, ReadyClient>();
+  const begin = async (
+    { current, signal }: Omit<RenewRequest, "by">,
+    act: Act,
+  ): Promise<Pass> => {
+    const trust = await roots();
+    const [certificate] = current.chain;
+    await refuseSelfSigned(certificate, trust, act);
+    const pass = { ...options, reachable, trust, ready, signal, act };
+    warn(pass, clockWarning(certificate, clock.now()));
+    return pass;
+  };
+  const renewByToken = async (current: KeyPair, pass: Pass) =>
+    cache.renewed ??= await askByToken(current, pass);
+  const isExpired = ({ chain: [{ notAfter }] }: KeyPair) =>
+    notAfter < clock.now();
   return {
     onPathProblem: "refuse",
     roots,
@@ -73,19 +97,32 @@ export function createOnlineAuthority(
       return client;
     },
     async rekey(request) {
-      const trust = await roots();
-      const { signal } = request;
-      const pass = { ...options, reachable, trust, ready, signal };
       const { current, csr } = request;
-      const [certificate] = current.chain;
-      await refuseCertainly(certificate, trust);
-      const warning = clockWarning(certificate, options.clock.now());
-      if (warning !== undefined) {
-        options.log.write({ event: "warning", message: warning, once: true });
+      const pass = await begin(request, "rekey");
+      refuseServersOnly(current.chain[0], "rekey");
+      if (!isExpired(current)) return await rekeyOver(current, csr, pass);
+      const renewed = withChain(current, await renewByToken(current, pass));
+      warn(
+        pass,
+        `the current certificate expired on ${
+          formatInstant(current.chain[0].notAfter)
+        }; the CA renewed it once more, so that it can be rekeyed`,
+      );
+      return await rekeyOver(renewed, csr, pass);
+    },
+    async renew(request) {
+      const { current, by } = request;
+      const pass = await begin(request, "renew");
+      if (by === "token" || isExpired(current)) {
+        return await renewByToken(current, pass);
       }
-      const isExpired = certificate.notAfter < options.clock.now();
-      const pair = isExpired ? await renewExpired(current, pass) : current;
-      return await rekeyOver(pair, csr, pass);
+      refuseServersOnly(current.chain[0], "renew");
+      return await ask("/renew", pass, {
+        ...byCertificate(current, pass),
+        headers: {},
+        body: "",
+        secrets: [],
+      });
     },
   };
 }
@@ -108,6 +145,13 @@ interface Pass extends OnlineAuthorityOptions {
   readonly ready: WeakMap<KeyPair, ReadyClient>;
   readonly trust: readonly Certificate[];
   readonly signal: AbortSignal;
+  /** What was asked for, whatever it takes. */
+  readonly act: Act;
+}
+
+function warn({ log }: Pass, message: string | undefined): void {
+  if (message === undefined) return;
+  log.write({ event: "warning", message, once: true });
 }
 
 async function rekeyOver(
@@ -115,15 +159,23 @@ async function rekeyOver(
   { pem }: Csr,
   pass: Pass,
 ): Promise<readonly Certificate[]> {
-  const [certificate] = pair.chain;
   return await ask(REKEY_PATH, pass, {
+    ...byCertificate(pair, pass),
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ csr: pem }),
-    identity: tlsIdentity(pair),
-    client: pass.ready.get(pair),
-    clientCertificateHint: clientCertificateHint(certificate, pass.clock.now()),
     secrets: base64Lines(pem),
   });
+}
+
+function byCertificate(
+  pair: KeyPair,
+  { ready, clock }: Pass,
+): Pick<Question, "identity" | "client" | "clientCertificateHint"> {
+  return {
+    identity: tlsIdentity(pair),
+    client: ready.get(pair),
+    clientCertificateHint: clientCertificateHint(pair.chain[0], clock.now()),
+  };
 }
 
 /** Short lines would tear other text apart, and tell nothing. */
@@ -132,20 +184,31 @@ function base64Lines(pem: string): readonly string[] {
 }
 
 /**
- * A fresh certificate for the same key, by token: where the CA allows it, the
- * key can then be replaced as usual (smallstep/certificates#2689: `/rekey`
- * itself takes no token).
+ * A fresh certificate for the same key, by token: also without a client
+ * certificate, and where the CA allows it, after expiry; the key can then be
+ * replaced as usual (smallstep/certificates#2689: `/rekey` itself takes no
+ * token).
  */
-async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
-  const { clock, log } = pass;
-  const expiry = formatInstant(current.chain[0].notAfter);
+async function askByToken(
+  current: KeyPair,
+  pass: Pass,
+): Promise<readonly Certificate[]> {
+  const { clock } = pass;
+  const [certificate] = current.chain;
+  const isExpired = certificate.notAfter < clock.now();
   const { createRenewToken } = await import("./renew_token.ts");
   try {
     const token = await createRenewToken(current, {
       audience: new URL("/renew", pass.url).href,
       now: clock.now(),
     });
-    const chain = await ask("/renew", pass, {
+    if (provisionerReference(certificate).kind === "absent") {
+      warn(
+        pass,
+        "the current certificate does not name its provisioner: only a CA that has it in its database renews it by token",
+      );
+    }
+    return await ask("/renew", pass, {
       headers: {
         "Authorization": `Bearer ${token}`,
         "Content-Type": "application/json",
@@ -154,15 +217,8 @@ async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
       clientCertificateHint: "the CA asks for a client certificate",
       secrets: [token, ...token.split(".")],
     });
-    const renewed = withChain(current, chain);
-    log.write({
-      event: "warning",
-      message:
-        `the current certificate expired on ${expiry}; the CA renewed it once more, so that it can be rekeyed`,
-    });
-    return renewed;
   } catch (error) {
-    throw beyondRecovery(error, current.chain[0]);
+    throw isExpired ? beyondRecovery(error, certificate, pass) : error;
   }
 }
 
@@ -170,23 +226,38 @@ async function renewExpired(current: KeyPair, pass: Pass): Promise<KeyPair> {
  * A refusal means that the CA does not renew expired certificates: a change of
  * its policy helps, so a daemon goes on asking.
  */
-function beyondRecovery(error: unknown, certificate: Certificate): unknown {
+function beyondRecovery(
+  error: unknown,
+  certificate: Certificate,
+  { act }: Pass,
+): unknown {
   if (!(error instanceof RekeyError)) return error;
   if (error.kind !== "refused" && error.kind !== "pair") return error;
-  const first = provisionerReference(certificate).kind === "absent"
-    ? "the certificate does not name its provisioner, which a renewal needs"
-    : 'the claim "allowRenewalAfterExpiry" of its provisioner would allow it';
   return new RekeyError(
     "pair",
-    `cannot rekey an expired certificate: expired on ${
+    `cannot ${act} an expired certificate: expired on ${
       formatInstant(certificate.notAfter)
     }; ${error.message}`,
     {
-      hint: `${first}; else get a new one with "step ca certificate"`,
+      hint: error.kind === "refused"
+        ? lateRenewal(certificate)
+        : 'get a new one with "step ca certificate"',
       retry: error.kind === "refused" ? "slowly" : undefined,
       cause: error,
     },
   );
+}
+
+/** What the CA's administrator can do. */
+function lateRenewal(certificate: Certificate): Hint {
+  const provisioner = provisionerReference(certificate);
+  if (provisioner.kind === "absent") {
+    return 'the certificate does not name its provisioner, which a renewal needs; get a new one with "step ca certificate"';
+  }
+  const name = provisioner.kind === "named"
+    ? shortened(provisioner.name)
+    : undefined;
+  return { remedy: "allow late renewal", provisioner: name };
 }
 
 function withChain(
@@ -211,13 +282,17 @@ type Question =
 
 /** The chain of a success; anything else is thrown. */
 async function ask(
-  path: string,
+  path: typeof REKEY_PATH | "/renew",
   pass: Pass,
   { secrets, ...question }: Question,
 ): Promise<readonly Certificate[]> {
   const url = new URL(path, pass.url);
-  const reply = await postOverTls({ ...pass, ...question, url });
-  if (reply.status >= 200 && reply.status < 300) return parseAnswer(reply.body);
+  const { doing } = ACT_WORDS[path === "/renew" ? "renew" : "rekey"];
+  const name = { url, purpose: `error ${doing} certificate: ` };
+  const reply = await postOverTls({ ...pass, ...question, ...name });
+  if (reply.status >= 200 && reply.status < 300) {
+    return parseAnswer(reply.body, name);
+  }
   const { refusalOf } = await import("./refusal.ts");
-  throw refusalOf(reply, { url, now: pass.clock.now(), secrets });
+  throw refusalOf(reply, { ...name, now: pass.clock.now(), secrets });
 }

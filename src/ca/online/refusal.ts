@@ -9,6 +9,7 @@ import { shortened } from "../../base/printable.ts";
 import type { Hint } from "../../base/remedy.ts";
 import { purposeOf, requestFailed, type RequestName } from "./connection.ts";
 import { readMembers } from "./answer.ts";
+import { CannotRekeyError } from "../authority.ts";
 import type { HttpReply } from "./tls_post.ts";
 
 /** Longest message of a CA that is shown, in characters. */
@@ -46,11 +47,18 @@ export function refusalOf(
   const kind: ErrorKind = reply.status === 429 || reply.status >= 500
     ? "unreachable"
     : "refused";
-  return new RekeyError(
+  const Refusal = context.url.pathname === "/rekey" &&
+      isWithoutCertificate(message)
+    ? CannotRekeyError
+    : RekeyError;
+  return new Refusal(
     kind,
     message || requestFailed(context, `HTTP ${reply.status}, no message`),
     {
-      hint: advice(reply.status, facts, said.json ? message : undefined),
+      hint: advice(reply.status, facts, {
+        path: context.url.pathname,
+        message: said.json ? message : undefined,
+      }),
       retryAfterMs: kind === "unreachable"
         ? retryAfter(reply.headers.get("retry-after"), context.now)
         : undefined,
@@ -110,6 +118,11 @@ function notJson(text: string): string {
     }' looking for beginning of value`;
 }
 
+/** step-ca has seen no client certificate: TLS ended before it (api/api.go). */
+function isWithoutCertificate(message: string): boolean {
+  return /missing client certificate/.test(message);
+}
+
 function contentType({ headers }: HttpReply): string {
   const type = headers.get("content-type");
   return type === null
@@ -124,20 +137,22 @@ function requestId({ headers }: HttpReply): string | undefined {
     : `request id ${sanitise(id, []).slice(0, 80)}`;
 }
 
-/** @param message what the CA itself says; undefined: it was not the CA */
+/** @param said.message what the CA itself says; undefined: it was not the CA */
 function advice(
   status: number,
   facts: string,
-  message: string | undefined,
+  { path, message }: {
+    readonly path: string;
+    readonly message: string | undefined;
+  },
 ): Hint {
   const withFacts = (text: string) => `${facts}; ${text}`;
   if (message === undefined) {
     return withFacts("a proxy or another server answered instead of the CA");
   }
-  if (/missing client certificate/.test(message)) {
-    return withFacts(
-      "a proxy in front of the CA ends TLS, or the certificate is of another CA; connect to the CA directly",
-    );
+  if (isWithoutCertificate(message)) {
+    const act = path === "/renew" ? "renew" : "rekey";
+    return { remedy: "reach the CA end to end", act, facts };
   }
   switch (status) {
     case 401:

@@ -6,7 +6,8 @@ import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import { fetchHealth, type VerifiedAuthority } from "./authority_info.ts";
 import {
   clockWarning,
-  refuseCertainly,
+  refuseSelfSigned,
+  refuseServersOnly,
   tlsIdentity,
 } from "./client_certificate.ts";
 import { readRootCertificates } from "./root_certificates.ts";
@@ -26,7 +27,9 @@ export async function rehearseRequest(
   const { root, log, clock } = authority;
   const [certificate] = current.chain;
   const now = clock.now();
-  await refuseCertainly(certificate, await readRootCertificates(root, log));
+  const roots = await readRootCertificates(root, log);
+  await refuseSelfSigned(certificate, roots, "rekey");
+  refuseServersOnly(certificate, "rekey");
   const warning = clockWarning(certificate, now);
   if (warning !== undefined) log.write({ event: "warning", message: warning });
   const isExpired = certificate.notAfter < now;

@@ -20,6 +20,7 @@ export const COMMANDS: CommandGroup = {
         root: () => import("./root.ts" as string),
         roots: () => import("./roots.ts" as string),
         rekey: () => import("./rekey.ts"),
+        renew: () => import("./renew.ts" as string),
         certificate: () => import("./ca_certificate.ts" as string),
         token: () => import("./ca_token.ts" as string),
         revoke: () => import("./ca_revoke.ts" as string),

@@ -1,4 +1,4 @@
-import { readDocument } from "../../answers/documents.ts";
+import { modeOfInput, readDocument } from "../../answers/documents.ts";
 import { STANDARD_INPUT } from "../../base/paths.ts";
 import { documentPem } from "../../pki/inspect/documents.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
@@ -71,7 +71,6 @@ export const command = defineCommand({
       program.writeBytes(bytes);
       return 0;
     }
-    const { modeOfInput } = await import("../../answers/documents.ts");
     const { openOutputFile } = await import("../process/output_file.ts");
     const mode = await modeOfInput(source);
     const file = await openOutputFile(out, { mode, isForced }, program);

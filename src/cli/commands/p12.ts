@@ -151,7 +151,9 @@ export const command = defineCommand({
     const password = options.hasPassword
       ? await readNewPassword({ ...source, file: options.passwordFile })
       : "";
-    const { encodePkcs12 } = await import("../../pki/pkcs12/pkcs12.ts");
+    // `as string`: as in pki/keys/private_key.ts.
+    const { encodePkcs12 }: typeof import("../../pki/pkcs12/pkcs12.ts") =
+      await import("../../pki/pkcs12/pkcs12.ts" as string);
     await file.write(await encodePkcs12(contents, password));
     program.stderr.write(`Your .p12 bundle has been saved as ${out}.\n`);
     return 0;

@@ -4,9 +4,6 @@ import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
-/** How long to wait for a reader of the log when a signal ended the run, in ms. */
-const STOP_FLUSH_MS = 300;
-
 export const command = defineCommand({
   path: ["ca", "rekey"],
   brief: "rekey a certificate",
@@ -84,36 +81,7 @@ export const command = defineCommand({
     return resolveRekey(invocation);
   },
   async run(options: RekeyOptions, program: Program) {
-    if (options.authority.mode === "online") {
-      const problem = program.pinTrust();
-      if (problem !== undefined) {
-        const { beginAgain } = await import("../process/ask_authority.ts");
-        return await beginAgain(problem, program);
-      }
-    }
-    if (options.dryRun !== undefined) {
-      const { runDryRun } = await import("../process/dry_run.ts");
-      return await runDryRun(options, program);
-    }
-    // Then at once: what is loaded next takes a tenth of a second, in which a
-    // signal would end the process in the system's way.
-    const { processSignals } = await import("../process/signals.ts");
-    const signals = processSignals(options.mode.run);
-    const [{ runRekey }, { denoRuntime }] = await Promise.all([
-      import("../process/job.ts"),
-      import("../process/deno_runtime.ts"),
-    ]);
-    const runtime = denoRuntime({
-      run: options.mode.run,
-      file: options.output.certificate,
-      format: options.logFormat,
-    }, program);
-    try {
-      await runRekey(options, runtime, signals);
-    } finally {
-      // Who stops us does not wait for a reader as long as a person would.
-      if (signals.stop.aborted) await program.flush(STOP_FLUSH_MS);
-    }
-    return 0;
+    const { runPasses } = await import("../process/passes.ts");
+    return await runPasses(options, program);
   },
 });

@@ -65,7 +65,7 @@ const STEP_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     "bundle create install lint sign uninstall",
   ),
   "ca": words(
-    "acme admin init policy provisioner provisioningkey renew sign",
+    "acme admin init policy provisioner provisioningkey sign",
   ),
 };
 

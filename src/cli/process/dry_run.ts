@@ -88,6 +88,7 @@ function dueText(
 
 function newKeyText({ newKey }: RekeyOptions): string {
   if (newKey.from === "file") return `that of ${printable(newKey.path)}`;
+  if (newKey.from === "current") return "the one that is there";
   const { spec } = newKey;
   return spec.kty === "RSA" ? `RSA ${spec.bits}` : `${spec.kty} ${spec.curve}`;
 }

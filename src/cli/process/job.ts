@@ -5,6 +5,7 @@
  */
 import type { NotifyEnvironment } from "../../daemon/service_manager.ts";
 import type { DaemonSignals } from "../../daemon/wait.ts";
+import { actOf } from "../../base/act.ts";
 import type { RekeyOptions } from "../../base/options.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { isOsError } from "../../base/os_error.ts";
@@ -35,7 +36,9 @@ export async function runRekey(
   const job = await makeJobOrTell(options, runtime, signals.stop);
   const outcome = await runOnce(job, runtime, signals.stop);
   if (outcome.kind === "not-due") {
-    runtime.log.write({ event: "not-due", expiresInMs: outcome.expiresInMs });
+    const { expiresInMs } = outcome;
+    const act = actOf(options);
+    runtime.log.write({ event: "not-due", act, expiresInMs });
   }
 }
 
@@ -128,9 +131,11 @@ export async function makeJob(
 
 /** @throws {RekeyError} kind `install` */
 async function requireNoDirectory(
-  { input, output }: RekeyOptions,
+  options: RekeyOptions,
 ): Promise<void> {
-  const flags = { certificate: "out-cert", key: "out-key" } as const;
+  const { input, output } = options;
+  const certificate = actOf(options) === "renew" ? "out" : "out-cert";
+  const flags = { certificate, key: "out-key" };
   for (const role of ["certificate", "key"] as const) {
     const file = output[role];
     if (file === input[role] || !await isDirectory(file)) continue;

@@ -15,11 +15,14 @@ const DEFAULT_TIMEOUT_MS = 30_000;
  *
  * @throws {RekeyError} kind `usage` or `config`
  */
-export function resolveUrl(flags: FlagReader): CaUrl | undefined {
+export function resolveUrl(
+  flags: FlagReader,
+  command: string,
+): CaUrl | undefined {
   const value = flags.text("ca-url");
   if (value !== undefined) return parseCaUrl(value);
   if (flags.values.offline === true) return undefined;
-  throw flags.usage("'step ca rekey' requires the '--ca-url' flag", {
+  throw flags.usage(`'step ${command}' requires the '--ca-url' flag`, {
     flags: ["ca-url"],
     hint:
       "give --ca-url or set STEP_CA_URL; step ca bootstrap writes it into defaults.json",

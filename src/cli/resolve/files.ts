@@ -20,7 +20,12 @@ export interface PairFiles {
   readonly output: KeyPairFiles;
 }
 
-/** The positional arguments and --out-cert, --out-key. */
+/** The flag of a command that names another file for the certificate. */
+export function outFlag(flags: FlagReader): "out-cert" | "out" {
+  return flags.knows("out-cert") ? "out-cert" : "out";
+}
+
+/** The positional arguments and --out-cert, --out-key, --out. */
 export function resolvePair(
   flags: FlagReader,
   [certificate = "", key = ""]: readonly string[],
@@ -30,11 +35,12 @@ export function resolvePair(
   if (key === STANDARD_INPUT) {
     throw argument("<key-file> cannot be standard input");
   }
+  const out = outFlag(flags);
   const output = {
-    certificate: flags.text("out-cert") ?? certificate,
+    certificate: flags.text(out) ?? certificate,
     key: flags.text("out-key") ?? key,
   };
-  for (const flag of ["out-cert", "out-key"] as const) {
+  for (const flag of [out, "out-key"] as const) {
     if (flags.text(flag) !== STANDARD_INPUT) continue;
     throw flags.invalid(
       flag,
@@ -44,7 +50,7 @@ export function resolvePair(
   }
   if (output.certificate === STANDARD_INPUT) {
     throw argument(
-      "<crt-file> can be standard input only with the '--out-cert' flag",
+      `<crt-file> can be standard input only with the '--${out}' flag`,
     );
   }
   return { input: { certificate, key }, output };
@@ -120,14 +126,15 @@ export function readFiles(
  */
 export function requireDistinct(
   { input, output }: PairFiles,
-  { read, cwd }: {
+  { read, cwd, out = "out-cert" }: {
     readonly read: readonly ReadFile[];
     readonly cwd: () => string;
+    readonly out?: ReturnType<typeof outFlag>;
   },
 ): void {
   const certificate: Named = output.certificate === input.certificate
     ? ["argument <crt-file>", input.certificate]
-    : ["flag '--out-cert'", output.certificate];
+    : [`flag '--${out}'`, output.certificate];
   const key: Named = output.key === input.key
     ? ["argument <key-file>", input.key]
     : ["flag '--out-key'", output.key];

@@ -12,14 +12,11 @@ import type {
   FlagValues,
   Invocation,
 } from "../grammar/command.ts";
-import { REKEY_FLAGS } from "./flags.ts";
+import { PAIR_FLAGS } from "./flags.ts";
 
 const NANOSECONDS_PER_MS = 1e6;
 /** A day, in ms: more is a mistake, and timers end at 24.8 days. */
 const LONGEST_LIMIT_MS = 86_400_000;
-
-/** Name of a flag of `ca rekey`. */
-export type RekeyFlag = keyof typeof REKEY_FLAGS;
 
 /** Names of the flags whose value is of a kind. */
 type FlagOf<Flags extends FlagDefinitions, Kind extends FlagKind> = {
@@ -35,11 +32,11 @@ type ChoicesOf<Flag> = Flag extends { choices: infer Choices } ? keyof Choices
   : never;
 
 /**
- * Reads flags of `ca rekey`, which other commands have, too, or those of another
+ * Reads flags of `ca rekey` and `ca renew`, which other commands have, too, or those of another
  * command by its own definitions; all of its errors are of kind `usage`.
  */
 export class FlagReader<
-  Flags extends FlagDefinitions = typeof REKEY_FLAGS,
+  Flags extends FlagDefinitions = typeof PAIR_FLAGS,
 > {
   readonly values: FlagValues<Flags>;
   readonly #origins: Invocation<Flags>["origins"];
@@ -47,11 +44,16 @@ export class FlagReader<
 
   constructor(
     { flags, origins }: Pick<Invocation<Flags>, "flags" | "origins">,
-    definitions: FlagDefinitions = REKEY_FLAGS,
+    definitions: FlagDefinitions = PAIR_FLAGS,
   ) {
     this.values = flags;
     this.#origins = origins;
     this.#definitions = definitions;
+  }
+
+  /** Whether the command has a flag. */
+  knows(flag: keyof Flags & string): boolean {
+    return Object.hasOwn(this.#definitions, flag);
   }
 
   /** Whether a flag is set; an empty text is a value, too. */

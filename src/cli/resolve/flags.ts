@@ -1,9 +1,9 @@
 /**
- * The flags of `ca rekey`, in the order of the help; other commands take theirs
- * from here.
+ * The flags of `ca rekey` and `ca renew`, in the order of the help; other
+ * commands take theirs from here.
  *
- * Names and words are those of the manual of `step ca rekey`; what is added
- * to it says so in its own words. Data only, since `--help` loads it.
+ * Names and words are those of the manual of `step`; what is added to it says so
+ * in its own words. Data only, since `--help` loads it.
  */
 import type { FlagDefinition, FlagDefinitions } from "../grammar/command.ts";
 
@@ -253,6 +253,12 @@ export const REKEY_FLAGS = {
     placeholder: "URI",
     help: "<URI> of the targeted Step Certificate Authority.",
   },
+  "renew-fallback": {
+    kind: "boolean",
+    group: "authority",
+    help:
+      "Where no rekey is possible, renew the certificate for the current key by token, and say so: behind a proxy that ends TLS, which cannot hand the client certificate on, and, with a certificate that is not for clients, at a certificate authority that takes it in a token. Not with --private-key.",
+  },
   "connect-timeout": {
     kind: "text",
     group: "authority",
@@ -309,4 +315,72 @@ export const REKEY_FLAGS = {
     help:
       "Print one JSON object on standard output, instead of text. Requires the --dry-run flag.",
   },
+} as const satisfies FlagDefinitions;
+
+/** Every flag of `ca renew`. */
+export const RENEW_FLAGS = {
+  "out": {
+    kind: "text",
+    names: ["out", "output-file"],
+    group: "files",
+    placeholder: "file",
+    help:
+      "The new certificate <file> path. Defaults to overwriting the <crt-file> positional argument.",
+  },
+  "expires-in": {
+    ...REKEY_FLAGS["expires-in"],
+    help:
+      `The amount of time remaining before certificate expiration, at which point a renewal should be attempted. The certificate renewal will not be performed if the time to expiration is greater than the --expires-in value. A random jitter (duration/20) will be added to avoid multiple services hitting the renew endpoint at the same time. ${DURATION_HELP}`,
+  },
+  "pid": REKEY_FLAGS.pid,
+  "pid-file": REKEY_FLAGS["pid-file"],
+  "signal": REKEY_FLAGS.signal,
+  "exec": REKEY_FLAGS.exec,
+  "exec-timeout": REKEY_FLAGS["exec-timeout"],
+  "exec-on-failure": REKEY_FLAGS["exec-on-failure"],
+  "reload-attempts": REKEY_FLAGS["reload-attempts"],
+  "daemon": {
+    ...REKEY_FLAGS.daemon,
+    help:
+      "Run the renew command as a daemon, renewing and overwriting the certificate periodically. By default the daemon will renew a certificate before 2/3 of the time to expiration has elapsed. The period can be configured using the --renew-period or --expires-in flags.",
+  },
+  "renew-period": {
+    ...REKEY_FLAGS["rekey-period"],
+    help:
+      `The period with which to schedule renewals of the certificate in daemon mode. Requires the --daemon flag. At least a minute, or a twentieth of the certificate's life if that is less; shorter ones are raised to it. ${DURATION_HELP}`,
+  },
+  "force": REKEY_FLAGS.force,
+  "in-place": REKEY_FLAGS["in-place"],
+  "state-dir": REKEY_FLAGS["state-dir"],
+  "cert-mode": REKEY_FLAGS["cert-mode"],
+  "owner": REKEY_FLAGS.owner,
+  "group": REKEY_FLAGS.group,
+  "lock-timeout": REKEY_FLAGS["lock-timeout"],
+  "mtls": {
+    kind: "boolean",
+    group: "authority",
+    help:
+      "Use mutual TLS to renew the certificate, which is the default. --mtls=false authenticates by a token instead, which goes through a proxy that ends TLS. An expired certificate is renewed by token in any case.",
+  },
+  "offline": REKEY_FLAGS.offline,
+  "password-file": {
+    ...REKEY_FLAGS["password-file"],
+    help:
+      "The path to the <file> containing the password to decrypt the private key, which stays as it is.",
+  },
+  "ca-password-file": REKEY_FLAGS["ca-password-file"],
+  "root": REKEY_FLAGS.root,
+  "ca-url": REKEY_FLAGS["ca-url"],
+  "connect-timeout": REKEY_FLAGS["connect-timeout"],
+  "timeout": REKEY_FLAGS.timeout,
+  "ca-config": REKEY_FLAGS["ca-config"],
+  "log-format": REKEY_FLAGS["log-format"],
+  "ignore-database": REKEY_FLAGS["ignore-database"],
+  "context": REKEY_FLAGS.context,
+} as const satisfies FlagDefinitions;
+
+/** What both commands have, by whose rules either is resolved. */
+export const PAIR_FLAGS = {
+  ...RENEW_FLAGS,
+  ...REKEY_FLAGS,
 } as const satisfies FlagDefinitions;

@@ -6,7 +6,7 @@
  * reported in the same words; the rules that it lacks follow. Reads no file,
  * asks nobody: what is wrong with a line is known before anything is touched.
  */
-import type { RekeyOptions, RunMode } from "../../base/options.ts";
+import type { RekeyOptions } from "../../base/options.ts";
 import { SETTING_NAMES } from "../remedies.ts";
 import type { Invocation } from "../grammar/command.ts";
 import { resolveAuthority, resolveUrl } from "./authority.ts";
@@ -19,6 +19,7 @@ import {
 } from "./files.ts";
 import { FlagReader } from "./flag_reader.ts";
 import type { REKEY_FLAGS } from "./flags.ts";
+import { resolveMode } from "./mode.ts";
 import { resolveEncryption, resolveNewKey } from "./new_key.ts";
 import { resolveHooks, resolveSignal } from "./reload.ts";
 import { resolveWrite } from "./write.ts";
@@ -37,7 +38,7 @@ export function resolveRekey(
     "log-format",
     (choices) => `options are ${choices.join(", ")}`,
   );
-  const url = resolveUrl(flags);
+  const url = resolveUrl(flags, "ca rekey");
   const mode = resolveMode(flags);
   const signal = resolveSignal(flags);
   const authority = resolveAuthority(flags, { url, stepPath });
@@ -52,6 +53,7 @@ export function resolveRekey(
   return {
     ...pair,
     newKey,
+    renewFallback: resolveFallback(flags),
     authority,
     passwordFiles,
     encryptNewKey: resolveEncryption(flags),
@@ -78,47 +80,15 @@ function resolveDryRun(flags: FlagReader): RekeyOptions["dryRun"] {
 }
 
 /**
- * Once or for ever, and at what time.
- *
- * Negative durations mean "rekey now" in a single run, as in the original; a
- * daemon would schedule them after the certificate's end, so they are refused.
+ * --renew-fallback: not beside --private-key, which asks for that very key. From
+ * a variable or a file it is a default, which has no use there.
  */
-function resolveMode(flags: FlagReader): RunMode {
-  const isDaemon = flags.values.daemon === true;
-  const expiresInMs = flags.durationMs("expires-in") ?? 0;
-  const periodMs = flags.durationMs("rekey-period") ?? 0;
-  if (periodMs < 0) throw flags.invalid("rekey-period", "must not be negative");
-  if (isDaemon && expiresInMs < 0) {
-    throw flags.invalid(
-      "expires-in",
-      "must not be negative with the '--daemon' flag",
-    );
-  }
-  if (expiresInMs > 0 && periodMs > 0) {
-    throw flags.usage(
-      "flag '--expires-in' is incompatible with '--rekey-period'",
-      { flags: ["expires-in", "rekey-period"] },
-    );
-  }
-  if (periodMs > 0 && !isDaemon) {
-    throw flags.usage("flag '--rekey-period' requires the '--daemon' flag", {
-      flags: ["rekey-period"],
-    });
-  }
-  if (!isDaemon) {
-    // Zero or less means "rekey now", as it does in the original.
-    return expiresInMs > 0
-      ? { run: "once", onlyIfExpiresInMs: expiresInMs }
-      : { run: "once" };
-  }
-  if (periodMs > 0) {
-    return { run: "daemon", schedule: { rule: "period", periodMs } };
-  }
-  if (expiresInMs > 0) {
-    return {
-      run: "daemon",
-      schedule: { rule: "before-expiry", beforeMs: expiresInMs },
-    };
-  }
-  return { run: "daemon", schedule: { rule: "two-thirds" } };
+function resolveFallback(flags: FlagReader): boolean | undefined {
+  if (flags.values["renew-fallback"] !== true) return undefined;
+  if (flags.text("private-key") === undefined) return true;
+  if (!flags.isTyped("renew-fallback")) return undefined;
+  throw flags.usage(
+    "flag '--renew-fallback' is incompatible with flag '--private-key'",
+    { flags: ["private-key"] },
+  );
 }

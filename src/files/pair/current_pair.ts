@@ -16,7 +16,9 @@ export function writtenFiles(
 ): Pair<string> {
   // A given key stays in its own file unless a copy of it is asked for.
   const { certificate } = output;
-  return newKey.from === "file" && !newKey.writeCopy ? { certificate } : output;
+  const isKeyThere = newKey.from === "current" ||
+    newKey.from === "file" && !newKey.writeCopy;
+  return isKeyThere ? { certificate } : output;
 }
 
 /** The files that belong together after a pass. */

@@ -44,7 +44,8 @@ interface Encryption {
 }
 
 /**
- * Generates the new key, or reads the one that the user gives.
+ * Generates the new key, or reads the one that the user gives, or goes on with
+ * the current one.
  *
  * @throws {RekeyError} kind `pair` when the given key cannot be used; kind
  *   `usage` when the new key is to be encrypted and the password is empty
@@ -55,6 +56,10 @@ export async function provideNewKey(
 ): Promise<NewPrivateKey> {
   if (source.from === "generate") {
     const key = await generate(source.spec, context.password.terminal);
+    return writable(key, await successorEncryption(context));
+  }
+  if (source.from === "current") {
+    const { key } = context.current;
     return writable(key, await successorEncryption(context));
   }
   const given = await loadKey(source.path, context.privateKeyPassword);

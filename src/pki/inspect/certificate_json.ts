@@ -197,7 +197,7 @@ function keyJson(publicKey: Uint8Array) {
 
 /** Which certificate transparency has put in (RFC 6962 §3.1, §3.3). */
 const TRANSPARENCY: readonly string[] = [
-  "1.3.6.1.4.1.11129.2.4.2",
+  FURTHER_OID.timestamps,
   "1.3.6.1.4.1.11129.2.4.3",
 ];
 
@@ -206,6 +206,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...Object.values(EXTENSION_OID),
   FURTHER_OID.issuerAltName,
   FURTHER_OID.informationAccess,
+  FURTHER_OID.timestamps,
   STEP_PROVISIONER_OID,
 ]);
 

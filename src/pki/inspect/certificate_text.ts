@@ -14,7 +14,9 @@ import type { CertificateRequest } from "../certificate/certificate_request.ts";
 import {
   certificateExtensionLines,
   colons,
+  dateText,
   requestedExtensionLines,
+  rows,
   VALUE,
 } from "./extension_text.ts";
 import { keyFacts, signatureName } from "./key_facts.ts";
@@ -61,17 +63,6 @@ function textOf(lines: readonly string[]): string {
 /** Go takes 0 for the first version of a request, and so do the numbers. */
 function versionLine(version: number): string {
   return `        Version: ${version} (0x${Math.max(version - 1, 0)})`;
-}
-
-const MONTHS = [
-  ..."Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" "),
-];
-
-function dateText(date: Date): string {
-  const time = date.toISOString().slice(11, 19);
-  return `${
-    MONTHS[date.getUTCMonth()]
-  } ${date.getUTCDate()} ${time} ${date.getUTCFullYear()} UTC`;
 }
 
 function subjectLines(
@@ -125,25 +116,8 @@ function bitLength(number: Uint8Array): number {
   return rest.length * 8 + first.toString(2).length;
 }
 
-/** How octets are laid out. */
-interface Row {
-  readonly octets: number;
-  readonly indent: number;
-}
-
-const KEY_ROW: Row = { octets: 15, indent: 20 };
-const SIGNATURE_ROW: Row = { octets: 18, indent: 9 };
-
-function rows(value: Uint8Array, { octets, indent }: Row): readonly string[] {
-  const lines: string[] = [];
-  for (let at = 0; at < value.length; at += octets) {
-    const end = at + octets < value.length ? ":" : "";
-    lines.push(
-      `${" ".repeat(indent)}${colons(value.subarray(at, at + octets))}${end}`,
-    );
-  }
-  return lines;
-}
+const KEY_ROW = { octets: 15, indent: 20 } as const;
+const SIGNATURE_ROW = { octets: 18, indent: 9 } as const;
 
 /** RFC 5280 §4.1.2.8, of old certificates only. */
 function uniqueIdLines({ tbs }: Certificate): readonly string[] {

@@ -30,6 +30,8 @@ export const FURTHER_OID = {
   issuerAltName: "2.5.29.18",
   informationAccess: "1.3.6.1.5.5.7.1.1",
   comment: "2.16.840.1.113730.1.13",
+  /** RFC 6962 §3.3. */
+  timestamps: "1.3.6.1.4.1.11129.2.4.2",
   registrationAuthority: "1.3.6.1.4.1.37476.9000.64.2",
 } as const;
 
@@ -149,6 +151,90 @@ function addressOf({ tag, content }: DerElement): readonly string[] {
 /** A string of any type, as of a comment. */
 export function stringValue(value: Uint8Array): string {
   return read(value, ({ content }) => decodeText("utf-8", content));
+}
+
+/** That a log of certificate transparency has seen the certificate. */
+export interface SignedTimestamp {
+  /** 0 for version 1. */
+  readonly version: number;
+  readonly logId: Uint8Array;
+  readonly time: Date;
+  /** Such as `SHA256-ECDSA`. */
+  readonly algorithm: string;
+  readonly signature: Uint8Array;
+}
+
+/** The names of RFC 5246 §7.4.1.4.1, by their numbers. */
+const TLS_HASHES = "None MD5 SHA1 SHA224 SHA256 SHA384 SHA512".split(" ");
+const TLS_SIGNATURES = "Anonymous RSA DSA ECDSA".split(" ");
+
+/** SignedCertificateTimestampList (RFC 6962 §3.3), a structure of TLS. */
+export function signedTimestamps(
+  value: Uint8Array,
+): readonly SignedTimestamp[] {
+  return read(value, (element) => {
+    const { content } = requireTag(element, DER_TAG.octetString);
+    const whole = new TlsReader(content);
+    const list = new TlsReader(whole.vector());
+    whole.end();
+    const timestamps: SignedTimestamp[] = [];
+    while (!list.isAtEnd) timestamps.push(signedTimestamp(list.vector()));
+    return timestamps;
+  });
+}
+
+function signedTimestamp(octets: Uint8Array): SignedTimestamp {
+  const reader = new TlsReader(octets);
+  const version = reader.number(1);
+  const logId = reader.take(32);
+  const time = new Date(reader.number(8));
+  reader.vector(); // extensions, of which there are none yet
+  const hash = reader.number(1);
+  const scheme = reader.number(1);
+  const signature = reader.vector();
+  reader.end();
+  if (Number.isNaN(time.getTime())) throw new SyntaxError();
+  const algorithm = `${TLS_HASHES[hash] ?? hash}-${
+    TLS_SIGNATURES[scheme] ?? scheme
+  }`;
+  return { version, logId, time, algorithm, signature };
+}
+
+/** Reads forward through a structure of TLS (RFC 5246 §4). */
+class TlsReader {
+  readonly #octets: Uint8Array;
+  #at = 0;
+
+  constructor(octets: Uint8Array) {
+    this.#octets = octets;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#octets.length;
+  }
+
+  /** @throws {SyntaxError} when there are not so many */
+  take(count: number): Uint8Array {
+    const end = this.#at + count;
+    if (end > this.#octets.length) throw new SyntaxError();
+    const taken = this.#octets.subarray(this.#at, end);
+    this.#at = end;
+    return taken;
+  }
+
+  number(octets: number): number {
+    return this.take(octets).reduce((sum, octet) => sum * 256 + octet, 0);
+  }
+
+  /** Octets behind their count, which takes two. */
+  vector(): Uint8Array {
+    return this.take(this.number(2));
+  }
+
+  /** @throws {SyntaxError} when something is left */
+  end(): void {
+    if (!this.isAtEnd) throw new SyntaxError();
+  }
 }
 
 /** Names and their values. */

@@ -28,12 +28,41 @@ import {
   policies,
   provisioner,
   registrationAuthority,
+  signedTimestamps,
   stringValue,
 } from "./extension_facts.ts";
 import { EXTENDED_USAGE_NAMES, KEY_USAGE_NAMES } from "./usages.ts";
 
 /** What stands in front of a value. */
 export const VALUE: string = " ".repeat(16);
+
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/** `Jan 2 15:04:05 2006 UTC`, as Go writes it. */
+export function dateText(
+  date: Date,
+  { milliseconds }: { readonly milliseconds: boolean } = {
+    milliseconds: false,
+  },
+): string {
+  const time = date.toISOString().slice(11, milliseconds ? 23 : 19);
+  const month = MONTHS[date.getUTCMonth()];
+  return `${month} ${date.getUTCDate()} ${time} ${date.getUTCFullYear()} UTC`;
+}
+
+/** Octets in lines of so many, each behind `indent`. */
+export function rows(
+  value: Uint8Array,
+  { octets, indent }: { readonly octets: number; readonly indent: number },
+): readonly string[] {
+  const lines: string[] = [];
+  for (let at = 0; at < value.length; at += octets) {
+    const end = at + octets < value.length ? ":" : "";
+    const line = colons(value.subarray(at, at + octets));
+    lines.push(" ".repeat(indent) + line + end);
+  }
+  return lines;
+}
 
 /** Octets as `0a:0b`. */
 export function colons(value: Uint8Array): string {
@@ -111,6 +140,10 @@ const CERTIFIED: ReadonlyMap<string, Shown> = new Map<string, Shown>([
   [STEP_PROVISIONER_OID, {
     name: "X509v3 Step Provisioner",
     lines: (_, value) => provisionerLines(value),
+  }],
+  [FURTHER_OID.timestamps, {
+    name: "RFC6962 Certificate Transparency SCT",
+    lines: (_, value) => timestampLines(value),
   }],
   [FURTHER_OID.registrationAuthority, {
     name: "X509v3 Step Registration Authority",
@@ -266,6 +299,20 @@ function registrationAuthorityLines(value: Uint8Array): readonly string[] {
     ...certificateId === "" ? [] : [`CertificateID: ${certificateId}`],
     ...details.map((detail) => detail.join(": ")),
   ];
+}
+
+function timestampLines(value: Uint8Array): readonly string[] {
+  return signedTimestamps(value).flatMap((timestamp, index) => {
+    const { version, logId, time, algorithm, signature } = timestamp;
+    return [
+      `SCT [${index}]:`,
+      `    Version: V${version + 1} (0x${version.toString(16)})`,
+      `    LogID: ${logId.toBase64()}`,
+      `    Timestamp: ${dateText(time, { milliseconds: true })}`,
+      `    Signature Algorithm: ${algorithm}`,
+      ...rows(signature, { octets: 18, indent: 6 }),
+    ];
+  });
 }
 
 /** What can be read in the octets, and a dot for each of the rest; as Go's IsPrint. */

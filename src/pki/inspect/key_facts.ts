@@ -40,7 +40,7 @@ export type KeyFacts =
   | { readonly algorithm: "other"; readonly name: string };
 
 /** The curve that Go knows and no key of ours is on. */
-const P224 = { name: "P-224", oid: "1.3.132.0.33", bits: 224 };
+const P224 = { name: "P-224", oid: "1.3.132.0.33" };
 
 /**
  * @param publicKey SubjectPublicKeyInfo DER

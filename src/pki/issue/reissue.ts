@@ -37,8 +37,8 @@ import { encodeTbsCertificate } from "./certificate_encoding.ts";
 export interface Reissue {
   /** Subject, extensions and length of life come from it. */
   readonly previous: Certificate;
-  /** SubjectPublicKeyInfo DER of the new key. */
-  readonly publicKey: Uint8Array<ArrayBuffer>;
+  /** SubjectPublicKeyInfo DER of the new key; undefined: the old one stays. */
+  readonly publicKey: Uint8Array<ArrayBuffer> | undefined;
   readonly issuer: Certificate;
   readonly issuerKey: PrivateKey;
   /** How far notBefore lies before `now`, in nanoseconds. */
@@ -98,7 +98,7 @@ export async function reissue(request: Reissue): Promise<Certificate> {
     notBefore,
     notAfter,
     subject: previous.subjectDer,
-    publicKey: request.publicKey,
+    publicKey: request.publicKey ?? previous.publicKey,
     extensions: await newExtensions(request),
   });
   const certificate = parseCertificate(await signer.signed(tbs));
@@ -156,25 +156,33 @@ function wholeSeconds(nanoseconds: bigint): Date {
   return new Date(Number((nanoseconds - rest) / NANOSECONDS_PER_MS));
 }
 
-/** Key identifiers first, then the old extensions in their order. */
+/**
+ * Key identifiers first, then the old extensions in their order; of a key that
+ * stays, its identifier is one of those.
+ */
 async function newExtensions(
   { previous, publicKey, issuer }: Reissue,
 ): Promise<readonly CertificateExtension[]> {
+  const { subjectKeyIdentifier: ofSubject, authorityKeyIdentifier: ofIssuer } =
+    EXTENSION_OID;
   const copied = previous.extensions.filter(({ oid }) =>
-    oid !== EXTENSION_OID.subjectKeyIdentifier &&
-    oid !== EXTENSION_OID.authorityKeyIdentifier
+    oid !== ofIssuer && (oid !== ofSubject || publicKey === undefined)
   );
   const issuerId = subjectKeyIdentifier(issuer);
   // Go leaves the authority's identifier out of what looks self-issued.
   const isSelfIssued = equalBytes(issuer.subjectDer, previous.subjectDer);
-  const identifiers: CertificateExtension[] = [{
-    oid: EXTENSION_OID.subjectKeyIdentifier,
-    critical: false,
-    value: writeOctetString(await keyIdentifier(publicKey)),
-  }];
+  const identifiers: CertificateExtension[] = [];
+  if (!copied.some(({ oid }) => oid === ofSubject)) {
+    const key = publicKey ?? previous.publicKey;
+    identifiers.push({
+      oid: ofSubject,
+      critical: false,
+      value: writeOctetString(await keyIdentifier(key)),
+    });
+  }
   if (issuerId !== undefined && issuerId.length > 0 && !isSelfIssued) {
     identifiers.push({
-      oid: EXTENSION_OID.authorityKeyIdentifier,
+      oid: ofIssuer,
       critical: false,
       value: writeSequence(writeDer(0x80, issuerId)),
     });

@@ -1,7 +1,7 @@
 /**
  * Who may rekey.
  */
-import { authorizeRekey } from "../../../src/ca/offline/authorize.ts";
+import { authorizeReissue } from "../../../src/ca/offline/authorize.ts";
 import type {
   CaConfig,
   Claims,
@@ -83,8 +83,8 @@ for (
     ["expired, allowed by the authority", NAMED, { all: LATE }, AFTER],
   ] as const
 ) {
-  Deno.test(`authorizeRekey() allows ${what}`, () => {
-    authorizeRekey(certificate, config(settings), { now });
+  Deno.test(`authorizeReissue() allows ${what}`, () => {
+    authorizeReissue(certificate, config(settings), { now, act: "rekey" });
   });
 }
 
@@ -111,9 +111,10 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`authorizeRekey() refuses: ${what}`, () => {
+  Deno.test(`authorizeReissue() refuses: ${what}`, () => {
     const error = assertThrows(
-      () => authorizeRekey(certificate, config(settings), { now }),
+      () =>
+        authorizeReissue(certificate, config(settings), { now, act: "rekey" }),
       "refused",
       /^The request lacked necessary authorization to be completed\. /,
     );
@@ -129,9 +130,13 @@ for (
     ["no extension, allowed by the authority", PLAIN, { all: LATE }],
   ] as const
 ) {
-  Deno.test(`authorizeRekey() refuses an expired certificate: ${what}`, () => {
+  Deno.test(`authorizeReissue() refuses an expired certificate: ${what}`, () => {
     assertThrows(
-      () => authorizeRekey(certificate, config(settings), { now: AFTER }),
+      () =>
+        authorizeReissue(certificate, config(settings), {
+          now: AFTER,
+          act: "rekey",
+        }),
       "pair",
       /^cannot rekey an expired certificate: expired on 2027-01-01T00:00:00Z$/,
     );
@@ -152,9 +157,10 @@ for (
     ["recorded over its extension", NAMED, { own: ON }, "acme/other"],
   ] as const
 ) {
-  Deno.test(`authorizeRekey() allows by the CA's record: ${what}`, () => {
-    authorizeRekey(certificate, config(settings), {
+  Deno.test(`authorizeReissue() allows by the CA's record: ${what}`, () => {
+    authorizeReissue(certificate, config(settings), {
       now: NOW,
+      act: "rekey",
       record: { isRevoked: false, provisionerId: record },
     });
   });
@@ -193,11 +199,12 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`authorizeRekey() refuses by the CA's record: ${what}`, () => {
+  Deno.test(`authorizeReissue() refuses by the CA's record: ${what}`, () => {
     const error = assertThrows(
       () =>
-        authorizeRekey(certificate, config(settings), {
+        authorizeReissue(certificate, config(settings), {
           now: NOW,
+          act: "rekey",
           record: { provisionerId: undefined, ...record },
         }),
       "refused",
@@ -208,11 +215,12 @@ for (
   });
 }
 
-Deno.test("authorizeRekey() says that a certificate is revoked before that it expired", () => {
+Deno.test("authorizeReissue() says that a certificate is revoked before that it expired", () => {
   assertThrows(
     () =>
-      authorizeRekey(NAMED, config(), {
+      authorizeReissue(NAMED, config(), {
         now: AFTER,
+        act: "rekey",
         record: { isRevoked: true, provisionerId: undefined },
       }),
     "refused",

@@ -2,7 +2,8 @@ import { hintText } from "../../../src/cli/remedies.ts";
 import {
   clientCertificateHint,
   clockWarning,
-  refuseCertainly,
+  refuseSelfSigned,
+  refuseServersOnly,
   tlsIdentity,
 } from "../../../src/ca/online/client_certificate.ts";
 import { RekeyError } from "../../../src/base/errors.ts";
@@ -130,30 +131,32 @@ Deno.test("tlsIdentity() refuses a chain that TLS cannot send, and lets a daemon
 });
 
 for (const usage of ["client", "both", "any", "none"] as const) {
-  Deno.test(`refuseCertainly() does not refuse a certificate for usages: ${usage}`, async () => {
-    await refuseCertainly(usages[usage], []);
+  Deno.test(`refuseServersOnly() does not refuse a certificate for usages: ${usage}`, () => {
+    refuseServersOnly(usages[usage], "rekey");
   });
 }
 
-Deno.test("refuseCertainly() refuses a certificate for servers only", async () => {
-  await assertRejects(
-    () => refuseCertainly(usages.server, []),
-    "pair",
-    /no clientAuth/,
-  );
+Deno.test("refuseServersOnly() refuses a certificate for servers only, and says what fails", () => {
+  for (const act of ["rekey", "renew"] as const) {
+    assertThrows(
+      () => refuseServersOnly(usages.server, act),
+      "pair",
+      new RegExp(`^error ${act}ing certificate: .*no clientAuth`),
+    );
+  }
 });
 
-Deno.test("refuseCertainly() refuses a self-signed certificate that is no root, and says what to do", async () => {
+Deno.test("refuseSelfSigned() refuses what is no root, and says what to do", async () => {
   const [root] = self.chain;
   const error = await assertRejects(
-    () => refuseCertainly(root, [host.chain[0]]),
+    () => refuseSelfSigned(root, [host.chain[0]], "rekey"),
     "pair",
     /the current certificate is self-signed/,
   );
   assertMatch(hintOf(error), /"step ca certificate"/);
-  await refuseCertainly(root, [root]);
+  await refuseSelfSigned(root, [root], "rekey");
   // Its name alone does not make it self-signed.
-  await refuseCertainly(namesake.chain[0], []);
+  await refuseSelfSigned(namesake.chain[0], [], "rekey");
 });
 
 Deno.test("clientCertificateHint() names the clocks first of a certificate that is not valid yet", () => {

@@ -72,7 +72,7 @@ for (
       stderr: isOut ? silent : sink,
       flush: () => Promise.resolve(),
     });
-    log.write({ event: "not-due", expiresInMs: 1_000 });
+    log.write({ event: "not-due", act: "rekey", expiresInMs: 1_000 });
     assertEquals(losses.length, 1);
     const text = losses[0]?.(2).replace("standard error", "standard output");
     assert(text !== undefined && line.test(text), text);
