@@ -31,7 +31,7 @@ const tree = `${directory}/tree`;
 await Deno.mkdir(tree);
 const parts = ["main.ts", "deno.json", "deno.lock", "src"];
 await runOk("cp", ["-r", ...parts.map((part) => `${ROOT}${part}`), tree]);
-const libraries = ["vendor/peculiar", "vendor/jose", "pkcs12/vendor/pkijs"]
+const libraries = ["vendor/peculiar", "keys/vendor/jose", "pkcs12/vendor/pkijs"]
   .map((name) => `${tree}/src/pki/${name}.js`);
 for (const library of libraries) {
   await Deno.writeTextFile(
