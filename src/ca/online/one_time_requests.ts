@@ -4,10 +4,11 @@
  * Answers are not verified here: {@linkcode verifyAnswer} of authority.ts does
  * that.
  */
+import { RekeyError } from "../../base/errors.ts";
 import type { Hint } from "../../base/remedy.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import type { Csr } from "../../pki/keys/csr.ts";
-import { parseAnswer } from "./answer.ts";
+import { parseAnswer, readMembers } from "./answer.ts";
 import { askCa, type TrustedCa } from "./trusted_ca.ts";
 import type { TlsIdentity } from "./trust.ts";
 
@@ -65,14 +66,23 @@ export async function revokeCertificate(
 ): Promise<void> {
   const path = "/revoke";
   const body = { ...request, passive: true };
-  if (by.kind === "certificate") {
-    const { identity, clientCertificateHint } = by;
-    await askCa(ca, { path, body, identity, clientCertificateHint });
-    return;
-  }
-  const { token } = by;
-  const secrets = secretsOf(token);
-  await askCa(ca, { path, body: { ...body, ott: token }, secrets });
+  const answer = by.kind === "certificate"
+    ? await askCa(ca, {
+      ...{ path, body, identity: by.identity },
+      clientCertificateHint: by.clientCertificateHint,
+    })
+    : await askCa(ca, {
+      ...{ path, body: { ...body, ott: by.token } },
+      secrets: secretsOf(by.token),
+    });
+  const members = readMembers(answer);
+  if (typeof members !== "string" && members.get("status") === "ok") return;
+  // The page of a proxy, for one: the certificate may be as good as before.
+  throw new RekeyError(
+    "untrusted",
+    "the CA's answer does not say that the certificate is revoked",
+    { hint: { remedy: "address the CA itself" } },
+  );
 }
 
 function secretsOf(token: string): readonly string[] {

@@ -154,3 +154,25 @@ Deno.test("no refusal shows the token that was sent", async () => {
     }
   }
 });
+
+Deno.test("revokeCertificate() believes only an answer that says ok", async () => {
+  const revoke = (answer: Answer) =>
+    asking(answer, (ca) =>
+      revokeCertificate(ca, {
+        ...{ serial: "1", reason: "", reasonCode: 0 },
+        by: { kind: "token", token: "a.b.c" },
+      }));
+  await revoke(saying({ status: "ok" }));
+  const page: Answer = (_, response) => {
+    response.writeHead(200, { "Content-Type": "text/html" });
+    response.end("<html>Welcome</html>");
+  };
+  const others = [null, [], {}, { status: "" }, { status: "no" }].map(saying);
+  for (const answer of [page, ...others]) {
+    await assertRejects(
+      () => revoke(answer),
+      "untrusted",
+      /^the CA's answer does not say that the certificate is revoked$/,
+    );
+  }
+});
