@@ -137,6 +137,19 @@ function requestId({ headers }: HttpReply): string | undefined {
     : `request id ${sanitise(id, []).slice(0, 80)}`;
 }
 
+const WITHOUT_RIGHT =
+  "the certificate may be revoked, or renewal disabled for its provisioner; the CA's log says which";
+
+/** What step-ca's own words for 401 leave out, by the path of the request. */
+const UNAUTHORIZED: ReadonlyMap<string, string> = new Map([
+  ["/rekey", WITHOUT_RIGHT],
+  ["/renew", WITHOUT_RIGHT],
+  [
+    "/sign",
+    "a token is good once, for minutes, for its own names; the CA's log says more",
+  ],
+]);
+
 /** @param said.message what the CA itself says; undefined: it was not the CA */
 function advice(
   status: number,
@@ -156,9 +169,7 @@ function advice(
   }
   switch (status) {
     case 401:
-      return withFacts(
-        "the certificate may be revoked, or renewal disabled for its provisioner; the CA's log says which",
-      );
+      return withFacts(UNAUTHORIZED.get(path) ?? "the CA's log says more");
     case 403:
       return withFacts("the CA's policy or name constraints forbid it");
     case 404:

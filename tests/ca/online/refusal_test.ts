@@ -49,3 +49,21 @@ Deno.test("refusalOf() cuts what others wrote", () => {
     assert(text.length < 1600, `${status}: ${text.length}`);
   }
 });
+
+Deno.test("refusalOf() says of 401 what was not authorized: a certificate, a token, neither", () => {
+  for (
+    const [path, advice] of [
+      ["/rekey", /the certificate may be revoked/],
+      ["/renew", /the certificate may be revoked/],
+      ["/sign", /a token is good once, for minutes, for its own names/],
+      ["/revoke", /^HTTP 401; the CA's log says more$/],
+      ["/health", /^HTTP 401; the CA's log says more$/],
+    ] as const
+  ) {
+    const error = refusalOf(
+      { status: 401, headers: new Headers(), body: '{"message":"No."}' },
+      { ...CONTEXT, url: new URL(path, CONTEXT.url) },
+    );
+    assertMatch(hintOf(error), advice);
+  }
+});
