@@ -433,3 +433,36 @@ test("certificate p12 writes nothing for bad input", async () => {
   );
   assert(await Deno.stat(`${directory}/bad.p12`).then(() => false, () => true));
 });
+
+test("certificate p12 does not replace what it packs, whatever --force says", async () => {
+  await using dir = await tempDir();
+  await Deno.writeTextFile(dir.file("p12.pass"), "p12 password");
+  for (const name of ["leaf.crt", "leaf.key", "root.crt"]) {
+    await Deno.copyFile(`${directory}/${name}`, dir.file(name));
+  }
+  const packed = `${dir.path}/leaf.crt ${dir.path}/leaf.key`;
+  const words = `--force --password-file ${dir.path}/p12.pass`;
+  for (
+    const [name, role] of [
+      ["leaf.key", "argument <key-path>"],
+      ["leaf.crt", "argument <crt-path>"],
+      ["root.crt", "flag '--ca'"],
+      ["p12.pass", "flag '--password-file'"],
+    ] as const
+  ) {
+    const before = await Deno.readTextFile(dir.file(name));
+    const result = await ours(
+      `certificate p12 ${dir.path}/./${name} ${packed} --ca ${dir.path}/root.crt ${words}`,
+    );
+    assertRefused(
+      result,
+      64,
+      new RegExp(
+        `^argument <p12-path> and ${
+          role.replaceAll(/[<>]/g, ".")
+        } name the same file`,
+      ),
+    );
+    assertEquals(await Deno.readTextFile(dir.file(name)), before);
+  }
+});

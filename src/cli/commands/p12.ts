@@ -3,6 +3,7 @@ import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand, type FlagDefinitions } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import { FlagReader } from "../resolve/flag_reader.ts";
+import { type Named, requireOther } from "../resolve/files.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 /** There is a key in it. */
@@ -95,7 +96,8 @@ export const command = defineCommand({
     ],
   ],
   resolve(invocation): P12Options {
-    const { positionals: [out = "", certificate = "", key = ""] } = invocation;
+    const { positionals: [out = "", certificate = "", key = ""], cwd } =
+      invocation;
     const flags = new FlagReader(invocation, FLAGS);
     const { ca: caFiles = [] } = flags.values;
     const passwordFile = flags.text("password-file");
@@ -124,12 +126,26 @@ export const command = defineCommand({
         flags: ["no-password"],
       });
     }
+    const keyPasswordFile = flags.text("key-password-file");
+    const read: readonly Named[] = [
+      ["argument <crt-path>", certificate],
+      ["argument <key-path>", key],
+      ...caFiles.map((file): Named => ["flag '--ca'", file]),
+      ["flag '--password-file'", passwordFile ?? ""],
+      ["flag '--key-password-file'", keyPasswordFile ?? ""],
+    ];
+    for (const file of read.filter(([, path]) => path !== "")) {
+      requireOther(["argument <p12-path>", out], file, {
+        cwd,
+        hint: "the .p12 file needs a name of its own",
+      });
+    }
     return {
       out,
       identity: certificate === "" ? undefined : { certificate, key },
       caFiles,
       passwordFile,
-      keyPasswordFile: flags.text("key-password-file"),
+      keyPasswordFile,
       hasPassword,
       isForced: flags.values.force === true,
     };

@@ -154,17 +154,28 @@ export function requireDistinct(
     // A copy of the given key onto itself loses nothing.
     if (flag !== "private-key") pairs.push([key, file]);
   }
-  for (const [[oneName, one], [otherName, other]] of pairs) {
-    if (!isSamePath(one, other, cwd)) continue;
-    throw new RekeyError(
-      "usage",
-      `${oneName} and ${otherName} name the same file '${shortened(other)}'`,
-      { hint: "the certificate and the key need a file each, of their own" },
-    );
+  for (const [one, other] of pairs) {
+    const hint = "the certificate and the key need a file each, of their own";
+    requireOther(one, other, { cwd, hint });
   }
 }
 
-type Named = readonly [name: string, path: string];
+/** What names a file, as messages say it, and the file. */
+export type Named = readonly [name: string, path: string];
+
+/** Refuses two names of one file. */
+export function requireOther(
+  [oneName, one]: Named,
+  [otherName, other]: Named,
+  { cwd, hint }: { readonly cwd: () => string; readonly hint: string },
+): void {
+  if (!isSamePath(one, other, cwd)) return;
+  throw new RekeyError(
+    "usage",
+    `${oneName} and ${otherName} name the same file '${shortened(other)}'`,
+    { hint },
+  );
+}
 
 function isSamePath(one: string, other: string, cwd: () => string): boolean {
   if (one === STANDARD_INPUT || other === STANDARD_INPUT) return false;
