@@ -5,6 +5,7 @@ import type { ProvisionerChoice } from "../process/one_time_token.ts";
 import type { Program } from "../process/program.ts";
 import {
   CA_FLAGS,
+  ONLY_JWK,
   PROVISIONER_FLAGS,
   REFUSED_FLAGS,
   requiredBy,
@@ -71,9 +72,9 @@ export const command = defineCommand({
   flags: OWN_FLAGS,
   refusedFlags: {
     ...REFUSED_FLAGS,
-    "x5c-cert": "only JWK provisioners are supported: call step for others",
-    "x5c-key": "only JWK provisioners are supported: call step for others",
-    "x5c-insecure": "only JWK provisioners are supported: call step for others",
+    "x5c-cert": ONLY_JWK,
+    "x5c-key": ONLY_JWK,
+    "x5c-insecure": ONLY_JWK,
     "key": "leave it out: the CA keeps the key of the provisioner",
     "output-file": "redirect standard output, with umask 077",
     "renew": "renew with ca renew, which makes its own tokens",

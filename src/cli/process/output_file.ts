@@ -8,8 +8,8 @@ import type { Program } from "./program.ts";
 import { processSignals } from "./signals.ts";
 
 export interface OutputFileOptions {
-  /** Of a file that is new. */
-  readonly mode: number;
+  /** As of {@linkcode openSingleFile}. */
+  readonly mode?: number | undefined;
   readonly isForced: boolean;
 }
 

@@ -25,7 +25,7 @@ export function resolveUrl(
   throw flags.usage(`'step ${command}' requires the '--ca-url' flag`, {
     flags: ["ca-url"],
     hint:
-      "give --ca-url or set STEP_CA_URL; step ca bootstrap writes it into defaults.json",
+      "give --ca-url or set STEP_CA_URL; step-rekey ca bootstrap writes it into defaults.json",
   });
 }
 

@@ -36,12 +36,9 @@ export const FINGERPRINT_FLAGS = {
     group: "authority",
     placeholder: "fingerprint",
     help:
-      "The <fingerprint> of the root certificate: its SHA-256 in hexadecimal, with dashes or colons or without, as step certificate fingerprint prints it.",
+      "The <fingerprint> of the root certificate: its SHA-256 in hexadecimal, with dashes or colons or without, as step-rekey certificate fingerprint prints it.",
   },
 } as const satisfies FlagDefinitions;
-
-/** Of whoever writes a file. */
-export const OVERWRITE_FLAG = { "force": REKEY_FLAGS.force } as const;
 
 /** Longest wait for an answer without --timeout, in ms: the original's. */
 const TIMEOUT_MS = 15_000;
@@ -53,8 +50,6 @@ export interface Address {
   readonly timeoutMs: number;
 }
 
-type Given<Flags extends FlagDefinitions> = Invocation<Flags>;
-
 /**
  * --ca-url and --timeout.
  *
@@ -62,7 +57,7 @@ type Given<Flags extends FlagDefinitions> = Invocation<Flags>;
  * @throws {RekeyError} kind `usage` or `config`
  */
 export function resolveAddress(
-  invocation: Pick<Given<typeof ADDRESS_FLAGS>, "flags" | "origins">,
+  invocation: Pick<Invocation<typeof ADDRESS_FLAGS>, "flags" | "origins">,
   command: string,
 ): Address {
   const flags = new FlagReader(invocation, ADDRESS_FLAGS);
@@ -92,7 +87,7 @@ export function resolveAddress(
  * @throws {RekeyError} as {@linkcode resolveAddress}
  */
 export async function resolveVerified(
-  invocation: Given<typeof VERIFIED_FLAGS>,
+  invocation: Invocation<typeof VERIFIED_FLAGS>,
   command: string,
 ): Promise<Address & { readonly root: string }> {
   const address = resolveAddress(invocation, command);
@@ -134,7 +129,7 @@ export interface Fingerprint {
  * @throws {RekeyError} kind `usage` for what cannot be a SHA-256
  */
 export function resolveFingerprint(
-  invocation: Pick<Given<typeof FINGERPRINT_FLAGS>, "flags" | "origins">,
+  invocation: Pick<Invocation<typeof FINGERPRINT_FLAGS>, "flags" | "origins">,
   command: string,
 ): Fingerprint {
   const flags = new FlagReader(invocation, FINGERPRINT_FLAGS);
@@ -143,7 +138,7 @@ export function resolveFingerprint(
     throw flags.usage(`'${command}' requires the '--fingerprint' flag`, {
       flags: ["fingerprint"],
       hint:
-        "beside the CA, step certificate fingerprint prints it for root_ca.crt",
+        "beside the CA, step-rekey certificate fingerprint prints it for root_ca.crt",
     });
   }
   const digest = typed.replaceAll(/[-:]/g, "").toLowerCase();

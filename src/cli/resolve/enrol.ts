@@ -96,7 +96,8 @@ export const VALIDITY_FLAGS = {
 } as const satisfies FlagDefinitions;
 
 /** What to do instead of flags that are for other kinds of provisioners. */
-const CALL_STEP = "only JWK provisioners are supported: call step for others";
+export const ONLY_JWK =
+  "only JWK provisioners are supported: call step for others";
 const WITH_TOKEN = (command: string) =>
   `make the token with "${command}", and give it with --token`;
 
@@ -108,9 +109,9 @@ export const REFUSED_FLAGS: Readonly<Record<string, string>> = {
   "x5c-cert": WITH_TOKEN("step ca token --x5c-cert"),
   "x5c-key": WITH_TOKEN("step ca token --x5c-key"),
   "x5c-insecure": WITH_TOKEN("step ca token --x5c-insecure"),
-  "nebula-cert": CALL_STEP,
-  "nebula-key": CALL_STEP,
-  "k8ssa-token-path": CALL_STEP,
+  "nebula-cert": ONLY_JWK,
+  "nebula-key": ONLY_JWK,
+  "k8ssa-token-path": ONLY_JWK,
 };
 
 type Given<Flags extends FlagDefinitions> = Pick<
