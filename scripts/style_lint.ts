@@ -137,7 +137,7 @@ export function importFault(
     return from.endsWith("/vendor/entry.ts") ? undefined : X509_DOOR;
   }
   if (/^(npm:)?jose(@|$)/.test(specifier)) {
-    return from === "pki/vendor/jose_entry.ts" ? undefined : JOSE_DOOR;
+    return from === "pki/keys/vendor/entry.ts" ? undefined : JOSE_DOOR;
   }
   if (/^(npm|jsr|https?):/.test(specifier)) {
     return "src downloads nothing: it imports bundles below vendor/";
@@ -145,11 +145,13 @@ export function importFault(
   if (!specifier.startsWith(".")) return undefined;
   const target = resolveImport(from, specifier);
   if (target.startsWith("../")) return "src imports nothing from outside of it";
-  if (target === "pki/vendor/jose.js") {
-    if (from !== "pki/keys/json_web_token.ts") return JOSE_DOOR;
-  } else if (target.startsWith("pki/vendor/") && from !== "pki/asn1/x509.ts") {
+  if (target.startsWith("pki/vendor/") && from !== "pki/asn1/x509.ts") {
     return X509_DOOR;
   }
+  if (
+    target.startsWith("pki/keys/vendor/") &&
+    from !== "pki/keys/json_web_token.ts"
+  ) return JOSE_DOOR;
   if (
     target.startsWith("pki/pkcs12/vendor/") && from !== "pki/pkcs12/pkcs12.ts"
   ) {

@@ -9,19 +9,16 @@
  */
 import { ROOT } from "./paths.ts";
 
-/** Each bundle, and the file beside it that says what it holds. */
-const ENTRIES: ReadonlyMap<string, string> = new Map([
-  ["src/pki/vendor/peculiar.js", "entry.ts"],
-  ["src/pki/vendor/jose.js", "jose_entry.ts"],
-  ["src/pki/pkcs12/vendor/pkijs.js", "entry.ts"],
-].map(([path = "", entry = ""]) => [`${ROOT}${path}`, entry] as const));
-
-/** The bundles. */
-export const VENDORED: readonly string[] = [...ENTRIES.keys()];
+/** Each bundle, and the entry.ts beside it that says what it holds. */
+export const VENDORED: readonly string[] = [
+  "src/pki/vendor/peculiar.js",
+  "src/pki/keys/vendor/jose.js",
+  "src/pki/pkcs12/vendor/pkijs.js",
+].map((path) => `${ROOT}${path}`);
 
 /** The text of the bundle `path` that belongs to the locked versions. */
 export async function bundleVendored(path: string): Promise<string> {
-  const entry = path.replace(/[^/]+$/, ENTRIES.get(path) ?? "");
+  const entry = path.replace(/[^/]+$/, "entry.ts");
   const directory = await Deno.makeTempDir();
   try {
     const output = `${directory}/bundle.js`;
@@ -50,7 +47,7 @@ function withoutPaths(bundle: string): string {
       /[^\s"]*\/npm\/[^/\s"]+\/((?:@[^/\s"]+\/)?[^/\s"]+)\/(\d[^/\s"]*)\/([^\s"]+)/g,
       "npm:$1@$2/$3",
     )
-    .replaceAll(/^\/\/ \S*?src\/[\w/]+\/vendor\/(\w*entry\.ts)$/gm, "// $1");
+    .replaceAll(/^\/\/ \S*?src\/[\w/]+\/vendor\/entry\.ts$/gm, "// entry.ts");
 }
 
 if (import.meta.main) {

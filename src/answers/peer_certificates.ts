@@ -8,6 +8,7 @@ import { parseAddress } from "../base/ip_address.ts";
 import { readRoots } from "./roots.ts";
 import { anchorFault } from "../ca/trust_anchor.ts";
 import { explainTls } from "../ca/online/tls_error.ts";
+import { pinTrust } from "../ca/online/trust.ts";
 import {
   type Certificate,
   type CertificateChain,
@@ -56,6 +57,8 @@ async function shownBy(
   { servername, needsIssuers, roots }: PeerOptions,
   trusted: readonly Certificate[] | undefined,
 ): Promise<CertificateChain> {
+  // Deno 2.7 adds its own roots to those that are given, 2.9 does not.
+  pinTrust();
   const { connect } = await import("node:tls");
   const { promise, resolve, reject } = Promise.withResolvers<
     CertificateChain

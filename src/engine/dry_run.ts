@@ -17,7 +17,7 @@ import {
   requireReplaceable,
 } from "../files/pair_state.ts";
 import { findCurrentPair, writtenFiles } from "../files/pair/current_pair.ts";
-import { provideNewKey } from "../files/pair/new_key.ts";
+import { keyFileThatStays, provideNewKey } from "../files/pair/new_key.ts";
 import type { PasswordSource } from "../files/pair/key_pair.ts";
 import { passwordReader } from "../files/pair/password.ts";
 import type { Pair } from "../files/transaction.ts";
@@ -74,7 +74,7 @@ export async function planRekey(
     throw state.isInterrupted ? afterRepair(error, files) : error;
   });
   const [certificate] = current.chain;
-  const givenKeyFile = newKey.from === "file" ? newKey.path : undefined;
+  const givenKeyFile = keyFileThatStays(options);
   requireReplaceable(files, { ...write, givenKeyFile });
   if (newKey.from === "file") {
     const privateKeyPassword = { ...password, file: passwordFiles.privateKey };

@@ -53,7 +53,7 @@ export type NothingPending = "none" | "elsewhere" | "unreadable";
  * A note that cannot be read (another user's) is a warning: a run that has
  * nothing else to do must not fail by it.
  */
-export async function takePendingReload(
+async function takePendingReload(
   pair: LockedPair,
   { reloader, log }: Pick<Deliverer, "reloader" | "log">,
 ): Promise<PendingReload | NothingPending> {
@@ -70,6 +70,15 @@ export async function takePendingReload(
     });
     return "unreadable";
   }
+}
+
+/** What an earlier run has left, and this one can deliver. */
+export async function takeEarlierReload(
+  pair: LockedPair,
+  deliverer: Pick<Deliverer, "reloader" | "log">,
+): Promise<PendingReload | undefined> {
+  const found = await takePendingReload(pair, deliverer);
+  return typeof found === "string" ? undefined : found;
 }
 
 /**

@@ -1,18 +1,17 @@
 /**
  * The whole program in one function.
  *
- * Replaces one certificate and its private key with a freshly issued pair (or the
- * certificate alone, where the key stays), or leaves all as it was; once, and in each pass of a daemon. The order is the
- * design. Before "install" a failure changes nothing on disk. After it the new
- * pair is in place whatever happens: a failed reload is reported, never undone.
+ * Replaces one certificate and its private key (or the certificate alone, where
+ * the key stays), or leaves all as it was; once, and in each pass of a daemon.
+ * The order is the design. Before "install" a failure changes nothing on disk.
+ * After it the new pair is in place whatever happens: a failed reload is
+ * reported, never undone.
  */
-import { ACT_WORDS, actOf } from "../base/act.ts";
 import type { Log, Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
 import { verifyAnswer } from "../ca/authority.ts";
-import type { LockedPair } from "../files/open_pair.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
-import { provideNewKey } from "../files/pair/new_key.ts";
+import { keyFileThatStays, provideNewKey } from "../files/pair/new_key.ts";
 import type { PendingReload } from "../files/reload_note/pending_reload.ts";
 import {
   type InstallWarning,
@@ -24,9 +23,8 @@ import {
   chainToPem,
 } from "../pki/certificate/certificate.ts";
 import { askForCertificate } from "./ask.ts";
-import type { Reloader } from "../reload/reloader.ts";
 import { openJob, type RekeyJob } from "./open_job.ts";
-import { takePendingReload, warnOfUndeliverable } from "./pending_reload.ts";
+import { takeEarlierReload, warnOfUndeliverable } from "./pending_reload.ts";
 
 export type RekeyOutcome =
   | {
@@ -56,7 +54,7 @@ export async function replacePair(
   signal: AbortSignal,
 ): Promise<Replacement> {
   const { options, reloader } = job;
-  const { newKey, write, encryptNewKey: encrypt } = options;
+  const { newKey, write, names, encryptNewKey: encrypt } = options;
   const { clock, terminal, log } = runtime;
   // Until the swap, a signal ends the pass at once, whatever it waits for.
   const until = <T>(work: Promise<T>) => stoppable(work, signal);
@@ -64,11 +62,10 @@ export async function replacePair(
   // 1. What is there, read again on every pass: is it time?
   using pass = await openJob(job, runtime, signal);
   const { pair, notDueForMs, readPassword } = pass;
-  const [oldLeaf] = pass.current.chain;
-  const { names } = options;
   const others = await warnOfUndeliverable(pair, { reloader, log, names });
   if (notDueForMs !== undefined) {
-    return await notDue(notDueForMs, pair, { reloader, log });
+    const pending = await takeEarlierReload(pair, { reloader, log });
+    return { outcome: { kind: "not-due", expiresInMs: notDueForMs }, pending };
   }
   const current = await until(pass.current.loadKeyPair());
   const authority = job.openAuthority({ signal, readPassword });
@@ -78,11 +75,7 @@ export async function replacePair(
   if (options.overwrite === "ask") {
     await confirmOverwrite(pair.files, terminal, signal);
   }
-  const givenKeyFile = newKey.from === "file"
-    ? newKey.path
-    : newKey.from === "current"
-    ? options.output.key
-    : undefined;
+  const givenKeyFile = keyFileThatStays(options);
   using install = await pair.prepareInstall({ ...write, signal, givenKeyFile });
   warn(log, install.warnings.map((warning) => ({ ...warning, once: true })));
   // What only another run can deliver stays pending for the new certificate.
@@ -97,18 +90,15 @@ export async function replacePair(
   const [wanted] = await until(Promise.all(working));
 
   // 4. The CA copies subject, names and lifetime from the current certificate.
-  const { issued, act } = await askForCertificate(
-    { current, key: wanted.key, signal },
-    { authority, options, log },
+  const { issued, next, event, isFallback } = await askForCertificate(
+    { current, wanted, signal },
+    { authority, options, context },
   );
-  const next = act === actOf(options)
-    ? wanted
-    : await provideNewKey({ from: "current", by: "token" }, context);
 
   // 5. Believe nothing: our key, our names, a path to our root, valid now.
   const { chain, warnings } = await verifyAnswer(issued, {
     publicKey: next.key.publicKey,
-    previous: oldLeaf,
+    previous: current.chain[0],
     roots,
     now: clock.now(),
     onPathProblem: authority.onPathProblem,
@@ -123,26 +113,10 @@ export async function replacePair(
   const contents = encodePems({ certificate: chainToPem(chain), key });
   const pending = await reload.around(
     async () => warn(log, await install.commit(contents, certificate.serial)),
-    { certificate, previousSerial: oldLeaf.serial },
+    { certificate, previousSerial: current.chain[0].serial },
   );
-  const { done } = ACT_WORDS[act];
-  const isFallback = next !== wanted;
-  const targets = pair.files;
-  log.write({ event: done, targets, certificate, isFallback });
-  return { outcome: { kind: done, certificate }, pending };
-}
-
-/** Nothing is to be done but what an earlier run has left. */
-async function notDue(
-  expiresInMs: number,
-  pair: LockedPair,
-  deliverer: { readonly reloader: Reloader; readonly log: Log },
-): Promise<Replacement> {
-  const found = await takePendingReload(pair, deliverer);
-  return {
-    outcome: { kind: "not-due", expiresInMs },
-    pending: typeof found === "string" ? undefined : found,
-  };
+  log.write({ event, targets: pair.files, certificate, isFallback });
+  return { outcome: { kind: event, certificate }, pending };
 }
 
 function encodePems(pems: Pair<string>): Pair<Uint8Array<ArrayBuffer>> {

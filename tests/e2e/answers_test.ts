@@ -231,6 +231,32 @@ parityTest("a server's own certificate is asked for as step does", async () => {
   else assertEquals(ours.stdout, theirs.stdout);
 });
 
+parityTest("a server is believed by the named roots alone", async () => {
+  await using dir = await tempDir();
+  await using ca = await startStepCa(dir.path);
+  const ask = (store: Readonly<Record<string, string>>) =>
+    runProgram(
+      ["certificate", "verify", ca.url, "--roots", pki.root.certificateFile],
+      { env: { ...env, ...store } },
+    );
+  for (
+    const store of [
+      { DENO_CERT: ca.rootFile },
+      { NODE_EXTRA_CA_CERTS: ca.rootFile },
+      { SSL_CERT_FILE: ca.rootFile, DENO_TLS_CA_STORE: "system" },
+    ]
+  ) {
+    const { code, stderr } = await ask(store);
+    assertEquals(code, 1, Object.keys(store).join(" "));
+    assertStringIncludes(stderr, "certificate signed by unknown authority");
+  }
+  // The roots of the system, where none is named.
+  const { code } = await runProgram(["certificate", "verify", ca.url], {
+    env: { ...env, SSL_CERT_FILE: ca.rootFile },
+  });
+  assertEquals(code, 0);
+});
+
 /** The one object on standard output. */
 function jsonOf({ stdout }: RunResult): Record<string, unknown> {
   assertMatch(stdout, /^\{.*\}\n$/);

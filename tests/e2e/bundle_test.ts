@@ -81,6 +81,11 @@ function serveBundle(): AsyncDisposable & {
   };
 }
 
+Deno.test("the bundle is ASCII, which takes half the memory", async () => {
+  const bytes = await Deno.readFile(bundle);
+  assertEquals(bytes.filter((byte) => byte > 127).length, 0);
+});
+
 Deno.test("a copy of the bundle rekeys, called by its name", async () => {
   await using dir = await tempDir();
   await using ca = await startTestCa(pki, rightAnswer(pki));

@@ -90,7 +90,7 @@ function rekey(
 
 function sourceTest(name: string, fn: () => Promise<void>): void {
   // A compiled program neither downloads nor looks for updates.
-  Deno.test({ name, ignore: Deno.env.has("STEP_REKEY_BINARY"), fn });
+  Deno.test({ name, ignore: Deno.env.has("REKEY_TEST_BINARY"), fn });
 }
 
 for (const [name, early] of Object.entries({ SLOW, LATE_ONCE })) {

@@ -31,7 +31,7 @@ const tree = `${directory}/tree`;
 await Deno.mkdir(tree);
 const parts = ["main.ts", "deno.json", "deno.lock", "src"];
 await runOk("cp", ["-r", ...parts.map((part) => `${ROOT}${part}`), tree]);
-const libraries = ["vendor/peculiar", "vendor/jose", "pkcs12/vendor/pkijs"]
+const libraries = ["vendor/peculiar", "keys/vendor/jose", "pkcs12/vendor/pkijs"]
   .map((name) => `${tree}/src/pki/${name}.js`);
 for (const library of libraries) {
   await Deno.writeTextFile(
@@ -116,6 +116,9 @@ for (
     ["inspect", "--format", "json"],
     ["format"],
     ["key"],
+    ["fingerprint"],
+    ["needs-renewal", "--expires-in", "0%"],
+    ["verify", "--roots", pki.root.certificateFile],
   ]
 ) {
   sourceTest(`certificate ${words.join(" ")} loads no library`, async () => {

@@ -6,7 +6,7 @@
  * (smallstep/cli command/ca/renew.go:537-541).
  */
 import { RekeyError } from "../../base/errors.ts";
-import type { KeySpec, NewKey } from "../../base/options.ts";
+import type { KeySpec, NewKey, RekeyOptions } from "../../base/options.ts";
 import type { Log, Terminal } from "../../base/runtime.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import {
@@ -41,6 +41,14 @@ export interface NewKeyContext {
 interface Encryption {
   readonly password: string;
   readonly like: Pbes2Protection | undefined;
+}
+
+/** The file of a key that is not made now; one that is kept must not be overwritten. */
+export function keyFileThatStays(
+  { newKey, output }: Pick<RekeyOptions, "newKey" | "output">,
+): string | undefined {
+  if (newKey.from === "generate") return undefined;
+  return newKey.from === "file" ? newKey.path : output.key;
 }
 
 /**

@@ -6,14 +6,14 @@
  * anything of a key, a password or a token.
  */
 import { MalformedError } from "../asn1/malformed.ts";
-// @ts-types="../vendor/jose_entry.ts"
+// @ts-types="./vendor/entry.ts"
 import {
   compactDecrypt,
   decodeJwt,
   errors,
   importJWK,
   SignJWT,
-} from "../vendor/jose.js";
+} from "./vendor/jose.js";
 
 /** RFC 7518 §4.8: how a password seals a provisioner's key. */
 const PASSWORD_ALGORITHMS = [
