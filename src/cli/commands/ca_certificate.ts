@@ -107,7 +107,7 @@ export const command = defineCommand({
   examples: [
     [
       "Get a certificate with a token",
-      "ca certificate --token $TOKEN internal.example.com internal.crt internal.key",
+      "ca certificate --token $TOKEN \\\ninternal.example.com internal.crt internal.key",
     ],
     [
       "Get a certificate with several names, with the password of a provisioner",

@@ -101,7 +101,7 @@ export const command = defineCommand({
   examples: [
     [
       "Make a token for a host with two names",
-      "ca token internal.example.com --san internal.example.com --san 10.0.0.1 \\\n--provisioner admin --provisioner-password-file password.txt",
+      "ca token --san internal.example.com --san 10.0.0.1 \\\n--provisioner admin --provisioner-password-file password.txt \\\ninternal.example.com",
     ],
     [
       "Make a token that revokes a certificate",
