@@ -1,3 +1,4 @@
+import { isThere } from "../../base/os_error.ts";
 import { printable } from "../../base/printable.ts";
 import type { SingleFile } from "../../files/single_file.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
@@ -9,7 +10,6 @@ import {
   ADDRESS_FLAGS,
   type Fingerprint,
   FINGERPRINT_FLAGS,
-  isThere,
   resolveAddress,
   resolveFingerprint,
 } from "../resolve/authority_info.ts";

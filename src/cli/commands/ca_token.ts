@@ -3,12 +3,12 @@ import { defineCommand } from "../grammar/command.ts";
 import type { CaChoice } from "../process/open_ca.ts";
 import type { ProvisionerChoice } from "../process/one_time_token.ts";
 import type { Program } from "../process/program.ts";
+import { requiredBy } from "../resolve/authority.ts";
 import {
   CA_FLAGS,
   ONLY_JWK,
   PROVISIONER_FLAGS,
   REFUSED_FLAGS,
-  requiredBy,
   requireSubject,
   resolveCa,
   resolveProvisioner,

@@ -2,12 +2,14 @@
  * Flags of the commands that ask a CA what it tells everybody, or set a host up
  * for it.
  */
-import { RekeyError } from "../../base/errors.ts";
-import { isOsError } from "../../base/os_error.ts";
-import { shortened } from "../../base/printable.ts";
+import { isThere } from "../../base/os_error.ts";
 import type { FlagDefinitions, Invocation } from "../grammar/command.ts";
-import { joinPath } from "../settings/step_path.ts";
-import { parseCaUrl } from "./authority.ts";
+import {
+  defaultRoot,
+  parseCaUrl,
+  requiredBy,
+  requireHost,
+} from "./authority.ts";
 import { FlagReader } from "./flag_reader.ts";
 import { JSON_FLAG, REKEY_FLAGS } from "./flags.ts";
 
@@ -63,19 +65,12 @@ export function resolveAddress(
   const flags = new FlagReader(invocation, ADDRESS_FLAGS);
   const value = flags.text("ca-url");
   if (value === undefined) {
-    throw flags.usage(`'${command}' requires the '--ca-url' flag`, {
+    throw flags.usage(requiredBy(command)("ca-url"), {
       flags: ["ca-url"],
       hint: "give --ca-url or set STEP_CA_URL",
     });
   }
-  const { url, hasHost } = parseCaUrl(value);
-  if (!hasHost) {
-    throw new RekeyError(
-      "config",
-      `error parsing endpoint: url '${shortened(url)}' is not valid`,
-      { hint: "write --ca-url as https://host:port" },
-    );
-  }
+  const url = requireHost(parseCaUrl(value));
   const timeoutMs = flags.limitMs("timeout", { mayBeZero: false }) ??
     TIMEOUT_MS;
   return { url, timeoutMs };
@@ -91,28 +86,33 @@ export async function resolveVerified(
   command: string,
 ): Promise<Address & { readonly root: string }> {
   const address = resolveAddress(invocation, command);
+  const root = await resolveRoot(invocation, requiredBy(command)("root"));
+  return { ...address, root };
+}
+
+/**
+ * --root, or the file of `$(step path)`, which has to be there.
+ *
+ * @param missing says who needs it
+ * @throws {RekeyError} kind `usage`
+ */
+export async function resolveRoot(
+  invocation: Pick<
+    Invocation<typeof VERIFIED_FLAGS>,
+    "flags" | "origins" | "stepPath"
+  >,
+  missing: string,
+): Promise<string> {
   const flags = new FlagReader(invocation, VERIFIED_FLAGS);
   const named = flags.text("root");
-  if (named !== undefined) return { ...address, root: named };
-  const root = joinPath(invocation.stepPath, "certs", "root_ca.crt");
-  if (await isThere(root)) return { ...address, root };
-  throw flags.usage(`'${command}' requires the '--root' flag`, {
+  if (named !== undefined) return named;
+  const root = defaultRoot(invocation.stepPath);
+  if (await isThere(root)) return root;
+  throw flags.usage(missing, {
     flags: ["root"],
     hint:
       `there is no ${root}; step-rekey ca bootstrap fetches it, and remembers --ca-url`,
   });
-}
-
-/** Whether something has that name, as far as this process may know. */
-export async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    // Whatever hides it hides it from who would read it.
-    if (isOsError(error)) return false;
-    throw error;
-  }
 }
 
 /** A digest in the two ways that it is needed. */
@@ -135,7 +135,7 @@ export function resolveFingerprint(
   const flags = new FlagReader(invocation, FINGERPRINT_FLAGS);
   const typed = flags.text("fingerprint")?.trim() ?? "";
   if (typed === "") {
-    throw flags.usage(`'${command}' requires the '--fingerprint' flag`, {
+    throw flags.usage(requiredBy(command)("fingerprint"), {
       flags: ["fingerprint"],
       hint:
         "beside the CA, step-rekey certificate fingerprint prints it for root_ca.crt",

@@ -7,15 +7,18 @@
  */
 import { parseGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
-import { shortened } from "../../base/printable.ts";
 import type { OneTimeToken } from "../../ca/online/one_time_token.ts";
 import type { FlagDefinitions, Invocation } from "../grammar/command.ts";
 import type { TokenChoice } from "../process/enrolment.ts";
 import type { CaChoice } from "../process/open_ca.ts";
 import type { ProvisionerChoice } from "../process/one_time_token.ts";
-import { joinPath } from "../settings/step_path.ts";
-import { parseCaUrl, resolveTimeouts } from "./authority.ts";
-import { isThere } from "./authority_info.ts";
+import {
+  defaultRoot,
+  parseCaUrl,
+  requireHost,
+  resolveTimeouts,
+} from "./authority.ts";
+import { resolveRoot } from "./authority_info.ts";
 import { FlagReader } from "./flag_reader.ts";
 import { JSON_FLAG, REKEY_FLAGS } from "./flags.ts";
 
@@ -137,9 +140,6 @@ export async function resolveCa(
   const timeouts = resolveTimeouts(
     new FlagReader<typeof REKEY_FLAGS>(invocation),
   );
-  const named = flags.text("root");
-  const path = named ??
-    joinPath(invocation.stepPath, "certs", "root_ca.crt");
   const url = flags.text("ca-url");
   const { audience, rootDigest: digest } = token ?? {};
   const isPinned = digest !== undefined &&
@@ -153,32 +153,17 @@ export async function resolveCa(
       hint: "give --ca-url or set STEP_CA_URL",
     });
   }
-  const address = parseCaUrl(url ?? audience ?? "");
-  if (!address.hasHost) {
-    throw new RekeyError(
-      "config",
-      `error parsing endpoint: url '${shortened(address.url)}' is not valid`,
-      { hint: "write --ca-url as https://host:port" },
-    );
-  }
+  const ca = {
+    url: requireHost(parseCaUrl(url ?? audience ?? "")),
+    ...timeouts,
+  };
   // Who types a root does not want another one, whatever a token says.
   if (isPinned && !flags.isTyped("root")) {
-    const root = { from: "digest", digest, path } as const;
-    return { url: address.url, root, ...timeouts };
+    const path = flags.text("root") ?? defaultRoot(invocation.stepPath);
+    return { ...ca, root: { from: "digest", digest, path } };
   }
-  if (named === undefined && !await isThere(path)) {
-    throw flags.usage(missing("root"), {
-      flags: ["root"],
-      hint:
-        `there is no ${path}; step-rekey ca bootstrap fetches it, and remembers --ca-url`,
-    });
-  }
-  return { url: address.url, root: { from: "file", path }, ...timeouts };
-}
-
-/** `step ca x` requires it, in the original's words. */
-export function requiredBy(command: string): (flag: string) => string {
-  return (flag: string) => `'${command}' requires the '--${flag}' flag`;
+  const path = await resolveRoot(invocation, missing("root"));
+  return { ...ca, root: { from: "file", path } };
 }
 
 /** A token would do as well. */
