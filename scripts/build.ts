@@ -22,6 +22,7 @@
  * embedded time; same sources and same Deno give the same bytes.
  */
 import { ROOT } from "./paths.ts";
+import { VENDORED } from "./vendor.ts";
 
 const NAME = "step-rekey";
 
@@ -91,23 +92,66 @@ async function bundleInPieces(
 export async function bundleOneFile(directory: string): Promise<string> {
   await Deno.mkdir(directory, { recursive: true });
   const file = `${directory}/${NAME}.js`;
-  await bundle(["--output", file], MAIN);
+  const work = await Deno.makeTempDir();
+  try {
+    await copyWithLibrariesAsText(work);
+    await bundle(["--output", file], `${work}/main.ts`, work);
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
   // For one letter that is not ASCII, and comments of libraries have some, V8
   // keeps all of it in two bytes a letter: 2 MB more in a daemon.
-  const ascii = (await Deno.readTextFile(file)).replaceAll(
-    /[\u0080-\uffff]/g,
-    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  await Deno.writeTextFile(file, HASHBANG + ascii);
+  const text = asAscii(await Deno.readTextFile(file));
+  await Deno.writeTextFile(file, HASHBANG + text);
   await Deno.chmod(file, 0o755);
   return file;
 }
 
-async function bundle(output: readonly string[], entry: string): Promise<void> {
+/**
+ * The program, where each bundled library is a text that becomes a module when
+ * it is needed: V8 parses all the code of a file, and most of it is theirs.
+ */
+async function copyWithLibrariesAsText(directory: string): Promise<void> {
+  await call("cp", [
+    "-r",
+    ...["main.ts", "src", "deno.json", "deno.lock"].map((name) => ROOT + name),
+    directory,
+  ], { cwd: ROOT });
+  for (const path of VENDORED) {
+    const code = await Deno.readTextFile(path);
+    const [, names] = /^export \{([^}]*)\}/m.exec(code) ?? [];
+    if (names === undefined) throw new Error(`${path} exports nothing`);
+    const outer = names.replaceAll(/[\w$]+ as /g, "");
+    await Deno.writeTextFile(
+      path.replace(ROOT, `${directory}/`),
+      `const code = new Blob([${
+        asAscii(JSON.stringify(code))
+      }], { type: "text/javascript" });
+const url = URL.createObjectURL(code);
+const library = await import(url);
+URL.revokeObjectURL(url);
+export const {${outer}} = library;
+`,
+    );
+  }
+}
+
+function asAscii(text: string): string {
+  return text.replaceAll(
+    /[\u0080-\uffff]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+async function bundle(
+  output: readonly string[],
+  entry: string,
+  cwd = ROOT,
+): Promise<void> {
   await call(
     Deno.execPath(),
     ["bundle", "--quiet", "--frozen", ...output, entry],
-    { cwd: ROOT },
+    { cwd },
   );
 }
 

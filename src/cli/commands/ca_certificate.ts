@@ -7,11 +7,11 @@ import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { EnrolmentOptions } from "../process/enrolment.ts";
 import type { Program } from "../process/program.ts";
+import { requiredBy } from "../resolve/authority.ts";
 import {
   CA_FLAGS,
   PROVISIONER_FLAGS,
   REFUSED_FLAGS,
-  requiredBy,
   requiredWithoutToken,
   requireSubject,
   resolveCa,
@@ -107,7 +107,7 @@ export const command = defineCommand({
   examples: [
     [
       "Get a certificate with a token",
-      "ca certificate --token $TOKEN internal.example.com internal.crt internal.key",
+      "ca certificate --token $TOKEN \\\ninternal.example.com internal.crt internal.key",
     ],
     [
       "Get a certificate with several names, with the password of a provisioner",

@@ -2,8 +2,8 @@
  * The command tree: a new command is a file beside this one, and a line here.
  *
  * Only names: a command is loaded when it is called. A start from source reads
- * whatever a plain literal names: that is the rekey alone, and `as string` keeps
- * the others out of it (bundles find them all the same).
+ * whatever a plain literal names: that is the definition of the rekey, and `as
+ * string` keeps all else out of it (bundles find it all the same).
  */
 import type { CommandGroup } from "../grammar/command.ts";
 

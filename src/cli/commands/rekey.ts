@@ -77,11 +77,15 @@ export const command = defineCommand({
     ],
   ],
   async resolve(invocation) {
-    const { resolveRekey } = await import("../resolve/rekey.ts");
+    const { resolveRekey }: typeof import("../resolve/rekey.ts") = await import(
+      "../resolve/rekey.ts" as string
+    );
     return resolveRekey(invocation);
   },
   async run(options: RekeyOptions, program: Program) {
-    const { runPasses } = await import("../process/passes.ts");
+    const { runPasses }: typeof import("../process/passes.ts") = await import(
+      "../process/passes.ts" as string
+    );
     return await runPasses(options, program);
   },
 });

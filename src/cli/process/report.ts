@@ -81,7 +81,7 @@ export function reportFailure(
 /** What is no failure that somebody can cause is a bug, or too few permissions. */
 function asKnown(error: unknown, format: LogFormat): RekeyError {
   if (error instanceof RekeyError && error.kind !== "bug") return error;
-  if (error instanceof Deno.errors.NotCapable) {
+  if (error instanceof Deno.errors.NotCapable || isUnreadModule(error)) {
     // The runtime's text names its flag.
     return new RekeyError("config", error.message);
   }
@@ -89,6 +89,12 @@ function asKnown(error: unknown, format: LogFormat): RekeyError {
   return new RekeyError("bug", `unexpected error: ${messageOf(error)}`, {
     hint: `this is a bug, please report it with ${where}`,
   });
+}
+
+/** From source, a command is a file that has to be read. */
+function isUnreadModule(error: unknown): error is TypeError {
+  return error instanceof TypeError &&
+    error.message.startsWith("Requires read access to ");
 }
 
 function trace(error: unknown): readonly string[] {
