@@ -3,6 +3,7 @@
  * a server that shows its own.
  */
 import { RekeyError } from "../base/errors.ts";
+import { STANDARD_INPUT } from "../base/paths.ts";
 import { readInputFile } from "../files/pair/input_file.ts";
 import { MalformedError } from "../pki/asn1/malformed.ts";
 import {
@@ -28,15 +29,33 @@ export async function readCertificates(
     const { readPeerCertificates } = await import("./peer_certificates.ts");
     return await readPeerCertificates(address, options);
   }
-  const content = await readInputFile(source);
+  return await readAs(source, parseChain);
+}
+
+/**
+ * The content of a file or of standard input (`-`), as `parse` reads it.
+ *
+ * @throws {RekeyError} kind `pair`
+ */
+export async function readAs<T>(
+  file: string,
+  parse: (content: Uint8Array) => T,
+): Promise<T> {
+  const content = await readInputFile(file);
   try {
-    return parseChain(content);
+    return parse(content);
   } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-    const { message, hint } = error;
-    throw new RekeyError("pair", `error parsing ${source}: ${message}`, {
-      hint,
-      cause: error,
-    });
+    throw unusable(file, error);
   }
+}
+
+/** What is wrong with the content of a file; any other error as it is. */
+export function unusable(file: string, error: unknown): unknown {
+  if (!(error instanceof MalformedError)) return error;
+  const { message, hint } = error;
+  const name = file === STANDARD_INPUT ? "standard input" : file;
+  return new RekeyError("pair", `error parsing ${name}: ${message}`, {
+    hint,
+    cause: error,
+  });
 }

@@ -2,10 +2,7 @@
  * The certificates and requests that somebody wants to look at, or to have in
  * another form.
  */
-import { RekeyError } from "../base/errors.ts";
 import { STANDARD_INPUT } from "../base/paths.ts";
-import { readInputFile } from "../files/pair/input_file.ts";
-import { MalformedError } from "../pki/asn1/malformed.ts";
 import {
   type Document,
   type FirstDocument,
@@ -13,6 +10,7 @@ import {
   readFirstDocument,
 } from "../pki/inspect/documents.ts";
 import { toPem } from "../pki/asn1/pem.ts";
+import { readAs } from "./certificate_source.ts";
 import { peerAddress, type PeerOptions } from "./peer_address.ts";
 
 /**
@@ -47,24 +45,6 @@ export async function readDocuments(
  */
 export async function readDocument(file: string): Promise<FirstDocument> {
   return await readAs(file, readFirstDocument);
-}
-
-async function readAs<T>(
-  file: string,
-  read: (content: Uint8Array) => T,
-): Promise<T> {
-  const content = await readInputFile(file);
-  try {
-    return read(content);
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-    const { message, hint } = error;
-    const name = file === STANDARD_INPUT ? "standard input" : file;
-    throw new RekeyError("pair", `error parsing ${name}: ${message}`, {
-      hint,
-      cause: error,
-    });
-  }
 }
 
 /** Mode of a file that is made of standard input, or of what is no file: the original's. */

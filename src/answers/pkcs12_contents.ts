@@ -1,6 +1,7 @@
 /**
  * What goes into a PKCS#12 file, read and proved to belong together.
  */
+import { sha256 } from "../base/bytes.ts";
 import { RekeyError } from "../base/errors.ts";
 import type { KeyPairFiles } from "../base/options.ts";
 import { NoTerminalError } from "../base/runtime.ts";
@@ -45,9 +46,7 @@ export async function readContents(
 
 /** By the name that the original gives: subject and fingerprint. */
 async function named({ der, subject }: Certificate) {
-  const digest = await crypto.subtle.digest("SHA-256", der);
-  const fingerprint = new Uint8Array(digest).toHex();
-  return { certificateDer: der, name: `${subject} - ${fingerprint}` };
+  return { certificateDer: der, name: `${subject} - ${await sha256(der)}` };
 }
 
 /**

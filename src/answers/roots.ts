@@ -1,6 +1,7 @@
 /**
  * The roots that an answer believes in: those that are named, or the system's.
  */
+import { isThere } from "../base/os_error.ts";
 import { readCertificatePool } from "../ca/online/root_certificates.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 
@@ -35,17 +36,7 @@ export async function readRoots(
   places: readonly string[],
 ): Promise<readonly Certificate[]> {
   for (const place of places.slice(0, -1)) {
-    if (await exists(place)) return await readCertificatePool(place);
+    if (await isThere(place)) return await readCertificatePool(place);
   }
   return await readCertificatePool(places.at(-1) ?? "");
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -6,7 +6,7 @@ import { RekeyError } from "../base/errors.ts";
 import type { KeyPairFiles, KeySpec, Schedule } from "../base/options.ts";
 import type { Terminal } from "../base/runtime.ts";
 import { equalBytes } from "../base/bytes.ts";
-import { planWait } from "../engine/schedule.ts";
+import { type DueTimes, dueTimes } from "../engine/schedule.ts";
 import { loadChain, loadKey } from "../files/pair/key_pair.ts";
 import { lookAtPair, type PairState } from "../files/pair_state.ts";
 import type {
@@ -39,14 +39,6 @@ export type KeyStatus =
 /** In one word, the worst that was found. */
 export type Verdict = "usable" | "due" | "expired" | "not yet valid" | "broken";
 
-/** When a certificate is due, by a schedule with jitter. */
-export interface DueTimes {
-  /** The earliest that jitter makes it. */
-  readonly from: Date;
-  /** From then on it is due. */
-  readonly to: Date;
-}
-
 export interface Status {
   readonly verdict: Verdict;
   /** Why it is broken; undefined otherwise. */
@@ -71,7 +63,7 @@ export async function statusOf(question: StatusQuestion): Promise<Status> {
   const disk = await orProblem(
     lookAtPair(files, { certificate: leaf, stateFolders }),
   );
-  const due = leaf && dueTimes(leaf, schedule);
+  const due = leaf && dueTimes(leaf, schedule, leaf.notBefore);
   const problem = [chain, keyProblem(key, files), disk]
     .map((found) => "problem" in found ? found.problem : undefined)
     .find((found) => found !== undefined);
@@ -95,19 +87,6 @@ function verdictOf({ problem, leaf, due, now }: {
   if (leaf.notAfter < now) return "expired";
   if (leaf.notBefore > now) return "not yet valid";
   return due !== undefined && due.to <= now ? "due" : "usable";
-}
-
-/** When a schedule makes a certificate due, as it does for a daemon. */
-export function dueTimes(
-  { notBefore, notAfter }: Certificate,
-  schedule: Schedule,
-): DueTimes {
-  const at = (random: number) => {
-    const chance = { now: notBefore, random, after: "start" } as const;
-    const { waitMs } = planWait({ notBefore, notAfter }, schedule, chance);
-    return new Date(notBefore.getTime() + waitMs);
-  };
-  return { from: at(1), to: at(0) };
 }
 
 async function keyStatus(

@@ -23,6 +23,18 @@ export function isOsError(error: unknown): boolean {
     (error instanceof Error && /\(os error \d+\)/.test(error.message));
 }
 
+/** Whether something has that name, as far as this process may know. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    // Whatever hides it hides it from who would read it.
+    if (isOsError(error)) return false;
+    throw error;
+  }
+}
+
 /** The errno name of a failed call (`EXDEV`), where the runtime knows it. */
 export function osCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;

@@ -19,6 +19,13 @@ export function printable(text: string): string {
   );
 }
 
+/** A character as JSON may write it: `\u2028`, two of them above U+FFFF. */
+export function escapeForJson(character: string): string {
+  return character.split("").map((unit) =>
+    `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+  ).join("");
+}
+
 /** Characters of foreign text that a message shows at most. */
 const MOST_CHARACTERS = 200;
 

@@ -53,7 +53,7 @@ const SIMPLE_REMEDIES: Readonly<Record<SimpleRemedy, string>> = {
   "check the CA's port":
     "the port in --ca-url does not speak TLS; is it the CA's?",
   "fetch the root":
-    '--root names the CA\'s root certificate; "step ca root" fetches it',
+    '--root names the CA\'s root certificate; "step-rekey ca root" fetches it',
   "get a new certificate or rekey offline":
     'get a new certificate with "step ca certificate", or use --offline beside the CA',
   "look for a proxy":

@@ -24,7 +24,7 @@ import type { Pair } from "../files/transaction.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { KeyPair } from "../pki/keys/key_pair.ts";
 import type { RekeyJob } from "./open_job.ts";
-import { MIN_WAIT_MS, planWait } from "./schedule.ts";
+import { type DueTimes, dueTimes, MIN_WAIT_MS } from "./schedule.ts";
 
 /** What a run would do. */
 export interface RekeyPlan {
@@ -33,7 +33,7 @@ export interface RekeyPlan {
   /** Whether it would be replaced at once. */
   readonly isDue: boolean;
   /** When it is due; jitter decides between the two. */
-  readonly due: { readonly from: Date; readonly to: Date };
+  readonly due: DueTimes;
   /** The files that would be written. */
   readonly files: Pair<string>;
   readonly layout: PairState["layout"];
@@ -126,15 +126,8 @@ function dueOf(
   certificate: Certificate,
   mode: RekeyOptions["mode"],
   now: Date,
-): RekeyPlan["due"] {
-  if (mode.run === "daemon") {
-    const at = (random: number) => {
-      const chance = { now, random, after: "start" } as const;
-      const { waitMs } = planWait(certificate, mode.schedule, chance);
-      return new Date(now.getTime() + waitMs);
-    };
-    return { from: at(1), to: at(0) };
-  }
+): DueTimes {
+  if (mode.run === "daemon") return dueTimes(certificate, mode.schedule, now);
   const { onlyIfExpiresInMs: limitMs } = mode;
   if (limitMs === undefined) return { from: now, to: now };
   const end = certificate.notAfter.getTime();

@@ -141,6 +141,28 @@ export function planWait(
   return { waitMs, isRaised: after === "rekey" && waitMs > latestMs };
 }
 
+/** When a certificate is due, by a schedule with jitter. */
+export interface DueTimes {
+  /** The earliest that jitter makes it. */
+  readonly from: Date;
+  /** From then on it is due. */
+  readonly to: Date;
+}
+
+/** The same for a daemon that starts at `now`. */
+export function dueTimes(
+  validity: Validity,
+  schedule: Schedule,
+  now: Date,
+): DueTimes {
+  const at = (random: number) => {
+    const chance = { now, random, after: "start" } as const;
+    const { waitMs } = planWait(validity, schedule, chance);
+    return new Date(now.getTime() + waitMs);
+  };
+  return { from: at(1), to: at(0) };
+}
+
 /** The rule alone, in ms: zero when it is time. */
 function scheduledWaitMs(
   validity: Validity,

@@ -31,8 +31,11 @@ import { mapPair, resolvePair } from "./transaction.ts";
 const LOCK_TIMEOUT_MS = 5_000;
 
 export interface SingleFileOptions {
-  /** Of a file that is new; one that is replaced hands on its mode and owner. */
-  readonly mode: number;
+  /**
+   * Of a file that is new, by default for its owner alone, as the original's;
+   * one that is replaced hands on its mode and owner.
+   */
+  readonly mode?: number | undefined;
   /** `ask` asks on the terminal before a file is replaced. */
   readonly overwrite: "ask" | "without asking";
   /** Whether a folder that is missing is made, for its owner alone. */
@@ -96,7 +99,7 @@ function requireReplaceable({ path, file, version }: Target): void {
 async function write(
   path: string,
   content: Uint8Array,
-  { mode, makesFolder, runtime: { clock }, signal }: SingleFileOptions,
+  { mode = 0o600, makesFolder, runtime: { clock }, signal }: SingleFileOptions,
 ): Promise<void> {
   try {
     if (makesFolder === true) makeFolderOf(path);

@@ -8,7 +8,7 @@
  */
 import { formatInstant } from "../base/duration.ts";
 import type { RekeyError } from "../base/errors.ts";
-import { shortenedLine } from "../base/printable.ts";
+import { escapeForJson, shortenedLine } from "../base/printable.ts";
 import type { Hint } from "../base/remedy.ts";
 
 export interface JsonLine {
@@ -40,7 +40,7 @@ export interface JsonLine {
 
 /** The line, with its end. No character in it can move a terminal's cursor. */
 export function jsonLine(line: JsonLine): string {
-  const text = JSON.stringify({
+  return jsonAnswer({
     time: line.time.toISOString(),
     level: line.level,
     event: line.event,
@@ -59,12 +59,13 @@ export function jsonLine(line: JsonLine): string {
     keyRotated: line.keyRotated,
     trace: line.trace,
   });
-  return `${text.replace(UNESCAPED_CONTROLS, escaped)}\n`;
 }
 
 /** What a command answers: one object on one line, which no character in it can leave. */
 export function jsonAnswer(answer: object): string {
-  return `${JSON.stringify(answer).replace(UNESCAPED_CONTROLS, escaped)}\n`;
+  return `${
+    JSON.stringify(answer).replace(UNESCAPED_CONTROLS, escapeForJson)
+  }\n`;
 }
 
 /** The part of a line that an error fills. */
@@ -88,9 +89,3 @@ function instant(time: Date | undefined): string | null {
 
 /** JSON escapes what is below U+0020; terminals obey these, too. */
 const UNESCAPED_CONTROLS = /[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu;
-
-function escaped(character: string): string {
-  return character.split("").map((unit) =>
-    `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
-  ).join("");
-}

@@ -606,6 +606,6 @@ Deno.test({
       ...[...main, ...line, "--force"],
       ...["--password-file", `${directory}/password`],
     ], { env: ENV });
-    assertStringIncludes(encrypted.stderr, "the library was loaded");
+    assertStringIncludes(encrypted.stderr, "vendor/peculiar.js");
   },
 });

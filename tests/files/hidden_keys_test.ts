@@ -17,6 +17,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "plain/recovery.ts":
     "the journal; a file that the journal made, whose certificate is gone",
   "reload_note/pending_reload.ts": "notes",
+  "single_file.ts": "a new file that belongs to no pair",
   "versioned/layout.ts": "a second name that this process has just made",
   "versioned/layout_note.ts": "the note",
   "versioned/staged_version.ts": "the version that this process is making",

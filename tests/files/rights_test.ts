@@ -3,7 +3,8 @@
  */
 import { journalName } from "../../src/files/disk/hidden_names.ts";
 import { formatJournal } from "../../src/files/plain/journal.ts";
-import { discard, sha256, sortedNames } from "../../src/files/disk/disk.ts";
+import { sha256 } from "../../src/base/bytes.ts";
+import { discard, sortedNames } from "../../src/files/disk/disk.ts";
 import {
   assert,
   assertEquals,

@@ -1,7 +1,7 @@
 /**
  * A client that shakes hands with a TLS server without a pause.
  */
-import { sha256 } from "../../src/files/disk/disk.ts";
+import { sha256 } from "../../src/base/bytes.ts";
 import { parseChain } from "../../src/pki/certificate/certificate.ts";
 import type { TlsServer } from "./tls_servers.ts";
 

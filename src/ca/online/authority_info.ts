@@ -3,6 +3,7 @@
  *
  * Believed in nothing: what it says of itself has to be what was asked for.
  */
+import { sha256 } from "../../base/bytes.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
 import type { Clock, Log } from "../../base/runtime.ts";
@@ -198,8 +199,4 @@ function rootIn(
     },
   );
   return root;
-}
-
-async function sha256(der: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", der)).toHex();
 }

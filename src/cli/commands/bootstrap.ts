@@ -1,3 +1,4 @@
+import { isThere } from "../../base/os_error.ts";
 import { printable } from "../../base/printable.ts";
 import type { SingleFile } from "../../files/single_file.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
@@ -9,12 +10,11 @@ import {
   ADDRESS_FLAGS,
   type Fingerprint,
   FINGERPRINT_FLAGS,
-  isThere,
-  OVERWRITE_FLAG,
   resolveAddress,
   resolveFingerprint,
 } from "../resolve/authority_info.ts";
 import { FlagReader } from "../resolve/flag_reader.ts";
+import { REKEY_FLAGS } from "../resolve/flags.ts";
 import type { ContextNames, NewFile } from "../settings/new_settings.ts";
 import { joinPath } from "../settings/step_path.ts";
 
@@ -75,7 +75,7 @@ const OWN_FLAGS = {
 const FLAGS = {
   ...ADDRESS_FLAGS,
   ...FINGERPRINT_FLAGS,
-  ...OVERWRITE_FLAG,
+  "force": REKEY_FLAGS.force,
   ...OWN_FLAGS,
 } as const satisfies FlagDefinitions;
 

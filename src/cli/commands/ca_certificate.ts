@@ -7,11 +7,11 @@ import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { EnrolmentOptions } from "../process/enrolment.ts";
 import type { Program } from "../process/program.ts";
+import { requiredBy } from "../resolve/authority.ts";
 import {
   CA_FLAGS,
   PROVISIONER_FLAGS,
   REFUSED_FLAGS,
-  requiredBy,
   requiredWithoutToken,
   requireSubject,
   resolveCa,

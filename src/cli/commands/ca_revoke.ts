@@ -6,11 +6,11 @@ import { defineCommand } from "../grammar/command.ts";
 import { LineError } from "../grammar/go_arguments.ts";
 import type { Program } from "../process/program.ts";
 import type { RevocationOptions } from "../process/revocation.ts";
+import { requiredBy } from "../resolve/authority.ts";
 import {
   CA_FLAGS,
   PROVISIONER_FLAGS,
   REFUSED_FLAGS,
-  requiredBy,
   requiredWithoutToken,
   resolveCa,
   resolveProvisioner,

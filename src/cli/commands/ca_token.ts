@@ -3,11 +3,12 @@ import { defineCommand } from "../grammar/command.ts";
 import type { CaChoice } from "../process/open_ca.ts";
 import type { ProvisionerChoice } from "../process/one_time_token.ts";
 import type { Program } from "../process/program.ts";
+import { requiredBy } from "../resolve/authority.ts";
 import {
   CA_FLAGS,
+  ONLY_JWK,
   PROVISIONER_FLAGS,
   REFUSED_FLAGS,
-  requiredBy,
   requireSubject,
   resolveCa,
   resolveProvisioner,
@@ -84,9 +85,9 @@ export const command = defineCommand({
   flags: OWN_FLAGS,
   refusedFlags: {
     ...REFUSED_FLAGS,
-    "x5c-cert": "only JWK provisioners are supported: call step for others",
-    "x5c-key": "only JWK provisioners are supported: call step for others",
-    "x5c-insecure": "only JWK provisioners are supported: call step for others",
+    "x5c-cert": ONLY_JWK,
+    "x5c-key": ONLY_JWK,
+    "x5c-insecure": ONLY_JWK,
     "key": "leave it out: the CA keeps the key of the provisioner",
     "renew": "renew with ca renew, which makes its own tokens",
     "rekey": SSH,

@@ -1,6 +1,7 @@
 import type { FingerprintFormat } from "../../answers/fingerprint.ts";
 import type { PeerOptions } from "../../answers/peer_address.ts";
 import { STANDARD_INPUT } from "../../base/paths.ts";
+import { jsonAnswer } from "../../observe/json_line.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
@@ -109,7 +110,7 @@ export const command = defineCommand({
       asked.map(({ der }) => fingerprintOf(der, how)),
     );
     if (isJson) {
-      stdout.write(`${JSON.stringify({ ...how, fingerprints })}\n`);
+      stdout.write(jsonAnswer({ ...how, fingerprints }));
       return 0;
     }
     for (const [index, text] of fingerprints.entries()) {

@@ -4,8 +4,8 @@ import { documentPem } from "../../pki/inspect/documents.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
+import { OUT_FLAG } from "../resolve/answer_flags.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
-import { OUT_FLAG } from "../resolve/output_flags.ts";
 
 interface FormatOptions {
   /** A file, or `-`. */
@@ -29,10 +29,7 @@ export const command = defineCommand({
       "The file with the certificate or request. - and nothing mean standard input.",
   },
   flags: {
-    "out": {
-      ...OUT_FLAG,
-      help: "The <file> to write, instead of standard output.",
-    },
+    "out": OUT_FLAG,
     "force": REKEY_FLAGS.force,
   },
   exitCodes: exitCodes("written", {

@@ -1,8 +1,7 @@
+import { unusable } from "../../answers/certificate_source.ts";
 import { readDocuments } from "../../answers/documents.ts";
 import type { PeerOptions } from "../../answers/peer_address.ts";
-import { RekeyError } from "../../base/errors.ts";
 import { STANDARD_INPUT } from "../../base/paths.ts";
-import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { type Document, documentPem } from "../../pki/inspect/documents.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand, type FlagDefinitions } from "../grammar/command.ts";
@@ -115,15 +114,7 @@ export const command = defineCommand({
       program.stdout.write(await rendered(documents, form));
     } catch (error) {
       // What is only read when it is shown: keys, names and extensions.
-      if (!(error instanceof MalformedError)) throw error;
-      throw new RekeyError(
-        "pair",
-        `error parsing ${source}: ${error.message}`,
-        {
-          hint: error.hint,
-          cause: error,
-        },
-      );
+      throw unusable(source, error);
     }
     return 0;
   },

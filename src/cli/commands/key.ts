@@ -2,11 +2,8 @@ import { readPublicKey } from "../../answers/documents.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
+import { OUT_FLAG } from "../resolve/answer_flags.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
-import { OUT_FLAG } from "../resolve/output_flags.ts";
-
-/** Of a new file: the original's. */
-const PUBLIC_KEY_MODE = 0o600;
 
 interface KeyOptions {
   /** A file, or `-`. */
@@ -28,11 +25,7 @@ export const command = defineCommand({
       "The file with the certificate or request; - means standard input.",
   },
   flags: {
-    "out": {
-      ...OUT_FLAG,
-      names: ["out", "output-file"],
-      help: "The <file> to write, instead of standard output.",
-    },
+    "out": { ...OUT_FLAG, names: ["out", "output-file"] },
     "force": REKEY_FLAGS.force,
   },
   exitCodes: exitCodes("written", {
@@ -66,8 +59,7 @@ export const command = defineCommand({
       return 0;
     }
     const { openOutputFile } = await import("../process/output_file.ts");
-    const mode = PUBLIC_KEY_MODE;
-    const file = await openOutputFile(out, { mode, isForced }, program);
+    const file = await openOutputFile(out, { isForced }, program);
     await file.write(new TextEncoder().encode(pem));
     program.stderr.write(`The public key has been saved in ${out}.\n`);
     return 0;

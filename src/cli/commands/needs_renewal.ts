@@ -1,5 +1,6 @@
 import type { PeerOptions } from "../../answers/peer_address.ts";
 import type { RenewalWindow } from "../../answers/renewal_due.ts";
+import { jsonAnswer } from "../../observe/json_line.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import {
@@ -101,14 +102,12 @@ export const command = defineCommand({
     const needsRenewal = due !== undefined;
     if (words === "json") {
       const { notBefore, notAfter } = due ?? chain[0];
-      program.stdout.write(`${
-        JSON.stringify({
-          needsRenewal,
-          notBefore,
-          notAfter,
-          usedPercent: usedPercent({ notBefore, notAfter }, now),
-        })
-      }\n`);
+      program.stdout.write(jsonAnswer({
+        needsRenewal,
+        notBefore,
+        notAfter,
+        usedPercent: usedPercent({ notBefore, notAfter }, now),
+      }));
     } else if (words === "text") {
       if (needsRenewal) program.stdout.write("certificate needs renewal\n");
       else program.stderr.write("certificate does not need renewal\n");

@@ -5,9 +5,6 @@ import type { Program } from "../process/program.ts";
 import { FlagReader } from "../resolve/flag_reader.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
-/** There is a key in it. */
-const P12_MODE = 0o600;
-
 const FLAGS = {
   "ca": {
     kind: "list",
@@ -137,8 +134,7 @@ export const command = defineCommand({
   async run(options, program: Program) {
     const { openOutputFile } = await import("../process/output_file.ts");
     const { out, isForced, identity, caFiles } = options;
-    const mode = P12_MODE;
-    const file = await openOutputFile(out, { mode, isForced }, program);
+    const file = await openOutputFile(out, { isForced }, program);
     const { runtime: { terminal }, signal } = file;
     const { readContents, readNewPassword } = await import(
       "../../answers/pkcs12_contents.ts"

@@ -1,3 +1,4 @@
+import { jsonAnswer } from "../../observe/json_line.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
@@ -47,7 +48,7 @@ export const command = defineCommand({
     };
   },
   run({ answer, json }, { stdout }: Program) {
-    stdout.write(`${json === undefined ? answer : JSON.stringify(json)}\n`);
+    stdout.write(json === undefined ? `${answer}\n` : jsonAnswer(json));
     return Promise.resolve(0);
   },
 });

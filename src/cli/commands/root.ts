@@ -6,10 +6,10 @@ import {
   ADDRESS_FLAGS,
   type Fingerprint,
   FINGERPRINT_FLAGS,
-  OVERWRITE_FLAG,
   resolveAddress,
   resolveFingerprint,
 } from "../resolve/authority_info.ts";
+import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 interface RootOptions extends Address {
   readonly fingerprint: Fingerprint;
@@ -30,7 +30,7 @@ export const command = defineCommand({
   optionalPositionals: {
     "root-file": "File to write root certificate (PEM format)",
   },
-  flags: { ...ADDRESS_FLAGS, ...FINGERPRINT_FLAGS, ...OVERWRITE_FLAG },
+  flags: { ...ADDRESS_FLAGS, ...FINGERPRINT_FLAGS, "force": REKEY_FLAGS.force },
   exitCodes: exitCodes("the root certificate is written or printed", {
     declined: ERROR_MEANINGS.declined,
     usage: ERROR_MEANINGS.usage,

@@ -4,10 +4,10 @@ import { type CommandDefinition, defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import {
   type Address,
-  OVERWRITE_FLAG,
   resolveVerified,
   VERIFIED_FLAGS,
 } from "../resolve/authority_info.ts";
+import { REKEY_FLAGS } from "../resolve/flags.ts";
 
 interface RootsOptions extends Address {
   readonly root: string;
@@ -17,7 +17,7 @@ interface RootsOptions extends Address {
   readonly isJson: boolean;
 }
 
-const FLAGS = { ...VERIFIED_FLAGS, ...OVERWRITE_FLAG } as const;
+const FLAGS = { ...VERIFIED_FLAGS, "force": REKEY_FLAGS.force } as const;
 
 export const command = listCommand({
   list: "roots",

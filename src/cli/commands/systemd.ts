@@ -108,17 +108,14 @@ export const install = definition({
     ],
   ],
   async run({ plan, isTimer, directory, overwrite }, program) {
-    const [{ openSingleFile }, { denoRuntime }, { processSignals }] =
-      await Promise.all([
-        import("../../files/single_file.ts"),
-        import("../process/deno_runtime.ts"),
-        import("../process/signals.ts"),
-      ]);
-    const { stop: signal } = processSignals("once");
+    const [{ openSingleFile }, { singleRun }] = await Promise.all([
+      import("../../files/single_file.ts"),
+      import("../process/deno_runtime.ts"),
+    ]);
+    const { signal, ...runtime } = singleRun(directory, program);
     return await withUnits(plan, isTimer, async (units) => {
       for (const { name, text } of units) {
         const path = `${directory}/${name}`;
-        const runtime = denoRuntime({ run: "once", file: path }, program);
         const options = { mode: 0o644, overwrite, runtime, signal };
         const file = await openSingleFile(path, options);
         await file.write(new TextEncoder().encode(text));

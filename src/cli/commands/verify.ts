@@ -1,6 +1,7 @@
 import type { PeerOptions } from "../../answers/peer_address.ts";
 import type { Refusal } from "../../answers/verification.ts";
 import { RekeyError } from "../../base/errors.ts";
+import { jsonAnswer } from "../../observe/json_line.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
@@ -91,7 +92,7 @@ export const command = defineCommand({
     if (question.isJson) {
       const reason = refusal?.reason ?? null;
       const detail = refusal?.detail ?? null;
-      stdout.write(`${JSON.stringify({ isValid, reason, detail })}\n`);
+      stdout.write(jsonAnswer({ isValid, reason, detail }));
       return isValid ? 0 : NO;
     }
     if (!isValid) {

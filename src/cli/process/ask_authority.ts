@@ -4,9 +4,8 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { Runtime } from "../../base/runtime.ts";
-import { denoRuntime } from "./deno_runtime.ts";
+import { singleRun } from "./deno_runtime.ts";
 import type { Program, TrustProblem } from "./program.ts";
-import { processSignals } from "./signals.ts";
 
 /** What who asks is given. */
 export interface Asker extends Runtime {
@@ -26,8 +25,7 @@ export async function askAuthority(
 ): Promise<number> {
   const problem = program.pinTrust();
   if (problem !== undefined) return await beginAgain(problem, program);
-  const { stop: signal } = processSignals("once");
-  return await ask({ ...denoRuntime({ run: "once", file }, program), signal });
+  return await ask(singleRun(file, program));
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Questions } from "./terminal.ts";
 import { pause } from "../../base/stoppable.ts";
 import { hintText } from "../remedies.ts";
 import type { LossText } from "./output_queue.ts";
+import { processSignals } from "./signals.ts";
 import { type Program, takesCodes, type TextSink } from "./program.ts";
 
 /** What decides how this process logs. */
@@ -29,6 +30,21 @@ export interface DenoRuntime extends Runtime {
    * them; not for long when nobody reads.
    */
   flushLog(): Promise<void>;
+}
+
+/** The runtime of a command that works once, with the signal that ends it. */
+export interface SingleRun extends DenoRuntime {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Listens to signals from now on: once in a process.
+ *
+ * @param file that messages are about
+ */
+export function singleRun(file: string, output: Output): SingleRun {
+  const { stop: signal } = processSignals("once");
+  return { ...denoRuntime({ run: "once", file }, output), signal };
 }
 
 /** How long a hook or a question waits for the lines before it, in ms. */

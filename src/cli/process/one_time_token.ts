@@ -1,6 +1,7 @@
 /**
  * A one-time token by a JWK provisioner: finds it, asks for its password, signs.
  */
+import { sha256 } from "../../base/bytes.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { printable, shortened } from "../../base/printable.ts";
 import { NoTerminalError } from "../../base/runtime.ts";
@@ -22,7 +23,6 @@ import { resultLine } from "../../observe/log.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { openProvisionerKey } from "../../pki/keys/json_web_token.ts";
 import type { Asker } from "./ask_authority.ts";
-import { sha256 } from "./open_ca.ts";
 import { type Program, takesCodes } from "./program.ts";
 
 /** Which provisioner makes a token. */
@@ -73,7 +73,7 @@ export async function makeToken(
     return await createOneTimeToken({
       ...wish,
       url: ca.url,
-      rootDigest: await sha256(root),
+      rootDigest: await sha256(root.der),
       now: ca.clock.now(),
     }, { name, kid, key });
   } catch (error) {

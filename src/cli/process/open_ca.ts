@@ -1,4 +1,5 @@
 /** A CA, with the root certificates that prove it. */
+import { sha256 } from "../../base/bytes.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { fetchRoot } from "../../ca/online/authority_info.ts";
 import { readRootCertificates } from "../../ca/online/root_certificates.ts";
@@ -52,7 +53,7 @@ async function heldRoot(
   try {
     const roots = await readRootCertificates(path, { write: () => {} });
     for (const root of roots) {
-      if (await sha256(root) === digest) return root;
+      if (await sha256(root.der) === digest) return root;
     }
     return undefined;
   } catch (error) {
@@ -62,9 +63,4 @@ async function heldRoot(
     }
     throw error;
   }
-}
-
-/** In lower-case hexadecimal. */
-export async function sha256({ der }: Certificate): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", der)).toHex();
 }

@@ -3,13 +3,12 @@
  */
 import { openSingleFile, type SingleFile } from "../../files/single_file.ts";
 import type { Runtime } from "../../base/runtime.ts";
-import { denoRuntime } from "./deno_runtime.ts";
+import { singleRun } from "./deno_runtime.ts";
 import type { Program } from "./program.ts";
-import { processSignals } from "./signals.ts";
 
 export interface OutputFileOptions {
-  /** Of a file that is new. */
-  readonly mode: number;
+  /** As of {@linkcode openSingleFile}. */
+  readonly mode?: number | undefined;
   readonly isForced: boolean;
 }
 
@@ -25,8 +24,7 @@ export async function openOutputFile(
   { mode, isForced }: OutputFileOptions,
   program: Program,
 ): Promise<OutputFile> {
-  const { stop: signal } = processSignals("once");
-  const runtime = denoRuntime({ run: "once", file: path }, program);
+  const { signal, ...runtime } = singleRun(path, program);
   const overwrite = isForced ? "without asking" : "ask";
   const file = await openSingleFile(path, { mode, overwrite, runtime, signal });
   return { write: (content) => file.write(content), runtime, signal };

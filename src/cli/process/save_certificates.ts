@@ -1,6 +1,7 @@
 /**
  * Certificates that a CA gave, in a file or on standard output.
  */
+import { sha256 } from "../../base/bytes.ts";
 import { openSingleFile } from "../../files/single_file.ts";
 import {
   type Certificate,
@@ -10,9 +11,6 @@ import { formatInstant } from "../../base/duration.ts";
 import { jsonAnswer } from "../../observe/json_line.ts";
 import type { Asker } from "./ask_authority.ts";
 import type { Program } from "./program.ts";
-
-/** Mode of a new file with certificates: the original's. */
-export const CERTIFICATE_MODE = 0o600;
 
 export interface SaveOptions {
   /** Undefined: standard output. */
@@ -31,7 +29,6 @@ export async function saveCertificates(
   { program, asker }: { readonly program: Program; readonly asker: Asker },
 ): Promise<number> {
   const opened = file === undefined ? undefined : await openSingleFile(file, {
-    mode: CERTIFICATE_MODE,
     overwrite: isForced ? "without asking" : "ask",
     runtime: asker,
     signal: asker.signal,
@@ -50,10 +47,9 @@ export async function saveCertificates(
 }
 
 async function describe(certificate: Certificate) {
-  const digest = await crypto.subtle.digest("SHA-256", certificate.der);
   return {
     subject: certificate.subject,
-    fingerprint: new Uint8Array(digest).toHex(),
+    fingerprint: await sha256(certificate.der),
     notAfter: formatInstant(certificate.notAfter),
     pem: chainToPem([certificate]),
   };

@@ -38,6 +38,14 @@ export const BUNDLE_FLAG = {
   help: "All certificates of the file or server, not only the first one.",
 } as const satisfies FlagDefinition;
 
+/** Of those that write one file, or standard output. */
+export const OUT_FLAG = {
+  kind: "text",
+  group: "files",
+  placeholder: "file",
+  help: "The <file> to write, instead of standard output.",
+} as const satisfies FlagDefinition;
+
 /** How a server is to be asked. */
 export function resolvePeer(
   { flags, env }: {

@@ -22,10 +22,10 @@ export function resolveUrl(
   const value = flags.text("ca-url");
   if (value !== undefined) return parseCaUrl(value);
   if (flags.values.offline === true) return undefined;
-  throw flags.usage(`'step ${command}' requires the '--ca-url' flag`, {
+  throw flags.usage(requiredBy(`step ${command}`)("ca-url"), {
     flags: ["ca-url"],
     hint:
-      "give --ca-url or set STEP_CA_URL; step ca bootstrap writes it into defaults.json",
+      "give --ca-url or set STEP_CA_URL; step-rekey ca bootstrap writes it into defaults.json",
   });
 }
 
@@ -50,19 +50,36 @@ export function resolveAuthority(
     if (config === "") throw flags.invalid("ca-config");
     return { mode: "offline", config, ignoreDatabase };
   }
-  if (!url.hasHost) {
-    throw new RekeyError(
-      "config",
-      `error parsing endpoint: url '${shortened(url.url)}' is not valid`,
-      { hint: "write --ca-url as https://host:port" },
-    );
-  }
   return {
     mode: "online",
-    url: url.url,
-    root: flags.text("root") ?? joinPath(stepPath, "certs", "root_ca.crt"),
+    url: requireHost(url),
+    root: flags.text("root") ?? defaultRoot(stepPath),
     ...timeouts,
   };
+}
+
+/** `step ca x` requires it, in the original's words. */
+export function requiredBy(command: string): (flag: string) => string {
+  return (flag) => `'${command}' requires the '--${flag}' flag`;
+}
+
+/**
+ * The URL, which has a host.
+ *
+ * @throws {RekeyError} kind `config`
+ */
+export function requireHost({ url, hasHost }: CaUrl): string {
+  if (hasHost) return url;
+  throw new RekeyError(
+    "config",
+    `error parsing endpoint: url '${shortened(url)}' is not valid`,
+    { hint: "write --ca-url as https://host:port" },
+  );
+}
+
+/** The root certificate of `$(step path)`. */
+export function defaultRoot(stepPath: string): string {
+  return joinPath(stepPath, "certs", "root_ca.crt");
 }
 
 /** --connect-timeout and --timeout. */

@@ -2,12 +2,14 @@
  * Flags of the commands that ask a CA what it tells everybody, or set a host up
  * for it.
  */
-import { RekeyError } from "../../base/errors.ts";
-import { isOsError } from "../../base/os_error.ts";
-import { shortened } from "../../base/printable.ts";
+import { isThere } from "../../base/os_error.ts";
 import type { FlagDefinitions, Invocation } from "../grammar/command.ts";
-import { joinPath } from "../settings/step_path.ts";
-import { parseCaUrl } from "./authority.ts";
+import {
+  defaultRoot,
+  parseCaUrl,
+  requiredBy,
+  requireHost,
+} from "./authority.ts";
 import { FlagReader } from "./flag_reader.ts";
 import { JSON_FLAG, REKEY_FLAGS } from "./flags.ts";
 
@@ -36,12 +38,9 @@ export const FINGERPRINT_FLAGS = {
     group: "authority",
     placeholder: "fingerprint",
     help:
-      "The <fingerprint> of the root certificate: its SHA-256 in hexadecimal, with dashes or colons or without, as step certificate fingerprint prints it.",
+      "The <fingerprint> of the root certificate: its SHA-256 in hexadecimal, with dashes or colons or without, as step-rekey certificate fingerprint prints it.",
   },
 } as const satisfies FlagDefinitions;
-
-/** Of whoever writes a file. */
-export const OVERWRITE_FLAG = { "force": REKEY_FLAGS.force } as const;
 
 /** Longest wait for an answer without --timeout, in ms: the original's. */
 const TIMEOUT_MS = 15_000;
@@ -53,8 +52,6 @@ export interface Address {
   readonly timeoutMs: number;
 }
 
-type Given<Flags extends FlagDefinitions> = Invocation<Flags>;
-
 /**
  * --ca-url and --timeout.
  *
@@ -62,25 +59,18 @@ type Given<Flags extends FlagDefinitions> = Invocation<Flags>;
  * @throws {RekeyError} kind `usage` or `config`
  */
 export function resolveAddress(
-  invocation: Pick<Given<typeof ADDRESS_FLAGS>, "flags" | "origins">,
+  invocation: Pick<Invocation<typeof ADDRESS_FLAGS>, "flags" | "origins">,
   command: string,
 ): Address {
   const flags = new FlagReader(invocation, ADDRESS_FLAGS);
   const value = flags.text("ca-url");
   if (value === undefined) {
-    throw flags.usage(`'${command}' requires the '--ca-url' flag`, {
+    throw flags.usage(requiredBy(command)("ca-url"), {
       flags: ["ca-url"],
       hint: "give --ca-url or set STEP_CA_URL",
     });
   }
-  const { url, hasHost } = parseCaUrl(value);
-  if (!hasHost) {
-    throw new RekeyError(
-      "config",
-      `error parsing endpoint: url '${shortened(url)}' is not valid`,
-      { hint: "write --ca-url as https://host:port" },
-    );
-  }
+  const url = requireHost(parseCaUrl(value));
   const timeoutMs = flags.limitMs("timeout", { mayBeZero: false }) ??
     TIMEOUT_MS;
   return { url, timeoutMs };
@@ -92,32 +82,37 @@ export function resolveAddress(
  * @throws {RekeyError} as {@linkcode resolveAddress}
  */
 export async function resolveVerified(
-  invocation: Given<typeof VERIFIED_FLAGS>,
+  invocation: Invocation<typeof VERIFIED_FLAGS>,
   command: string,
 ): Promise<Address & { readonly root: string }> {
   const address = resolveAddress(invocation, command);
+  const root = await resolveRoot(invocation, requiredBy(command)("root"));
+  return { ...address, root };
+}
+
+/**
+ * --root, or the file of `$(step path)`, which has to be there.
+ *
+ * @param missing says who needs it
+ * @throws {RekeyError} kind `usage`
+ */
+export async function resolveRoot(
+  invocation: Pick<
+    Invocation<typeof VERIFIED_FLAGS>,
+    "flags" | "origins" | "stepPath"
+  >,
+  missing: string,
+): Promise<string> {
   const flags = new FlagReader(invocation, VERIFIED_FLAGS);
   const named = flags.text("root");
-  if (named !== undefined) return { ...address, root: named };
-  const root = joinPath(invocation.stepPath, "certs", "root_ca.crt");
-  if (await isThere(root)) return { ...address, root };
-  throw flags.usage(`'${command}' requires the '--root' flag`, {
+  if (named !== undefined) return named;
+  const root = defaultRoot(invocation.stepPath);
+  if (await isThere(root)) return root;
+  throw flags.usage(missing, {
     flags: ["root"],
     hint:
       `there is no ${root}; step-rekey ca bootstrap fetches it, and remembers --ca-url`,
   });
-}
-
-/** Whether something has that name, as far as this process may know. */
-export async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    // Whatever hides it hides it from who would read it.
-    if (isOsError(error)) return false;
-    throw error;
-  }
 }
 
 /** A digest in the two ways that it is needed. */
@@ -134,16 +129,16 @@ export interface Fingerprint {
  * @throws {RekeyError} kind `usage` for what cannot be a SHA-256
  */
 export function resolveFingerprint(
-  invocation: Pick<Given<typeof FINGERPRINT_FLAGS>, "flags" | "origins">,
+  invocation: Pick<Invocation<typeof FINGERPRINT_FLAGS>, "flags" | "origins">,
   command: string,
 ): Fingerprint {
   const flags = new FlagReader(invocation, FINGERPRINT_FLAGS);
   const typed = flags.text("fingerprint")?.trim() ?? "";
   if (typed === "") {
-    throw flags.usage(`'${command}' requires the '--fingerprint' flag`, {
+    throw flags.usage(requiredBy(command)("fingerprint"), {
       flags: ["fingerprint"],
       hint:
-        "beside the CA, step certificate fingerprint prints it for root_ca.crt",
+        "beside the CA, step-rekey certificate fingerprint prints it for root_ca.crt",
     });
   }
   const digest = typed.replaceAll(/[-:]/g, "").toLowerCase();

@@ -7,15 +7,18 @@
  */
 import { parseGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
-import { shortened } from "../../base/printable.ts";
 import type { OneTimeToken } from "../../ca/online/one_time_token.ts";
 import type { FlagDefinitions, Invocation } from "../grammar/command.ts";
 import type { TokenChoice } from "../process/enrolment.ts";
 import type { CaChoice } from "../process/open_ca.ts";
 import type { ProvisionerChoice } from "../process/one_time_token.ts";
-import { joinPath } from "../settings/step_path.ts";
-import { parseCaUrl, resolveTimeouts } from "./authority.ts";
-import { isThere } from "./authority_info.ts";
+import {
+  defaultRoot,
+  parseCaUrl,
+  requireHost,
+  resolveTimeouts,
+} from "./authority.ts";
+import { resolveRoot } from "./authority_info.ts";
 import { FlagReader } from "./flag_reader.ts";
 import { JSON_FLAG, REKEY_FLAGS } from "./flags.ts";
 
@@ -96,7 +99,8 @@ export const VALIDITY_FLAGS = {
 } as const satisfies FlagDefinitions;
 
 /** What to do instead of flags that are for other kinds of provisioners. */
-const CALL_STEP = "only JWK provisioners are supported: call step for others";
+export const ONLY_JWK =
+  "only JWK provisioners are supported: call step for others";
 const WITH_TOKEN = (command: string) =>
   `make the token with "${command}", and give it with --token`;
 
@@ -108,9 +112,9 @@ export const REFUSED_FLAGS: Readonly<Record<string, string>> = {
   "x5c-cert": WITH_TOKEN("step ca token --x5c-cert"),
   "x5c-key": WITH_TOKEN("step ca token --x5c-key"),
   "x5c-insecure": WITH_TOKEN("step ca token --x5c-insecure"),
-  "nebula-cert": CALL_STEP,
-  "nebula-key": CALL_STEP,
-  "k8ssa-token-path": CALL_STEP,
+  "nebula-cert": ONLY_JWK,
+  "nebula-key": ONLY_JWK,
+  "k8ssa-token-path": ONLY_JWK,
 };
 
 type Given<Flags extends FlagDefinitions> = Pick<
@@ -136,9 +140,6 @@ export async function resolveCa(
   const timeouts = resolveTimeouts(
     new FlagReader<typeof REKEY_FLAGS>(invocation),
   );
-  const named = flags.text("root");
-  const path = named ??
-    joinPath(invocation.stepPath, "certs", "root_ca.crt");
   const url = flags.text("ca-url");
   const { audience, rootDigest: digest } = token ?? {};
   const isPinned = digest !== undefined &&
@@ -152,32 +153,17 @@ export async function resolveCa(
       hint: "give --ca-url or set STEP_CA_URL",
     });
   }
-  const address = parseCaUrl(url ?? audience ?? "");
-  if (!address.hasHost) {
-    throw new RekeyError(
-      "config",
-      `error parsing endpoint: url '${shortened(address.url)}' is not valid`,
-      { hint: "write --ca-url as https://host:port" },
-    );
-  }
+  const ca = {
+    url: requireHost(parseCaUrl(url ?? audience ?? "")),
+    ...timeouts,
+  };
   // Who types a root does not want another one, whatever a token says.
   if (isPinned && !flags.isTyped("root")) {
-    const root = { from: "digest", digest, path } as const;
-    return { url: address.url, root, ...timeouts };
+    const path = flags.text("root") ?? defaultRoot(invocation.stepPath);
+    return { ...ca, root: { from: "digest", digest, path } };
   }
-  if (named === undefined && !await isThere(path)) {
-    throw flags.usage(missing("root"), {
-      flags: ["root"],
-      hint:
-        `there is no ${path}; step-rekey ca bootstrap fetches it, and remembers --ca-url`,
-    });
-  }
-  return { url: address.url, root: { from: "file", path }, ...timeouts };
-}
-
-/** `step ca x` requires it, in the original's words. */
-export function requiredBy(command: string): (flag: string) => string {
-  return (flag: string) => `'${command}' requires the '--${flag}' flag`;
+  const path = await resolveRoot(invocation, missing("root"));
+  return { ...ca, root: { from: "file", path } };
 }
 
 /** A token would do as well. */

@@ -4,8 +4,14 @@
  *
  * Reads the contexts that are there, and writes nothing.
  */
-import { type Context, joinPath, readContexts } from "./step_path.ts";
-import { CONTEXTS_FILE, CURRENT_FILE } from "./step_path.ts";
+import { escapeForJson } from "../../base/printable.ts";
+import {
+  type Context,
+  CONTEXTS_FILE,
+  CURRENT_FILE,
+  joinPath,
+  readContexts,
+} from "./step_path.ts";
 
 /** What a host shall know of its CA. */
 export interface NewAuthority {
@@ -151,7 +157,6 @@ function contextFiles(
 function goJson(value: object, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replace(
     /[<>&\u2028\u2029]/g,
-    (character) =>
-      `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    escapeForJson,
   );
 }

@@ -134,13 +134,6 @@ function unlessMissing<T>(call: () => T): T | undefined {
   }
 }
 
-export async function sha256(
-  content: Uint8Array<ArrayBuffer>,
-): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-  return digest.toHex();
-}
-
 /** Removes `file`, which holds no secret; one that is gone already is as good. */
 export function removeIfExists(file: string): void {
   unlessMissing(() => Deno.removeSync(file));

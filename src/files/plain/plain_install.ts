@@ -16,6 +16,7 @@
  * is not durable yet: whichever of the names touched last the power takes away,
  * either all new or all old contents are still reachable.
  */
+import { sha256 } from "../../base/bytes.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
 import { attributesFor, privateTo } from "../disk/attributes.ts";
@@ -23,7 +24,6 @@ import { backUp } from "../disk/backup_file.ts";
 import {
   awaitDirectories,
   removeIfExists,
-  sha256,
   syncDirectories,
   syncDirectory,
 } from "../disk/disk.ts";

@@ -5,6 +5,7 @@
  * file outside the pair that was named, nor one that somebody else has written
  * since.
  */
+import { sha256 } from "../../base/bytes.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
 import { copyFile, duplicateFile } from "../disk/backup_file.ts";
@@ -13,7 +14,6 @@ import {
   diskWait,
   readIfExists,
   removeIfExists,
-  sha256,
   sortedNames,
   syncDirectories,
   syncDirectory,

@@ -14,7 +14,7 @@
  */
 import type { ReloadPart } from "../../base/options.ts";
 import { bestEffort } from "../../base/os_error.ts";
-import { equalBytes } from "../../base/bytes.ts";
+import { equalBytes, sha256 } from "../../base/bytes.ts";
 import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { parseChain } from "../../pki/certificate/certificate.ts";
 import {
@@ -22,7 +22,6 @@ import {
   lstatIfExists,
   readBehind,
   removeIfExists,
-  sha256,
   sortedNames,
   syncDirectory,
 } from "../disk/disk.ts";

@@ -4,7 +4,9 @@
  * the numbers of its curve, the notices of its policies and the timestamps of
  * certificate transparency.
  */
+import { sha256 } from "../../base/bytes.ts";
 import { addressToText } from "../../base/ip_address.ts";
+import { escapeForJson } from "../../base/printable.ts";
 import { DerFields, readDer } from "../asn1/der.ts";
 import {
   type AlgorithmIdentifier,
@@ -76,7 +78,7 @@ export async function certificateJson(certificate: Certificate): Promise<Json> {
     subject_dn: nameText(subjectDer) || undefined,
     subject_key_info: {
       ...keyJson(publicKey),
-      fingerprint_sha256: await digest("SHA-256", publicKey),
+      fingerprint_sha256: await sha256(publicKey),
     },
     extensions: extensionsJson(certificate),
     unknown_extensions: some(
@@ -90,15 +92,14 @@ export async function certificateJson(certificate: Certificate): Promise<Json> {
       valid: false,
       self_signed: isOwn,
     },
-    fingerprint_md5: await md5(der),
-    fingerprint_sha1: await digest("SHA-1", der),
-    fingerprint_sha256: await digest("SHA-256", der),
-    tbs_noct_fingerprint: await digest("SHA-256", withoutTransparency(tbs)),
-    spki_subject_fingerprint: await digest(
-      "SHA-256",
+    fingerprint_md5: await weakDigest("md5", der),
+    fingerprint_sha1: await weakDigest("sha1", der),
+    fingerprint_sha256: await sha256(der),
+    tbs_noct_fingerprint: await sha256(withoutTransparency(tbs)),
+    spki_subject_fingerprint: await sha256(
       Uint8Array.from([...publicKey, ...subjectDer]),
     ),
-    tbs_fingerprint: await digest("SHA-256", tbs),
+    tbs_fingerprint: await sha256(tbs),
     validation_level: isOwn ? "unknown" : validationLevel(certificate),
     names: some(names),
     redacted: names.some((name) => name.startsWith("?")),
@@ -133,8 +134,7 @@ export function requestJson(request: CertificateRequest): Json {
 export function jsonText(value: Json, indent = 0): string {
   return JSON.stringify(value, undefined, indent).replace(
     /[\x7f-\x9f\u2028\u2029<>&]/g,
-    (character) =>
-      `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    escapeForJson,
   );
 }
 
@@ -151,17 +151,13 @@ function algorithmJson(algorithm: AlgorithmIdentifier) {
   return { name: signatureName(algorithm), oid: algorithm.oid };
 }
 
-async function digest(
-  hash: "SHA-1" | "SHA-256",
-  bytes: Uint8Array<ArrayBuffer>,
+/** Web Crypto has no MD5; both only name the certificate here. */
+async function weakDigest(
+  hash: "md5" | "sha1",
+  bytes: Uint8Array,
 ): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest(hash, bytes)).toHex();
-}
-
-/** Web Crypto has no MD5; it only names the certificate here. */
-async function md5(bytes: Uint8Array): Promise<string> {
   const { createHash } = await import("node:crypto");
-  return createHash("md5").update(bytes).digest("hex");
+  return createHash(hash).update(bytes).digest("hex");
 }
 
 function keyJson(publicKey: Uint8Array) {

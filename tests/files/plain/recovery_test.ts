@@ -3,7 +3,7 @@ import {
   formatJournal,
   type JournalTarget,
 } from "../../../src/files/plain/journal.ts";
-import { sha256 } from "../../../src/files/disk/disk.ts";
+import { sha256 } from "../../../src/base/bytes.ts";
 import {
   assert,
   assertEquals,
