@@ -3,7 +3,6 @@
  * that name and the real step-ca. Each names the public source that the lines
  * were read in; what stands here is written anew.
  */
-import { ROOT } from "../../scripts/paths.ts";
 import { parityTest } from "../ca/offline/beside_step.ts";
 import {
   assert,
@@ -11,6 +10,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../support/assert.ts";
+import { putStep } from "../support/called_as_step.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { startStepCa, type StepCa } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -39,23 +39,6 @@ interface Host {
     readonly certificate: string;
     readonly key: string;
   }>;
-}
-
-/** A link where there is a program, else a script: the name of source is Deno's. */
-async function putStep(bin: string): Promise<void> {
-  await Deno.mkdir(bin);
-  const binary = Deno.env.get("REKEY_TEST_BINARY");
-  for (const name of ["step", "step-cli"]) {
-    if (binary) {
-      await Deno.symlink(binary, `${bin}/${name}`);
-      continue;
-    }
-    await Deno.writeTextFile(
-      `${bin}/${name}`,
-      `#!/bin/sh\nSTEP_REKEY_AS_STEP=1 exec '${Deno.execPath()}' run -A --no-prompt '${ROOT}main.ts' "$@"\n`,
-      { mode: 0o755 },
-    );
-  }
 }
 
 function clientTest(name: string, fn: (host: Host) => Promise<void>): void {

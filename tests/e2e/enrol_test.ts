@@ -112,6 +112,23 @@ test("ca token prints the token that step prints, and nothing else on stdout", a
   }
 });
 
+test("ca token writes the file that step writes, and asks before another", async () => {
+  await using dir = await tempDir();
+  for (const [name, run] of Object.entries({ ours, theirs })) {
+    const file = dir.file(name);
+    const words = ["token", "host", "--output-file", file, ...PASSWORD];
+    const { stdout } = await ok(run(words));
+    const token = await Deno.readTextFile(file);
+    assertEquals(stdout, "");
+    assertMatch(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+    assertEquals(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
+    assert((await run(words)).code !== 0, "nobody could be asked");
+    assertEquals(await Deno.readTextFile(file), token);
+    await ok(run([...words, "--force"]));
+    assert(await Deno.readTextFile(file) !== token, "it is the old one");
+  }
+});
+
 test("ca token has the life that is asked for", async () => {
   const { stdout } = await ok(ours([
     ...["token", "host", "--not-before", "1m", "--not-after", "10m"],

@@ -17,6 +17,7 @@ import {
   timeOf,
   VALIDITY_FLAGS,
 } from "../resolve/enrol.ts";
+import { OUT_FLAG } from "../resolve/answer_flags.ts";
 import { FlagReader } from "../resolve/flag_reader.ts";
 import { REKEY_FLAGS } from "../resolve/flags.ts";
 
@@ -41,8 +42,16 @@ const OWN_FLAGS = {
     ...REKEY_FLAGS["password-file"],
     help: "The same as --provisioner-password-file, which goes before it.",
   },
+  "output-file": {
+    ...OUT_FLAG,
+    help: "The <file> to write the token to, instead of standard output.",
+  },
+  "force": REKEY_FLAGS.force,
   ...CA_FLAGS,
 } as const;
+
+/** Mode of a new file with a token: the original's. */
+const TOKEN_MODE = 0o600;
 
 interface TokenOptions {
   readonly ca: CaChoice;
@@ -52,6 +61,9 @@ interface TokenOptions {
   readonly purpose: "sign" | "revoke";
   readonly notBefore: string;
   readonly notAfter: string;
+  /** Undefined: standard output. */
+  readonly file: string | undefined;
+  readonly isForced: boolean;
   readonly isJson: boolean;
 }
 
@@ -76,7 +88,6 @@ export const command = defineCommand({
     "x5c-key": ONLY_JWK,
     "x5c-insecure": ONLY_JWK,
     "key": "leave it out: the CA keeps the key of the provisioner",
-    "output-file": "redirect standard output, with umask 077",
     "renew": "renew with ca renew, which makes its own tokens",
     "rekey": SSH,
     "ssh": SSH,
@@ -88,11 +99,14 @@ export const command = defineCommand({
     "sshpop-cert": SSH,
     "sshpop-key": SSH,
   },
-  exitCodes: exitCodes("the token is on standard output", {
+  exitCodes: exitCodes("the token is printed or written", {
+    declined: ERROR_MEANINGS.declined,
     usage: ERROR_MEANINGS.usage,
     pair: "the password of the provisioner is missing or wrong",
     unreachable: ERROR_MEANINGS.unreachable,
     bug: ERROR_MEANINGS.bug,
+    install: "the file of --output-file cannot be written",
+    busy: "another process is writing the same file",
     untrusted: "the CA's answer is unusable",
     refused: ERROR_MEANINGS.refused,
     config: "defaults.json, contexts, --root or --ca-url is unusable",
@@ -127,6 +141,8 @@ export const command = defineCommand({
       purpose: isRevoke ? "revoke" : "sign",
       notBefore: resolveTime(invocation, "not-before"),
       notAfter: resolveTime(invocation, "not-after"),
+      file: values["output-file"] || undefined,
+      isForced: values.force === true,
       isJson: values.json === true,
     };
   },
@@ -136,28 +152,42 @@ export const command = defineCommand({
       import("../../observe/json_line.ts"),
     ]);
     return await askAuthority(program, options.subject, async (asker) => {
-      const [{ makeToken, sayTo }, { openCa }, { tokenValidity }] =
-        await Promise.all([
-          import("../process/one_time_token.ts"),
-          import("../process/open_ca.ts"),
-          import("../../ca/online/one_time_token.ts"),
-        ]);
+      const [
+        { makeToken, sayTo },
+        { openCa },
+        { tokenValidity },
+        { openSingleFile },
+      ] = await Promise.all([
+        import("../process/one_time_token.ts"),
+        import("../process/open_ca.ts"),
+        import("../../ca/online/one_time_token.ts"),
+        import("../../files/single_file.ts"),
+      ]);
       const now = asker.clock.now();
       const validity = tokenValidity(now, {
         notBefore: timeOf(options.notBefore, now),
         notAfter: timeOf(options.notAfter, now),
       });
-      const { subject, names, purpose, isJson } = options;
+      const { subject, names, purpose, file, isForced, isJson } = options;
+      const opened = file === undefined ? undefined : await openSingleFile(
+        file,
+        {
+          mode: TOKEN_MODE,
+          overwrite: isForced ? "without asking" : "ask",
+          runtime: asker,
+          signal: asker.signal,
+        },
+      );
       const ca = await openCa(options.ca, asker);
       const say = isJson ? () => {} : sayTo(program);
       const tools = { ...asker, say };
       const wish = { subject, names, purpose, validity };
       const token = await makeToken(ca, options.provisioner, { tools, wish });
-      program.stdout.write(
-        isJson
-          ? jsonAnswer({ subject, token, notAfter: validity.notAfter })
-          : `${token}\n`,
-      );
+      await opened?.write(new TextEncoder().encode(token));
+      if (isJson) {
+        const { notAfter } = validity;
+        program.stdout.write(jsonAnswer({ subject, token, notAfter }));
+      } else if (file === undefined) program.stdout.write(`${token}\n`);
       return 0;
     });
   },

@@ -12,7 +12,10 @@ import { runOk } from "../../support/run.ts";
 import { STEP, stepCaMissing } from "../../support/step_ca.ts";
 
 /** A test that needs the original. */
-export function parityTest(name: string, fn: () => Promise<void>): void {
+export function parityTest(
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+): void {
   Deno.test({
     name: stepCaMissing === undefined ? name : `${name} (${stepCaMissing})`,
     ignore: stepCaMissing !== undefined,
