@@ -14,7 +14,9 @@ const why = missing === undefined ? "" : ` (${missing})`;
 
 const binary = Deno.env.get("REKEY_TEST_BINARY");
 // A service sees no home, so neither Deno nor its cache.
-const notRun = missing ?? (binary ? undefined : "runs on the compiled program");
+const isCompiled = binary !== undefined && !binary.endsWith(".js");
+const notRun = missing ??
+  (isCompiled ? undefined : "runs on the compiled program");
 
 for (const extra of [[], ["--timer"], ["--user", "daemon"]]) {
   const how = extra.join(" ");
