@@ -5,9 +5,11 @@ import { CorruptDatabaseError } from "./file/corrupt_database_error.ts";
 const PAUSE_MS = 20;
 /**
  * Longer than a running step-ca takes to name a table that it has written, or
- * to finish an entry. Attempts take time, too, where a log is long.
+ * to finish an entry, and than it takes to find a moment between two entries of
+ * one that issues without a pause on a busy machine. Attempts take time, too,
+ * where a log is long.
  */
-const MOST_MS = 3000;
+const MOST_MS = 10_000;
 /** A log that nobody writes to for so long is torn for good. */
 const MOST_STILL_MS = 200;
 

@@ -43,7 +43,7 @@ Deno.test("settled() tries again while damage may pass", async () => {
   assertEquals(clock.state.sleptMs, 40);
 });
 
-Deno.test("settled() gives up after three seconds", async () => {
+Deno.test("settled() gives up after ten seconds", async () => {
   const clock = clockThat(() => {});
   const damage = new CorruptDatabaseError("f", "is torn", { mayPass: true });
   const error = await settled(() => Promise.reject(damage), {
@@ -51,7 +51,7 @@ Deno.test("settled() gives up after three seconds", async () => {
     signal: never,
   }).catch((error) => error);
   assertEquals(error, damage);
-  assertEquals(clock.state.sleptMs, 149 * 20);
+  assertEquals(clock.state.sleptMs, 499 * 20);
 });
 
 Deno.test("settled() counts the time that reading takes", async () => {
@@ -71,7 +71,7 @@ Deno.test("settled() counts the time that reading takes", async () => {
   const error = await settled(read, { clock, signal: never })
     .catch((error) => error);
   assertEquals(error, damage);
-  assert(time.ms >= 3000 && time.ms < 3600, `${time.ms} ms`);
+  assert(time.ms >= 10_000 && time.ms < 10_600, `${time.ms} ms`);
 });
 
 Deno.test("settled() waits for a torn log while somebody writes to it, and no longer", async () => {
