@@ -11,6 +11,8 @@ export async function stoppable<T>(
   work: Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
+  // Nobody hears how it ends when the signal comes first, or has come already.
+  work.catch(() => {});
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);

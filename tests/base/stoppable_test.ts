@@ -50,3 +50,21 @@ for (const ms of [2 ** 31, Infinity]) {
     assertEquals(await paused, "over");
   });
 }
+
+Deno.test("stoppable() lets work fail unheard when the signal has come already", async () => {
+  const unheard: unknown[] = [];
+  const listen = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    unheard.push(event.reason);
+  };
+  addEventListener("unhandledrejection", listen);
+  try {
+    const work = Promise.reject(new Error("closed meanwhile"));
+    await stoppable(work, AbortSignal.abort(new Error("stopped")))
+      .catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals(unheard, []);
+  } finally {
+    removeEventListener("unhandledrejection", listen);
+  }
+});
