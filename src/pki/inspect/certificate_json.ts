@@ -42,7 +42,7 @@ import {
   policies,
   provisioner,
 } from "./extension_facts.ts";
-import { keyFacts, signatureName } from "./key_facts.ts";
+import { keyJson, signatureName } from "./key_facts.ts";
 import { nameMembers, nameText } from "./names.ts";
 import { isSelfSigned } from "./short_text.ts";
 import { EXTENDED_USAGE_NAMES, KEY_USAGE_NAMES } from "./usages.ts";
@@ -158,37 +158,6 @@ async function weakDigest(
 ): Promise<string> {
   const { createHash } = await import("node:crypto");
   return createHash(hash).update(bytes).digest("hex");
-}
-
-function keyJson(publicKey: Uint8Array) {
-  const key = keyFacts(publicKey);
-  switch (key.algorithm) {
-    case "RSA":
-      return {
-        key_algorithm: { name: "RSA" },
-        rsa_public_key: {
-          // Nobody's is larger than a number of JavaScript.
-          exponent: Number(key.exponent),
-          modulus: key.modulus.toBase64(),
-          length: key.modulus.length * 8,
-        },
-      };
-    case "ECDSA":
-      return {
-        key_algorithm: { name: "ECDSA" },
-        ecdsa_public_key: {
-          curve: key.curve,
-          length: key.bits,
-          pub: key.point.toBase64(),
-          x: key.x.toBase64(),
-          y: key.y.toBase64(),
-        },
-      };
-    case "Ed25519":
-      return { key_algorithm: { name: "Ed25519" } };
-    case "other":
-      return { key_algorithm: { name: key.name } };
-  }
 }
 
 /** Which certificate transparency has put in (RFC 6962 §3.1, §3.3). */

@@ -126,3 +126,35 @@ export function signatureName(
 function goHash(hash: string): string {
   return hash.replace("-", "");
 }
+
+/** The members of a public key, as the original names them. */
+export function keyJson(publicKey: Uint8Array) {
+  const key = keyFacts(publicKey);
+  switch (key.algorithm) {
+    case "RSA":
+      return {
+        key_algorithm: { name: "RSA" },
+        rsa_public_key: {
+          // Nobody's is larger than a number of JavaScript.
+          exponent: Number(key.exponent),
+          modulus: key.modulus.toBase64(),
+          length: key.modulus.length * 8,
+        },
+      };
+    case "ECDSA":
+      return {
+        key_algorithm: { name: "ECDSA" },
+        ecdsa_public_key: {
+          curve: key.curve,
+          length: key.bits,
+          pub: key.point.toBase64(),
+          x: key.x.toBase64(),
+          y: key.y.toBase64(),
+        },
+      };
+    case "Ed25519":
+      return { key_algorithm: { name: "Ed25519" } };
+    case "other":
+      return { key_algorithm: { name: key.name } };
+  }
+}
