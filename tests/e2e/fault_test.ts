@@ -23,7 +23,7 @@ function theBench(): CrashBench {
   return shared;
 }
 
-for (const layout of LAYOUTS) {
+for (const layout of sample("faults, layouts", LAYOUTS, 6)) {
   Deno.test({
     name:
       `ca rekey keeps the old pair or installs the new one when a system call fails: ${layout.name}${because}`,
