@@ -15,10 +15,15 @@ const NOBODY = 65534;
 const RACE_MS = howMany(1_500, 6_000);
 const AS_ROOT = { ignore: !CAN_CHANGE_USER } as const;
 
-/** Swaps two names of a folder for links to elsewhere and back, as fast as it can. */
+/**
+ * Swaps two names of a folder for links to elsewhere and back, at once, and then
+ * leaves it for a moment: else no install ever finds it on a busy machine.
+ */
 const RACER = `
   const [moved, aside, elsewhere] = Deno.args;
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
   for (;;) {
+    Atomics.wait(nothing, 0, 0, 4 * Math.random());
     try { Deno.renameSync(moved, aside); Deno.symlinkSync(elsewhere, moved); } catch {}
     try { Deno.removeSync(moved); } catch {}
     try { Deno.renameSync(aside, moved); } catch {}
