@@ -5,11 +5,14 @@
  * Intended differences: exit codes of failures are those of this program;
  * `--redirect-url` is written down (step 0.21.0 drops it); `ca bootstrap` takes
  * no argument; folders are no root certificates for step.
+ *
+ * The suite does a sample; `deno task sweep` does all.
  */
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { program, runProgram } from "../support/program.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { startStepCa, STEP, stepCaMissing } from "../support/step_ca.ts";
+import { sample } from "../support/sweep.ts";
 import { closedPort } from "../support/tcp_peers.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
 
@@ -28,15 +31,13 @@ const fingerprint = ca === undefined
   : (await ca.step("certificate", "fingerprint", ca.rootFile)).stdout.trim();
 const ADDRESS = ["--ca-url", url, "--fingerprint", fingerprint];
 
+const cases: (readonly [
+  name: string,
+  fn: (dir: TempDir) => Promise<void>,
+])[] = [];
+
 function besideStep(name: string, fn: (dir: TempDir) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: stepCaMissing !== undefined,
-    async fn() {
-      await using dir = await tempDir();
-      await fn(dir);
-    },
-  });
+  cases.push([name, fn]);
 }
 
 type Env = Readonly<Record<string, string>>;
@@ -305,3 +306,14 @@ besideStep(
     assertEquals(await tree(dir.path), before);
   },
 );
+
+for (const [name, fn] of sample("beside step", cases, 10)) {
+  Deno.test({
+    name,
+    ignore: stepCaMissing !== undefined,
+    async fn() {
+      await using dir = await tempDir();
+      await fn(dir);
+    },
+  });
+}
