@@ -17,16 +17,22 @@ const PAGES = (await readDocuments())
   );
 
 /** The machine is shared: pages come one after the other. */
-const world = missing === undefined ? await bootWorld() : undefined;
-addEventListener("unload", () => world?.kill());
+const shared: { world?: World } = {};
+Deno.test.beforeAll(async () => {
+  if (missing === undefined) shared.world = await bootWorld();
+});
+Deno.test.afterAll(async () => {
+  await shared.world?.[Symbol.asyncDispose]();
+});
 
 for (const { path, sections } of PAGES) {
   Deno.test({
     name: `${path} shows what happens${
       missing === undefined ? "" : ` (ignored: ${missing})`
     }`,
-    ignore: world === undefined,
+    ignore: missing !== undefined,
     async fn(test) {
+      const { world } = shared;
       if (world === undefined) throw new Error(missing);
       await using shell = await world.shell();
       const bindings: Bindings = new Map();
