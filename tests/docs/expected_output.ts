@@ -4,7 +4,8 @@
  * The page quotes one run, and each run has other times, serial numbers and
  * digests. So a time matches any time and a duration any duration; a long
  * number or digest matches any other one, but the same one each time that the
- * page shows it, and two that differ there have to differ. `…` is left out.
+ * page shows it, and two that differ there have to differ. `…` is left out, and
+ * on a line of its own any lines, or none.
  */
 
 /** Long numbers and digests of a page, and what this run has in their place. */
@@ -20,12 +21,18 @@ const DURATION = /\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?s\b/;
 /** Serial numbers, digests, fingerprints: at least 12 digits. */
 const DIGITS = /\b(?:[0-9a-f]{12,}|[0-9A-F]{12,})\b/;
 
+/** Lines that the page leaves out, with the end of the one before. */
+const LINES = /\n…(?=\n|$)|^…\n/;
+
 const TOKEN = new RegExp(
-  [/…/, TIME, DURATION, DIGITS].map(({ source }) => `(${source})`).join("|"),
+  [LINES, /…/, TIME, DURATION, DIGITS].map(({ source }) => `(${source})`).join(
+    "|",
+  ),
   "g",
 );
 
 /** What stands in the output for a part of the page. */
+const ANY_LINES = "(?:\n[^\n]*)*?|(?:[^\n]*\n)*?";
 const ANYTHING = "[^]*?";
 const ANY_TIME = TIME.source;
 const ANY_DURATION = DURATION.source;
@@ -44,10 +51,11 @@ export function outputProblem(
   let pattern = "";
   let from = 0;
   for (const match of shown.matchAll(TOKEN)) {
-    const [text, anything, time, duration] = match;
+    const [text, lines, anything, time, duration] = match;
     pattern += escaped(shown.slice(from, match.index));
     from = match.index + text.length;
-    if (anything !== undefined) pattern += ANYTHING;
+    if (lines !== undefined) pattern += `(?:${ANY_LINES})`;
+    else if (anything !== undefined) pattern += ANYTHING;
     else if (time !== undefined) pattern += `(?:${ANY_TIME})`;
     else if (duration !== undefined) pattern += `(?:${ANY_DURATION})`;
     else pattern += digitsPattern(text, names, bindings);

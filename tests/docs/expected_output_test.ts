@@ -19,6 +19,11 @@ const CASES: Readonly<
   },
   "another number": { shown: "exit 65", good: "exit 65", bad: "exit 69" },
   "no end": { shown: "Created …", good: "Created a -> b", bad: "Cannot" },
+  "a line that is left out": {
+    shown: "…\nok\n…",
+    good: "ok",
+    bad: "okay",
+  },
   "two digests where there is one": {
     shown: "0123456789abcdef\n0123456789abcdef",
     good: "aaaaaaaaaaaaaaaa\naaaaaaaaaaaaaaaa",
