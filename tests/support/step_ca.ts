@@ -16,6 +16,9 @@ import { HOST } from "./test_ca.ts";
 
 const BIN = `${cacheDirectory()}/anchors/bin`;
 
+/** The real CA. */
+export const STEP_CA = `${BIN}/step-ca`;
+
 /** The real CLI. */
 export const STEP = `${BIN}/step`;
 
@@ -25,7 +28,7 @@ export const stepCaMissing: string | undefined = findMissing();
 function findMissing(): string | undefined {
   if (Deno.env.get("CI") === "true") return undefined;
   try {
-    Deno.statSync(`${BIN}/step-ca`);
+    Deno.statSync(STEP_CA);
     Deno.statSync(STEP);
     return undefined;
   } catch {
@@ -208,7 +211,7 @@ async function startServer(
     readonly env: Record<string, string>;
   },
 ): Promise<Server> {
-  const child = new Deno.Command(`${BIN}/step-ca`, {
+  const child = new Deno.Command(STEP_CA, {
     args: [configFile, "--password-file", passwordFile],
     env,
     stdout: "null",
