@@ -98,8 +98,8 @@ function ecFacts(curveOid: string, point: Uint8Array): KeyFacts {
 /** Of a public key in JSON; more members depend on its algorithm. */
 export interface KeyJson {
   readonly key_algorithm: { readonly name: string };
-  readonly rsa_public_key?: object;
-  readonly ecdsa_public_key?: object;
+  readonly rsa_public_key?: Readonly<Record<string, string | number>>;
+  readonly ecdsa_public_key?: Readonly<Record<string, string | number>>;
 }
 
 function magnitude(octets: Uint8Array): Uint8Array {
