@@ -43,7 +43,7 @@ export function startShell(
   return {
     async run(typed) {
       await started;
-      // From a file, so that no command reads what is typed after it; the code
+      // By eval, so that no command reads what is typed after it; the code
       // of the one before is there for `echo $?`.
       const words = `$'${escaped(typed)}'`;
       await type(

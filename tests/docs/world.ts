@@ -7,7 +7,7 @@
  * page writes there stays on this machine.
  */
 import { OpensslCa } from "../support/openssl_ca.ts";
-import { runOk } from "../support/run.ts";
+import { run, runOk } from "../support/run.ts";
 import { stepCaMissing } from "../support/step_ca.ts";
 import { systemdMissing } from "../support/systemd.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
@@ -32,7 +32,19 @@ export interface World extends AsyncDisposable {
 
 /** Why there is none here; undefined when there is. */
 export async function worldMissing(): Promise<string | undefined> {
-  return stepCaMissing ?? await systemdMissing();
+  return stepCaMissing ?? await systemdMissing() ?? await serverMissing();
+}
+
+/** On CI all of Debian's servers are there, and `systemctl start` says if not. */
+async function serverMissing(): Promise<string | undefined> {
+  if (Deno.env.get("CI") === "true") return undefined;
+  for (const server of ["nginx", "haproxy", "pg_ctlcluster"]) {
+    const { code } = await run("sh", ["-c", `command -v ${server}`], {
+      env: { PATH },
+    });
+    if (code !== 0) return `${server} is not installed`;
+  }
+  return undefined;
 }
 
 const TIDY = `

@@ -28,7 +28,7 @@ export const stepCaMissing: string | undefined = findMissing();
 function findMissing(): string | undefined {
   if (Deno.env.get("CI") === "true") return undefined;
   try {
-    Deno.statSync(STEP_CA);
+    Deno.statSync(`${BIN}/step-ca`);
     Deno.statSync(STEP);
     return undefined;
   } catch {
@@ -211,7 +211,7 @@ async function startServer(
     readonly env: Record<string, string>;
   },
 ): Promise<Server> {
-  const child = new Deno.Command(STEP_CA, {
+  const child = new Deno.Command(`${BIN}/step-ca`, {
     args: [configFile, "--password-file", passwordFile],
     env,
     stdout: "null",
