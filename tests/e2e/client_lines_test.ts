@@ -406,7 +406,7 @@ parityTest("command lines end as with the original", async (t) => {
   await putStep(dir.file("ours"));
   await putStep(dir.file("theirs"), STEP);
 
-  const chosen = sample("client lines", CLIENTS, 4);
+  const chosen = sample("client lines", CLIENTS, 3);
   for (const [index, { name, source, lines }] of chosen.entries()) {
     await t.step(name, async () => {
       const faults: string[] = [];

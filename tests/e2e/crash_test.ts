@@ -93,7 +93,7 @@ function isOverwriting({ call, path }: Point): boolean {
   return /\/host\.(crt|key)$/.test(path) && /^(p?write|ftruncate)/.test(call);
 }
 
-for (const layout of sample("crashs, layouts", LAYOUTS, 5)) {
+for (const layout of sample("kills, layouts", LAYOUTS, 4)) {
   Deno.test({
     name:
       `ca rekey killed at any system call leaves one pair, and a mixture ${layout.mixture}: ${layout.name}${because}`,

@@ -24,9 +24,9 @@ function theBench(): CrashBench {
 }
 
 const chosen = sample(
-  "layouts",
+  "cuts, layouts",
   LAYOUTS.filter(({ needsMount }) => !needsMount),
-  6,
+  4,
 );
 
 for (const layout of chosen) {
