@@ -136,7 +136,8 @@ export function denoProgram(): DenoProgram {
         (word === "certificate" && words[index - 1] === "ca")
       );
       if (!isEarly || words.some(asksForHelp)) return;
-      seed();
+      // A daemon that starts makes no key for hours, and would hold 2 MB more.
+      if (!words.includes("--daemon")) seed();
       pinBeforeWaiting(this);
     },
     speaker: { name: PROGRAM, flags: {} },
