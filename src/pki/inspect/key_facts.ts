@@ -135,7 +135,10 @@ function goHash(hash: string): string {
 }
 
 /** The members of a public key, as the original names them. */
-export function keyJson(publicKey: Uint8Array): KeyJson {
+export function keyJson(publicKey: Uint8Array): {
+  readonly key_algorithm: { readonly name: string };
+  readonly [member: string]: object;
+} {
   const key = keyFacts(publicKey);
   switch (key.algorithm) {
     case "RSA":
