@@ -22,6 +22,7 @@
  * embedded time; same sources and same Deno give the same bytes.
  */
 import { ROOT } from "./paths.ts";
+import { joinPieces } from "./pieces.ts";
 import { VENDORED } from "./vendor.ts";
 
 const NAME = "step-rekey";
@@ -47,7 +48,7 @@ export async function compile(
 ): Promise<string> {
   const deno = env.DENO_BIN ?? Deno.execPath();
   const work = `${directory}/build`;
-  const main = await bundleInPieces(work, env.entry);
+  const main = await bundleForCompile(work, env.entry);
   const time = new Date(
     Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? "0") * 1000,
   );
@@ -79,13 +80,23 @@ export async function compile(
 }
 
 /** Bundles into `directory`, which holds nothing else then; returns the entry. */
-async function bundleInPieces(
+async function bundleForCompile(
   directory: string,
-  entry = MAIN,
+  entry: string | undefined,
 ): Promise<string> {
-  await Deno.mkdir(directory, { recursive: true });
-  await bundle(["--code-splitting", "--outdir", directory], entry);
-  return `${directory}/${entry.replace(/^.*\/|\.[jt]s$/g, "")}.js`;
+  const main = `${directory}/main.js`;
+  if (entry !== undefined) {
+    await bundle(["--output", main], entry);
+    return main;
+  }
+  const pieces = await Deno.makeTempDir();
+  try {
+    await bundle(["--code-splitting", "--outdir", pieces], MAIN);
+    await joinPieces(pieces, directory);
+  } finally {
+    await Deno.remove(pieces, { recursive: true });
+  }
+  return main;
 }
 
 /** Bundles into one file in `directory`; returns its path. */
@@ -108,8 +119,8 @@ export async function bundleOneFile(directory: string): Promise<string> {
 }
 
 /**
- * The program, where each bundled library is a text that becomes a module when
- * it is needed: V8 parses all the code of a file, and most of it is theirs.
+ * The program, where each bundled library is packed text that becomes a module
+ * when it is needed: V8 parses all the code of a file, and most of it is theirs.
  */
 async function copyWithLibrariesAsText(directory: string): Promise<void> {
   await call("cp", [
@@ -124,16 +135,24 @@ async function copyWithLibrariesAsText(directory: string): Promise<void> {
     const outer = names.replaceAll(/[\w$]+ as /g, "");
     await Deno.writeTextFile(
       path.replace(ROOT, `${directory}/`),
-      `const code = new Blob([${
-        asAscii(JSON.stringify(code))
-      }], { type: "text/javascript" });
-const url = URL.createObjectURL(code);
+      `const packed = Uint8Array.fromBase64("${await packed(code)}");
+const text = new Blob([packed]).stream()
+  .pipeThrough(new DecompressionStream("deflate-raw"));
+const code = await new Response(text).blob();
+const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
 const library = await import(url);
 URL.revokeObjectURL(url);
 export const {${outer}} = library;
 `,
     );
   }
+}
+
+/** Compressed, in base64. */
+async function packed(text: string): Promise<string> {
+  const stream = new Blob([text]).stream()
+    .pipeThrough(new CompressionStream("deflate-raw"));
+  return (await new Response(stream).bytes()).toBase64();
 }
 
 function asAscii(text: string): string {

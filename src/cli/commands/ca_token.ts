@@ -1,4 +1,9 @@
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import {
+  ANY_COMMAND,
+  CA_ASKER,
+  exitCodes,
+  FILE_WRITER,
+} from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { CaChoice } from "../process/open_ca.ts";
 import type { ProvisionerChoice } from "../process/one_time_token.ts";
@@ -15,7 +20,9 @@ import {
   resolveTime,
   SAN_FLAGS,
   timeOf,
+  unusedFlags,
   VALIDITY_FLAGS,
+  withoutEffect,
 } from "../resolve/enrol.ts";
 import { OUT_FLAG } from "../resolve/answer_flags.ts";
 import { FlagReader } from "../resolve/flag_reader.ts";
@@ -47,6 +54,8 @@ const OWN_FLAGS = {
     help: "The <file> to write the token to, instead of standard output.",
   },
   "force": REKEY_FLAGS.force,
+  "cert-not-before": withoutEffect("SSH", "time"),
+  "cert-not-after": withoutEffect("SSH", "time"),
   ...CA_FLAGS,
 } as const;
 
@@ -65,9 +74,10 @@ interface TokenOptions {
   readonly file: string | undefined;
   readonly isForced: boolean;
   readonly isJson: boolean;
+  readonly warnings: readonly string[];
 }
 
-const SSH = "SSH certificates are not supported: call step";
+const SSH = "SSH certificates are not supported: Smallstep's step has them";
 
 export const command = defineCommand({
   path: ["ca", "token"],
@@ -94,23 +104,14 @@ export const command = defineCommand({
     "host": SSH,
     "principal": SSH,
     "n": SSH,
-    "cert-not-before": SSH,
-    "cert-not-after": SSH,
     "sshpop-cert": SSH,
     "sshpop-key": SSH,
   },
   exitCodes: exitCodes("the token is printed or written", {
-    declined: ERROR_MEANINGS.declined,
-    usage: ERROR_MEANINGS.usage,
+    ...ANY_COMMAND,
+    ...FILE_WRITER,
+    ...CA_ASKER,
     pair: "the password of the provisioner is missing or wrong",
-    unreachable: ERROR_MEANINGS.unreachable,
-    bug: ERROR_MEANINGS.bug,
-    install: "the file of --output-file cannot be written",
-    busy: "another process is writing the same file",
-    untrusted: "the CA's answer is unusable",
-    refused: ERROR_MEANINGS.refused,
-    config: "defaults.json, contexts, --root or --ca-url is unusable",
-    interrupted: "stopped by signal n",
   }),
   examples: [
     [
@@ -144,6 +145,7 @@ export const command = defineCommand({
       file: values["output-file"] || undefined,
       isForced: values.force === true,
       isJson: values.json === true,
+      warnings: unusedFlags(values, ["cert-not-before", "cert-not-after"]),
     };
   },
   async run(options: TokenOptions, program: Program) {
@@ -163,6 +165,9 @@ export const command = defineCommand({
         import("../../ca/online/one_time_token.ts"),
         import("../../files/single_file.ts"),
       ]);
+      for (const message of options.warnings) {
+        asker.log.write({ event: "warning", message });
+      }
       const now = asker.clock.now();
       const validity = tokenValidity(now, {
         notBefore: timeOf(options.notBefore, now),

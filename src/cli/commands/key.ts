@@ -1,5 +1,5 @@
 import { readPublicKey } from "../../answers/documents.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { ANY_COMMAND, exitCodes, FILE_WRITER } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import { OUT_FLAG } from "../resolve/answer_flags.ts";
@@ -15,28 +15,23 @@ interface KeyOptions {
 
 export const command = defineCommand({
   path: ["certificate", "key"],
-  brief: "print the public key of a certificate",
+  brief: "print the public key of a certificate or key",
   programInErrors: "step",
   description: [
-    "step-rekey certificate key prints the public key of a certificate or of a certificate request (CSR), PEM or DER: of the first one in a file. Other than step it never prints a private key.",
+    "step-rekey certificate key prints the public key of a certificate or of a certificate request (CSR), PEM or DER: of the first one in a file; or of a private key in PEM, where there is nothing else. The password of one that is encrypted is asked for. Other than step it never prints a private key.",
   ],
   positionals: {
     "crt-file":
-      "The file with the certificate or request; - means standard input.",
+      "The file with the certificate, request or key; - means standard input.",
   },
   flags: {
     "out": { ...OUT_FLAG, names: ["out", "output-file"] },
     "force": REKEY_FLAGS.force,
   },
   exitCodes: exitCodes("written", {
-    declined: ERROR_MEANINGS.declined,
-    usage: ERROR_MEANINGS.usage,
-    pair: "the file is missing, or is no certificate and no request",
-    bug: ERROR_MEANINGS.bug,
-    install: "the file of --out cannot be written; what was there is intact",
-    busy: "another process is writing the same file",
-    config: "defaults.json or contexts are unusable",
-    interrupted: "stopped by signal n, before anything was written",
+    ...ANY_COMMAND,
+    ...FILE_WRITER,
+    pair: "the file is missing, or holds no certificate, request or key",
   }),
   examples: [
     ["Print the public key of a certificate", "certificate key internal.crt"],
@@ -53,7 +48,10 @@ export const command = defineCommand({
     };
   },
   async run({ source, out, isForced }, program: Program) {
-    const pem = await readPublicKey(source);
+    const pem = await readPublicKey(source, async () => {
+      const { singleRun } = await import("../process/deno_runtime.ts");
+      return singleRun(source, program);
+    });
     if (out === undefined) {
       program.stdout.write(pem);
       return 0;

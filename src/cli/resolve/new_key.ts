@@ -97,7 +97,7 @@ const DEFAULT_RSA_BITS = 2048n;
 /** Less is too weak (NIST SP 800-57); the original's limit, too. */
 const LEAST_RSA_BITS = 2048n;
 
-export function resolveKeySpec(flags: KeyFlags): KeySpec {
+function resolveKeySpec(flags: KeyFlags): KeySpec {
   const kty = flags.kty ?? inferType(flags);
   switch (kty) {
     case "EC":
@@ -147,7 +147,7 @@ function rsaSpec({ curve, size = DEFAULT_RSA_BITS }: KeyFlags): KeySpec {
   if (size < LEAST_RSA_BITS) {
     throw usage(
       `flag '--size' requires at least ${LEAST_RSA_BITS} unless '--insecure' flag is provided`,
-      `an RSA key needs ${LEAST_RSA_BITS} bits or more; there is no --insecure here`,
+      `an RSA key needs ${LEAST_RSA_BITS} bits or more, and no flag allows less`,
     );
   }
   if (size > BigInt(MAX_RSA_BITS)) {

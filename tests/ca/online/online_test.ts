@@ -2,7 +2,7 @@ import { hintOf } from "../../support/hint.ts";
 import { createOnlineAuthority } from "../../../src/ca/online/online.ts";
 import type { OnlineAuthorityOptions } from "../../../src/ca/online/online.ts";
 import { RekeyError } from "../../../src/base/errors.ts";
-import { verifyAnswer } from "../../../src/ca/authority.ts";
+import { verifyAnswer } from "../../../src/ca/verified_answer.ts";
 import type { LogEvent } from "../../../src/base/runtime.ts";
 import {
   assert,
@@ -426,7 +426,7 @@ for (const [what, pair] of Object.entries(refusedPairs)) {
       /^error rekeying certificate: the current certificate is /,
     );
     assert(error instanceof RekeyError && error.exitCode === 65);
-    assertMatch(hintOf(error), /"step ca certificate"/);
+    assertMatch(hintOf(error), /"step-rekey ca certificate"/);
     assertEquals(accepted.count, 0);
   });
 }
