@@ -135,10 +135,7 @@ function goHash(hash: string): string {
 }
 
 /** The members of a public key, as the original names them. */
-export function keyJson(publicKey: Uint8Array): {
-  readonly key_algorithm: { readonly name: string };
-  readonly [member: string]: object;
-} {
+export function keyJson(publicKey: Uint8Array): KeyJson {
   const key = keyFacts(publicKey);
   switch (key.algorithm) {
     case "RSA":
