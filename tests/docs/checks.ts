@@ -24,8 +24,11 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   // Deno.
   "--allow-all",
   "--allow-env",
+  "--allow-net",
+  "--allow-read",
   "--allow-run",
   "--allow-sys",
+  "--allow-write",
   "--code-splitting",
   "--filter",
   "--frozen",
@@ -35,11 +38,16 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   "--no-prompt",
   "--reload",
   "--unstable-net",
+  // sha256sum and systemctl.
+  "--check",
+  "--ignore-missing",
+  "--now",
   // docker run.
   "--init",
   // The demo, the gate and the tests of this project.
   "--keep",
   "--coverage",
+  "--strict",
   "--tested",
   // Stands for any flag.
   "--name",
