@@ -41,6 +41,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   zsh: "zsh",
   fish: "fish",
   haproxy: "haproxy",
+  lintian: "lintian",
   pg_ctlcluster: "postgresql",
   python3: "python3",
   "ssh-keygen": "openssh-client",
