@@ -22,6 +22,7 @@
  * embedded time; same sources and same Deno give the same bytes.
  */
 import { ROOT } from "./paths.ts";
+import { joinPieces } from "./pieces.ts";
 import { VENDORED } from "./vendor.ts";
 
 const NAME = "step-rekey";
@@ -55,14 +56,14 @@ export async function compile(
 ): Promise<string> {
   const work = `${directory}/build`;
   try {
-    const main = await bundleInPieces(work, options);
+    const main = await bundleForCompile(work, options);
     return await compilePieces(directory, main, options);
   } finally {
     await Deno.remove(work, { recursive: true });
   }
 }
 
-/** Compiles the bundle of {@linkcode bundleInPieces} into `directory`. */
+/** Compiles the bundle of {@linkcode bundleForCompile} into `directory`. */
 export async function compilePieces(
   directory: string,
   main: string,
@@ -100,24 +101,30 @@ export async function compilePieces(
 }
 
 /** Bundles into `directory`, which holds nothing else then; returns the entry. */
-export async function bundleInPieces(
+export async function bundleForCompile(
   directory: string,
   { entry, commit = null }: BuildOptions,
 ): Promise<string> {
-  await Deno.mkdir(directory, { recursive: true });
-  const output = ["--code-splitting", "--outdir", directory];
+  const main = `${directory}/main.js`;
   if (entry !== undefined) {
-    await bundle(output, entry, ROOT);
-    return `${directory}/${entry.replace(/^.*\/|\.[jt]s$/g, "")}.js`;
+    await bundle(["--output", main], entry, ROOT);
+    return main;
   }
-  const work = await Deno.makeTempDir();
+  const source = await Deno.makeTempDir();
+  const pieces = await Deno.makeTempDir();
   try {
-    await copySource(work, commit);
-    await bundle(output, `${work}/main.ts`, work);
+    await copySource(source, commit);
+    await bundle(
+      ["--code-splitting", "--outdir", pieces],
+      `${source}/main.ts`,
+      source,
+    );
+    await joinPieces(pieces, directory);
   } finally {
-    await Deno.remove(work, { recursive: true });
+    await Deno.remove(source, { recursive: true });
+    await Deno.remove(pieces, { recursive: true });
   }
-  return `${directory}/main.js`;
+  return main;
 }
 
 /** Bundles into one file in `directory`; returns its path. */
@@ -185,8 +192,8 @@ export async function commitOfCheckout(): Promise<string | null> {
 }
 
 /**
- * Each bundled library becomes a text that is made a module when it is needed:
- * V8 parses all the code of a file, and most of it is theirs.
+ * Each bundled library becomes packed text, and a module when it is needed: V8
+ * parses all the code of a file, and most of it is theirs.
  */
 async function turnLibrariesIntoText(directory: string): Promise<void> {
   for (const path of VENDORED) {
@@ -196,16 +203,24 @@ async function turnLibrariesIntoText(directory: string): Promise<void> {
     const outer = names.replaceAll(/[\w$]+ as /g, "");
     await Deno.writeTextFile(
       path.replace(ROOT, `${directory}/`),
-      `const code = new Blob([${
-        asAscii(JSON.stringify(code))
-      }], { type: "text/javascript" });
-const url = URL.createObjectURL(code);
+      `const packed = Uint8Array.fromBase64("${await packed(code)}");
+const text = new Blob([packed]).stream()
+  .pipeThrough(new DecompressionStream("deflate-raw"));
+const code = await new Response(text).blob();
+const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
 const library = await import(url);
 URL.revokeObjectURL(url);
 export const {${outer}} = library;
 `,
     );
   }
+}
+
+/** Compressed, in base64. */
+async function packed(text: string): Promise<string> {
+  const stream = new Blob([text]).stream()
+    .pipeThrough(new CompressionStream("deflate-raw"));
+  return (await new Response(stream).bytes()).toBase64();
 }
 
 function asAscii(text: string): string {

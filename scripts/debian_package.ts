@@ -6,7 +6,8 @@
  */
 import { COMMANDS } from "../src/cli/commands/catalogue.ts";
 import { completionScript } from "../src/cli/completion/script.ts";
-import { PROGRAM, VERSION } from "../src/cli/grammar/command.ts";
+import { VERSION } from "../src/cli/grammar/command.ts";
+import { PROGRAM } from "../src/cli/process/called_as.ts";
 import { placesIn, SHELLS } from "../src/cli/grammar/route.ts";
 import { manualPage } from "../src/cli/manual.ts";
 import { daemonUnit } from "../src/cli/systemd_units.ts";

@@ -28,6 +28,8 @@ interface Lock {
     Record<string, {
       readonly integrity: string;
       readonly dependencies?: readonly string[];
+      /** The systems that it is for: a native module. */
+      readonly os?: readonly string[];
     }>
   >;
 }
@@ -39,10 +41,15 @@ function identityOf(key: string): string {
   return identity;
 }
 
-/** Every package of deno.lock, sorted; fetches what Deno's cache lacks. */
+/**
+ * The packages of deno.lock, sorted; fetches what Deno's cache lacks. Native
+ * modules of some systems are left out: no machine has them all.
+ */
 export async function lockedParts(): Promise<readonly Part[]> {
   const lock: Lock = JSON.parse(await Deno.readTextFile(`${ROOT}deno.lock`));
-  const identities = Object.keys(lock.npm).map(identityOf);
+  const entries = Object.entries(lock.npm)
+    .filter(([, { os }]) => os === undefined);
+  const identities = entries.map(([key]) => identityOf(key));
   const inProgram = await bundledPackages();
   const missing = [...inProgram].filter((name) => !identities.includes(name));
   if (missing.length > 0) {
@@ -51,7 +58,7 @@ export async function lockedParts(): Promise<readonly Part[]> {
     );
   }
   const cache = await filledCache();
-  const parts = Object.entries(lock.npm).map(
+  const parts = entries.map(
     async ([key, { integrity, dependencies = [] }]): Promise<Part> => {
       const identity = identityOf(key);
       const cut = identity.lastIndexOf("@");

@@ -11,11 +11,12 @@
  * is said: that one is not for publishing. `--strict` takes no such thing, and
  * no checkout with changes.
  */
-import { PROGRAM, VERSION, VERSION_DATE } from "../src/cli/grammar/command.ts";
+import { VERSION, VERSION_DATE } from "../src/cli/grammar/command.ts";
+import { PROGRAM } from "../src/cli/process/called_as.ts";
 import { baseRuntime } from "../tests/support/base_runtime.ts";
 import {
   type BuildOptions,
-  bundleInPieces,
+  bundleForCompile,
   bundleOneFile,
   commitOfCheckout,
   compilePieces,
@@ -133,7 +134,7 @@ async function compileAll(
   let deno = await versionOf(DENO_BIN ?? Deno.execPath());
   const work = await Deno.makeTempDir();
   try {
-    const main = await bundleInPieces(`${work}/build`, { commit });
+    const main = await bundleForCompile(`${work}/build`, { commit });
     const add = async (target: string, build: BuildOptions) => {
       const made = await compilePieces(work, main, { target, ...build });
       const name = programName(target);

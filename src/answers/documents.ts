@@ -3,9 +3,11 @@
  * another form.
  */
 import { STANDARD_INPUT } from "../base/paths.ts";
+import type { PasswordSource } from "../files/pair/key_pair.ts";
 import {
   type Document,
   type FirstDocument,
+  holdsKeyAlone,
   readBundle,
   readFirstDocument,
 } from "../pki/inspect/documents.ts";
@@ -58,11 +60,36 @@ export async function modeOfInput(file: string): Promise<number> {
 }
 
 /**
- * The public key of the first certificate or request of a file, as PEM.
+ * The public key of the first certificate or request of a file, or of its
+ * private key where it holds nothing else; as PEM.
  *
+ * @param password asked for one that is encrypted
  * @throws {RekeyError} kind `pair`
  */
-export async function readPublicKey(file: string): Promise<string> {
-  const { document: { value: { publicKey } } } = await readDocument(file);
-  return toPem("PUBLIC KEY", publicKey);
+export async function readPublicKey(
+  file: string,
+  password: () => Promise<PasswordSource>,
+): Promise<string> {
+  const read = await readAs(
+    file,
+    (content) =>
+      holdsKeyAlone(content)
+        ? { content }
+        : readFirstDocument(content).document.value,
+  );
+  return toPem(
+    "PUBLIC KEY",
+    "publicKey" in read
+      ? read.publicKey
+      : await publicHalf(file, read.content, await password()),
+  );
+}
+
+async function publicHalf(
+  file: string,
+  content: Uint8Array,
+  password: PasswordSource,
+): Promise<Uint8Array> {
+  const { openKey } = await import("../files/pair/key_pair.ts");
+  return (await openKey({ file, content }, password)).key.publicKey;
 }

@@ -64,13 +64,17 @@ function certificateRows(
 ): readonly (readonly [string, string])[] {
   const { subject, names, issuer, serial, notBefore, notAfter } = leaf;
   return [
-    ["  subject", shortened(subject) || "(none)"],
-    ["  names", shortened(printable(names.join(", "))) || "(none)"],
-    ["  issuer", shortened(issuer)],
+    ["  subject", shown(subject) || "(none)"],
+    ["  names", shown(names.join(", ")) || "(none)"],
+    ["  issuer", shown(issuer)],
     ["  serial", serial],
     ["  valid", `${formatInstant(notBefore)} to ${formatInstant(notAfter)}`],
     ["  chain", count === 1 ? "1 certificate" : `${count} certificates`],
   ];
+}
+
+function shown(text: string): string {
+  return shortened(printable(text));
 }
 
 function keyText(key: KeyStatus): string {
@@ -127,7 +131,7 @@ const BAR = { least: 20, most: 62 } as const;
  * The life of a certificate in one line: `=` is over, `>` is now, `|` is when it
  * is due, and after that come dots.
  */
-export function lifetimeBar(
+function lifetimeBar(
   { notBefore, notAfter }: Certificate,
   { due, now, columns }: {
     readonly due: Date;

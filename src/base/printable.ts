@@ -29,11 +29,24 @@ export function escapeForJson(character: string): string {
 /** Characters of foreign text that a message shows at most. */
 const MOST_CHARACTERS = 200;
 
+/** A key in PEM, and a token (RFC 7519) with what belongs to it. */
+const SECRETS = [
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*-----|$)/gs,
+  /eyJ[\w-]{8,}\.[\w.-]*/g,
+] as const;
+
+/** `text` without what looks like a secret; somebody may have typed it in a wrong place. */
+export function withoutSecrets(text: string): string {
+  const [key, token] = SECRETS;
+  return text.replace(key, "[private key]").replace(token, "[token]");
+}
+
 /**
- * Foreign text for a message: whole, or cut in the middle (`abc…xyz`) where it
+ * Foreign text for a message, without secrets: whole, or cut in the middle (`abc…xyz`) where it
  * is longer than `most` characters. A name of 100 kB must not fill a log.
  */
-export function shortened(text: string, most = MOST_CHARACTERS): string {
+export function shortened(foreign: string, most = MOST_CHARACTERS): string {
+  const text = withoutSecrets(foreign);
   if (text.length <= most) return text;
   const half = Math.floor((most - 1) / 2);
   // No half of a surrogate pair.

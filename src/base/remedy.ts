@@ -36,6 +36,8 @@ export type SimpleRemedy =
   | "check the CA and the clocks"
   | "check the CA's port"
   | "fetch the root"
+  | "get a certificate that names its provisioner"
+  | "get a new certificate"
   | "get a new certificate or rekey offline"
   | "look for a proxy"
   | "name ca.json"
@@ -60,6 +62,8 @@ export type Remedy =
     readonly remedy: "allow late renewal";
     readonly provisioner: string | undefined;
   }
+  /** `command` is one of the original's, which this program has not. */
+  | { readonly remedy: "make the token elsewhere"; readonly command: string }
   /** `facts` are what its answer said. */
   | { readonly remedy: "check the CA's address"; readonly facts: string }
   | {

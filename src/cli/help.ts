@@ -14,10 +14,10 @@ import {
   type FlagDefinitions,
   type FlagGroup,
   HELP_FLAG,
-  PROGRAM,
   spellingsOf,
   VERSION,
 } from "./grammar/command.ts";
+import { PROGRAM } from "./process/called_as.ts";
 import {
   BUILT_IN,
   type Place,

@@ -1,7 +1,8 @@
 /**
  * Help pages as source of manual pages, in the man(7) macros of roff. Pure.
  */
-import { PROGRAM, VERSION, VERSION_DATE } from "./grammar/command.ts";
+import { VERSION, VERSION_DATE } from "./grammar/command.ts";
+import { PROGRAM } from "./process/called_as.ts";
 import type { Place } from "./grammar/route.ts";
 import { helpSections, type Line } from "./help.ts";
 

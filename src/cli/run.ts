@@ -14,6 +14,7 @@ import {
   type CommandDefinition,
   type FlagValue,
 } from "./grammar/command.ts";
+import { PROGRAM } from "./process/called_as.ts";
 import {
   type GivenArguments,
   LineError,
@@ -69,6 +70,10 @@ async function answerOrReport(
       debug: session.variable("STEPDEBUG") === "1",
       format: session.format,
       file: session.file,
+      speaker: {
+        name: session.place.calledAs ?? PROGRAM,
+        flags: session.command?.flags ?? {},
+      },
     });
     program.stderr.write(text);
     if (error instanceof UnknownCommandError && session.place.calledAs) {

@@ -5,9 +5,9 @@
  * and compare what stands behind the slash. By its name they get the version of
  * the original whose answers they may expect; who answers stands beside it.
  */
-import { PROGRAM, STEP_VERSION, VERSION } from "./grammar/command.ts";
+import { STEP_VERSION, VERSION } from "./grammar/command.ts";
 import { COMMIT } from "./grammar/commit.ts";
-import type { StepName } from "./process/called_as.ts";
+import { PROGRAM, type StepName } from "./process/called_as.ts";
 
 /** Go's names of what Deno calls otherwise. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {

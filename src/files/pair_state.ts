@@ -14,6 +14,7 @@ import { lstatIfExists } from "./disk/disk.ts";
 import { holdPins, unpin } from "./disk/pinned.ts";
 import { findStandIn } from "./disk/stand_in.ts";
 import type { Target } from "./disk/target.ts";
+import { requireKnownFormats } from "./known_formats.ts";
 import { isWriteRefused } from "./lock/lock_file.ts";
 import { busy } from "./lock/target_lock.ts";
 import { isPairLocked } from "./lock/pair_lock.ts";
@@ -67,7 +68,8 @@ export interface LookOptions {
 /**
  * Looks at a pair.
  *
- * @throws {RekeyError} kind `install` where its folder cannot be looked at
+ * @throws {RekeyError} kind `install` where its folder cannot be looked at, or
+ *   where a later program left something
  */
 export async function lookAtPair(
   files: Pair<string>,
@@ -75,6 +77,7 @@ export async function lookAtPair(
 ): Promise<PairState> {
   using _pins = holdPins();
   const targets = resolvePair(files);
+  requireKnownFormats(targets, stateFolders);
   const versions = versionsOf(targets.certificate);
   const isVersioned = targets.certificate.version !== undefined &&
     lstatIfExists(versions.directory)?.isDirectory === true;

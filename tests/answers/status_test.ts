@@ -1,9 +1,5 @@
 import { type Status, statusOf } from "../../src/answers/status.ts";
-import {
-  lifetimeBar,
-  statusJson,
-  statusText,
-} from "../../src/answers/status_text.ts";
+import { statusJson, statusText } from "../../src/answers/status_text.ts";
 import type { Schedule } from "../../src/base/options.ts";
 import { openPair } from "../../src/files/open_pair.ts";
 import {
@@ -247,10 +243,13 @@ status       usable
   assertStringIncludes(drawn, `${plain}lifetime     [`);
 });
 
-Deno.test("lifetimeBar() shows what is over, now, when it is due, and the end", () => {
-  const due = new Date("2026-01-03T00:00:00Z");
-  const bar = (now: Date, columns = 30) =>
-    lifetimeBar({ notBefore, notAfter } as never, { due, now, columns });
+Deno.test("statusText() draws what is over, now, when it is due, and the end", async () => {
+  await using dir = await tempDir();
+  write(dir, host);
+  const status = await ask(dir);
+  const files = { certificate: "a.crt", key: "a.key" };
+  const bar = (now: Date, columns = 43) =>
+    /^lifetime +(.*)$/m.exec(statusText(status, { files, now, columns }))?.[1];
   assertMatch(bar(NOW) ?? "", /^\[={3,4}>-{8,12}\|\.{6,8}\] 16 %$/);
   assertMatch(bar(notAfter) ?? "", /^\[=+>\] 100 %$/);
   assertMatch(bar(new Date("2027-01-01T00:00:00Z")) ?? "", /^\[=+>\] 100 %$/);
@@ -258,7 +257,26 @@ Deno.test("lifetimeBar() shows what is over, now, when it is due, and the end", 
     bar(new Date("2020-01-01T00:00:00Z")) ?? "",
     /^\[>-+\|\.+\] 0 %$/,
   );
-  assertEquals(bar(NOW, 20), undefined);
+  assertEquals(bar(NOW, 33), undefined);
+});
+
+Deno.test("statusText() shows no control of a name in a certificate", async () => {
+  await using dir = await tempDir();
+  write(dir, host);
+  const status = await ask(dir);
+  const [leaf] = status.chain ?? [];
+  assert(leaf !== undefined);
+  const subject = "CN=a\u202etxt.exe\x1b[31m";
+  const text = statusText({
+    ...status,
+    chain: [{ ...leaf, subject, issuer: subject }],
+  }, {
+    files: { certificate: "a.crt", key: "a.key" },
+    now: NOW,
+    columns: undefined,
+  });
+  assertStringIncludes(text, "subject    CN=a\\u202etxt.exe\\x1b[31m\n");
+  assertStringIncludes(text, "issuer     CN=a\\u202etxt.exe\\x1b[31m\n");
 });
 
 Deno.test("statusJson() holds the same, null where nothing is known", async () => {

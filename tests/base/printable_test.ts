@@ -43,3 +43,13 @@ Deno.test("shortened() leaves no half of a character", () => {
     assert(text.isWellFormed() && text.length <= 200, text);
   }
 });
+
+Deno.test("shortened() shows no token and no private key, whole or in part", () => {
+  const token = `eyJhbGciOiJFUzI1NiJ9.${"a".repeat(500)}.${"b".repeat(86)}`;
+  assertEquals(shortened(`open ${token}: no`), "open [token]: no");
+  const begin = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE";
+  const end = "\n-----END EC PRIVATE KEY-----\n";
+  assertEquals(shortened(`a ${begin}${end}b`), "a [private key]\nb");
+  assertEquals(shortened(begin), "[private key]");
+  assertEquals(shortened("eyJ.example.com"), "eyJ.example.com");
+});

@@ -146,6 +146,30 @@ for (
   });
 }
 
+Deno.test("a secret in the place of an argument is not printed", async () => {
+  const token = `eyJhbGciOiJFUzI1NiJ9.${"a".repeat(90)}.${"b".repeat(86)}`;
+  const key =
+    "-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----\n";
+  for (const secret of [token, key, `${token}.x.y`]) {
+    for (
+      const line of [
+        ["ca", "certificate", "host", "a", "b", secret],
+        ["ca", "rekey", secret],
+        ["ca", "rekey", "--kty", secret, "a", "b"],
+        ["ca", "rekey", "--pid", secret, "a", "b"],
+        ["ca", "rekey", `--x${secret}`, "a", "b"],
+        ["ca", secret],
+        [secret],
+        ["ca", "rekey", "--log-format", "json", secret],
+      ]
+    ) {
+      const { code, stdout, stderr } = await runLine(line);
+      assertEquals([code === 0, stdout], [false, ""], line.join(" "));
+      assert(!/eyJhb|aaaa|bbbb|MC4C/.test(stderr), stderr);
+    }
+  }
+});
+
 for (const calledAs of ["step", "step-cli"] as const) {
   Deno.test(`called as ${calledAs}, it names itself so, and 255 is what it lacks`, async () => {
     const lacks = await runLine(["crypto", "hash"], { calledAs });

@@ -5,13 +5,17 @@
  * Intended differences: exit codes of failures are those of this program;
  * `--redirect-url` is written down (step 0.21.0 drops it); `ca bootstrap` takes
  * no argument; folders are no root certificates for step.
+ *
+ * The suite does a sample; `deno task sweep` does all.
  */
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { program, runProgram } from "../support/program.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { startStepCa, STEP, stepCaMissing } from "../support/step_ca.ts";
+import { sample } from "../support/sweep.ts";
 import { closedPort } from "../support/tcp_peers.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
+import { makeTestPki, sendJson, startTestCa } from "../support/test_ca.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
 const ca = stepCaMissing === undefined
@@ -28,15 +32,13 @@ const fingerprint = ca === undefined
   : (await ca.step("certificate", "fingerprint", ca.rootFile)).stdout.trim();
 const ADDRESS = ["--ca-url", url, "--fingerprint", fingerprint];
 
+const cases: (readonly [
+  name: string,
+  fn: (dir: TempDir) => Promise<void>,
+])[] = [];
+
 function besideStep(name: string, fn: (dir: TempDir) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: stepCaMissing !== undefined,
-    async fn() {
-      await using dir = await tempDir();
-      await fn(dir);
-    },
-  });
+  cases.push([name, fn]);
 }
 
 type Env = Readonly<Record<string, string>>;
@@ -305,3 +307,46 @@ besideStep(
     assertEquals(await tree(dir.path), before);
   },
 );
+
+// The runtime of the compiled program is an older one than that of the other
+// tests, and its sockets differ.
+Deno.test("ca root reads a long answer, and notices the end of none", async () => {
+  await using dir = await tempDir();
+  const pki = await makeTestPki(dir.path);
+  const { certificate } = pki.root;
+  const sum = await run("openssl", [
+    ...["x509", "-in", pki.root.certificateFile, "-noout"],
+    ...["-fingerprint", "-sha256"],
+  ]);
+  await using server = await startTestCa(pki, (_request, response) => {
+    sendJson(response, { pad: "x".repeat(500_000), ca: certificate }, 200);
+  });
+  await using silent = await startTestCa(pki, (_request, response) => {
+    response.socket?.end();
+  });
+  const ask = (url: string) =>
+    runProgram([
+      ...["ca", "root", "--ca-url", url, "--timeout", "1m"],
+      ...["--fingerprint", sum.stdout.replace(/^.*=/s, "").trim()],
+    ], { env: { STEPPATH: dir.file("none") } });
+  assertEquals(await ask(server.url), {
+    code: 0,
+    signal: null,
+    stdout: certificate,
+    stderr: "",
+  });
+  const { code, stderr } = await ask(silent.url);
+  assertEquals(code, 69);
+  assertMatch(stderr, /: unexpected EOF: the connection ended before/);
+});
+
+for (const [name, fn] of sample("beside step", cases, 10)) {
+  Deno.test({
+    name,
+    ignore: stepCaMissing !== undefined,
+    async fn() {
+      await using dir = await tempDir();
+      await fn(dir);
+    },
+  });
+}

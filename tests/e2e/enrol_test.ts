@@ -20,7 +20,9 @@ import {
 import { KEY_PASSWORD, pairKeyOf } from "../support/openssl_reads.ts";
 import { runProgram } from "../support/program.ts";
 import { run, runOk, type RunResult } from "../support/run.ts";
+import { OpensslCa } from "../support/openssl_ca.ts";
 import { startStepCa, STEP, stepCaMissing } from "../support/step_ca.ts";
+import { closedPort } from "../support/tcp_peers.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
@@ -423,7 +425,7 @@ test("flags for what is not supported are refused by name", async () => {
       [["certificate", "a", "b", "c", "--set", "x=y"], /'--set' is not/],
       [["certificate", "a", "b", "c", "--offline"], /'--offline' is not/],
       [["certificate", "a", "b", "c", "--x5c-cert", "x"], /hint: .*--token/],
-      [["token", "a", "--ssh"], /'--ssh' is not.*\nhint: .*call step/],
+      [["token", "a", "--ssh"], /'--ssh' is not.*\nhint: .*Smallstep's step/],
       [["token", "a", "--x5c-cert", "x"], /'--x5c-cert' is not/],
       [["revoke", "1", "--offline"], /'--offline' is not/],
     ] as const
@@ -482,6 +484,44 @@ test("ca revoke revokes once, by the certificate itself, a token or a provisione
     ]);
     assertEquals(rekeyed.code, 77, rekeyed.stderr);
   }
+});
+
+test("ca revoke explains what cannot speak for itself, and asks no CA", async () => {
+  if (ca === undefined) return;
+  const now = Date.now();
+  const over = await ca.issue("over", "admin", {
+    notBefore: new Date(now - 7_200_000),
+    notAfter: new Date(now - 3_600_000),
+  });
+  const forServers = await ca.issue("servers", "admin", {
+    usages: "serverAuth",
+  });
+  const own = await OpensslCa.root(`${directory}/own`, "host");
+  const nowhere = ["--ca-url", `localhost:${closedPort()}`];
+  for (
+    const [{ certificateFile, keyFile }, words] of [
+      [over, /it expired on .*\nhint: .*step-rekey ca revoke \d+$/m],
+      [forServers, /no clientAuth.*\nhint: .*step-rekey ca revoke \d+$/m],
+      [own, /it is self-signed: no CA has issued it/],
+    ] as const
+  ) {
+    const { code, stderr } = await ours([
+      ...["revoke", "--cert", certificateFile, "--key", keyFile],
+      ...nowhere,
+    ]);
+    assertEquals(code, 65, stderr);
+    assertMatch(stderr, words);
+  }
+});
+
+test("ca certificate in a folder that cannot be written names its own flags", async () => {
+  const line = ["ca", "certificate", "host", "/proc/a.crt", "/proc/a.key"];
+  const { code, stderr } = await runProgram([...line, ...PASSWORD], {
+    env: ENV,
+  });
+  assertEquals(code, 73, stderr);
+  assertMatch(stderr, /\nhint: /);
+  assert(!/--out/.test(stderr), stderr);
 });
 
 test("ca revoke says what step says", async () => {

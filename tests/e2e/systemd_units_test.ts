@@ -158,7 +158,7 @@ function alone(service: string): string {
 }
 
 /** Longest time for anything to happen here, in ms. */
-const LIMIT_MS = 45_000;
+const LIMIT_MS = 300_000;
 
 /** Asks again and again, since systemd tells nobody of its own accord. */
 async function until(

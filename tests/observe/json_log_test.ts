@@ -1,4 +1,4 @@
-import { hintText } from "../../src/cli/remedies.ts";
+import { hintWords } from "../support/hint.ts";
 import fc from "fast-check";
 import { RekeyError } from "../../src/base/errors.ts";
 import { jsonLine } from "../../src/observe/json_line.ts";
@@ -69,7 +69,7 @@ function logged(event: LogEvent, run: "once" | "daemon" = "daemon") {
   jsonLog({
     out: (text) => result.out += text,
     err: (text) => result.err += text,
-    hintText,
+    hintText: hintWords,
   }, { file: "a.crt", run, now: () => NOW }).write(event);
   return result;
 }
@@ -117,7 +117,7 @@ Deno.test("jsonLog() writes a failure with class, attempt and both instants", ()
 
 Deno.test("jsonLog() names the certificate in force in what comes after it", () => {
   const lines: string[] = [];
-  const sinks = { out: keep, err: keep, hintText };
+  const sinks = { out: keep, err: keep, hintText: hintWords };
   function keep(text: string): void {
     lines.push(text);
   }
@@ -143,7 +143,7 @@ Deno.test("jsonLog() says what a daemon would repeat in each pass once", () => {
   const sinks = {
     out: () => {},
     err: (text: string) => lines.push(text),
-    hintText,
+    hintText: hintWords,
   };
   const log = jsonLog(sinks, { file: "a.crt", run: "daemon", now: () => NOW });
   for (const message of ["a", "a", "b"]) {

@@ -1,4 +1,4 @@
-import { hintText } from "../../src/cli/remedies.ts";
+import { hintWords } from "../support/hint.ts";
 import { RekeyError } from "../../src/base/errors.ts";
 import { jsonLog } from "../../src/observe/json_log.ts";
 import { daemonLog, type LogSinks, oneShotLog } from "../../src/observe/log.ts";
@@ -21,7 +21,7 @@ function printed(
   make({
     out: (text) => result.out += text,
     err: (text) => result.err += text,
-    hintText,
+    hintText: hintWords,
   }).write(event);
   return result;
 }

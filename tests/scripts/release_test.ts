@@ -49,7 +49,7 @@ Deno.test({
         [one, two].map((dir) => Deno.readTextFile(dir.file("SHA256SUMS"))),
       );
       assertEquals(sums, others);
-      await runOk("sha256sum", ["--check", "--strict", "SHA256SUMS"], {
+      await runOk("sha256sum", ["--check", "--ignore-missing", "SHA256SUMS"], {
         cwd: one.path,
       });
       const found = await Array.fromAsync(Deno.readDir(one.path));

@@ -9,6 +9,7 @@ import type {
   RekeyOptions,
   RollbackOptions,
 } from "../../src/base/options.ts";
+import { REKEY_SPEAKER } from "./hint.ts";
 
 /** What a command line did. */
 export interface LineResult {
@@ -90,6 +91,7 @@ export async function runLine(
     pinTrust: () => undefined,
     startAgain: () => Promise.resolve(undefined),
     flush: () => Promise.resolve(),
+    speaker: REKEY_SPEAKER,
     execute({ path }, options) {
       const command = path.join(" ");
       if (command === "ca rekey" || command === "ca renew") {

@@ -106,16 +106,20 @@ export async function refuseSelfSigned(
   act: Act,
 ): Promise<void> {
   const isRoot = roots.some(({ der }) => equalBytes(der, certificate.der));
-  const isSelfSigned = !isRoot && isSelfIssued(certificate) &&
-    await isSignedBy(certificate, certificate);
-  if (!isSelfSigned) return;
+  if (isRoot || !await isSelfSigned(certificate)) return;
   throw new RekeyError(
     "pair",
     `error ${
       ACT_WORDS[act].doing
     } certificate: the current certificate is self-signed: no CA has issued it, so none can replace it`,
-    { hint: 'get a first certificate with "step ca certificate"' },
+    { hint: { remedy: "get a new certificate" } },
   );
+}
+
+/** Whether no other certificate stands above it. */
+export async function isSelfSigned(certificate: Certificate): Promise<boolean> {
+  return isSelfIssued(certificate) &&
+    await isSignedBy(certificate, certificate);
 }
 
 /**
@@ -125,16 +129,24 @@ export async function refuseSelfSigned(
  * @throws {CannotRekeyError} kind `pair`: an older CA takes it in a token
  */
 export function refuseServersOnly(certificate: Certificate, act: Act): void {
-  const usages = readUsages(certificate);
-  if (
-    usages === undefined || usages.some((oid) => CLIENT_USAGES.includes(oid))
-  ) return;
+  if (isForClients(certificate)) return;
   const { doing } = ACT_WORDS[act];
   throw new CannotRekeyError(
     "pair",
     `error ${doing} certificate: the current certificate is not for client authentication (no clientAuth in its extended key usage), which ${doing} needs`,
     { hint: { remedy: "get a new certificate or rekey offline" } },
   );
+}
+
+/**
+ * Whether TLS takes it from a client.
+ *
+ * @throws {RekeyError} kind `pair` where that cannot be read
+ */
+export function isForClients(certificate: Certificate): boolean {
+  const usages = readUsages(certificate);
+  return usages === undefined ||
+    usages.some((oid) => CLIENT_USAGES.includes(oid));
 }
 
 /**

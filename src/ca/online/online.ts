@@ -241,7 +241,7 @@ function beyondRecovery(
     {
       hint: error.kind === "refused"
         ? lateRenewal(certificate)
-        : 'get a new one with "step ca certificate"',
+        : { remedy: "get a new certificate" },
       retry: error.kind === "refused" ? "slowly" : undefined,
       cause: error,
     },
@@ -252,7 +252,7 @@ function beyondRecovery(
 function lateRenewal(certificate: Certificate): Hint {
   const provisioner = provisionerReference(certificate);
   if (provisioner.kind === "absent") {
-    return 'the certificate does not name its provisioner, which a renewal needs; get a new one with "step ca certificate"';
+    return { remedy: "get a certificate that names its provisioner" };
   }
   const name = provisioner.kind === "named"
     ? shortened(provisioner.name)

@@ -67,23 +67,53 @@ async function openBridge(url: URL, signal: AbortSignal): Promise<Bridge> {
   using undo = new DisposableStack();
   const socket = await connect(url, signal);
   undo.defer(() => socket.destroy());
-  const { Duplex } = await import("node:stream");
-  const server = Duplex.toWeb(socket);
   const listener = undo.use(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const pass = async () => {
-    const client = await listener.accept();
-    await Promise.allSettled([
-      client.readable.pipeTo(server.writable),
-      server.readable.pipeTo(client.writable),
-    ]);
-  };
   // fetch reports what an end of either side means.
-  pass().catch(() => undefined);
+  pass(socket, listener).catch(() => undefined);
   const local = new URL(url);
   local.protocol = "http:";
   local.host = `127.0.0.1:${listener.addr.port}`;
   const all = undo.move();
   return { local, [Symbol.dispose]: () => all.dispose() };
+}
+
+/** Joins the server with the first client, until either ends. */
+async function pass(
+  socket: TlsSocket,
+  listener: Deno.TcpListener,
+): Promise<void> {
+  const received = receivedFrom(socket);
+  const client = await listener.accept();
+  await Promise.allSettled([
+    client.readable.pipeTo(sendingTo(socket)),
+    received.pipeTo(client.writable),
+    // fetch of Deno 2.7.11 tries again when it got no answer.
+    listener.accept().then((again) => again.close()),
+  ]);
+}
+
+/**
+ * What the server says, until it ends. By hand: the stream that
+ * `Duplex.toWeb` makes of this socket does not end with it, and gives a buffer
+ * that is used again (Deno 2.7.11).
+ */
+function receivedFrom(socket: TlsSocket): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      socket.on("data", (bytes: Uint8Array) => {
+        socket.pause();
+        controller.enqueue(Uint8Array.from(bytes));
+      });
+      socket.once("close", () => controller.close());
+      socket.once("end", () => socket.destroy());
+    },
+    pull: () => void socket.resume(),
+    cancel: () => void socket.destroy(),
+  });
+}
+
+function sendingTo(socket: TlsSocket): WritableStream<Uint8Array> {
+  return new WritableStream({ write: (bytes) => void socket.write(bytes) });
 }
 
 async function connect(url: URL, signal: AbortSignal): Promise<TlsSocket> {

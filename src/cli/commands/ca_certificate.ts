@@ -20,7 +20,9 @@ import {
   resolveToken,
   SAN_FLAGS,
   TOKEN_FLAGS,
+  unusedFlags,
   VALIDITY_FLAGS,
+  withoutEffect,
 } from "../resolve/enrol.ts";
 import { requireDistinct, resolvePair } from "../resolve/files.ts";
 import { FlagReader } from "../resolve/flag_reader.ts";
@@ -50,14 +52,16 @@ const OWN_FLAGS = {
   "owner": REKEY_FLAGS.owner,
   "group": REKEY_FLAGS.group,
   "lock-timeout": REKEY_FLAGS["lock-timeout"],
+  "webroot": withoutEffect("ACME", "directory"),
   ...CA_FLAGS,
 } as const;
 
 const ACME =
   "ACME is not supported: use an ACME client, such as certbot, lego or Caddy";
-const TEMPLATE = "data for templates is not supported: call step";
+const TEMPLATE = "data for templates is not supported: Smallstep's step has it";
 
 interface CertificateOptions extends EnrolOptions, EnrolmentOptions {
+  readonly warnings: readonly string[];
   readonly isJson: boolean;
 }
 
@@ -81,13 +85,14 @@ export const command = defineCommand({
     ...REFUSED_FLAGS,
     "acme": ACME,
     "standalone": ACME,
-    "webroot": ACME,
     "contact": ACME,
     "http-listen": ACME,
     "set": TEMPLATE,
     "set-file": TEMPLATE,
-    "console":
-      'get the token with "step oauth --oidc --bare --console", and give it with --token',
+    "console": {
+      remedy: "make the token elsewhere",
+      command: "step oauth --oidc --bare --console",
+    },
   },
   exitCodes: exitCodes("the certificate and its key are written", {
     declined: ERROR_MEANINGS.declined,
@@ -163,6 +168,7 @@ export const command = defineCommand({
       overwrite: values.force === true ? "always" : "ask",
       write: resolveWrite(shared, env),
       isJson: values.json === true,
+      warnings: unusedFlags(values, ["webroot"]),
     };
   },
   async run(options: CertificateOptions, program: Program) {
@@ -170,7 +176,7 @@ export const command = defineCommand({
       import("../process/ask_authority.ts"),
       import("../../observe/json_line.ts"),
     ]);
-    const { files, isJson } = options;
+    const { files, isJson, warnings } = options;
     return await askAuthority(program, files.certificate, async (asker) => {
       const [{ enrol }, { openEnrolment }, { sayTo }] = await Promise.all([
         import("../../engine/enrol.ts"),
@@ -178,6 +184,9 @@ export const command = defineCommand({
         import("../process/one_time_token.ts"),
       ]);
       const say = isJson ? () => {} : sayTo(program);
+      for (const message of warnings) {
+        asker.log.write({ event: "warning", message });
+      }
       const { serial, names, notBefore, notAfter } = await enrol(
         {
           options,
@@ -230,7 +239,7 @@ function requireFitting(
       flags: ["token"],
       hint: type === "unknown"
         ? "it names neither a root certificate nor an email address"
-        : `it is of a provisioner of type ${type}: call step`,
+        : `it is of a provisioner of type ${type}, which only Smallstep's step has`,
     });
   }
   if (names.length > 0) {

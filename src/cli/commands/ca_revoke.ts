@@ -102,6 +102,8 @@ export const command = defineCommand({
     interrupted: "stopped by signal n",
   }),
   // The original's code for all errors; of this one a script may make something.
+  // step-ca tells it from other mistakes (HTTP 400) in words only (certificates
+  // authority/tls.go).
   exitCodeOf: ({ exitCode, message }) =>
     /is already revoked/.test(message) ? 1 : exitCode,
   examples: [

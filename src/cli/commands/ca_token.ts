@@ -15,7 +15,9 @@ import {
   resolveTime,
   SAN_FLAGS,
   timeOf,
+  unusedFlags,
   VALIDITY_FLAGS,
+  withoutEffect,
 } from "../resolve/enrol.ts";
 import { OUT_FLAG } from "../resolve/answer_flags.ts";
 import { FlagReader } from "../resolve/flag_reader.ts";
@@ -47,6 +49,8 @@ const OWN_FLAGS = {
     help: "The <file> to write the token to, instead of standard output.",
   },
   "force": REKEY_FLAGS.force,
+  "cert-not-before": withoutEffect("SSH", "time"),
+  "cert-not-after": withoutEffect("SSH", "time"),
   ...CA_FLAGS,
 } as const;
 
@@ -65,9 +69,10 @@ interface TokenOptions {
   readonly file: string | undefined;
   readonly isForced: boolean;
   readonly isJson: boolean;
+  readonly warnings: readonly string[];
 }
 
-const SSH = "SSH certificates are not supported: call step";
+const SSH = "SSH certificates are not supported: Smallstep's step has them";
 
 export const command = defineCommand({
   path: ["ca", "token"],
@@ -94,8 +99,6 @@ export const command = defineCommand({
     "host": SSH,
     "principal": SSH,
     "n": SSH,
-    "cert-not-before": SSH,
-    "cert-not-after": SSH,
     "sshpop-cert": SSH,
     "sshpop-key": SSH,
   },
@@ -144,6 +147,7 @@ export const command = defineCommand({
       file: values["output-file"] || undefined,
       isForced: values.force === true,
       isJson: values.json === true,
+      warnings: unusedFlags(values, ["cert-not-before", "cert-not-after"]),
     };
   },
   async run(options: TokenOptions, program: Program) {
@@ -163,6 +167,9 @@ export const command = defineCommand({
         import("../../ca/online/one_time_token.ts"),
         import("../../files/single_file.ts"),
       ]);
+      for (const message of options.warnings) {
+        asker.log.write({ event: "warning", message });
+      }
       const now = asker.clock.now();
       const validity = tokenValidity(now, {
         notBefore: timeOf(options.notBefore, now),

@@ -15,14 +15,14 @@ interface KeyOptions {
 
 export const command = defineCommand({
   path: ["certificate", "key"],
-  brief: "print the public key of a certificate",
+  brief: "print the public key of a certificate or key",
   programInErrors: "step",
   description: [
-    "step-rekey certificate key prints the public key of a certificate or of a certificate request (CSR), PEM or DER: of the first one in a file. Other than step it never prints a private key.",
+    "step-rekey certificate key prints the public key of a certificate or of a certificate request (CSR), PEM or DER: of the first one in a file; or of a private key in PEM, where there is nothing else. The password of one that is encrypted is asked for. Other than step it never prints a private key.",
   ],
   positionals: {
     "crt-file":
-      "The file with the certificate or request; - means standard input.",
+      "The file with the certificate, request or key; - means standard input.",
   },
   flags: {
     "out": { ...OUT_FLAG, names: ["out", "output-file"] },
@@ -31,7 +31,7 @@ export const command = defineCommand({
   exitCodes: exitCodes("written", {
     declined: ERROR_MEANINGS.declined,
     usage: ERROR_MEANINGS.usage,
-    pair: "the file is missing, or is no certificate and no request",
+    pair: "the file is missing, or holds no certificate, request or key",
     bug: ERROR_MEANINGS.bug,
     install: "the file of --out cannot be written; what was there is intact",
     busy: "another process is writing the same file",
@@ -53,7 +53,10 @@ export const command = defineCommand({
     };
   },
   async run({ source, out, isForced }, program: Program) {
-    const pem = await readPublicKey(source);
+    const pem = await readPublicKey(source, async () => {
+      const { singleRun } = await import("../process/deno_runtime.ts");
+      return singleRun(source, program);
+    });
     if (out === undefined) {
       program.stdout.write(pem);
       return 0;

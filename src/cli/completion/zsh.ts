@@ -1,4 +1,4 @@
-import { PROGRAM } from "../grammar/command.ts";
+import { PROGRAM } from "../process/called_as.ts";
 import type { Candidates, PlaceWords, Word } from "./words.ts";
 
 /** The completion script for zsh. */

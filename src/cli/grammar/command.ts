@@ -5,11 +5,10 @@
  * the documents against the program all read these definitions.
  */
 import type { RekeyError } from "../../base/errors.ts";
+import type { Hint } from "../../base/remedy.ts";
 import type { ExitCode } from "../exit_codes.ts";
+import type { PROGRAM } from "../process/called_as.ts";
 import type { Program } from "../process/program.ts";
-
-/** The program's name in help and messages of its own. */
-export const PROGRAM = "step-rekey";
 
 /** The version of the original whose answers the commands give that stand in for it. */
 export const STEP_VERSION = "0.24.0";
@@ -113,7 +112,7 @@ export interface CommandDefinition<
   readonly optionalPositionals?: Readonly<Record<string, string>>;
   readonly flags: Flags;
   /** Flags of the original that it has not, by their spelling: what to do instead. */
-  readonly refusedFlags?: Readonly<Record<string, string>>;
+  readonly refusedFlags?: Readonly<Record<string, Hint>>;
   /** What its exit codes mean, in the order of the numbers. */
   readonly exitCodes: readonly ExitCode[];
   /** The code of a failure, where callers read it as an answer. */

@@ -102,7 +102,7 @@ export class KnownFlags {
     string,
     readonly [name: string, flag: FlagDefinition]
   >;
-  readonly #refused: ReadonlyMap<string, string>;
+  readonly #refused: ReadonlyMap<string, Hint>;
 
   constructor(
     flags: FlagDefinitions,

@@ -4,13 +4,12 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import { shortened } from "../../base/printable.ts";
-import type { StepName } from "../process/called_as.ts";
+import { PROGRAM, type StepName } from "../process/called_as.ts";
 import {
   type CommandGroup,
   type CommandLoader,
   type FlagDefinitions,
   HELP_FLAG,
-  PROGRAM,
 } from "./command.ts";
 import { isFlagToken, KnownFlags, LineError } from "./go_arguments.ts";
 import { nearest } from "./suggest.ts";

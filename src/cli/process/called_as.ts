@@ -4,6 +4,9 @@
  */
 import { isOsError } from "../../base/os_error.ts";
 
+/** The program's name in help and messages of its own. */
+export const PROGRAM = "step-rekey";
+
 /** The names that the original is installed by. */
 const STEP_NAMES = ["step", "step-cli"] as const;
 export type StepName = typeof STEP_NAMES[number];

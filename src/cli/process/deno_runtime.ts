@@ -4,6 +4,7 @@
 import { jsonLog } from "../../observe/json_log.ts";
 import { daemonLog, type LogSinks, oneShotLog } from "../../observe/log.ts";
 import type { LogFormat, RunMode } from "../../base/options.ts";
+import type { Hint } from "../../base/remedy.ts";
 import type { Clock, Log, Runtime } from "../../base/runtime.ts";
 import type { Questions } from "./terminal.ts";
 import { pause } from "../../base/stoppable.ts";
@@ -21,7 +22,10 @@ export interface LogChoice {
 }
 
 /** Where the log goes. */
-export type Output = Pick<Program, "stdout" | "stderr" | "flush">;
+export type Output = Pick<
+  Program,
+  "stdout" | "stderr" | "flush" | "speaker"
+>;
 
 /** A runtime whose log is written in the background. */
 export interface DenoRuntime extends Runtime {
@@ -52,8 +56,9 @@ const FLUSH_MS = 1_000;
 
 /** The runtime of this process, with the log that is asked for. */
 export function denoRuntime(choice: LogChoice, output: Output): DenoRuntime {
-  const { stdout, stderr } = output;
+  const { stdout, stderr, speaker } = output;
   const flushLog = () => output.flush(FLUSH_MS);
+  const words = (hint: Hint) => hintText(hint, speaker);
   return {
     clock: wallClock(),
     random: Math.random,
@@ -65,7 +70,7 @@ export function denoRuntime(choice: LogChoice, output: Output): DenoRuntime {
     log: logFor(choice, {
       out: (text) => stdout.write(text, loss(choice, "standard output")),
       err: (text) => stderr.write(text, loss(choice, "standard error")),
-      hintText,
+      hintText: words,
     }),
     flushLog,
   };
@@ -78,7 +83,7 @@ function loss(choice: LogChoice, stream: string): LossText {
     const out = (text: string) => line += text;
     const lines = count === 1 ? "1 line" : `${count} lines`;
     const was = count === 1 ? "was" : "were";
-    logFor(choice, { out, err: out, hintText }).write({
+    logFor(choice, { out, err: out, hintText: String }).write({
       event: "warning",
       message: `${lines} of the log ${was} dropped: nobody reads ${stream}`,
     });

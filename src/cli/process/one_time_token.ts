@@ -4,6 +4,7 @@
 import { sha256 } from "../../base/bytes.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { printable, shortened } from "../../base/printable.ts";
+import type { Hint } from "../../base/remedy.ts";
 import { NoTerminalError } from "../../base/runtime.ts";
 import {
   createOneTimeToken,
@@ -140,14 +141,17 @@ function notThere(
 }
 
 /** What makes tokens for the other types, or does without. */
-const INSTEAD: ReadonlyMap<string, string> = new Map([
+const INSTEAD: ReadonlyMap<string, Hint> = new Map<string, Hint>([
   [
     "OIDC",
-    'get the token with "step oauth --oidc --bare", and give it with --token',
+    { remedy: "make the token elsewhere", command: "step oauth --oidc --bare" },
   ],
   [
     "X5C",
-    'make the token with "step ca token --x5c-cert <file> --x5c-key <file>", and give it with --token',
+    {
+      remedy: "make the token elsewhere",
+      command: "step ca token --x5c-cert <file> --x5c-key <file>",
+    },
   ],
   ["ACME", "use an ACME client, such as certbot, lego or Caddy"],
   ["SCEP", "use an SCEP client"],
@@ -163,7 +167,7 @@ function unsupported(provisioners: readonly Provisioner[]): RekeyError {
     }`,
     {
       hint: INSTEAD.get(type) ??
-        `call step for a provisioner of type ${shown(type)}`,
+        `Smallstep's step has provisioners of type ${shown(type)}`,
     },
   );
 }

@@ -5,7 +5,8 @@
 import { RekeyError } from "../../base/errors.ts";
 import { osReason } from "../../base/os_error.ts";
 import { KEY_LOG, pinTrust } from "../../ca/online/trust.ts";
-import { calledAs, type StepName } from "./called_as.ts";
+import type { Speaker } from "../remedies.ts";
+import { calledAs, PROGRAM, type StepName } from "./called_as.ts";
 import { type LossText, OutputQueue } from "./output_queue.ts";
 
 /** A stream of text for people. Never throws because the reader went away. */
@@ -25,6 +26,7 @@ export interface TextSink {
 /** A command whose line is right. */
 export interface Runnable<Options> {
   readonly path: readonly string[];
+  readonly flags: Speaker["flags"];
   run(options: Options, program: Program): Promise<number>;
 }
 
@@ -63,6 +65,8 @@ export interface Program {
   startAgain(): Promise<number | undefined>;
   /** Waits until all that was written is out, for at most `limitMs`. */
   flush(limitMs: number): Promise<void>;
+  /** Who gives hints: the command that runs, once one does. */
+  readonly speaker: Speaker;
   /**
    * Runs a command to its end.
    *
@@ -132,11 +136,15 @@ export function denoProgram(): DenoProgram {
         (word === "certificate" && words[index - 1] === "ca")
       );
       if (!isEarly || words.some(asksForHelp)) return;
-      seed();
+      // A daemon that starts makes no key for hours, and would hold 2 MB more.
+      if (!words.includes("--daemon")) seed();
       pinBeforeWaiting(this);
     },
+    speaker: { name: PROGRAM, flags: {} },
     execute(command, options) {
-      return command.run(options, this);
+      const { flags } = command;
+      const name = calledAs() ?? PROGRAM;
+      return command.run(options, { ...this, speaker: { name, flags } });
     },
   };
 }

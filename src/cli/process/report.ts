@@ -6,8 +6,13 @@ import { RekeyError } from "../../base/errors.ts";
 import { errorFields, jsonLine } from "../../observe/json_line.ts";
 import { timestamp } from "../../observe/log.ts";
 import type { LogFormat } from "../../base/options.ts";
-import { hintText } from "../remedies.ts";
-import { printableLines, shortenedLine } from "../../base/printable.ts";
+import type { Hint } from "../../base/remedy.ts";
+import { hintText, type Speaker } from "../remedies.ts";
+import {
+  printableLines,
+  shortenedLine,
+  withoutSecrets,
+} from "../../base/printable.ts";
 
 /** What to print on standard error, and what to exit with. */
 export interface FailureReport {
@@ -21,6 +26,8 @@ export interface ReportOptions {
   readonly format: LogFormat;
   /** How the command is called, when the line was wrong. */
   readonly usage?: string | undefined;
+  /** Who gives the hint. */
+  readonly speaker: Speaker;
   /** Path of the certificate, when it is known. */
   readonly file?: string | undefined;
 }
@@ -50,18 +57,19 @@ export function reportFailure(
     // Not behind the last line end.
     return { ...report, text: text.replace(/\n[^\n]*$/, "\n") };
   }
-  const { debug, format, file, usage } = options;
+  const { debug, format, file, usage, speaker } = options;
+  const words = (hint: Hint) => hintText(hint, speaker);
   const known = asKnown(error, format);
   const message = shortenedLine(known.message);
   const isBug = known.kind === "bug";
-  const details = debug || isBug ? trace(error) : undefined;
+  const details = debug || isBug ? trace(error).map(withoutSecrets) : undefined;
   if (format === "json") {
     const text = jsonLine({
       time: new Date(),
       level: "error",
       event: "failed",
       file,
-      ...errorFields(known, hintText),
+      ...errorFields(known, words),
       message: known.message,
       trace: details,
     });
@@ -69,7 +77,7 @@ export function reportFailure(
   }
   const advice = [
     usage && `usage: ${usage}`,
-    known.hint && `hint: ${shortenedLine(hintText(known.hint))}`,
+    known.hint && `hint: ${shortenedLine(words(known.hint))}`,
   ];
   const lines =
     (isBug ? [message, details, advice] : [message, advice, details])

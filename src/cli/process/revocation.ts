@@ -1,7 +1,11 @@
 /** Has a certificate renewed no more, by its own word or by a provisioner's. */
+import { formatInstant } from "../../base/duration.ts";
+import { RekeyError } from "../../base/errors.ts";
 import type { KeyPairFiles } from "../../base/options.ts";
 import {
   clientCertificateHint,
+  isForClients,
+  isSelfSigned,
   tlsIdentity,
 } from "../../ca/online/client_certificate.ts";
 import {
@@ -11,6 +15,7 @@ import {
 import { tokenValidity } from "../../ca/online/one_time_token.ts";
 import type { TrustedCa } from "../../ca/online/trusted_ca.ts";
 import { loadChain, loadKeyPair } from "../../files/pair/key_pair.ts";
+import type { Certificate } from "../../pki/certificate/certificate.ts";
 import type { Asker } from "./ask_authority.ts";
 import type { TokenChoice } from "./enrolment.ts";
 import { makeToken, type TokenTools } from "./one_time_token.ts";
@@ -74,15 +79,52 @@ async function ownWord(
   const chain = await loadChain(files.certificate);
   const pair = await loadKeyPair(chain, files, { file, terminal, signal });
   const [certificate] = chain;
+  const serial = BigInt(`0x${certificate.serial}`).toString();
+  await requireOwnWord(certificate, { serial, now: clock.now() });
   return {
     from: "pair",
-    serial: BigInt(`0x${certificate.serial}`).toString(),
+    serial,
     by: {
       kind: "certificate",
       identity: tlsIdentity(pair),
       clientCertificateHint: clientCertificateHint(certificate, clock.now()),
     },
   };
+}
+
+/**
+ * Refuses a certificate that cannot speak for itself, before the CA is asked:
+ * TLS takes none that is over or for servers only.
+ *
+ * @throws {RekeyError} kind `pair`
+ */
+async function requireOwnWord(
+  certificate: Certificate,
+  { serial, now }: { readonly serial: string; readonly now: Date },
+): Promise<void> {
+  const { notAfter } = certificate;
+  const isOver = notAfter < now;
+  if (
+    !isOver && isForClients(certificate) && !await isSelfSigned(certificate)
+  ) {
+    return;
+  }
+  const [why, hint] = await isSelfSigned(certificate)
+    ? [
+      "it is self-signed: no CA has issued it",
+      "a certificate that is its own root is taken out of use where it is trusted",
+    ]
+    : [
+      isOver
+        ? `it expired on ${formatInstant(notAfter)}, and TLS takes it no more`
+        : "it is not for client authentication (no clientAuth in its extended key usage)",
+      `revoke it by a provisioner's word: step-rekey ca revoke ${serial}`,
+    ];
+  throw new RekeyError(
+    "pair",
+    `the certificate cannot be revoked by itself: ${why}`,
+    { hint },
+  );
 }
 
 async function tokenOf(

@@ -7,8 +7,13 @@
  */
 import { parseGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
+import type { Hint } from "../../base/remedy.ts";
 import type { OneTimeToken } from "../../ca/online/one_time_token.ts";
-import type { FlagDefinitions, Invocation } from "../grammar/command.ts";
+import type {
+  FlagDefinition,
+  FlagDefinitions,
+  Invocation,
+} from "../grammar/command.ts";
 import type { TokenChoice } from "../process/enrolment.ts";
 import type { CaChoice } from "../process/open_ca.ts";
 import type { ProvisionerChoice } from "../process/one_time_token.ts";
@@ -100,22 +105,47 @@ export const VALIDITY_FLAGS = {
 
 /** What to do instead of flags that are for other kinds of provisioners. */
 export const ONLY_JWK =
-  "only JWK provisioners are supported: call step for others";
-const WITH_TOKEN = (command: string) =>
-  `make the token with "${command}", and give it with --token`;
+  "only JWK provisioners are supported: Smallstep's step has the others";
+const WITH_TOKEN: Hint = {
+  remedy: "make the token elsewhere",
+  command: "step ca token --x5c-cert <file> --x5c-key <file>",
+};
 
 /** Flags of the original that stand for ways that are not gone here. */
-export const REFUSED_FLAGS: Readonly<Record<string, string>> = {
+export const REFUSED_FLAGS: Readonly<Record<string, Hint>> = {
   "offline":
     "leave it out, and ask the CA: only ca rekey and ca renew work offline",
-  "ca-config": "it belongs to --offline, which only ca rekey and ca renew have",
-  "x5c-cert": WITH_TOKEN("step ca token --x5c-cert"),
-  "x5c-key": WITH_TOKEN("step ca token --x5c-key"),
-  "x5c-insecure": WITH_TOKEN("step ca token --x5c-insecure"),
+  "ca-config": "the CA's own files are read by ca rekey and ca renew only",
+  "x5c-cert": WITH_TOKEN,
+  "x5c-key": WITH_TOKEN,
+  "x5c-insecure": WITH_TOKEN,
   "nebula-cert": ONLY_JWK,
   "nebula-key": ONLY_JWK,
   "k8ssa-token-path": ONLY_JWK,
 };
+
+/** A flag that the original takes and leaves without effect, too. */
+export function withoutEffect(
+  what: "ACME" | "SSH",
+  placeholder: string,
+): FlagDefinition & { readonly kind: "text" } {
+  return {
+    kind: "text",
+    group: "authority",
+    placeholder,
+    help:
+      `Accepted, and without effect as in step: it is for ${what}, which is not supported.`,
+  };
+}
+
+/** A warning for each of `names` that is set. */
+export function unusedFlags(
+  values: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): readonly string[] {
+  return names.filter((name) => values[name] !== undefined)
+    .map((name) => `flag '--${name}' has no effect here`);
+}
 
 type Given<Flags extends FlagDefinitions> = Pick<
   Invocation<Flags>,

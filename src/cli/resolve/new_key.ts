@@ -97,7 +97,7 @@ const DEFAULT_RSA_BITS = 2048n;
 /** Less is too weak (NIST SP 800-57); the original's limit, too. */
 const LEAST_RSA_BITS = 2048n;
 
-export function resolveKeySpec(flags: KeyFlags): KeySpec {
+function resolveKeySpec(flags: KeyFlags): KeySpec {
   const kty = flags.kty ?? inferType(flags);
   switch (kty) {
     case "EC":

@@ -72,12 +72,26 @@ export async function loadKey(
   file: string,
   source: PasswordSource,
 ): Promise<LoadedPrivateKey> {
-  const [content, password] = await withPrefix(KEY_PREFIX, async () => [
-    await readInputFile(file),
-    source.file === undefined
-      ? undefined
-      : await (source.read ?? readPasswordFile)(source.file),
-  ]);
+  const content = await withPrefix(KEY_PREFIX, () => readInputFile(file));
+  return await openKey({ file, content }, source);
+}
+
+/**
+ * The private key in the content of a file.
+ *
+ * @throws {RekeyError} as {@linkcode loadKey}
+ */
+export async function openKey(
+  { file, content }: { readonly file: string; readonly content: Uint8Array },
+  source: PasswordSource,
+): Promise<LoadedPrivateKey> {
+  const password = await withPrefix(
+    KEY_PREFIX,
+    async () =>
+      source.file === undefined
+        ? undefined
+        : await (source.read ?? readPasswordFile)(source.file),
+  );
   return await withPrefix(`${KEY_PREFIX}: ${file}`, async () => {
     try {
       return await loadPrivateKey(content, async () => {

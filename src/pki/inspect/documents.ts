@@ -42,6 +42,14 @@ export function readFirstDocument(content: Uint8Array): FirstDocument {
   return { document: readBlock(block), wasPem: true };
 }
 
+/** Whether it is PEM with a private key, and nothing to look at. */
+export function holdsKeyAlone(content: Uint8Array): boolean {
+  if (!isPem(content)) return false;
+  const labels = parsePem(content).map(({ label }) => label);
+  return !labels.some(isOfDocument) &&
+    labels.some((label) => label.endsWith("PRIVATE KEY"));
+}
+
 /**
  * All certificates of a bundle, in their order, or one request.
  *

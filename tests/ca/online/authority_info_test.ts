@@ -150,6 +150,56 @@ Deno.test("fetchRoot() refuses a host's certificate whose digest is right", asyn
   );
 });
 
+/** Real answers have other members, too. */
+const padded = (bytes: number): Answer =>
+  json({ ca: rootPem, pad: "x".repeat(bytes) });
+
+for (const bytes of [20_000, 100_000, 1_000_000]) {
+  Deno.test(`fetchRoot() reads an answer of ${bytes} bytes`, async () => {
+    await using ca = await startTestCa(pki, padded(bytes));
+    const { subject } = await fetchRoot(address(ca.url), FINGERPRINT);
+    assertEquals(subject, "CN=Test Root");
+  });
+}
+
+Deno.test("fetchRoot() reads an answer that comes byte by byte", async () => {
+  const body = JSON.stringify({ ca: rootPem });
+  await using ca = await startTestCa(pki, async (_request, response) => {
+    response.writeHead(200, { "content-length": String(body.length) });
+    for (const byte of body) {
+      await new Promise((sent) => response.write(byte, sent));
+    }
+    response.end();
+  });
+  const { subject } = await fetchRoot(address(ca.url), FINGERPRINT);
+  assertEquals(subject, "CN=Test Root");
+});
+
+const BROKEN_OFF: Readonly<Record<string, Answer>> = {
+  "at once": (_request, response) => void response.socket?.end(),
+  "after half of the head": (_request, response) =>
+    void response.socket?.end("HTTP/1.1 20"),
+  "after half of the body": (_request, response) => {
+    response.writeHead(200, { "content-length": "1000" });
+    response.write("{");
+    response.socket?.end();
+  },
+};
+
+for (const [when, answer] of Object.entries(BROKEN_OFF)) {
+  Deno.test(`fetchRoot() notices at once a server that closes ${when}`, async () => {
+    await using ca = await startTestCa(pki, answer);
+    const error = await assertRejects(
+      () => fetchRoot(address(ca.url, { timeoutMs: 3_000 }), FINGERPRINT),
+      "unreachable",
+    );
+    assertMatch(
+      (error as RekeyError).message,
+      /failed: unexpected EOF: the connection ended before the answer$/,
+    );
+  });
+}
+
 Deno.test("fetchRoot() ends at its limit, and on a signal", async () => {
   await using silent = await blackHole();
   const late = await assertRejects(

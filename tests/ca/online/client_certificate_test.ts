@@ -1,4 +1,4 @@
-import { hintText } from "../../../src/cli/remedies.ts";
+import { hintWords } from "../../support/hint.ts";
 import {
   clientCertificateHint,
   clockWarning,
@@ -153,7 +153,7 @@ Deno.test("refuseSelfSigned() refuses what is no root, and says what to do", asy
     "pair",
     /the current certificate is self-signed/,
   );
-  assertMatch(hintOf(error), /"step ca certificate"/);
+  assertMatch(hintOf(error), /"step-rekey ca certificate"/);
   await refuseSelfSigned(root, [root], "rekey");
   // Its name alone does not make it self-signed.
   await refuseSelfSigned(namesake.chain[0], [], "rekey");
@@ -163,11 +163,11 @@ Deno.test("clientCertificateHint() names the clocks first of a certificate that 
   const [certificate] = host.chain;
   const early = new Date("2000-01-01T00:00:00Z");
   assertMatch(
-    hintText(clientCertificateHint(certificate, early)),
+    hintWords(clientCertificateHint(certificate, early)),
     /not valid before .*clocks/,
   );
   assertMatch(
-    hintText(clientCertificateHint(certificate, new Date())),
+    hintWords(clientCertificateHint(certificate, new Date())),
     /may not have issued/,
   );
   assertMatch(

@@ -426,7 +426,7 @@ for (const [what, pair] of Object.entries(refusedPairs)) {
       /^error rekeying certificate: the current certificate is /,
     );
     assert(error instanceof RekeyError && error.exitCode === 65);
-    assertMatch(hintOf(error), /"step ca certificate"/);
+    assertMatch(hintOf(error), /"step-rekey ca certificate"/);
     assertEquals(accepted.count, 0);
   });
 }

@@ -1,4 +1,4 @@
-import { hintText } from "../../../src/cli/remedies.ts";
+import { hintWords } from "../../support/hint.ts";
 import { createOnlineAuthority } from "../../../src/ca/online/online.ts";
 import { RekeyError } from "../../../src/base/errors.ts";
 import {
@@ -149,7 +149,7 @@ Deno.test("postOverTls() says that the port does not speak TLS", async () => {
     message,
     "first record does not look like a TLS handshake",
   );
-  assertStringIncludes(hintText(hint ?? ""), "does not speak TLS");
+  assertStringIncludes(hintWords(hint), "does not speak TLS");
 });
 
 Deno.test("postOverTls() refuses a server that only speaks TLS 1.1", async () => {
@@ -159,7 +159,7 @@ Deno.test("postOverTls() refuses a server that only speaks TLS 1.1", async () =>
   ]);
   const { message, hint } = await failure(urlOf(peer));
   assertStringIncludes(message, "protocol version not supported");
-  assertStringIncludes(hintText(hint ?? ""), "TLS 1.2");
+  assertStringIncludes(hintWords(hint), "TLS 1.2");
 });
 
 Deno.test("postOverTls() refuses a server certificate of another root and names --root", async () => {
@@ -173,7 +173,7 @@ Deno.test("postOverTls() refuses a server certificate of another root and names 
     message,
     "x509: certificate signed by unknown authority",
   );
-  assertStringIncludes(hintText(hint ?? ""), pki.root.certificateFile);
+  assertStringIncludes(hintWords(hint), pki.root.certificateFile);
 });
 
 Deno.test("postOverTls() refuses a self-signed server certificate", async () => {
@@ -193,7 +193,7 @@ Deno.test("postOverTls() refuses a server certificate for another name and says 
     message,
     "x509: certificate is valid for ca.example, 10.0.0.1, not 127.0.0.1",
   );
-  assertStringIncludes(hintText(hint ?? ""), "--ca-url");
+  assertStringIncludes(hintWords(hint), "--ca-url");
 });
 
 Deno.test("postOverTls() names some of the thousands of names of a server", async () => {
@@ -262,7 +262,7 @@ for (
         ? /expired or is not yet valid: current time \S+Z is after 2020-01-02T03:04:05Z$/
         : /expired or is not yet valid: current time \S+Z is before 2040-01-01T00:00:00Z$/,
     );
-    assertStringIncludes(hintText(hint ?? ""), "clock");
+    assertStringIncludes(hintWords(hint), "clock");
   });
 }
 
@@ -289,7 +289,7 @@ for (const version of ["-tls1_2", "-tls1_3"]) {
       message,
       "remote error: tls: unknown certificate authority",
     );
-    assertStringIncludes(hintText(hint ?? ""), "may not have issued");
+    assertStringIncludes(hintWords(hint), "may not have issued");
   });
 }
 
@@ -301,7 +301,7 @@ Deno.test("postOverTls() names the clock when the certificate is not valid yet",
   ]);
   const now = new Date("2000-01-01T00:00:00Z");
   const { hint } = await failure(urlOf(peer), { now });
-  assertMatch(hintText(hint ?? ""), /not valid before .*clocks/);
+  assertMatch(hintWords(hint), /not valid before .*clocks/);
 });
 
 const PROXY_VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"]
@@ -402,7 +402,7 @@ Deno.test("postOverTls() names a proxy that cannot be reached", async () => {
     `proxyconnect tcp: dial tcp 127.0.0.1:${port}: connect: connection refused`,
   );
   assertStringIncludes(
-    hintText(hint ?? ""),
+    hintWords(hint),
     "NO_PROXY=ca.invalid goes around it",
   );
 });

@@ -2,6 +2,7 @@ import type { LossText } from "../../../src/cli/process/output_queue.ts";
 import { denoRuntime } from "../../../src/cli/process/deno_runtime.ts";
 import { denoProgram } from "../../../src/cli/process/program.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
+import { REKEY_SPEAKER } from "../../support/hint.ts";
 
 const ONCE = { run: "once", file: "a.crt" } as const;
 
@@ -71,6 +72,7 @@ for (
       stdout: isOut ? sink : silent,
       stderr: isOut ? silent : sink,
       flush: () => Promise.resolve(),
+      speaker: REKEY_SPEAKER,
     });
     log.write({ event: "not-due", act: "rekey", expiresInMs: 1_000 });
     assertEquals(losses.length, 1);
@@ -99,7 +101,12 @@ for (
       run: "once",
       file: "a.crt",
       format,
-    }, { stdout: sink, stderr: sink, flush: () => Promise.resolve() });
+    }, {
+      stdout: sink,
+      stderr: sink,
+      flush: () => Promise.resolve(),
+      speaker: REKEY_SPEAKER,
+    });
     {
       using _busy = terminal.busy("thinking");
       await clock.sleep(isLong ? 1_100 : 10, new AbortController().signal);

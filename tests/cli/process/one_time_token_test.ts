@@ -56,11 +56,11 @@ Deno.test("chooseJwk() names those of which one has to be chosen, but not thousa
 
 for (
   const [type, words] of [
-    ["OIDC", /step oauth --oidc --bare.*--token/],
-    ["X5C", /--x5c-cert.*--token/],
+    ["OIDC", /Smallstep's step oauth --oidc --bare/],
+    ["X5C", /Smallstep's step ca token --x5c-cert/],
     ["ACME", /ACME client/],
     ["SCEP", /SCEP client/],
-    ["K8sSA", /call step for a provisioner of type K8sSA/],
+    ["K8sSA", /Smallstep's step has provisioners of type K8sSA/],
     ["\x1b[31m", /of type \S+$/],
   ] as const
 ) {

@@ -1,5 +1,6 @@
 /** --kty, --curve and --size, row by row. */
-import { resolveKeySpec } from "../../../src/cli/resolve/new_key.ts";
+import { FlagReader } from "../../../src/cli/resolve/flag_reader.ts";
+import { resolveNewKeySpec } from "../../../src/cli/resolve/new_key.ts";
 import { assertEquals, assertThrows } from "../../support/assert.ts";
 
 type Row = readonly [
@@ -12,6 +13,11 @@ function title([kty, curve, size]: Row): string {
   return [["--kty", kty], ["--curve", curve], ["--size", size]]
     .map(([flag, value]) => value === undefined ? "" : `${flag} '${value}'`)
     .filter((text) => text !== "").join(" ") || "no flag";
+}
+
+function specOf([kty, curve, size]: Row) {
+  const flags = { kty, curve, size };
+  return resolveNewKeySpec(new FlagReader({ flags, origins: new Map() }));
 }
 
 const GOOD: readonly (readonly [Row, object])[] = [
@@ -36,9 +42,8 @@ const GOOD: readonly (readonly [Row, object])[] = [
 ];
 
 for (const [row, spec] of GOOD) {
-  Deno.test(`resolveKeySpec() makes ${title(row)} into ${JSON.stringify(spec)}`, () => {
-    const [kty, curve, size] = row;
-    assertEquals(resolveKeySpec({ kty, curve, size }), spec);
+  Deno.test(`resolveNewKeySpec() makes ${title(row)} into ${JSON.stringify(spec)}`, () => {
+    assertEquals(specOf(row), spec);
   });
 }
 
@@ -109,10 +114,9 @@ const BAD: readonly (readonly [Row, string])[] = [
 ];
 
 for (const [row, message] of BAD) {
-  Deno.test(`resolveKeySpec() refuses ${title(row)}`, () => {
-    const [kty, curve, size] = row;
+  Deno.test(`resolveNewKeySpec() refuses ${title(row)}`, () => {
     const error = assertThrows(
-      () => resolveKeySpec({ kty, curve, size }),
+      () => specOf(row),
       "usage",
     );
     assertEquals(error.message, message);
