@@ -43,6 +43,7 @@ export async function readAs<T>(
 ): Promise<T> {
   const content = await readInputFile(file);
   try {
+    if (content.length === 0) throw new MalformedError("it is empty");
     return parse(content);
   } catch (error) {
     throw unusable(file, error);

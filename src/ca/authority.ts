@@ -1,19 +1,13 @@
 /**
- * Who signs: the interface that each CA fulfils, and what its answer has to be.
+ * Who signs: the interface that each CA fulfils. Light: whoever asks a CA for
+ * anything loads it.
  */
 import { RekeyError } from "../base/errors.ts";
 import type { RenewBy } from "../base/options.ts";
-import { shortened } from "../base/printable.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import type { Csr } from "../pki/keys/csr.ts";
 import type { KeyPair } from "../pki/keys/key_pair.ts";
-import {
-  type ExpectedCertificate,
-  type OnPathProblem,
-  UntrustedError,
-  type VerifiedChain,
-  verifyIssued,
-} from "../pki/verify/verify.ts";
+import type { OnPathProblem } from "../pki/verify/verify.ts";
 
 export interface RenewRequest {
   /** Authenticates the request; subject, names and lifetime come from it. */
@@ -94,32 +88,4 @@ export function throwIfStopped(
   throw new RekeyError("interrupted", `stopped before ${before}`, {
     cause: reason,
   });
-}
-
-/** Longest reason that quotes an answer, in characters: two lists of names, or two subjects. */
-const MAX_REASON = 500;
-
-/**
- * Verifies what an authority returned; see {@linkcode verifyIssued}.
- *
- * @throws {RekeyError} kind `untrusted`; worth another try only when nothing but
- *   a clock is wrong
- */
-export async function verifyAnswer(
-  chain: readonly Certificate[],
-  expected: ExpectedCertificate,
-): Promise<VerifiedChain> {
-  try {
-    const verified = await verifyIssued(chain, expected);
-    const warnings = verified.warnings.map((text) =>
-      shortened(text, MAX_REASON)
-    );
-    return { chain: verified.chain, warnings };
-  } catch (error) {
-    if (!(error instanceof UntrustedError)) throw error;
-    throw new RekeyError("untrusted", shortened(error.message, MAX_REASON), {
-      retry: error.isClock ? "slowly" : undefined,
-      cause: error,
-    });
-  }
 }

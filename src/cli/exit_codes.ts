@@ -26,6 +26,49 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorKind, string>> = {
     "stopped by signal n (129 SIGHUP, 130 SIGINT, 143 SIGTERM), before the swap or, as the message then says, after it, during --exec",
 };
 
+type Meanings = Readonly<Partial<Record<ErrorKind, string>>>;
+
+const { usage, bug, declined, unreachable, refused } = ERROR_MEANINGS;
+
+/** Of every command that reads or writes something. */
+export const ANY_COMMAND = {
+  usage,
+  bug,
+  config: "defaults.json or contexts are unusable",
+} as const satisfies Meanings;
+
+/** Of a command that writes one file. */
+export const FILE_WRITER = {
+  declined,
+  install: "the file cannot be written; what was there is intact",
+  busy: "another process is writing the same file",
+  interrupted: "stopped by signal n, before anything was written",
+} as const satisfies Meanings;
+
+/** Of a command that asks a CA. */
+export const CA_ASKER = {
+  unreachable,
+  untrusted: "the CA's answer is unusable",
+  refused,
+  config: "defaults.json, contexts, --root or --ca-url is unusable",
+  interrupted: "stopped by signal n",
+} as const satisfies Meanings;
+
+/** Of a command that fetches a root certificate by its digest. */
+export const ROOT_ANSWER = {
+  untrusted:
+    "what the CA sent has another fingerprint, or is no certificate of a CA",
+  refused: "the CA has no such root certificate",
+  config: "defaults.json, contexts or --ca-url is unusable",
+} as const satisfies Meanings;
+
+/** Of a command that shows a certificate of a file or a server. */
+export const CERTIFICATE_READER = {
+  pair: "the file is missing or holds no certificate",
+  unreachable: "the server cannot be reached",
+  config: "defaults.json, contexts or --roots are unusable",
+} as const satisfies Meanings;
+
 /** A row of a table of exit codes. */
 export interface ExitCode {
   /** A number, or how it is made where there are many. */
@@ -47,7 +90,7 @@ const OPEN_CODES: Readonly<Partial<Record<ErrorKind, string>>> = {
  */
 export function exitCodes(
   success: string,
-  meanings: Readonly<Partial<Record<ErrorKind, string>>>,
+  meanings: Meanings,
 ): readonly ExitCode[] {
   const rows = Object.entries(meanings).map(([name, when]) => {
     const kind = name as ErrorKind;

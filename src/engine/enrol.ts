@@ -6,7 +6,7 @@
 import type { KeyPairFiles, KeySpec, WriteOptions } from "../base/options.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
-import { verifyAnswer } from "../ca/authority.ts";
+import { verifyAnswer } from "../ca/verified_answer.ts";
 import { openPair } from "../files/open_pair.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
 import { provideFirstKey } from "../files/pair/new_key.ts";

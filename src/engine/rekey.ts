@@ -9,7 +9,7 @@
  */
 import type { Log, Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
-import { verifyAnswer } from "../ca/authority.ts";
+import { verifyAnswer } from "../ca/verified_answer.ts";
 import { confirmOverwrite } from "../files/pair/confirm_overwrite.ts";
 import { keyFileThatStays, provideNewKey } from "../files/pair/new_key.ts";
 import type { PendingReload } from "../files/reload_note/pending_reload.ts";

@@ -12,7 +12,7 @@ import { createOnlineAuthority } from "../../src/ca/online/online.ts";
 import { RekeyError } from "../../src/base/errors.ts";
 import type { KeySpec } from "../../src/base/options.ts";
 import { chainToPem } from "../../src/pki/certificate/certificate.ts";
-import { verifyAnswer } from "../../src/ca/authority.ts";
+import { verifyAnswer } from "../../src/ca/verified_answer.ts";
 import type { LogEvent } from "../../src/base/runtime.ts";
 import {
   assert,

@@ -25,6 +25,8 @@ export interface CrashPlace {
 export interface CrashCase {
   /** Behind `ca rekey --force` and the flags of the CA. */
   readonly args: readonly string[];
+  /** `ca renew` in the place of `ca rekey`. */
+  readonly act?: "rekey" | "renew";
   /** Another command to be disturbed, whole; the next is `ca rekey` again. */
   readonly command?: readonly string[] | undefined;
   /** Real paths of the directories that the command changes. */
@@ -306,9 +308,22 @@ export const IN_PLACE_LAYOUT: Layout = {
   },
 };
 
+/** `ca renew`, which leaves the key as it is. */
+const RENEWED: Layout = {
+  name: "ca renew",
+  targetCount: 1,
+  mixture: "never",
+  async prepare({ directory }, material) {
+    const made = twoPlaces(`${directory}/tls`, `${directory}/private`);
+    await writePair(made, material);
+    return { ...made, act: "renew" };
+  },
+};
+
 /** All of them. */
 export const LAYOUTS: readonly Layout[] = [
   ...PLAIN_LAYOUTS,
+  RENEWED,
   IN_PLACE_LAYOUT,
   ...VERSIONED_LAYOUTS,
 ];

@@ -1,7 +1,7 @@
 /**
  * Reads the CA's answer to a successful request: JSON with PEM certificates.
  *
- * It does not verify them: {@linkcode verifyAnswer} of authority.ts does.
+ * It does not verify them: {@linkcode verifyAnswer} of verified_answer.ts does.
  */
 import { RekeyError } from "../../base/errors.ts";
 import {

@@ -17,11 +17,9 @@ import {
   unusableAnswer,
 } from "./answer.ts";
 import type { RequestName } from "./connection.ts";
-import { refusalOf } from "./refusal.ts";
 import { readRootCertificates } from "./root_certificates.ts";
 import { type HttpReply, postOverTls } from "./tls_post.ts";
 import type { TlsIdentity } from "./trust.ts";
-import { getUnverified } from "./unverified.ts";
 
 /** The CA, and how long it may take. */
 export interface AuthorityAddress {
@@ -107,8 +105,9 @@ export async function fetchRoot(
     method: "GET",
     purpose: ROOT_PURPOSE,
   } as const;
+  const { getUnverified } = await import("./unverified.ts");
   const reply = await getUnverified({ ...name, timeoutMs, signal });
-  const members = membersOf(reply, { ...name, clock });
+  const members = await membersOf(reply, { ...name, clock });
   const root = rootIn(members.get("ca"), { ...name, member: '"ca"', log });
   const found = await sha256(root.der);
   if (found === fingerprint) return root;
@@ -148,15 +147,16 @@ async function ask(
     timeoutMs,
     signal,
   });
-  return { members: membersOf(reply, { ...name, clock }), name };
+  return { members: await membersOf(reply, { ...name, clock }), name };
 }
 
 /** Of a success; anything else is thrown. */
-function membersOf(
+async function membersOf(
   reply: HttpReply,
   { clock, ...name }: RequestName & { readonly clock: Clock },
-): ReadonlyMap<string, unknown> {
+): Promise<ReadonlyMap<string, unknown>> {
   if (reply.status < 200 || reply.status > 299) {
+    const { refusalOf } = await import("./refusal.ts");
     throw withPurpose(
       refusalOf(reply, { ...name, now: clock.now(), secrets: [] }),
       name,

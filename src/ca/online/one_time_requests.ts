@@ -1,7 +1,7 @@
 /**
  * What a one-time token is good for: a certificate, or the end of one.
  *
- * Answers are not verified here: {@linkcode verifyAnswer} of authority.ts does
+ * Answers are not verified here: {@linkcode verifyAnswer} of verified_answer.ts does
  * that.
  */
 import { RekeyError } from "../../base/errors.ts";

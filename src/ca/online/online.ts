@@ -4,7 +4,7 @@
  *
  * One request and no retry (an expired certificate needs one before it); who
  * repeats, and when, is decided above. What the CA sends is not verified here
- * either: {@linkcode verifyAnswer} of authority.ts does that.
+ * either: {@linkcode verifyAnswer} of verified_answer.ts does that.
  */
 import { type Act, ACT_WORDS } from "../../base/act.ts";
 import { RekeyError } from "../../base/errors.ts";

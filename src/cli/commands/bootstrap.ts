@@ -1,7 +1,13 @@
 import { isThere } from "../../base/os_error.ts";
 import { printable } from "../../base/printable.ts";
 import type { SingleFile } from "../../files/single_file.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import {
+  ANY_COMMAND,
+  CA_ASKER,
+  exitCodes,
+  FILE_WRITER,
+  ROOT_ANSWER,
+} from "../exit_codes.ts";
 import { defineCommand, type FlagDefinitions } from "../grammar/command.ts";
 import type { Asker } from "../process/ask_authority.ts";
 import type { Program } from "../process/program.ts";
@@ -102,17 +108,11 @@ export const command = defineCommand({
   flags: FLAGS,
   makesSettings: true,
   exitCodes: exitCodes("the environment is set up", {
-    declined: ERROR_MEANINGS.declined,
-    usage: ERROR_MEANINGS.usage,
-    unreachable: ERROR_MEANINGS.unreachable,
-    bug: ERROR_MEANINGS.bug,
-    install: "a file cannot be written",
-    busy: "another process is writing the same file",
-    untrusted:
-      "what the CA sent has another fingerprint, or is no certificate of a CA",
-    refused: "the CA has no such root certificate",
+    ...ANY_COMMAND,
+    ...FILE_WRITER,
+    ...CA_ASKER,
+    ...ROOT_ANSWER,
     config: "contexts or --ca-url is unusable",
-    interrupted: "stopped by signal n",
   }),
   examples: [
     [

@@ -3,7 +3,12 @@ import type { KeyPairFiles } from "../../base/options.ts";
 import { STANDARD_INPUT } from "../../base/paths.ts";
 import type { OneTimeToken } from "../../ca/online/one_time_token.ts";
 import type { EnrolOptions } from "../../engine/enrol.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import {
+  ANY_COMMAND,
+  CA_ASKER,
+  ERROR_MEANINGS,
+  exitCodes,
+} from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { EnrolmentOptions } from "../process/enrolment.ts";
 import type { Program } from "../process/program.ts";
@@ -95,17 +100,14 @@ export const command = defineCommand({
     },
   },
   exitCodes: exitCodes("the certificate and its key are written", {
+    ...ANY_COMMAND,
+    ...CA_ASKER,
     declined: ERROR_MEANINGS.declined,
-    usage: ERROR_MEANINGS.usage,
     pair: "a password is missing or wrong",
-    unreachable: ERROR_MEANINGS.unreachable,
-    bug: ERROR_MEANINGS.bug,
     install:
       "the files cannot be written; what was there is intact, or kept where the message says",
     busy: ERROR_MEANINGS.busy,
     untrusted: ERROR_MEANINGS.untrusted,
-    refused: ERROR_MEANINGS.refused,
-    config: "defaults.json, contexts, --root or --ca-url is unusable",
     interrupted:
       "stopped by signal n (129 SIGHUP, 130 SIGINT, 143 SIGTERM), before the swap",
   }),

@@ -1,7 +1,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import type { KeyPairFiles } from "../../base/options.ts";
 import { shortened } from "../../base/printable.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { ANY_COMMAND, CA_ASKER, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import { LineError } from "../grammar/go_arguments.ts";
 import type { Program } from "../process/program.ts";
@@ -91,15 +91,10 @@ export const command = defineCommand({
   flags: OWN_FLAGS,
   refusedFlags: REFUSED_FLAGS,
   exitCodes: exitCodes("the certificate is revoked", {
+    ...ANY_COMMAND,
+    ...CA_ASKER,
     declined: "the certificate is revoked already",
-    usage: ERROR_MEANINGS.usage,
     pair: "certificate or key cannot be used, or a password is wrong",
-    unreachable: ERROR_MEANINGS.unreachable,
-    bug: ERROR_MEANINGS.bug,
-    untrusted: "the CA's answer is unusable",
-    refused: ERROR_MEANINGS.refused,
-    config: "defaults.json, contexts, --root or --ca-url is unusable",
-    interrupted: "stopped by signal n",
   }),
   // The original's code for all errors; of this one a script may make something.
   // step-ca tells it from other mistakes (HTTP 400) in words only (certificates

@@ -1,4 +1,9 @@
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import {
+  ANY_COMMAND,
+  CA_ASKER,
+  exitCodes,
+  FILE_WRITER,
+} from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { CaChoice } from "../process/open_ca.ts";
 import type { ProvisionerChoice } from "../process/one_time_token.ts";
@@ -103,17 +108,10 @@ export const command = defineCommand({
     "sshpop-key": SSH,
   },
   exitCodes: exitCodes("the token is printed or written", {
-    declined: ERROR_MEANINGS.declined,
-    usage: ERROR_MEANINGS.usage,
+    ...ANY_COMMAND,
+    ...FILE_WRITER,
+    ...CA_ASKER,
     pair: "the password of the provisioner is missing or wrong",
-    unreachable: ERROR_MEANINGS.unreachable,
-    bug: ERROR_MEANINGS.bug,
-    install: "the file of --output-file cannot be written",
-    busy: "another process is writing the same file",
-    untrusted: "the CA's answer is unusable",
-    refused: ERROR_MEANINGS.refused,
-    config: "defaults.json, contexts, --root or --ca-url is unusable",
-    interrupted: "stopped by signal n",
   }),
   examples: [
     [

@@ -2,7 +2,7 @@ import type { FingerprintFormat } from "../../answers/fingerprint.ts";
 import type { PeerOptions } from "../../answers/peer_address.ts";
 import { STANDARD_INPUT } from "../../base/paths.ts";
 import { jsonAnswer } from "../../observe/json_line.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { ANY_COMMAND, CERTIFICATE_READER, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import {
@@ -63,12 +63,9 @@ export const command = defineCommand({
   },
   flags: FLAGS,
   exitCodes: exitCodes("printed", {
-    usage: ERROR_MEANINGS.usage,
-    pair: "the file is missing or holds no certificate",
-    unreachable: "the server cannot be reached",
+    ...ANY_COMMAND,
+    ...CERTIFICATE_READER,
     untrusted: "the server's certificate does not verify",
-    bug: ERROR_MEANINGS.bug,
-    config: "defaults.json, contexts or --roots are unusable",
   }),
   examples: [
     ["Print the fingerprint of a root", "certificate fingerprint root_ca.crt"],

@@ -1,7 +1,7 @@
 import { modeOfInput, readDocument } from "../../answers/documents.ts";
 import { STANDARD_INPUT } from "../../base/paths.ts";
 import { documentPem } from "../../pki/inspect/documents.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { ANY_COMMAND, exitCodes, FILE_WRITER } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import { OUT_FLAG } from "../resolve/answer_flags.ts";
@@ -33,14 +33,9 @@ export const command = defineCommand({
     "force": REKEY_FLAGS.force,
   },
   exitCodes: exitCodes("written", {
-    declined: ERROR_MEANINGS.declined,
-    usage: ERROR_MEANINGS.usage,
+    ...ANY_COMMAND,
+    ...FILE_WRITER,
     pair: "the file is missing, or is no certificate and no request",
-    bug: ERROR_MEANINGS.bug,
-    install: "the file of --out cannot be written; what was there is intact",
-    busy: "another process is writing the same file",
-    config: "defaults.json or contexts are unusable",
-    interrupted: "stopped by signal n, before anything was written",
   }),
   examples: [
     [

@@ -1,4 +1,4 @@
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { ANY_COMMAND, CA_ASKER, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import {
@@ -21,15 +21,7 @@ export const command = defineCommand({
   ],
   positionals: {},
   flags: VERIFIED_FLAGS,
-  exitCodes: exitCodes("the CA answered", {
-    usage: ERROR_MEANINGS.usage,
-    unreachable: ERROR_MEANINGS.unreachable,
-    bug: ERROR_MEANINGS.bug,
-    untrusted: "the CA's answer is unusable",
-    refused: ERROR_MEANINGS.refused,
-    config: "defaults.json, contexts, --root or --ca-url is unusable",
-    interrupted: "stopped by signal n",
-  }),
+  exitCodes: exitCodes("the CA answered", { ...ANY_COMMAND, ...CA_ASKER }),
   examples: [
     ["Ask the CA of defaults.json", "ca health"],
     [

@@ -3,7 +3,7 @@ import { readDocuments } from "../../answers/documents.ts";
 import type { PeerOptions } from "../../answers/peer_address.ts";
 import { STANDARD_INPUT } from "../../base/paths.ts";
 import { type Document, documentPem } from "../../pki/inspect/documents.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { ANY_COMMAND, CERTIFICATE_READER, exitCodes } from "../exit_codes.ts";
 import { defineCommand, type FlagDefinitions } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import {
@@ -65,12 +65,10 @@ export const command = defineCommand({
   },
   flags: FLAGS,
   exitCodes: exitCodes("printed", {
-    usage: ERROR_MEANINGS.usage,
+    ...ANY_COMMAND,
+    ...CERTIFICATE_READER,
     pair: "the file is missing, or is no certificate and no request",
-    unreachable: "the server cannot be reached",
-    bug: ERROR_MEANINGS.bug,
-    untrusted: "the certificate of the server does not verify",
-    config: "defaults.json, contexts or --roots are unusable",
+    untrusted: "the server's certificate does not verify",
   }),
   examples: [
     ["Print a certificate", "certificate inspect internal.crt"],

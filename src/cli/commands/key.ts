@@ -1,5 +1,5 @@
 import { readPublicKey } from "../../answers/documents.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { ANY_COMMAND, exitCodes, FILE_WRITER } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import { OUT_FLAG } from "../resolve/answer_flags.ts";
@@ -29,14 +29,9 @@ export const command = defineCommand({
     "force": REKEY_FLAGS.force,
   },
   exitCodes: exitCodes("written", {
-    declined: ERROR_MEANINGS.declined,
-    usage: ERROR_MEANINGS.usage,
+    ...ANY_COMMAND,
+    ...FILE_WRITER,
     pair: "the file is missing, or holds no certificate, request or key",
-    bug: ERROR_MEANINGS.bug,
-    install: "the file of --out cannot be written; what was there is intact",
-    busy: "another process is writing the same file",
-    config: "defaults.json or contexts are unusable",
-    interrupted: "stopped by signal n, before anything was written",
   }),
   examples: [
     ["Print the public key of a certificate", "certificate key internal.crt"],

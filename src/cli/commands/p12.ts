@@ -1,5 +1,5 @@
 import { RekeyError } from "../../base/errors.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { ANY_COMMAND, exitCodes, FILE_WRITER } from "../exit_codes.ts";
 import { defineCommand, type FlagDefinitions } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import { FlagReader } from "../resolve/flag_reader.ts";
@@ -68,15 +68,10 @@ export const command = defineCommand({
   },
   flags: FLAGS,
   exitCodes: exitCodes("written", {
-    declined: ERROR_MEANINGS.declined,
-    usage: ERROR_MEANINGS.usage,
+    ...ANY_COMMAND,
+    ...FILE_WRITER,
     pair:
       "a certificate or the key is missing, malformed or mismatched, or the password of the key is wrong",
-    bug: ERROR_MEANINGS.bug,
-    install: "the .p12 file cannot be written; what was there is intact",
-    busy: "another process is writing the same file",
-    config: "defaults.json or contexts are unusable",
-    interrupted: "stopped by signal n, before anything was written",
   }),
   examples: [
     [

@@ -19,6 +19,10 @@ export const command = defineCommand({
     "key-file": "The key file of the certificate.",
   },
   flags: RENEW_FLAGS,
+  refusedFlags: {
+    "dry-run":
+      'ask "step-rekey status <crt-file> <key-file>" how the pair stands, and "step-rekey ca health" whether the CA works',
+  },
   exitCodes: exitCodes(
     "renewed; or not due yet; or a daemon that was told to stop",
     ERROR_MEANINGS,

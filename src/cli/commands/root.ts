@@ -1,4 +1,10 @@
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import {
+  ANY_COMMAND,
+  CA_ASKER,
+  exitCodes,
+  FILE_WRITER,
+  ROOT_ANSWER,
+} from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import {
@@ -32,17 +38,10 @@ export const command = defineCommand({
   },
   flags: { ...ADDRESS_FLAGS, ...FINGERPRINT_FLAGS, "force": REKEY_FLAGS.force },
   exitCodes: exitCodes("the root certificate is written or printed", {
-    declined: ERROR_MEANINGS.declined,
-    usage: ERROR_MEANINGS.usage,
-    unreachable: ERROR_MEANINGS.unreachable,
-    bug: ERROR_MEANINGS.bug,
-    install: "the file cannot be written",
-    busy: "another process is writing the same file",
-    untrusted:
-      "what the CA sent has another fingerprint, or is no certificate of a CA",
-    refused: "the CA has no such root certificate",
-    config: "defaults.json, contexts or --ca-url is unusable",
-    interrupted: "stopped by signal n",
+    ...ANY_COMMAND,
+    ...FILE_WRITER,
+    ...CA_ASKER,
+    ...ROOT_ANSWER,
   }),
   examples: [
     ["Print the root certificate of defaults.json", "ca root"],

@@ -1,5 +1,10 @@
 import type { RootList } from "../../ca/online/authority_info.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import {
+  ANY_COMMAND,
+  CA_ASKER,
+  exitCodes,
+  FILE_WRITER,
+} from "../exit_codes.ts";
 import { type CommandDefinition, defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import {
@@ -49,16 +54,10 @@ export function listCommand({ list, brief, content, argument, saved }: {
     optionalPositionals: argument,
     flags: FLAGS,
     exitCodes: exitCodes("the certificates are written or printed", {
-      declined: ERROR_MEANINGS.declined,
-      usage: ERROR_MEANINGS.usage,
-      unreachable: ERROR_MEANINGS.unreachable,
-      bug: ERROR_MEANINGS.bug,
-      install: "the file cannot be written",
-      busy: "another process is writing the same file",
+      ...ANY_COMMAND,
+      ...FILE_WRITER,
+      ...CA_ASKER,
       untrusted: "the CA's answer is unusable, or not of CA certificates only",
-      refused: ERROR_MEANINGS.refused,
-      config: "defaults.json, contexts, --root or --ca-url is unusable",
-      interrupted: "stopped by signal n",
     }),
     examples: [
       ["Print the certificates", `ca ${list}`],

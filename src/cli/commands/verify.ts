@@ -2,7 +2,7 @@ import type { PeerOptions } from "../../answers/peer_address.ts";
 import type { Refusal } from "../../answers/verification.ts";
 import { RekeyError } from "../../base/errors.ts";
 import { jsonAnswer } from "../../observe/json_line.ts";
-import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
+import { ANY_COMMAND, CERTIFICATE_READER, exitCodes } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
 import type { Program } from "../process/program.ts";
 import { PEER_FLAGS, resolvePeer } from "../resolve/answer_flags.ts";
@@ -54,12 +54,9 @@ export const command = defineCommand({
   },
   flags: FLAGS,
   exitCodes: exitCodes("it verifies", {
+    ...ANY_COMMAND,
+    ...CERTIFICATE_READER,
     declined: "it does not verify",
-    usage: ERROR_MEANINGS.usage,
-    pair: "the file is missing or holds no certificate",
-    unreachable: "the server cannot be reached",
-    bug: ERROR_MEANINGS.bug,
-    config: "defaults.json, contexts or --roots are unusable",
   }),
   exitCodeOf: ({ kind, exitCode }) => kind === "untrusted" ? NO : exitCode,
   examples: [

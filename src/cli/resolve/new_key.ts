@@ -147,7 +147,7 @@ function rsaSpec({ curve, size = DEFAULT_RSA_BITS }: KeyFlags): KeySpec {
   if (size < LEAST_RSA_BITS) {
     throw usage(
       `flag '--size' requires at least ${LEAST_RSA_BITS} unless '--insecure' flag is provided`,
-      `an RSA key needs ${LEAST_RSA_BITS} bits or more; there is no --insecure here`,
+      `an RSA key needs ${LEAST_RSA_BITS} bits or more, and no flag allows less`,
     );
   }
   if (size > BigInt(MAX_RSA_BITS)) {

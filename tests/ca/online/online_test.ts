@@ -2,7 +2,7 @@ import { hintOf } from "../../support/hint.ts";
 import { createOnlineAuthority } from "../../../src/ca/online/online.ts";
 import type { OnlineAuthorityOptions } from "../../../src/ca/online/online.ts";
 import { RekeyError } from "../../../src/base/errors.ts";
-import { verifyAnswer } from "../../../src/ca/authority.ts";
+import { verifyAnswer } from "../../../src/ca/verified_answer.ts";
 import type { LogEvent } from "../../../src/base/runtime.ts";
 import {
   assert,

@@ -23,7 +23,10 @@ export type ProofLayout = (typeof LAYOUTS)[number];
 /** Every way to install: without other file systems, encryption and commands. */
 export const PROOF_LAYOUTS: readonly ProofLayout[] = LAYOUTS.filter((
   { needsMount, isEncrypted, keepsContent, name },
-) => !needsMount && !isEncrypted && !keepsContent && name !== "ca rollback");
+) =>
+  !needsMount && !isEncrypted && !keepsContent &&
+  !["ca rollback", "ca renew"].includes(name)
+);
 
 /** The files of a pair; without `key` only the certificate is installed. */
 export interface PairFiles {
