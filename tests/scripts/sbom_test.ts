@@ -75,7 +75,6 @@ for (
   ] as const
 ) {
   Deno.test(`requireValid() refuses ${what}`, async () => {
-    await requireValid(bill);
     await assertRejects(
       () => requireValid(JSON.stringify({ ...JSON.parse(bill), ...damage })),
       Error,
