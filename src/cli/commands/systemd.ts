@@ -248,6 +248,7 @@ async function resolveUnits(
         (await Promise.all([certificateFile, keyFile, ...writes].map(isOthers)))
           .includes(true),
       onFailure: flags["on-failure"] || undefined,
+      settings: undefined,
       certificateFile: keep(certificateFile),
       hasOwnDue: flags["expires-in"] !== undefined,
     },
