@@ -62,7 +62,8 @@ Deno.test("systemd install writes no unit where another one cannot be", async ()
     ...["--binary", "/bin/true", "--root", "/etc/tls/root.crt"],
     ...["--ca-url", "https://ca.example", "/etc/tls/host.crt", "/etc/host.key"],
   ]);
-  const names = [...Deno.readDirSync(dir.path)].map(({ name }) => name);
+  const names = (await Array.fromAsync(Deno.readDir(dir.path)))
+    .map(({ name }) => name);
   assertEquals([code, names], [73, ["step-rekey@host.timer"]]);
 });
 
