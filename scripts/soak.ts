@@ -111,6 +111,7 @@ async function live(
   await runDaemon(job, runtime, {
     signals: { stop: stop.signal, wake: () => NEVER, clearWake: () => {} },
     service,
+    endsBy: "failures",
     started: () => {},
   });
   return samples;

@@ -35,7 +35,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "ca": [
     ["online", "offline"],
-    ["authority.ts", "trust_anchor.ts"],
+    ["authority.ts", "trust_anchor.ts", "verified_answer.ts"],
   ],
   "ca/offline": [
     ["offline_authority.ts"],

@@ -16,18 +16,21 @@ import { buildAnchors } from "./anchors.ts";
 import { bundleOneFile, compile } from "./build.ts";
 import { fetchEnvoy } from "./envoy.ts";
 import { cacheDirectory, ROOT } from "./paths.ts";
+import { installValidators } from "./validators.ts";
 import { baseRuntime } from "../tests/support/base_runtime.ts";
 
 /**
  * The end-to-end tests that the compiled program has to pass as well, which has
  * another runtime: each example of the manual, keys of every type, cycles of a
- * daemon, what it trusts, signals and terminals, hooks, datagrams to systemd.
+ * daemon, what it trusts, signals, also of an entrypoint, terminals, hooks,
+ * datagrams to systemd.
  * The rest tests what is the same code in all.
  */
 const OF_COMPILED = [
   "daemon_cycles",
   "hook",
   "manual",
+  "run_signals",
   "signals",
   "systemd",
   "systemd_units",
@@ -55,8 +58,9 @@ const TOOLS: Readonly<Record<string, string>> = {
   lintian: "lintian",
   pg_ctlcluster: "postgresql",
   python3: "python3",
-  // For Envoy.
+  // For Envoy, and for the validator of manifests.
   pip3: "python3-pip",
+  ip: "iproute2",
   systemctl: "systemd",
   keytool: "default-jre-headless",
   "ssh-keygen": "openssh-client",
@@ -94,6 +98,7 @@ export async function setUp(): Promise<void> {
   await requireTools();
   complain(await buildAnchors());
   complain(await fetchEnvoy());
+  complain(await installValidators());
 }
 
 /** Prints the sum of some runs; returns the exit code. */

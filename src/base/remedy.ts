@@ -26,6 +26,7 @@ export type SimpleRemedy =
   | "write elsewhere"
   // About the service and the schedule.
   | "follow restarts"
+  | "give a token"
   | "longer hook limit"
   | "longer period"
   | "shorter schedule"

@@ -62,6 +62,12 @@ export type LogEvent =
     readonly certificate: IssuedFacts;
   }
   | {
+    /** The first certificate, where there was no pair. */
+    readonly event: "enrolled";
+    readonly targets: KeyPairFiles;
+    readonly certificate: IssuedFacts;
+  }
+  | {
     /** The key is the one that was there. */
     readonly event: "renewed";
     readonly targets: WrittenFiles;
@@ -142,10 +148,10 @@ export type LogEvent =
     /** Failures in a row, this one included. */
     readonly attempt: number;
     readonly nextAttemptMs: number;
-    /** The one that the failed try should have replaced. */
-    readonly certificate: IssuedFacts;
+    /** The one that the failed try should have replaced; undefined when there is none to be read. */
+    readonly certificate: IssuedFacts | undefined;
     /** Until it expires; negative when it has. */
-    readonly leftMs: number;
+    readonly leftMs: number | undefined;
   }
   /** SIGHUP asked for a rekey before its time. */
   | { readonly event: "woken"; readonly act: Act }
@@ -155,6 +161,19 @@ export type LogEvent =
     readonly byMs: number;
     /** Until the next try; undefined while a throttle holds it back. */
     readonly nextAttemptMs?: number | undefined;
+  }
+  | {
+    /** The command that uses the pair runs. */
+    readonly event: "command-started";
+    readonly program: string;
+    readonly pid: number;
+  }
+  | {
+    readonly event: "command-ended";
+    readonly program: string;
+    /** As a shell has it: 128 and the number of the signal that ended it. */
+    readonly exitCode: number;
+    readonly signal: string | undefined;
   }
   /** A signal ended the daemon. */
   | { readonly event: "stopped" };

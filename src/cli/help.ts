@@ -14,6 +14,7 @@ import {
   type FlagDefinitions,
   type FlagGroup,
   HELP_FLAG,
+  programOf,
   spellingsOf,
   VERSION,
 } from "./grammar/command.ts";
@@ -75,9 +76,10 @@ export async function helpSections(
 export async function usageHint(place: Place): Promise<string> {
   const { entry } = place;
   const name = typedName(place);
-  const what = typeof entry === "function"
-    ? [...argumentsOf((await entry()).command), "[flags]"].join(" ")
-    : "<command> [arguments]";
+  const { command } = typeof entry === "function" ? await entry() : {};
+  const what = command === undefined
+    ? "<command> [arguments]"
+    : [...argumentsOf(command), "[flags]", ...programOf(command)].join(" ");
   return `${name} ${what} (${name} --help tells more)`;
 }
 
@@ -115,14 +117,24 @@ function commandSections(
       "USAGE",
       [
         ...paragraphs([name, ...argumentsOf(command)].join(" "), INDENT),
-        ...paragraphs(usage.join(" "), DEEP_INDENT),
+        ...paragraphs(
+          [...usage, ...programOf(command)].join(" "),
+          DEEP_INDENT,
+        ),
       ],
     ],
     ["DESCRIPTION", paragraphs(command.description.join("\n\n"), INDENT)],
     [
       "POSITIONAL ARGUMENTS",
-      Object.entries({ ...command.positionals, ...command.optionalPositionals })
-        .flatMap(([name, help]) => entry(`<${name}>`, help)),
+      [
+        ...Object.entries({
+          ...command.positionals,
+          ...command.optionalPositionals,
+        }).flatMap(([name, help]) => entry(`<${name}>`, help)),
+        ...programOf(command).flatMap((title) =>
+          entry(title, command.program ?? "")
+        ),
+      ],
     ],
     [
       "OPTIONS",

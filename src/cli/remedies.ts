@@ -102,6 +102,8 @@ const SIMPLE_REMEDIES: Readonly<Record<SimpleRemedy, Words>> = {
       "--pid names no process that runs; after a restart of the service, --pid-file finds it",
     otherwise: "name a process that runs",
   },
+  "give a token":
+    'set STEP_TOKEN to a token of "step-rekey ca token", or put a pair there',
   "longer hook limit": {
     byFlag: "--exec-timeout sets the limit",
     otherwise: "let it end sooner",

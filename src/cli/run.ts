@@ -13,12 +13,14 @@ import {
   argumentsOf,
   type CommandDefinition,
   type FlagValue,
+  programOf,
 } from "./grammar/command.ts";
 import { PROGRAM } from "./process/called_as.ts";
 import {
   type GivenArguments,
   LineError,
   parseArguments,
+  PROGRAM_HINT,
 } from "./grammar/go_arguments.ts";
 import {
   findRoute,
@@ -235,13 +237,14 @@ async function runCommand(
 /** Settings, then the number of arguments, then the rules: the original's order. */
 async function resolve(
   command: CommandDefinition,
-  { given: { values: typed, positionals }, configFile, session }: {
+  { given, configFile, session }: {
     readonly given: GivenArguments;
     readonly configFile: string | undefined;
     readonly session: Session;
   },
 ): Promise<unknown> {
   const { program } = session;
+  const { values: typed, positionals } = given;
   const { readSettings } = await import("./settings/settings.ts");
   const { values, origins, stepPath } = await readSettings(typed, {
     flags: command.flags,
@@ -251,11 +254,12 @@ async function resolve(
     notice: (message) => session.say(message),
   });
   session.learnFormat(command, values);
-  requireCount(positionals, command);
+  requireCount(given, command);
   session.file = positionals[0];
   return await command.resolve({
     flags: Object.fromEntries(values),
     positionals,
+    program: given.program,
     origins,
     stepPath,
     cwd: () => program.cwd(),
@@ -265,25 +269,30 @@ async function resolve(
 
 /** @throws {LineError} in the original's words */
 function requireCount(
-  positionals: readonly string[],
+  { positionals, program }: GivenArguments,
   command: CommandDefinition,
 ): void {
   const { positionals: required, optionalPositionals = {} } = command;
   const missing = Object.keys(required).slice(positionals.length);
   const most = Object.keys({ ...required, ...optionalPositionals }).length;
   const [extra] = positionals.slice(most);
+  const takesProgram = command.program !== undefined;
+  if (takesProgram && program.length === 0) missing.push("command");
   if (missing.length === 0 && extra === undefined) return;
   const amount = extra === undefined ? "not enough" : "too many";
   throw new LineError(
     `${amount} positional arguments were provided in '${command.programInErrors} ${
-      [...command.path, ...argumentsOf(command)].join(" ")
+      [...command.path, ...argumentsOf(command), ...programOf(command)]
+        .join(" ")
     }'`,
     extra === undefined
       ? `${missing.map((name) => `<${name}>`).join(", ")} ${
         missing.length === 1 ? "is" : "are"
-      } missing`
-      : `nothing belongs to ${
-        JSON.stringify(shortened(extra))
-      }; the value of a flag that has blanks needs quotes`,
+      } missing${takesProgram ? `: ${PROGRAM_HINT}` : ""}`
+      : `nothing belongs to ${JSON.stringify(shortened(extra))}; ${
+        takesProgram
+          ? PROGRAM_HINT
+          : "the value of a flag that has blanks needs quotes"
+      }`,
   );
 }

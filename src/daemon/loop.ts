@@ -20,6 +20,7 @@ import {
   passLimitMs,
   type Plan,
   Planner,
+  requireShorterThanLife,
   statusOf,
 } from "./plan.ts";
 import { RekeyThrottle } from "./rekey_throttle.ts";
@@ -93,12 +94,16 @@ class Daemon {
       readonly pings: PingOptions;
     },
   ) {
-    const { stop } = host.signals;
+    const { signals: { stop }, endsBy } = host;
     this.#job = job;
     this.#runtime = runtime;
     this.#host = host;
     this.#pings = pings;
-    this.#planner = new Planner(job.options, runtime, { failureHook, stop });
+    this.#planner = new Planner(job.options, runtime, {
+      failureHook,
+      stop,
+      endsBy,
+    });
     this.#reloads = new ReloadRetries(job, runtime, failureHook);
   }
 
@@ -151,8 +156,8 @@ class Daemon {
     try {
       const work = due === "look" ? this.#look() : this.#rekey();
       return await withPings(work, this.#pings);
-    } catch (error) {
-      if (!(error instanceof RekeyError)) throw error;
+    } catch (reason) {
+      const error = this.#asFailure(reason);
       this.#host.signals.stop.throwIfAborted();
       if (error instanceof PairChangedError && due === "rekey") {
         // Nothing failed: there is another pair to plan for.
@@ -164,6 +169,15 @@ class Daemon {
     }
   }
 
+  /** @throws `reason`, where it is a bug that may end the daemon */
+  #asFailure(reason: unknown): RekeyError {
+    if (reason instanceof RekeyError) return reason;
+    if (this.#host.endsBy === "failures") throw reason;
+    return new RekeyError("bug", `unexpected error: ${reason}`, {
+      cause: reason,
+    });
+  }
+
   /** Finds out whether a rekey could succeed, before the first wait. */
   async #look(): Promise<Plan> {
     const { signals, service } = this.#host;
@@ -173,7 +187,10 @@ class Daemon {
     const files = fingerprint(this.#job.options);
     const { stop } = signals;
     const certificate = await checkPair(this.#job, this.#runtime, stop);
-    this.#planner.requireShorterThanLife(certificate);
+    const { mode, names } = this.#job.options;
+    if (mode.run === "daemon") {
+      requireShorterThanLife(certificate, mode.schedule, names);
+    }
     return this.#plan(certificate, { after: "start", files });
   }
 

@@ -2,7 +2,7 @@
 import { type Act, ACT_WORDS, actOf } from "../base/act.ts";
 import { formatInstant, formatRoundedDuration } from "../base/duration.ts";
 import { RekeyError } from "../base/errors.ts";
-import type { RekeyOptions, Schedule } from "../base/options.ts";
+import type { RekeyOptions, Schedule, SettingNames } from "../base/options.ts";
 import { bestEffort } from "../base/os_error.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { stoppable } from "../base/stoppable.ts";
@@ -92,6 +92,26 @@ export function hookLimitMs(left: number): number {
   return Math.max(left, LEAST_HOOK_MS);
 }
 
+/**
+ * The rule about the schedule that needs the certificate, so that the command
+ * line cannot check it: a time as long as the life of a certificate would be
+ * over at once, again and again.
+ *
+ * @throws {RekeyError} kind `usage`
+ */
+export function requireShorterThanLife(
+  certificate: Validity,
+  schedule: Schedule,
+  { period, expiresIn }: SettingNames,
+): void {
+  if (schedule.rule === "two-thirds") return;
+  const [flag, ms] = schedule.rule === "period"
+    ? [period, schedule.periodMs]
+    : [expiresIn, schedule.beforeMs];
+  if (ms < lifetimeMs(certificate)) return;
+  throw longerThanLife(certificate, { flag, ms });
+}
+
 /** Makes the plans of one daemon, and logs them. */
 export class Planner {
   readonly #options: RekeyOptions;
@@ -99,13 +119,15 @@ export class Planner {
   readonly #runtime: Runtime;
   readonly #failureHook: FailureHook;
   readonly #stop: AbortSignal;
+  readonly #endsBy: "failures" | "stop";
 
   constructor(
     options: RekeyOptions,
     runtime: Runtime,
-    { failureHook, stop }: {
+    { failureHook, stop, endsBy }: {
       readonly failureHook: FailureHook;
       readonly stop: AbortSignal;
+      readonly endsBy: "failures" | "stop";
     },
   ) {
     if (options.mode.run !== "daemon") {
@@ -116,6 +138,7 @@ export class Planner {
     this.#runtime = runtime;
     this.#failureHook = failureHook;
     this.#stop = stop;
+    this.#endsBy = endsBy;
   }
 
   get #act(): Act {
@@ -126,24 +149,6 @@ export class Planner {
   async certificateOnDisk(): Promise<Certificate> {
     const now = this.#runtime.clock.now();
     return await stoppable(currentCertificate(this.#options, now), this.#stop);
-  }
-
-  /**
-   * The rule about the schedule that needs the certificate, so that the command
-   * line cannot check it: a time as long as the life of a certificate would be
-   * over at once, again and again.
-   *
-   * @throws {RekeyError} kind `usage`
-   */
-  requireShorterThanLife(certificate: Validity): void {
-    const schedule = this.#schedule;
-    if (schedule.rule === "two-thirds") return;
-    const { period, expiresIn } = this.#options.names;
-    const [flag, ms] = schedule.rule === "period"
-      ? [period, schedule.periodMs]
-      : [expiresIn, schedule.beforeMs];
-    if (ms < lifetimeMs(certificate)) return;
-    throw longerThanLife(certificate, { flag, ms });
   }
 
   /** When to rekey a certificate that was found or installed. */
@@ -188,24 +193,27 @@ export class Planner {
     const { clock, random, log } = this.#runtime;
     const { retry, retryAfterMs } = error;
     const attempt = failures + 1;
-    if (retry === "never" || retry === "reload") {
+    const isFinal = retry === "never" || retry === "reload";
+    if (isFinal && this.#endsBy === "failures") {
       await this.#failureHook.report({ error, attempt, next: "last" });
       throw error;
     }
     const files = fingerprint(this.#options);
     const certificate = await this.#certificateAfter(error, attempt);
     const now = clock.now();
-    const waitMs = backoffMs(
-      { retry, failures: attempt, validity: certificate, retryAfterMs },
-      { now, random: random() },
-    );
+    const waitMs = backoffMs({
+      retry: isFinal ? "slowly" : retry,
+      failures: attempt,
+      validity: certificate ?? { notBefore: now, notAfter: now },
+      retryAfterMs,
+    }, { now, random: random() });
     log.write({
       event: "failed",
       error,
       attempt,
       certificate,
       nextAttemptMs: waitMs,
-      leftMs: remainingMs(certificate, now),
+      leftMs: certificate && remainingMs(certificate, now),
     });
     await this.#failureHook.report({ error, attempt, next: "again" });
     return {
@@ -213,20 +221,22 @@ export class Planner {
       fromMs: now.getTime(),
       due,
       failures: attempt,
-      serial: certificate.serial,
+      // None is that of any certificate that comes.
+      serial: certificate?.serial ?? "",
       files,
     };
   }
 
-  /** The certificate in force. Without one the daemon ends, and reports both errors. */
+  /** The certificate in force. Without one, a failure that may end the daemon does, and both errors are reported. */
   async #certificateAfter(
     error: RekeyError,
     attempt: number,
-  ): Promise<Certificate> {
+  ): Promise<Certificate | undefined> {
     try {
       return await this.certificateOnDisk();
     } catch (worse) {
       if (!(worse instanceof RekeyError) || this.#stop.aborted) throw worse;
+      if (this.#endsBy === "stop") return undefined;
       const { message, hint } = error;
       this.#runtime.log.write({ event: "warning", message, hint });
       await this.#failureHook.report({ error: worse, attempt, next: "last" });

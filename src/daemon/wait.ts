@@ -29,6 +29,8 @@ export interface DaemonSignals {
 export interface DaemonHost {
   readonly signals: DaemonSignals;
   readonly service: ServiceManager;
+  /** `stop`: no failure ends it, so that one which only a person can mend is tried again, too. */
+  readonly endsBy: "failures" | "stop";
   /** Called with each plan for a rekey: a failure after the first is no failed start. */
   started(): void;
 }

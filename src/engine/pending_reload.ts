@@ -55,7 +55,10 @@ export type NothingPending = "none" | "elsewhere" | "unreadable";
  */
 async function takePendingReload(
   pair: LockedPair,
-  { reloader, log }: Pick<Deliverer, "reloader" | "log">,
+  { reloader, log }: {
+    readonly reloader: Pick<Reloader, "parts">;
+    readonly log: Log;
+  },
 ): Promise<PendingReload | NothingPending> {
   if (reloader.parts.length === 0) return "none";
   try {
@@ -75,7 +78,7 @@ async function takePendingReload(
 /** What an earlier run has left, and this one can deliver. */
 export async function takeEarlierReload(
   pair: LockedPair,
-  deliverer: Pick<Deliverer, "reloader" | "log">,
+  deliverer: { readonly reloader: Pick<Reloader, "parts">; readonly log: Log },
 ): Promise<PendingReload | undefined> {
   const found = await takePendingReload(pair, deliverer);
   return typeof found === "string" ? undefined : found;
@@ -184,6 +187,21 @@ function afterSwap(
 function list(parts: readonly ReloadPart[], names: SettingNames): string {
   const words = { signal: "the signal", exec: names.exec };
   return parts.map((part) => words[part]).join(" and ");
+}
+
+/**
+ * Takes a signal that is pending as delivered: the process that it was for has
+ * ended, and the one that is about to start reads the pair as it is.
+ *
+ * @throws {RekeyError} kinds `busy` and `install`
+ */
+export async function deliverByStart(
+  pair: LockedPair,
+  log: Log,
+): Promise<void> {
+  const reloader = { parts: ["signal"] as const };
+  using pending = await takeEarlierReload(pair, { reloader, log });
+  pending?.delivered(["signal"]);
 }
 
 /**

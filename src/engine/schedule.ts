@@ -141,6 +141,18 @@ export function planWait(
   return { waitMs, isRaised: after === "rekey" && waitMs > latestMs };
 }
 
+/** Whether a daemon that starts at `now` would rekey at once, whatever chance says. */
+export function isDueAtStart(
+  validity: Validity,
+  schedule: Schedule,
+  now: Date,
+): boolean {
+  return [0, 1].every((random) => {
+    const chance = { now, random, after: "start" } as const;
+    return planWait(validity, schedule, chance).waitMs <= MIN_WAIT_MS;
+  });
+}
+
 /** When a certificate is due, by a schedule with jitter. */
 export interface DueTimes {
   /** The earliest that jitter makes it. */

@@ -223,6 +223,11 @@ export class LockedPair implements Disposable {
     return await findCurrentPair(choice, password, now);
   }
 
+  /** Whether nothing stands there yet. */
+  get isNew(): boolean {
+    return isNew(this.#targets);
+  }
+
   /** @throws {RekeyError} as `findPreviousPair`, and as `requireUnchanged` when it is put back */
   findPrevious(): PreviousPair {
     this.#requireWritable();

@@ -30,7 +30,7 @@ export function jsonLog(
   // The certificate in force: later lines are about it.
   let facts: Pick<JsonLine, "serial" | "notAfter"> = {};
   return withoutRepetition((event) => {
-    if ("certificate" in event) {
+    if ("certificate" in event && event.certificate !== undefined) {
       const { serial, notAfter } = event.certificate;
       facts = { serial, notAfter };
     }
@@ -93,6 +93,10 @@ function eventFields(
         message: warningText(event, { hintText }),
         hint: event.hint === undefined ? undefined : hintText(event.hint),
       };
+    case "enrolled":
+      return { key: event.targets.key, keyRotated: true };
+    case "command-ended":
+      return { exitCode: event.exitCode };
     case "not-due":
       return { notAfter: after(event.expiresInMs) };
     default:

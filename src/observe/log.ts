@@ -149,6 +149,22 @@ export function eventLines(
         `${subject(event.certificate)} certificate ${done}, next in ${wait}`,
       ];
     }
+    case "enrolled": {
+      const end = formatInstant(event.certificate.notAfter);
+      return [
+        `${
+          subject(event.certificate)
+        } certificate issued, the first one; it expires on ${end}`,
+      ];
+    }
+    case "command-started":
+      return [`${printable(event.program)} runs as process ${event.pid}`];
+    case "command-ended": {
+      const how = event.signal === undefined
+        ? `with exit code ${event.exitCode}`
+        : `by ${event.signal}`;
+      return [`${printable(event.program)} ended ${how}`];
+    }
     case "rolled-back": {
       const { serial, notAfter } = event.certificate;
       const end = formatInstant(notAfter);
@@ -237,6 +253,7 @@ function layoutText(
 }
 
 function lifeLeft({ leftMs }: EventOf<"failed">): string {
+  if (leftMs === undefined) return "no certificate can be read";
   return leftMs > 0
     ? `the certificate expires in ${formatRoundedDuration(leftMs)}`
     : `the certificate expired ${formatRoundedDuration(-leftMs)} ago`;

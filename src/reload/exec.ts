@@ -43,8 +43,8 @@ const STOP_GRACE_MS = 500;
 const ENDED = 255;
 
 /** Exit codes of a shell for a program that it cannot start (IEEE 1003.1 2.8.2). */
-const NOT_FOUND = 127;
-const NOT_EXECUTABLE = 126;
+export const NOT_FOUND = 127;
+export const NOT_EXECUTABLE = 126;
 
 /**
  * Runs a program to its end. Messages are those of Go's os/exec, which the
@@ -102,16 +102,29 @@ function start(program: string, options: GroupOptions): ProcessGroup {
   try {
     return startGroup(program, options);
   } catch (error) {
-    const name = shortened(program);
-    const message = isMissing(program, error)
-      ? `exec: ${JSON.stringify(name)}: executable file not found in $PATH`
-      : `fork/exec ${name}: ${osReason(error)}`;
-    const exitCode = isMissing(program, error) ||
-        error instanceof Deno.errors.NotFound
-      ? NOT_FOUND
-      : NOT_EXECUTABLE;
-    throw new RekeyError("hook", message, { exitCode, cause: error });
+    throw notStarted("hook", program, error);
   }
+}
+
+/**
+ * Why a program could not be started, with the exit code of a shell.
+ *
+ * @param error what Deno.Command threw
+ */
+export function notStarted(
+  kind: "hook" | "usage",
+  program: string,
+  error: unknown,
+): RekeyError {
+  const name = shortened(program);
+  const message = isMissing(program, error)
+    ? `exec: ${JSON.stringify(name)}: executable file not found in $PATH`
+    : `fork/exec ${name}: ${osReason(error)}`;
+  const exitCode = isMissing(program, error) ||
+      error instanceof Deno.errors.NotFound
+    ? NOT_FOUND
+    : NOT_EXECUTABLE;
+  return new RekeyError(kind, message, { exitCode, cause: error });
 }
 
 /** A name without a slash is looked up in $PATH; files that may not run do not count. */

@@ -53,22 +53,24 @@ const ORDER: readonly ReloadPart[] = ["signal", "exec"];
  * @param files the pair that the service reads
  * @param beforeHook ends when what was said so far is out; a stop does not wait
  *   for it
+ * @param signalChild tells a process of our own, in the place of a process id
  */
 export function createReloader(
   { reload: { signal: recipient, exec = [], execTimeoutMs }, names }: Pick<
     RekeyOptions,
     "reload" | "names"
   >,
-  { files, beforeHook }: {
+  { files, beforeHook, signalChild }: {
     readonly files: KeyPairFiles;
     readonly beforeHook?: (() => Promise<void>) | undefined;
+    readonly signalChild?: (() => Promise<void>) | undefined;
   },
 ): Reloader {
   const actions: Readonly<Record<ReloadPart, ReloadAction | undefined>> = {
-    signal: recipient && (async () => {
+    signal: recipient === undefined ? signalChild : async () => {
       const { sendSignal } = await import("./signal.ts");
       await sendSignal(recipient, names.pidFile);
-    }),
+    },
     exec: exec.length === 0 ? undefined : async (notice, signal) => {
       try {
         await stoppable(Promise.resolve(beforeHook?.()), signal);

@@ -57,6 +57,7 @@ const SIMPLE: Readonly<Record<SimpleRemedy, true>> = {
   "get a new certificate": true,
   "get a new certificate or rekey offline": true,
   "keep the key plain": true,
+  "give a token": true,
   "longer hook limit": true,
   "longer period": true,
   "look for a proxy": true,

@@ -16,7 +16,11 @@ import {
 } from "../support/daemon_run.ts";
 
 function failures({ events }: DaemonRun) {
-  return events.flatMap((event) => event.event === "failed" ? [event] : []);
+  return events.flatMap((event) => {
+    if (event.event !== "failed") return [];
+    const { leftMs = NaN } = event;
+    return [{ ...event, leftMs }];
+  });
 }
 
 function scheduleWarnings({ events }: DaemonRun) {
@@ -313,4 +317,16 @@ Deno.test("rememberPasswords() does not remember that nobody answered", async ()
   const terminal = rememberPasswords(fakeTerminal(declined, "secret"));
   await assertRejects(() => terminal.readPassword("a: ", signal), "declined");
   assertEquals(await terminal.readPassword("a: ", signal), "secret");
+});
+
+Deno.test("runDaemon() that only a stop ends goes on after what only a person can mend", async () => {
+  const life = await daemonRun([refusal("untrusted"), "issue"], {
+    endsBy: "stop",
+  });
+  const [failed, ...more] = failures(life);
+  assert(failed !== undefined);
+  assertEquals([failed.error.kind, more.length], ["untrusted", 0]);
+  // Slowly: a person has to do something first.
+  assert(failed.nextAttemptMs >= 60_000, `${failed.nextAttemptMs} ms`);
+  assert(life.events.some(({ event }) => event === "rekeyed"));
 });

@@ -105,7 +105,7 @@ export function wrongFlagTables(
 ): readonly string[] {
   const { path, reference } = referenceOf(documents);
   return [...commands].flatMap(([name, flags]) => {
-    if (!name.includes(" ")) return [];
+    if (!name.includes(" ") && name !== "run") return [];
     const rows = rowsBelow(reference, `## \`${name}\``)
       .filter(([flag]) => flag?.startsWith("`-"))
       .map((cells) => cells.map((cell) => cell.replaceAll("`", "")));

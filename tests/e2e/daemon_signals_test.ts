@@ -3,19 +3,13 @@
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import type { RunningProgram } from "../support/running_program.ts";
-import { run } from "../support/run.ts";
+import { noNamespaces } from "../support/namespaces.ts";
 import { watchStalls } from "../support/stalls.ts";
 import { howMany } from "../support/sweep.ts";
 import { daemonTests } from "../support/daemon_place.ts";
 import { pairKeyOf } from "../support/openssl_reads.ts";
 
 const daemonTest = await daemonTests();
-
-/** Why a process cannot be PID 1 here. */
-const noNamespaces = await run("unshare", ["-pf", "true"]).then(
-  ({ code, stderr }) => code === 0 ? undefined : stderr.trim(),
-  () => "unshare is not installed",
-);
 
 const MOMENTS = howMany(6, 100);
 

@@ -3,6 +3,7 @@ import {
   backoffMs,
   type FailedPass,
   isDue,
+  isDueAtStart,
   lifetimeMs,
   MIN_WAIT_MS,
   planWait,
@@ -327,4 +328,23 @@ Deno.test("backoffMs() is monotone and within its bounds in 100,000 failures", (
     ),
     { numRuns: 100_000 },
   );
+});
+
+Deno.test("isDueAtStart() is the end of what jitter decides", () => {
+  for (
+    const [schedule, due, notDue] of [
+      [{ rule: "two-thirds" }, 16.01, 15.9],
+      [{ rule: "before-expiry", beforeMs: 8 * HOUR }, 16.01, 15.9],
+      // By then the next one would be late.
+      [{ rule: "period", periodMs: 4 * HOUR }, 20, 19.9],
+    ] as const
+  ) {
+    const isDueAt = (hours: number) =>
+      isDueAtStart(validity(24), schedule, at(hours, 0).now);
+    assertEquals([isDueAt(due), isDueAt(notDue), isDueAt(25)], [
+      true,
+      false,
+      true,
+    ], schedule.rule);
+  }
 });

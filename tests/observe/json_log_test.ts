@@ -48,6 +48,13 @@ const EVENTS: readonly LogEvent[] = [
   { event: "woken", act: "rekey" },
   { event: "clock-stepped", byMs: -3_600_000 },
   { event: "replaced", certificate: CERTIFICATE },
+  {
+    event: "enrolled",
+    targets: { certificate: "a.crt", key: "a.key" },
+    certificate: CERTIFICATE,
+  },
+  { event: "command-started", program: "nginx", pid: 7 },
+  { event: "command-ended", program: "nginx", exitCode: 3, signal: undefined },
   { event: "stopped" },
 ];
 

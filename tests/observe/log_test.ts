@@ -294,7 +294,20 @@ const LEVELS: readonly (readonly [string, LogEvent])[] = [
   ["INFO", { event: "reloaded" }],
   ["INFO", { event: "woken", act: "rekey" }],
   ["INFO", { event: "replaced", certificate: CERTIFICATE }],
+  ["INFO", { event: "command-started", program: "nginx", pid: 7 }],
+  ["INFO", {
+    event: "command-ended",
+    program: "nginx",
+    exitCode: 143,
+    signal: "SIGTERM",
+  }],
   ["ERROR", { event: "failed", ...FAILURE }],
+  ["ERROR", {
+    event: "failed",
+    ...FAILURE,
+    certificate: undefined,
+    leftMs: undefined,
+  }],
   ["ERROR", { event: "reload-failed", ...FAILURE }],
 ];
 

@@ -6,7 +6,7 @@ import type { Act } from "../../src/base/act.ts";
 import type { CertificateAuthority } from "../../src/ca/authority.ts";
 import { connectServiceManager } from "../../src/daemon/service_manager.ts";
 import { runDaemon } from "../../src/daemon/loop.ts";
-import type { DaemonSignals } from "../../src/daemon/wait.ts";
+import type { DaemonHost, DaemonSignals } from "../../src/daemon/wait.ts";
 import { RekeyError, type RekeyErrorOptions } from "../../src/base/errors.ts";
 import { resolveTarget } from "../../src/files/disk/target.ts";
 import { ReloadDraft } from "../../src/files/reload_note/pending_reload.ts";
@@ -76,6 +76,7 @@ export async function daemonRun(
     readonly isBroken?: boolean;
     started?(): void;
     readonly command?: Act;
+    readonly endsBy?: DaemonHost["endsBy"];
   } = {},
 ): Promise<DaemonRun> {
   await using dir = await tempDir();
@@ -172,6 +173,7 @@ export async function daemonRun(
   await runDaemon(job, runtime, {
     signals,
     service,
+    endsBy: place.endsBy ?? "failures",
     started: () => place.started?.(),
   });
   return {

@@ -28,6 +28,12 @@ export interface NginxServer extends AsyncDisposable {
 /** Handshakes until a reload has to be over. */
 const MAX_HANDSHAKES = 200;
 
+/** A server's settings and how to look at it, whoever starts it. */
+export interface NginxPlace extends Omit<NginxServer, keyof AsyncDisposable> {
+  /** What runs it in the foreground. */
+  readonly command: readonly string[];
+}
+
 /**
  * Starts one in the foreground, all its files in `directory`.
  *
@@ -37,6 +43,27 @@ export async function startNginx(
   directory: string,
   upstream?: string,
 ): Promise<NginxServer> {
+  const place = await nginxPlace(directory, upstream);
+  const [command = "", ...args] = place.command;
+  const server = new Deno.Command(command, {
+    args,
+    stdin: "null",
+    stderr: "null",
+  }).spawn();
+  return {
+    ...place,
+    async [Symbol.asyncDispose]() {
+      server.kill("SIGTERM");
+      await server.status;
+    },
+  };
+}
+
+/** Writes its settings, and starts nothing. */
+export async function nginxPlace(
+  directory: string,
+  upstream?: string,
+): Promise<NginxPlace> {
   const port = closedPort();
   const bin = `${directory}/bin`;
   await Deno.writeTextFile(
@@ -49,14 +76,10 @@ export async function startNginx(
     `#!/bin/sh\nexec ${NGINX} -p ${directory} -c ${directory}/nginx.conf "$@"\n`,
     { mode: 0o755 },
   );
-  const server = new Deno.Command(`${bin}/nginx`, {
-    args: ["-g", "daemon off;"],
-    stdin: "null",
-    stderr: "null",
-  }).spawn();
   return {
     bin,
     port,
+    command: [`${bin}/nginx`, "-g", "daemon off;"],
     async requests() {
       const log = await Deno.readTextFile(`${directory}/access.log`);
       return log.split("\n").slice(0, -1);
@@ -68,10 +91,6 @@ export async function startNginx(
         if (seen === serial) return;
       }
       assertEquals(seen, serial, "nginx shows another certificate");
-    },
-    async [Symbol.asyncDispose]() {
-      server.kill("SIGTERM");
-      await server.status;
     },
   };
 }

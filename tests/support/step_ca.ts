@@ -46,6 +46,8 @@ export type Provisioners = Readonly<Record<string, Claims>>;
 /** A running step-ca. Disposing it stops the process. */
 export interface StepCa extends AsyncDisposable {
   readonly directory: string;
+  /** Of the process that was started first. */
+  readonly pid: number;
   readonly url: string;
   readonly rootFile: string;
   /** ca.json; it names a database. */
@@ -84,6 +86,8 @@ export interface StepCaOptions {
   readonly backdate?: string;
   /** The member `db` of ca.json. */
   readonly database?: Readonly<Record<string, string>> | undefined;
+  /** Words in front of its own (`unshare`), which have to become it. */
+  readonly under?: readonly string[];
 }
 
 /** Makes and starts one in `directory`, which has to exist. */
@@ -107,10 +111,12 @@ export async function startStepCa(
   const configFile = `${directory}/config/ca.json`;
   const kid = await configure(configFile, provisioners, options);
   const intermediate = await replaceKeys(directory, passwordFile);
-  const serve = () => startServer(configFile, { passwordFile, env });
+  const { under = [] } = options;
+  const serve = () => startServer(configFile, { passwordFile, env, under });
   let server = await serve();
   return {
     directory,
+    pid: server.pid,
     url: `https://127.0.0.1:${port}`,
     rootFile: `${directory}/certs/root_ca.crt`,
     configFile,
@@ -199,6 +205,7 @@ id = FORMAT:ASCII,OCTETSTRING:${kid}`;
 }
 
 interface Server {
+  readonly pid: number;
   kill(signal: Deno.Signal): void;
   readonly ended: Promise<void>;
 }
@@ -206,13 +213,18 @@ interface Server {
 /** Resolves when it serves; its log line says so. */
 async function startServer(
   configFile: string,
-  { passwordFile, env }: {
+  { passwordFile, env, under }: {
     readonly passwordFile: string;
     readonly env: Record<string, string>;
+    readonly under: readonly string[];
   },
 ): Promise<Server> {
-  const child = new Deno.Command(`${BIN}/step-ca`, {
-    args: [configFile, "--password-file", passwordFile],
+  const [command = "", ...args] = [
+    ...[...under, `${BIN}/step-ca`],
+    ...[configFile, "--password-file", passwordFile],
+  ];
+  const child = new Deno.Command(command, {
+    args,
     env,
     stdout: "null",
     stderr: "piped",
@@ -222,6 +234,7 @@ async function startServer(
   const drained = drain(lines, serving);
   await serving.promise;
   return {
+    pid: child.pid,
     kill(signal) {
       try {
         child.kill(signal);

@@ -19,6 +19,7 @@ import {
   REFUSED_FLAGS,
   requiredWithoutToken,
   requireSubject,
+  requireSupported,
   resolveCa,
   resolveProvisioner,
   resolveTime,
@@ -228,22 +229,16 @@ function resolveFiles(
 
 /** Of a token that cannot get this certificate. */
 function requireFitting(
-  { type, subject: holder }: OneTimeToken,
+  token: OneTimeToken,
   { subject, names, flags }: {
     readonly subject: string;
     readonly names: readonly string[];
     readonly flags: FlagReader<typeof OWN_FLAGS>;
   },
 ): void {
+  const { type, subject: holder } = token;
+  requireSupported(token, flags);
   if (type === "OIDC") return;
-  if (type !== "JWK") {
-    throw flags.usage("token is not supported", {
-      flags: ["token"],
-      hint: type === "unknown"
-        ? "it names neither a root certificate nor an email address"
-        : `it is of a provisioner of type ${type}, which only Smallstep's step has`,
-    });
-  }
   if (names.length > 0) {
     throw flags.usage(
       "flag '--token' and flag '--san' are mutually exclusive",

@@ -42,6 +42,7 @@ export const COMMANDS: CommandGroup = {
       },
     },
     path: () => import("./path.ts" as string),
+    run: () => import("./run.ts" as string),
     systemd: {
       brief: "services that keep certificates fresh",
       below: {

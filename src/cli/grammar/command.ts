@@ -84,6 +84,8 @@ export type Origin =
 export interface Invocation<Flags extends FlagDefinitions> {
   readonly flags: FlagValues<Flags>;
   readonly positionals: readonly string[];
+  /** The words behind `--`, where the command takes a program there; else none. */
+  readonly program: readonly string[];
   /** Where each set flag comes from. */
   readonly origins: ReadonlyMap<string, Origin>;
   /** `$(step path)`: the directory of the CA's files, for defaults. */
@@ -110,6 +112,11 @@ export interface CommandDefinition<
   readonly positionals: Readonly<Record<string, string>>;
   /** Those that may be left out, behind the others. */
   readonly optionalPositionals?: Readonly<Record<string, string>>;
+  /**
+   * The help of the program that stands behind `--` with its arguments. Without
+   * it, `--` only ends the flags.
+   */
+  readonly program?: string;
   readonly flags: Flags;
   /** Flags of the original that it has not, by their spelling: what to do instead. */
   readonly refusedFlags?: Readonly<Record<string, Hint>>;
@@ -171,4 +178,9 @@ export function argumentsOf(
     ...Object.keys(positionals).map((name) => `<${name}>`),
     ...Object.keys(optionalPositionals).map((name) => `[<${name}>]`),
   ];
+}
+
+/** What stands behind all else on its line, as usage lines have it. */
+export function programOf({ program }: CommandDefinition): readonly string[] {
+  return program === undefined ? [] : ["-- <command> [<argument> ...]"];
 }

@@ -30,6 +30,10 @@ export class LineError extends RekeyError {
   }
 }
 
+/** Without the dashes, flags of that program are read as ours. */
+export const PROGRAM_HINT =
+  "the command to run stands behind two dashes, as in: -- nginx -g 'daemon off;'";
+
 /** What a command line says. */
 export interface GivenArguments {
   /** True when the help is wanted; then nothing else counts. */
@@ -37,6 +41,8 @@ export interface GivenArguments {
   /** Each flag that is given, by the name that messages use. */
   readonly values: ReadonlyMap<string, FlagValue>;
   readonly positionals: readonly string[];
+  /** What stands behind `--`, for a command that takes a program there. */
+  readonly program: readonly string[];
 }
 
 /**
@@ -48,18 +54,22 @@ export interface GivenArguments {
  */
 export function parseArguments(
   tokens: readonly string[],
-  { flags, refusedFlags }: Pick<CommandDefinition, "flags" | "refusedFlags">,
+  command: Pick<CommandDefinition, "flags" | "refusedFlags" | "program">,
 ): GivenArguments {
+  const { flags, refusedFlags } = command;
   const known = new KnownFlags(flags, refusedFlags);
   const values = new Map<string, FlagValue>();
   const used = new Map<string, Set<string>>();
   const positionals: string[] = [];
+  const program: string[] = [];
+  let hasDashes = false;
   let mistake: LineError | undefined;
 
   const words = tokens.values();
   for (const token of words) {
     if (token === "--") {
-      positionals.push(...words);
+      hasDashes = true;
+      (command.program === undefined ? positionals : program).push(...words);
       break;
     }
     if (!isFlagToken(token)) {
@@ -70,7 +80,7 @@ export function parseArguments(
       const { name, spelling, value } = known.read(token, words);
       if (name === "help") {
         if (value === false) continue;
-        return { help: true, values: new Map(), positionals: [] };
+        return { help: true, values: new Map(), positionals: [], program: [] };
       }
       const before = values.get(name);
       values.set(
@@ -85,9 +95,12 @@ export function parseArguments(
       mistake ??= error;
     }
   }
+  if (mistake !== undefined && command.program !== undefined && !hasDashes) {
+    throw new LineError(mistake.message, PROGRAM_HINT);
+  }
   if (mistake !== undefined) throw mistake;
   refuseTwoForms(used, flags);
-  return { help: false, values, positionals };
+  return { help: false, values, positionals, program };
 }
 
 /** Whether a token before `--` is a flag; a lone `-` is not. */

@@ -66,6 +66,7 @@ async function runAsDaemon(
     await runDaemon(job, runtime, {
       signals,
       service,
+      endsBy: "failures",
       started: () => hasStarted = true,
     });
   } catch (error) {
@@ -104,10 +105,15 @@ function notifyEnvironment(): NotifyEnvironment {
   };
 }
 
-/** The job of these options, and what a person should know about them. */
+/**
+ * The job of these options, and what a person should know about them.
+ *
+ * @param service a process of our own that is told of new pairs
+ */
 export async function makeJob(
   options: RekeyOptions,
   runtime: DenoRuntime,
+  service: { readonly signalChild?: () => Promise<void> } = {},
 ): Promise<RekeyJob> {
   await requireNoDirectory(options);
   requireKnownOwners(options.write.attributes);
@@ -123,6 +129,7 @@ export async function makeJob(
     reloader: createReloader(options, {
       files: servedPair(options),
       beforeHook: runtime.flushLog,
+      ...service,
     }),
   };
   warnAboutOptions(options, runtime);

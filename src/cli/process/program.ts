@@ -157,7 +157,7 @@ export function denoProgram(): DenoProgram {
 
 /** The last words of commands that ask a CA, for which TLS has to be seeded, too. */
 const EARLY_COMMANDS: readonly string[] = [
-  ...["rekey", "renew", "token", "revoke"],
+  ...["rekey", "renew", "token", "revoke", "run"],
   ...["bootstrap", "federation", "health", "root", "roots"],
 ];
 

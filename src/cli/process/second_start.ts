@@ -14,8 +14,11 @@ import { KEY_LOG } from "../../ca/online/trust.ts";
 /** Keeps the runtime from looking for a newer Deno. */
 const NO_UPDATE_CHECK = "DENO_NO_UPDATE_CHECK";
 
-/** Those that end the program, and what a terminal or a supervisor sends besides. */
-const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT"] as const;
+/** Those that end the program, and what a command that it runs may be sent besides. */
+const SIGNALS = [
+  ...["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT"] as const,
+  ...["SIGUSR1", "SIGUSR2", "SIGWINCH"] as const,
+];
 
 /**
  * Runs the program again, to its end.

@@ -5,6 +5,8 @@
  * One-shot: HUP (unless it is ignored, as under nohup), INT and TERM end the run
  * before the swap, with 128 + number.
  * Daemon: INT and TERM end it, HUP means "rekey now".
+ * In front of a command: HUP means "rekey now", the others end the run until the
+ * command runs, and then they are the command's.
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { RunMode } from "../../base/options.ts";
@@ -29,8 +31,50 @@ export function processSignals(run: RunMode["run"]): DaemonSignals {
       else wake.controller.abort();
     });
   }
+  return { ...wakeUps(wake), stop: stop.signal };
+}
+
+/** Those of an entrypoint. */
+export interface EntrypointSignals extends DaemonSignals {
+  /** From now on signals go to `take`, and none stops this process. */
+  handOver(take: (name: Deno.Signal) => void): void;
+}
+
+/** What a container's engine, an operator or a terminal sends to a service. */
+const SERVICE_SIGNALS = ["SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
+
+/** Listens to the signals of an entrypoint, to the end of the process. */
+export function entrypointSignals(): EntrypointSignals {
+  const stop = new AbortController();
+  const wake = { controller: new AbortController() };
+  const target: { take?: (name: Deno.Signal) => void } = {};
+  const isUnix = Deno.build.os !== "windows";
+  const ending: readonly StopSignal[] = isUnix
+    ? ["SIGINT", "SIGQUIT", "SIGTERM"]
+    : systemSignals();
+  for (const name of ending) {
+    Deno.addSignalListener(name, () => {
+      if (target.take === undefined) stop.abort(stoppedBy(name));
+      else target.take(name);
+    });
+  }
+  // Before the command runs, nobody is there whom they could be meant for.
+  for (const name of isUnix ? SERVICE_SIGNALS : []) {
+    Deno.addSignalListener(name, () => target.take?.(name));
+  }
+  if (isUnix) Deno.addSignalListener("SIGHUP", () => wake.controller.abort());
   return {
+    ...wakeUps(wake),
     stop: stop.signal,
+    handOver: (take) => target.take = take,
+  };
+}
+
+/** Requests to rekey now, as SIGHUP makes them. */
+function wakeUps(
+  wake: { controller: AbortController },
+): Pick<DaemonSignals, "wake" | "clearWake"> {
+  return {
     wake: () => wake.controller.signal,
     clearWake() {
       if (wake.controller.signal.aborted) {
@@ -40,7 +84,7 @@ export function processSignals(run: RunMode["run"]): DaemonSignals {
   };
 }
 
-const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 
 type StopSignal = keyof typeof NUMBERS;
 

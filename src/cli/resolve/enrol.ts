@@ -233,6 +233,20 @@ export async function resolveToken(
   }
 }
 
+/** Refuses a token of a provisioner that takes more than the token. */
+export function requireSupported(
+  { type }: OneTimeToken,
+  flags: Pick<FlagReader<typeof TOKEN_FLAGS>, "usage">,
+): void {
+  if (type === "OIDC" || type === "JWK") return;
+  throw flags.usage("token is not supported", {
+    flags: ["token"],
+    hint: type === "unknown"
+      ? "it names neither a root certificate nor an email address"
+      : `it is of a provisioner of type ${type}, which only Smallstep's step has`,
+  });
+}
+
 /**
  * A time or a duration, as it was typed: the CA counts from its own now.
  *

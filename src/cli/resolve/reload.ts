@@ -10,7 +10,7 @@ import type { FlagReader } from "./flag_reader.ts";
 /** SIGHUP, which services take as "read your files again". */
 const DEFAULT_SIGNAL = 1n;
 /** The signals that POSIX systems share end here; what follows is real-time. */
-const LAST_SIGNAL = 31n;
+export const LAST_SIGNAL = 31n;
 /** More than a daemon lives for. */
 const MOST_ATTEMPTS = 1_000_000n;
 /** Process ids are signed 32-bit numbers (pid_t). */
