@@ -52,6 +52,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   zsh: "zsh",
   fish: "fish",
   haproxy: "haproxy",
+  lintian: "lintian",
   pg_ctlcluster: "postgresql",
   python3: "python3",
   // For Envoy.

@@ -7,6 +7,7 @@
 import { RekeyError } from "../base/errors.ts";
 import type { WriteOptions } from "../base/options.ts";
 import { bestEffort, isOsError } from "../base/os_error.ts";
+import { procFile } from "../base/proc_file.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import { PRIVATE_MODE } from "./disk/attributes.ts";
 import { lstatIfExists } from "./disk/disk.ts";
@@ -163,7 +164,7 @@ function requireWritable(
 /** Such as a single file that is mounted into a container. */
 function isMountPoint(file: string): boolean {
   let table = "";
-  bestEffort(() => table = Deno.readTextFileSync("/proc/self/mountinfo"));
+  bestEffort(() => table = procFile("self/mountinfo"));
   // proc(5): the fifth field, blanks and the like as octal numbers.
   return table.split("\n").some((line) =>
     line.split(" ")[4]?.replaceAll(

@@ -19,8 +19,11 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   // Deno.
   "--allow-all",
   "--allow-env",
+  "--allow-net",
+  "--allow-read",
   "--allow-run",
   "--allow-sys",
+  "--allow-write",
   "--code-splitting",
   "--filter",
   "--frozen",
@@ -30,6 +33,9 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   "--no-prompt",
   "--reload",
   "--unstable-net",
+  // sha256sum.
+  "--check",
+  "--ignore-missing",
   // docker run, systemctl, systemd-run, envoy.
   "--init",
   "--now",
@@ -38,6 +44,7 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   // The demo, the gate and the tests of this project.
   "--keep",
   "--coverage",
+  "--strict",
   "--tested",
   // Stands for any flag.
   "--name",

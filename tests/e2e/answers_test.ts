@@ -406,7 +406,7 @@ Deno.test("version is read as the clients of step read it", async () => {
     });
     return stdout.split(" ")[1] ?? "";
   };
-  assertMatch(await second({}), /^step-rekey\/\d+\.\d+\.\d+$/);
+  assertMatch(await second({}), /^step-rekey\/\d+\.\d+\.\d+(-rc\.\d+)?$/);
   assertEquals(
     (await second({ STEP_REKEY_AS_STEP: "1" })).split("/")[1],
     "0.24.0",
