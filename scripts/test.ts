@@ -139,7 +139,9 @@ export async function runTests(
   const junit = await Deno.makeTempFile({ suffix: ".xml" });
   const seed = Deno.env.get("REKEY_TEST_SEED") ??
     String(crypto.getRandomValues(new Uint32Array(1))[0]);
-  console.error(`REKEY_TEST_SEED=${seed} repeats the samples of this run`);
+  console.error(
+    `REKEY_TEST_SEED=${seed} repeats order and samples of this run`,
+  );
   try {
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: [
@@ -149,7 +151,7 @@ export async function runTests(
         // The gate checks types.
         "--no-check",
         "--parallel",
-        "--shuffle",
+        `--shuffle=${seed}`,
         `--junit-path=${junit}`,
         `--preload=${ROOT}tests/support/no_child_coverage.ts`,
         // The gate makes the one report that is read.

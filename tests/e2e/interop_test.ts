@@ -428,7 +428,7 @@ compare("a key of another certificate", {
   },
 });
 
-for (const [name, test] of sample("interop", cases, 35)) {
+for (const [name, test] of sample("interop", cases, 25)) {
   Deno.test({
     name: `step and step-rekey agree: ${name}`,
     ignore: stepCaMissing !== undefined,

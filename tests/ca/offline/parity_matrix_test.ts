@@ -115,7 +115,7 @@ function keyOf({ publicKey }: Certificate): string {
   return toPem("PRIVATE KEY", Uint8Array.fromHex(keys[type] ?? ""));
 }
 
-for (const row of sample("parity", rows.filter(isComparable), 30)) {
+for (const row of sample("parity", rows.filter(isComparable), 15)) {
   parityTest(`the original and ours agree on ${row.name}`, async () => {
     assert(ca !== undefined);
     const der = Uint8Array.fromHex(certificates[row.old] ?? "");

@@ -104,7 +104,7 @@ Deno.test({
   async fn() {
     const { code, stderr } = await rekeyAmong(
       { addresses: ["10.9.9.2", "10.9.9.3"], alive: [] },
-      ["--connect-timeout", "1s"],
+      ["--connect-timeout", "4s"],
     );
     assertEquals(code, 69);
     assertMatch(

@@ -7,6 +7,7 @@ import { CAN_CHANGE_USER, prepareNobody } from "../../support/as_nobody.ts";
 import { open } from "../../support/install_child.ts";
 import { run } from "../../support/run.ts";
 import type { InstallOptions } from "../../../src/files/transaction.ts";
+import { sample } from "../../support/sweep.ts";
 import {
   trace,
   type TraceOptions,
@@ -129,7 +130,10 @@ const CASES: readonly Case[] = [
   },
 ]);
 
-for (const { name, folder: [uid, gid, mode], layout, options, step } of CASES) {
+const chosen = sample("users", CASES, 3);
+for (
+  const { name, folder: [uid, gid, mode], layout, options, step } of chosen
+) {
   Deno.test({
     name:
       `uid N goes on where root was killed at any call, in ${name} (needs root)`,

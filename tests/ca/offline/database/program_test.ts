@@ -51,7 +51,7 @@ goTest(
   "offline rekey refuses a revoked certificate as step-ca does, and leaves the pair",
   async () => {
     await using database = await goDatabase("badgerv2", {
-      rows: 3000,
+      rows: 300,
       ways: [],
     });
     const { ca, pair } = await caWith(database, database.serials[0] ?? "");
@@ -72,7 +72,7 @@ goTest(
   "offline rekey says which serial number the database does not have",
   async () => {
     await using database = await goDatabase("badgerv2", {
-      rows: 3000,
+      rows: 300,
       ways: [],
     });
     const { ca, pair } = await caWith(database, database.serials[1] ?? "");
@@ -91,7 +91,7 @@ goTest(
   "offline daemon reports a new certificate that the database does not have as no error",
   async () => {
     await using database = await goDatabase("badgerv2", {
-      rows: 3000,
+      rows: 300,
       ways: [],
     });
     const { ca, pair } = await caWith(database, database.serials[1] ?? "");
@@ -119,7 +119,7 @@ goTest(
   "--ignore-database issues even for a revoked certificate, and says so loudly",
   async () => {
     await using database = await goDatabase("badgerv2", {
-      rows: 3000,
+      rows: 300,
       ways: [],
     });
     const { ca, pair } = await caWith(database, database.serials[0] ?? "");

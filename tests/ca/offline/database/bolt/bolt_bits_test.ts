@@ -104,12 +104,12 @@ function readPage(view: DataView, start: number): Page {
 
 for (
   const { revoked, isPaged, every } of [
-    { revoked: 1, isPaged: false, every: 5 },
-    { revoked: 2, isPaged: false, every: 5 },
-    { revoked: 4, isPaged: true, every: 5 },
-    { revoked: 8, isPaged: true, every: 5 },
-    { revoked: 20, isPaged: true, every: 5 },
-    { revoked: 90, isPaged: true, every: 115 },
+    { revoked: 1, isPaged: false, every: 15 },
+    { revoked: 2, isPaged: false, every: 15 },
+    { revoked: 4, isPaged: true, every: 15 },
+    { revoked: 8, isPaged: true, every: 15 },
+    { revoked: 20, isPaged: true, every: 15 },
+    { revoked: 90, isPaged: true, every: 345 },
   ]
 ) {
   goTest(
@@ -124,15 +124,15 @@ for (
       assertEquals(pages.length > 0, isPaged);
       const lists = [...metas, { file, start: root.start, end: root.keys }];
       // They are the same however many there are.
-      await assertNoBitHides(database, lists, revoked === 1 ? 5 : 55);
-      await assertNoBitHides(database, [bucket]);
+      await assertNoBitHides(database, lists, revoked === 1 ? 15 : 165);
+      await assertNoBitHides(database, [bucket], 15);
       const rest = { file, start: root.keys, end: root.end };
-      await assertNoBitHides(database, [rest], 85);
+      await assertNoBitHides(database, [rest], 255);
       for (const { isBranch, start, keys, end } of pages) {
         const own = { file, start, end: isBranch ? end : keys };
-        await assertNoBitHides(database, [own], isBranch ? 5 : every);
+        await assertNoBitHides(database, [own], isBranch ? 15 : every);
         if (isBranch) continue;
-        await assertNoBitHides(database, [{ file, start: keys, end }], 2615);
+        await assertNoBitHides(database, [{ file, start: keys, end }], 5215);
       }
     },
   );
