@@ -22,11 +22,13 @@
  * embedded time; same sources and same Deno give the same bytes.
  */
 import { ROOT } from "./paths.ts";
+import { joinPieces } from "./pieces.ts";
 import { VENDORED } from "./vendor.ts";
 
 const NAME = "step-rekey";
 
-const MAIN = `${ROOT}main.ts`;
+/** All that is built, and what decides how. */
+const SOURCES = ["main.ts", "src", "deno.json", "deno.lock"] as const;
 
 /**
  * The first line of the file for `deno run`, with which it can be called by
@@ -35,28 +37,48 @@ const MAIN = `${ROOT}main.ts`;
 const HASHBANG =
   "#!/usr/bin/env -S deno run --no-config --allow-all --no-prompt --unstable-net\n";
 
+/** What a build may be told. */
+export interface BuildOptions {
+  /** What `--version` names; null: none is known. */
+  readonly commit?: string | null | undefined;
+  readonly DENO_BIN?: string | undefined;
+  readonly DENORT_BIN?: string | undefined;
+  /** The platform to compile for, as Deno names it; without it this one. */
+  readonly target?: string | undefined;
+  /** Another program than ours. */
+  readonly entry?: string | undefined;
+}
+
 /** Compiles into `directory`; returns the path of the program. */
 export async function compile(
   directory: string,
-  env: {
-    readonly DENO_BIN?: string | undefined;
-    readonly DENORT_BIN?: string | undefined;
-    /** Another program than ours. */
-    readonly entry?: string | undefined;
-  } = {},
+  options: BuildOptions = {},
 ): Promise<string> {
-  const deno = env.DENO_BIN ?? Deno.execPath();
   const work = `${directory}/build`;
-  const main = await bundleInPieces(work, env.entry);
+  try {
+    const main = await bundleForCompile(work, options);
+    return await compilePieces(directory, main, options);
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+/** Compiles the bundle of {@linkcode bundleForCompile} into `directory`. */
+export async function compilePieces(
+  directory: string,
+  main: string,
+  { target, DENO_BIN = Deno.execPath(), DENORT_BIN }: BuildOptions,
+): Promise<string> {
+  const work = main.replace(/\/[^/]*$/, "");
   const time = new Date(
     Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? "0") * 1000,
   );
   for await (const { name } of Deno.readDir(work)) {
     await Deno.utime(`${work}/${name}`, time, time);
   }
-  const extension = Deno.build.os === "windows" ? ".exe" : "";
-  const program = `${directory}/${NAME}${extension}`;
-  await call(deno, [
+  const isWindows = target?.includes("windows") ?? Deno.build.os === "windows";
+  const program = `${directory}/${NAME}${isWindows ? ".exe" : ""}`;
+  await call(DENO_BIN, [
     "compile",
     "--quiet",
     "--no-config",
@@ -67,34 +89,55 @@ export async function compile(
     "--v8-flags=--jitless,--optimize-for-size,--max-semi-space-size=1",
     "--unstable-net",
     "--allow-all",
+    ...target === undefined ? [] : ["--target", target],
     "--output",
     program,
     main,
   ], {
     cwd: work,
-    env: env.DENORT_BIN === undefined ? {} : { DENORT_BIN: env.DENORT_BIN },
+    env: DENORT_BIN === undefined ? {} : { DENORT_BIN },
   });
-  await Deno.remove(work, { recursive: true });
   return program;
 }
 
 /** Bundles into `directory`, which holds nothing else then; returns the entry. */
-async function bundleInPieces(
+export async function bundleForCompile(
   directory: string,
-  entry = MAIN,
+  { entry, commit = null }: BuildOptions,
 ): Promise<string> {
-  await Deno.mkdir(directory, { recursive: true });
-  await bundle(["--code-splitting", "--outdir", directory], entry);
-  return `${directory}/${entry.replace(/^.*\/|\.[jt]s$/g, "")}.js`;
+  const main = `${directory}/main.js`;
+  if (entry !== undefined) {
+    await bundle(["--output", main], entry, ROOT);
+    return main;
+  }
+  const source = await Deno.makeTempDir();
+  const pieces = await Deno.makeTempDir();
+  try {
+    await copySource(source, commit);
+    await bundle(
+      ["--code-splitting", "--outdir", pieces],
+      `${source}/main.ts`,
+      source,
+    );
+    await joinPieces(pieces, directory);
+  } finally {
+    await Deno.remove(source, { recursive: true });
+    await Deno.remove(pieces, { recursive: true });
+  }
+  return main;
 }
 
 /** Bundles into one file in `directory`; returns its path. */
-export async function bundleOneFile(directory: string): Promise<string> {
+export async function bundleOneFile(
+  directory: string,
+  commit: string | null = null,
+): Promise<string> {
   await Deno.mkdir(directory, { recursive: true });
   const file = `${directory}/${NAME}.js`;
   const work = await Deno.makeTempDir();
   try {
-    await copyWithLibrariesAsText(work);
+    await copySource(work, commit);
+    await turnLibrariesIntoText(work);
     await bundle(["--output", file], `${work}/main.ts`, work);
   } finally {
     await Deno.remove(work, { recursive: true });
@@ -107,16 +150,52 @@ export async function bundleOneFile(directory: string): Promise<string> {
   return file;
 }
 
-/**
- * The program, where each bundled library is a text that becomes a module when
- * it is needed: V8 parses all the code of a file, and most of it is theirs.
- */
-async function copyWithLibrariesAsText(directory: string): Promise<void> {
+/** The program as it stands, and the commit that it says it is made from. */
+async function copySource(
+  directory: string,
+  commit: string | null,
+): Promise<void> {
   await call("cp", [
     "-r",
-    ...["main.ts", "src", "deno.json", "deno.lock"].map((name) => ROOT + name),
+    ...SOURCES.map((name) => ROOT + name),
     directory,
   ], { cwd: ROOT });
+  await Deno.writeTextFile(
+    `${directory}/src/cli/grammar/commit.ts`,
+    `export const COMMIT: string | null = ${JSON.stringify(commit)};\n`,
+  );
+}
+
+/**
+ * The commit of the checkout, with a mark when the program in it is another; null
+ * where there is no git or no repository of its own.
+ */
+export async function commitOfCheckout(): Promise<string | null> {
+  const git = async (...args: string[]) => {
+    const { success, stdout } = await new Deno.Command("git", {
+      args,
+      cwd: ROOT,
+      stderr: "null",
+    }).output();
+    if (!success) throw new Error(`git ${args[0]} failed`);
+    return new TextDecoder().decode(stdout).trim();
+  };
+  try {
+    if (`${await git("rev-parse", "--show-toplevel")}/` !== ROOT) return null;
+    const commit = await git("rev-parse", "HEAD");
+    const changes = await git("status", "--porcelain", "--", ...SOURCES);
+    return changes === "" ? commit : `${commit}+changes`;
+  } catch {
+    // From an archive, or without git: the program says nothing of a commit.
+    return null;
+  }
+}
+
+/**
+ * Each bundled library becomes packed text, and a module when it is needed: V8
+ * parses all the code of a file, and most of it is theirs.
+ */
+async function turnLibrariesIntoText(directory: string): Promise<void> {
   for (const path of VENDORED) {
     const code = await Deno.readTextFile(path);
     const [, names] = /^export \{([^}]*)\}/m.exec(code) ?? [];
@@ -124,16 +203,24 @@ async function copyWithLibrariesAsText(directory: string): Promise<void> {
     const outer = names.replaceAll(/[\w$]+ as /g, "");
     await Deno.writeTextFile(
       path.replace(ROOT, `${directory}/`),
-      `const code = new Blob([${
-        asAscii(JSON.stringify(code))
-      }], { type: "text/javascript" });
-const url = URL.createObjectURL(code);
+      `const packed = Uint8Array.fromBase64("${await packed(code)}");
+const text = new Blob([packed]).stream()
+  .pipeThrough(new DecompressionStream("deflate-raw"));
+const code = await new Response(text).blob();
+const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
 const library = await import(url);
 URL.revokeObjectURL(url);
 export const {${outer}} = library;
 `,
     );
   }
+}
+
+/** Compressed, in base64. */
+async function packed(text: string): Promise<string> {
+  const stream = new Blob([text]).stream()
+    .pipeThrough(new CompressionStream("deflate-raw"));
+  return (await new Response(stream).bytes()).toBase64();
 }
 
 function asAscii(text: string): string {
@@ -146,7 +233,7 @@ function asAscii(text: string): string {
 async function bundle(
   output: readonly string[],
   entry: string,
-  cwd = ROOT,
+  cwd: string,
 ): Promise<void> {
   await call(
     Deno.execPath(),
@@ -160,17 +247,18 @@ async function call(
   args: string[],
   options: { cwd: string; env?: Record<string, string> },
 ): Promise<void> {
-  const { code } = await new Deno.Command(command, {
+  const { code, stderr } = await new Deno.Command(command, {
     args,
     ...options,
     stdin: "null",
-  }).output().then(async (output) => {
-    await Deno.stderr.write(output.stderr);
-    return output;
-  });
+  }).output();
+  const said = new TextDecoder().decode(stderr).trim();
   if (code !== 0) {
-    throw new Error(`${command} ${args[0]} exited with status ${code}`);
+    throw new Error(
+      `${command} ${args[0]} exited with status ${code}: ${said}`,
+    );
   }
+  if (said !== "") console.error(said);
 }
 
 if (import.meta.main) {
@@ -179,9 +267,10 @@ if (import.meta.main) {
   const DENO_BIN = Deno.env.get("DENO_BIN") || undefined;
   const DENORT_BIN = Deno.env.get("DENORT_BIN") || undefined;
   try {
+    const commit = await commitOfCheckout();
     const program = isBundle
-      ? await bundleOneFile(`${ROOT}dist`)
-      : await compile(`${ROOT}dist`, { DENO_BIN, DENORT_BIN });
+      ? await bundleOneFile(`${ROOT}dist`, commit)
+      : await compile(`${ROOT}dist`, { commit, DENO_BIN, DENORT_BIN });
     console.log(program);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

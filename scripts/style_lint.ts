@@ -57,7 +57,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "files": [
     ["open_pair.ts", "pair_state.ts", "single_file.ts"],
-    ["unfinished.ts"],
+    ["known_formats.ts", "unfinished.ts"],
     ["versioned"],
     ["plain"],
     ["pair", "reload_note"],
@@ -71,13 +71,14 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["target.ts"],
     ["pinned.ts"],
     ["attributes.ts"],
-    ["disk.ts"],
+    ["disk.ts", "format.ts"],
   ],
   "files/plain": [
     ["plain_install.ts"],
     ["recovery.ts"],
     ["examine.ts", "in_place.ts", "journal_file.ts"],
     ["journal.ts"],
+    ["sealed_note.ts"],
   ],
   "files/versioned": [
     ["previous_pair.ts", "versioned_install.ts"],
@@ -86,6 +87,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["versions.ts"],
   ],
   "cli": [
+    ["whole_rekey.ts"],
     ["run.ts"],
     ["commands"],
     ["manual.ts", "completion", "systemd_units.ts", "version.ts"],
@@ -108,7 +110,7 @@ const FILES_DOORS =
 
 /** Functions of their arguments: no effect, so no `Deno`. */
 const PURE =
-  /^(pki\/|base\/(act|bytes|duration|errors|ip_address|options|printable|remedy)\.ts|engine\/schedule\.ts|observe\/|cli\/grammar\/|cli\/help\.ts|files\/plain\/journal\.ts|reload\/split_command\.ts)/;
+  /^(pki\/|base\/(act|bytes|duration|errors|ip_address|options|printable|remedy)\.ts|engine\/schedule\.ts|observe\/|cli\/grammar\/|cli\/help\.ts|files\/disk\/format\.ts|files\/plain\/(journal|sealed_note)\.ts|files\/reload_note\/note\.ts|reload\/split_command\.ts)/;
 
 /** The path below src/, or undefined for files elsewhere. */
 export function sourcePath(filename: string): string | undefined {

@@ -2,10 +2,11 @@
  * `deno task test`: every test, with everything that the tests need.
  *
  * Sets up what is missing (Debian packages when we may install them, the real
- * step-ca and step, a base runtime to compile with), then runs the suite on the
+ * step-ca and step, Envoy, a base runtime to compile with), then runs the suite on the
  * source and once more, on the bundle and on the compiled program, those
- * end-to-end tests that may tell them apart. What cannot be set up makes the tests that need it
- * say "ignored" and why; with CI=true it is a failure instead.
+ * end-to-end tests that may tell them apart. What cannot be set up makes the
+ * tests that need it say "ignored" and why; with CI=true it is a failure
+ * instead. Types are the gate's matter.
  *
  * Options: `--coverage=DIR` collects coverage; other words go to `deno test`
  * as filters of files (`deno task test tests/pki`). What takes longer has tasks
@@ -13,16 +14,17 @@
  */
 import { buildAnchors } from "./anchors.ts";
 import { bundleOneFile, compile } from "./build.ts";
+import { fetchEnvoy } from "./envoy.ts";
 import { cacheDirectory, ROOT } from "./paths.ts";
 import { baseRuntime } from "../tests/support/base_runtime.ts";
 
 /**
- * The end-to-end tests that bundle and compiled program have to pass as well: each
- * example of the manual, keys of every type, cycles of a daemon, what it trusts,
- * signals and terminals, hooks, datagrams to systemd. The rest tests what is
- * the same code in all.
+ * The end-to-end tests that the compiled program has to pass as well, which has
+ * another runtime: each example of the manual, keys of every type, cycles of a
+ * daemon, what it trusts, signals and terminals, hooks, datagrams to systemd.
+ * The rest tests what is the same code in all.
  */
-const IN_EACH_FORM = [
+const OF_COMPILED = [
   "daemon_cycles",
   "hook",
   "manual",
@@ -30,7 +32,16 @@ const IN_EACH_FORM = [
   "systemd",
   "systemd_units",
   "trust",
-].map((name) => `tests/e2e/${name}_test.ts`);
+];
+
+/** Those of the bundle, which only loads its modules in another way. */
+const OF_BUNDLE = ["manual", "trust"];
+
+/** A form of the program, and the tests that tell it from the source. */
+interface Form {
+  readonly program: string;
+  readonly tests: readonly string[];
+}
 
 /** Programs that the tests call, and the Debian packages that bring them. */
 const TOOLS: Readonly<Record<string, string>> = {
@@ -41,8 +52,13 @@ const TOOLS: Readonly<Record<string, string>> = {
   zsh: "zsh",
   fish: "fish",
   haproxy: "haproxy",
+  lintian: "lintian",
   pg_ctlcluster: "postgresql",
   python3: "python3",
+  // For Envoy.
+  pip3: "python3-pip",
+  systemctl: "systemd",
+  keytool: "default-jre-headless",
   "ssh-keygen": "openssh-client",
   strace: "strace",
   // With the headers that the tracer needs.
@@ -65,9 +81,10 @@ async function main(args: readonly string[]): Promise<number> {
   const runs = [
     await runTests([...coverage, ...paths.length > 0 ? paths : ["tests"]]),
   ];
-  for (const program of forms) {
+  for (const { program, tests } of forms) {
     console.error(`\nonce more, on ${program}`);
-    runs.push(await runTests(IN_EACH_FORM, { REKEY_TEST_BINARY: program }));
+    const files = tests.map((name) => `tests/e2e/${name}_test.ts`);
+    runs.push(await runTests(files, { REKEY_TEST_BINARY: program }));
   }
   return report(runs);
 }
@@ -76,6 +93,7 @@ async function main(args: readonly string[]): Promise<number> {
 export async function setUp(): Promise<void> {
   await requireTools();
   complain(await buildAnchors());
+  complain(await fetchEnvoy());
 }
 
 /** Prints the sum of some runs; returns the exit code. */
@@ -88,8 +106,9 @@ export function report(runs: readonly Counts[]): number {
 }
 
 /** The program as a bundle, and compiled where that is possible. */
-async function otherForms(): Promise<readonly string[]> {
-  const bundle = await bundleOneFile(`${cacheDirectory()}/test_bundle`);
+async function otherForms(): Promise<readonly Form[]> {
+  const program = await bundleOneFile(`${cacheDirectory()}/test_bundle`);
+  const bundle = { program, tests: OF_BUNDLE };
   const runtime = await baseRuntime();
   if (typeof runtime === "string") {
     complain(`the compiled program is not tested: ${runtime}`);
@@ -99,7 +118,7 @@ async function otherForms(): Promise<readonly string[]> {
     DENO_BIN: runtime.deno,
     DENORT_BIN: runtime.denort,
   });
-  return [bundle, binary];
+  return [bundle, { program: binary, tests: OF_COMPILED }];
 }
 
 /**
@@ -122,9 +141,14 @@ export async function runTests(
         "test",
         "--allow-all",
         "--frozen",
+        // The gate checks types.
+        "--no-check",
         "--parallel",
         "--shuffle",
         `--junit-path=${junit}`,
+        `--preload=${ROOT}tests/support/no_child_coverage.ts`,
+        // The gate makes the one report that is read.
+        "--coverage-raw-data-only",
         ...args,
       ],
       cwd: ROOT,

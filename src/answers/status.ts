@@ -64,7 +64,8 @@ export async function statusOf(question: StatusQuestion): Promise<Status> {
     lookAtPair(files, { certificate: leaf, stateFolders }),
   );
   const due = leaf && dueTimes(leaf, schedule, leaf.notBefore);
-  const problem = [chain, keyProblem(key, files), disk]
+  // What was not ended explains the rest.
+  const problem = [disk, chain, keyProblem(key, files)]
     .map((found) => "problem" in found ? found.problem : undefined)
     .find((found) => found !== undefined);
   return {

@@ -26,6 +26,8 @@ export interface UnitPlan {
   readonly givesAway: boolean;
   /** The unit that is started when this one fails. */
   readonly onFailure: string | undefined;
+  /** The folder of the settings that the line lacks; undefined: all are in it. */
+  readonly settings: string | undefined;
   readonly certificateFile: string;
   /** A line of its own decides when: else two thirds of the life. */
   readonly hasOwnDue: boolean;
@@ -135,8 +137,7 @@ function serviceLines(plan: UnitPlan): readonly string[] {
     ...Object.entries(plan.credentials).map(([name, path]) =>
       `LoadCredential=${name}:${path}`
     ),
-    // All settings are in the line; those of a home cannot be read.
-    "Environment=STEPPATH=%S/step-rekey",
+    ...settingsLines(plan),
     // Where the socket is from which it tells systemd that it is ready.
     "RuntimeDirectory=%n",
     "StateDirectory=step-rekey",
@@ -175,6 +176,16 @@ function serviceLines(plan: UnitPlan): readonly string[] {
     ...isRoot && givesAway ? ["SystemCallFilter=@chown"] : [],
     "SystemCallErrorNumber=EPERM",
   ];
+}
+
+function settingsLines({ settings }: UnitPlan): readonly string[] {
+  return settings === undefined
+    // Those of a home cannot be read.
+    ? ["Environment=STEPPATH=%S/step-rekey"]
+    : [
+      `Environment=STEPPATH=${settings}`,
+      `EnvironmentFile=-${settings}/%i.env`,
+    ];
 }
 
 function unitText(

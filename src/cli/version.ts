@@ -6,6 +6,7 @@
  * the original whose answers they may expect; who answers stands beside it.
  */
 import { STEP_VERSION, VERSION } from "./grammar/command.ts";
+import { COMMIT } from "./grammar/commit.ts";
 import { PROGRAM, type StepName } from "./process/called_as.ts";
 
 /** Go's names of what Deno calls otherwise. */
@@ -32,12 +33,16 @@ export function versionText(
         os,
         arch,
         compatibleWith,
+        commit: COMMIT,
+        deno: Deno.version.deno,
       })
     }\n`;
   }
   const own = `Version: ${PROGRAM}/${VERSION}`;
   const system = `(${os}/${arch})`;
+  const origin = COMMIT === null ? "From source" : `Commit: ${COMMIT}`;
+  const made = `${origin}, Deno ${Deno.version.deno}\n`;
   return isStep
-    ? `${PROGRAM} step-compatible/${STEP_VERSION} ${system}\n${own}, called as ${calledAs}; "${calledAs} help" lists the commands that it has\n`
-    : `${own} ${system}\n`;
+    ? `${PROGRAM} step-compatible/${STEP_VERSION} ${system}\n${own}, called as ${calledAs}; "${calledAs} help" lists the commands that it has\n${made}`
+    : `${own} ${system}\n${made}`;
 }

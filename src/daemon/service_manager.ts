@@ -8,6 +8,7 @@
  * needs `NotifyAccess=all`. A message must never end or delay the work.
  */
 import { isOsError, osReason } from "../base/os_error.ts";
+import { procFile } from "../base/proc_file.ts";
 import { printable } from "../base/printable.ts";
 import { pause } from "../base/stoppable.ts";
 
@@ -172,7 +173,7 @@ function statusLine(text: string): string {
  */
 function monotonicTime(): readonly string[] {
   try {
-    const [seconds] = Deno.readTextFileSync("/proc/uptime").split(" ");
+    const [seconds] = procFile("uptime").split(" ");
     const usec = (Math.round(Number(seconds) * 100) + 1) * 10_000;
     return Number.isFinite(usec) ? [`MONOTONIC_USEC=${usec}`] : [];
   } catch (error) {

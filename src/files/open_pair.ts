@@ -11,6 +11,7 @@ import type { Clock, Log } from "../base/runtime.ts";
 import { lstatIfExists } from "./disk/disk.ts";
 import { requireOwnName } from "./disk/hidden_names.ts";
 import type { Target } from "./disk/target.ts";
+import { requireKnownFormats } from "./known_formats.ts";
 import { lockPair, type PairLock } from "./lock/pair_lock.ts";
 import {
   type CurrentPair,
@@ -150,6 +151,7 @@ export class LockedPair implements Disposable {
   /** Finishes or undoes what was interrupted, and removes what a killed process left. */
   async #repair(): Promise<void> {
     const { certificate } = this.#targets;
+    requireKnownFormats(this.#targets, this.#stateFolders);
     const refusal = this.#lock.refusal(this.#targets);
     if (refusal !== undefined) {
       if (isBegun(certificate)) throw refusal;

@@ -7,12 +7,14 @@
 import { RekeyError } from "../base/errors.ts";
 import type { WriteOptions } from "../base/options.ts";
 import { bestEffort, isOsError } from "../base/os_error.ts";
+import { procFile } from "../base/proc_file.ts";
 import type { Certificate } from "../pki/certificate/certificate.ts";
 import { PRIVATE_MODE } from "./disk/attributes.ts";
 import { lstatIfExists } from "./disk/disk.ts";
 import { holdPins, unpin } from "./disk/pinned.ts";
 import { findStandIn } from "./disk/stand_in.ts";
 import type { Target } from "./disk/target.ts";
+import { requireKnownFormats } from "./known_formats.ts";
 import { isWriteRefused } from "./lock/lock_file.ts";
 import { busy } from "./lock/target_lock.ts";
 import { isPairLocked } from "./lock/pair_lock.ts";
@@ -66,7 +68,8 @@ export interface LookOptions {
 /**
  * Looks at a pair.
  *
- * @throws {RekeyError} kind `install` where its folder cannot be looked at
+ * @throws {RekeyError} kind `install` where its folder cannot be looked at, or
+ *   where a later program left something
  */
 export async function lookAtPair(
   files: Pair<string>,
@@ -74,6 +77,7 @@ export async function lookAtPair(
 ): Promise<PairState> {
   using _pins = holdPins();
   const targets = resolvePair(files);
+  requireKnownFormats(targets, stateFolders);
   const versions = versionsOf(targets.certificate);
   const isVersioned = targets.certificate.version !== undefined &&
     lstatIfExists(versions.directory)?.isDirectory === true;
@@ -160,7 +164,7 @@ function requireWritable(
 /** Such as a single file that is mounted into a container. */
 function isMountPoint(file: string): boolean {
   let table = "";
-  bestEffort(() => table = Deno.readTextFileSync("/proc/self/mountinfo"));
+  bestEffort(() => table = procFile("self/mountinfo"));
   // proc(5): the fifth field, blanks and the like as octal numbers.
   return table.split("\n").some((line) =>
     line.split(" ")[4]?.replaceAll(

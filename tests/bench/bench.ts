@@ -4,48 +4,40 @@
  * Machines drift, so the contestants take turns (A B C D, A B C D, …) and only
  * ratios of one table are worth quoting; on a busy machine those of the minima.
  * Ours runs from source, as one file and as a compiled program; the original is
- * the real `step`, against the same real step-ca. The rows "floor" are what any
+ * the real `step`, against the same real step-ca. The rows "empty" are what any
  * program on the runtime takes: see floor.js.
  *
- * `--rounds=N` sets the turns (default 31), `--only=TEXT` takes the tables whose
- * title holds it, `--json=FILE` writes all of them.
+ * `--rounds=N` sets the turns (default 31), `--rekeys=N` those in one process
+ * (default 100), `--only=TEXT` takes the tables whose title holds it,
+ * `--json=FILE` writes all of them. A run of everything writes docs/benchmarks.md
+ * and its chart; `--page=FOLDER` puts them elsewhere, whatever was measured.
  */
-import { buildAnchors, findAnchor } from "../../scripts/anchors.ts";
-import { bundleOneFile, compile } from "../../scripts/build.ts";
 import { denoCacheDirectory, fromFileUrl, ROOT } from "../../scripts/paths.ts";
-import { measureIdle } from "./idle.ts";
-import { baseRuntime } from "../support/base_runtime.ts";
 import { startStepCa, type StepCa } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { chart } from "./chart.ts";
+import { measureIdle, measureRekeys } from "./daemons.ts";
+import { machineText, page } from "./page.ts";
+import { type Contestants, contestants, withWords } from "./programs.ts";
+import {
+  printTable,
+  type Program,
+  type Row,
+  type Sample,
+  type Table,
+  tableOf,
+} from "./table.ts";
 
-/** A program to measure, with the words that it is called with. */
-export interface Program {
-  readonly name: string;
-  readonly command: readonly string[];
-}
-
-/** What was measured, by the names of the columns. */
-type Sample = Readonly<Record<string, number>>;
-
-/** The samples of a program, one for each round. */
-export interface Row {
-  readonly name: string;
-  readonly samples: readonly Sample[];
-}
-
-interface Bench {
+interface Bench extends Contestants {
   readonly rounds: number;
+  readonly rekeys: number;
   readonly env: Readonly<Record<string, string>>;
   readonly ca: StepCa;
-  /** The original first. */
-  readonly all: readonly Program[];
-  readonly floors: readonly Program[];
   readonly only: string;
   report(title: string, rows: readonly Row[]): void;
 }
 
 const MEASURE = fromFileUrl(new URL("./measure.py", import.meta.url));
-const FLOOR = fromFileUrl(new URL("./floor.js", import.meta.url));
 
 /** The flags for each type of key. A slow one is made in fewer rounds. */
 const KEYS = [
@@ -58,83 +50,102 @@ const KEYS = [
 async function main(args: readonly string[]): Promise<void> {
   const option = (name: string) =>
     args.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
-  const missing = await buildAnchors();
-  const step = await findAnchor("step");
-  if (missing !== undefined || step === undefined) {
-    throw new Error(`no original to compare with: ${missing}`);
-  }
   await using directory = await tempDir();
-  const { ours, floors } = await programs(directory.path);
+  const { original, ours, floors } = await contestants(directory.path);
   await Deno.mkdir(directory.file("ca"));
   await using ca = await startStepCa(directory.file("ca"));
-  const tables: Record<string, Record<string, Sample>> = {};
+  const tables: Record<string, Table> = {};
   const bench: Bench = {
     rounds: Number(option("rounds") ?? "31"),
+    rekeys: Number(option("rekeys") ?? "100"),
     env: {
       DENO_DIR: await denoCacheDirectory(),
       DENO_NO_UPDATE_CHECK: "1",
       HOME: directory.path,
     },
     ca,
-    all: [{ name: "step", command: [step] }, ...ours],
+    original,
+    ours,
     floors,
     only: option("only") ?? "",
-    report: (title, rows) => tables[title] = report(title, rows),
+    report(title, rows) {
+      tables[title] = tableOf(rows);
+      printTable(title, tables[title], rows[0]?.samples.length ?? 0);
+    },
   };
+  await measure(bench);
+  const json = option("json");
+  if (json !== undefined) {
+    await Deno.writeTextFile(json, `${JSON.stringify(tables, null, 2)}\n`);
+  }
+  const isWhole = bench.only === "" && ours.length > 2;
+  const folder = option("page") ?? (isWhole ? `${ROOT}docs` : undefined);
+  if (folder !== undefined) await writePage(folder, { tables, bench });
+}
+
+async function measure(bench: Bench): Promise<void> {
+  const { ca, ours, floors } = bench;
   // Deno keeps what it made of a program at the first run that is long enough.
   for (const program of ours) {
     const pair = await newPair(ca, `${program.name} first`);
     await run(bench, withWords(program, ["ca", "rekey", "--force", ...pair]));
   }
-  await compete(bench, "start-up", [
-    ...bench.all.map((program) => withWords(program, ["version"])),
+  await compete(bench, "--version", [
+    ...allOf(bench).map((program) => withWords(program, ["--version"])),
     ...floors.map((floor) => withWords(floor, ["nothing"])),
   ]);
-  await measureAnswers(bench);
+  for (const command of ["needs-renewal", "fingerprint"]) {
+    await measureAnswer(bench, command);
+  }
   for (const key of KEYS) await measureRekey(bench, key);
   await measureDaemons(bench);
-  const file = option("json");
-  if (file === undefined) return;
-  await Deno.writeTextFile(file, `${JSON.stringify(tables, null, 2)}\n`);
 }
 
-/** Commands that this program may not have yet. */
-async function measureAnswers(bench: Bench): Promise<void> {
-  const { certificateFile } = await bench.ca.issue("answer", "admin");
-  for (const command of ["needs-renewal", "fingerprint"]) {
-    const [, ours] = bench.all;
-    if (ours === undefined) return;
-    const help = withWords(ours, ["certificate", command, "--help"]);
-    if ((await run(bench, help))["code"] !== 0) continue;
-    await compete(
-      bench,
-      `certificate ${command}`,
-      bench.all.map((program) =>
-        withWords(program, ["certificate", command, certificateFile])
-      ),
-    );
-  }
+async function writePage(
+  folder: string,
+  { tables, bench: { rounds, rekeys } }: {
+    readonly tables: Readonly<Record<string, Table>>;
+    readonly bench: Bench;
+  },
+): Promise<void> {
+  const machine = await machineText();
+  const file = `${folder}/benchmarks.md`;
+  await Deno.writeTextFile(file, page(tables, { rounds, rekeys, machine }));
+  await Deno.writeTextFile(`${folder}/benchmarks.svg`, chart(tables));
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", file] })
+    .spawn().status;
+}
+
+function allOf({ original, ours }: Bench): readonly Program[] {
+  return [original, ...ours];
+}
+
+async function measureAnswer(bench: Bench, command: string): Promise<void> {
+  const { certificateFile } = await bench.ca.issue(command, "admin");
+  await compete(bench, `certificate ${command}`, [
+    ...allOf(bench).map((program) =>
+      withWords(program, ["certificate", command, certificateFile])
+    ),
+  ]);
 }
 
 async function measureRekey(
   bench: Bench,
   { type, share, flags }: typeof KEYS[number],
 ): Promise<void> {
-  const title = `one rekey (${type})`;
+  const title = `one rekey, ${type}`;
   if (!title.includes(bench.only)) return;
   const { ca, floors } = bench;
-  const contestants = await Promise.all(
-    bench.all.map(async (program) =>
-      withWords(program, [
-        ...["ca", "rekey", "--force", ...flags],
-        ...await newPair(ca, `${program.name} ${type}`),
-      ])
-    ),
-  );
+  const programs: Program[] = [];
+  for (const program of allOf(bench)) {
+    const pair = await newPair(ca, `${program.name} ${type}`);
+    const words = ["ca", "rekey", "--force", ...flags, ...pair];
+    programs.push(withWords(program, words));
+  }
   const { certificateFile, keyFile } = await ca.issue("floor", "admin");
   const files = [ca.rootFile, certificateFile, keyFile];
   for (const { name, command } of floors) {
-    contestants.push(
+    programs.push(
       { name: `${name} + seeding`, command: [...command, "seeding"] },
       {
         name: `${name} + seeding + mTLS request`,
@@ -142,19 +153,31 @@ async function measureRekey(
       },
     );
   }
-  await compete(bench, title, contestants, share);
+  await compete(bench, title, programs, share);
 }
 
 async function measureDaemons(bench: Bench): Promise<void> {
-  const title = "idle daemon";
-  if (!title.includes(bench.only)) return;
-  const contestants: Program[] = [];
-  for (const program of bench.all) {
-    const pair = await newPair(bench.ca, `${program.name} daemon`);
-    contestants.push(withWords(program, ["ca", "rekey", "--daemon", ...pair]));
+  const { ca, env, only, rekeys } = bench;
+  const daemons = async (name: string, flags: readonly string[] = []) => {
+    const found: Program[] = [];
+    for (const program of allOf(bench)) {
+      const pair = await newPair(ca, `${program.name} ${name}`);
+      const words = ["ca", "rekey", "--daemon", ...flags, ...pair];
+      found.push(withWords(program, words));
+    }
+    return found;
+  };
+  const idle = "idle daemon";
+  if (idle.includes(only)) {
+    const empty = bench.floors.map((floor) => withWords(floor, ["wait"]));
+    const all = [...await daemons("idle"), ...empty];
+    bench.report(idle, await measureIdle(all, env));
   }
-  contestants.push(...bench.floors.map((floor) => withWords(floor, ["wait"])));
-  bench.report(title, await measureIdle(contestants, bench.env));
+  const busy = "rekeys in one process";
+  if (busy.includes(only)) {
+    const all = await daemons("busy", ["--rekey-period", "1s"]);
+    bench.report(busy, await measureRekeys(rekeys, all, env));
+  }
 }
 
 async function newPair(ca: StepCa, name: string): Promise<readonly string[]> {
@@ -163,46 +186,15 @@ async function newPair(ca: StepCa, name: string): Promise<readonly string[]> {
   return ["--ca-url", ca.url, "--root", ca.rootFile, certificateFile, keyFile];
 }
 
-async function programs(directory: string) {
-  const deno = [Deno.execPath(), "run", "--allow-all", "--no-prompt"];
-  const bundle = await bundleOneFile(directory);
-  const ours = [
-    { name: "source", command: [...deno, `${ROOT}main.ts`] },
-    { name: "one file", command: [...deno, "--no-config", bundle] },
-  ];
-  const floors = [
-    { name: "floor, deno run", command: [...deno, "--no-config", FLOOR] },
-  ];
-  const runtime = await baseRuntime();
-  if (typeof runtime === "string") {
-    console.error(`no compiled program: ${runtime}`);
-    return { ours, floors };
-  }
-  const { deno: DENO_BIN, denort: DENORT_BIN } = runtime;
-  const build = async (name: string, entry?: string) => [
-    await compile(`${directory}/${name}`, { DENO_BIN, DENORT_BIN, entry }),
-  ];
-  ours.push({ name: "compiled", command: await build("ours") });
-  floors.push({
-    name: "floor, compiled",
-    command: await build("floor", FLOOR),
-  });
-  return { ours, floors };
-}
-
-function withWords(program: Program, words: readonly string[]): Program {
-  return { ...program, command: [...program.command, ...words] };
-}
-
 /** Each contestant once a round, in turn; the first round is a warm-up. */
 async function compete(
   bench: Bench,
   title: string,
-  contestants: readonly Program[],
+  programs: readonly Program[],
   share = 1,
 ): Promise<void> {
   if (!title.includes(bench.only)) return;
-  const rows = contestants.map((one) => ({ ...one, samples: [] as Sample[] }));
+  const rows = programs.map((one) => ({ ...one, samples: [] as Sample[] }));
   const codes = new Set<number | undefined>();
   for (let round = 0; round <= Math.ceil(bench.rounds * share); round++) {
     for (const row of rows) {
@@ -223,44 +215,6 @@ async function run({ env }: Bench, { command }: Program): Promise<Sample> {
     stderr: "null",
   }).output();
   return JSON.parse(new TextDecoder().decode(stdout));
-}
-
-/** Prints a table of medians, and of how often they are the original's. */
-function report(title: string, rows: readonly Row[]): Record<string, Sample> {
-  const [{ samples: bases = [] } = {}] = rows;
-  const columns = Object.keys(bases[0] ?? {});
-  const table = Object.fromEntries(rows.map(({ name, samples }) => {
-    const cells = columns.flatMap((column) => {
-      const [values, original] = [samples, bases].map((rows) =>
-        rows.map((sample) => sample[column] ?? NaN)
-      ) as [number[], number[]];
-      const ratios = values.map((value, round) =>
-        value / (original[round] ?? NaN)
-      );
-      const least = Math.min(...values) / Math.min(...original);
-      return [
-        [column, median(values)],
-        [`× of ${column}`, median(ratios)],
-        ...column === "wallMs" ? [["× of least", least]] : [],
-      ];
-    });
-    return [name, Object.fromEntries(cells)];
-  }));
-  const heads = Object.keys(Object.values(table)[0] ?? {});
-  console.log(`\n${title}, ${bases.length} rounds`);
-  console.log(`| | ${heads.join(" | ")} |`);
-  console.log(`|${" --- |".repeat(heads.length + 1)}`);
-  for (const [name, cells] of Object.entries(table)) {
-    const texts = heads.map((head) =>
-      cells[head]?.toFixed(head.startsWith("×") ? 2 : 1)
-    );
-    console.log(`| ${name} | ${texts.join(" | ")} |`);
-  }
-  return table;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 if (import.meta.main) await main(Deno.args);

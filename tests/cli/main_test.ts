@@ -116,6 +116,33 @@ interface ModuleGraph {
   }[];
 }
 
+Deno.test("main.ts runs the program outside of its own frame", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.file("src/cli/process"), { recursive: true });
+  await Deno.copyFile(MAIN, dir.file("main.ts"));
+  await Deno.writeTextFile(
+    dir.file("src/cli/process/program.ts"),
+    `export const denoProgram = () => ({
+  beginEarly: () => console.log(new Error().stack),
+});`,
+  );
+  await Deno.writeTextFile(
+    dir.file("src/cli/run.ts"),
+    `export async function run() {
+  await 0;
+  console.log(new Error().stack);
+  return 3;
+}`,
+  );
+  const { code, stdout } = await run(Deno.execPath(), [
+    ...["run", "--no-config", dir.file("main.ts")],
+  ]);
+  assertEquals(code, 3);
+  assertStringIncludes(stdout, "at main (file://");
+  assertStringIncludes(stdout, "at async main (file://");
+  assertEquals(stdout.match(/^ +at (?:async )?file:.*\/main\.ts.*/m), null);
+});
+
 Deno.test("main.ts loads nothing of the engine before the options are complete", async () => {
   const { stdout } = await runOk(Deno.execPath(), [
     "info",

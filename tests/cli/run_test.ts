@@ -199,12 +199,13 @@ Deno.test("called as step, the version is that of step, and says who answers", a
   const { stdout } = await runLine(["version"], { calledAs });
   assertEquals(
     stdout,
-    `step-rekey step-compatible/0.24.0 (${SYSTEM})\nVersion: step-rekey/${VERSION}, called as step-cli; "step-cli help" lists the commands that it has\n`,
+    `step-rekey step-compatible/0.24.0 (${SYSTEM})\nVersion: step-rekey/${VERSION}, called as step-cli; "step-cli help" lists the commands that it has\n${MADE}`,
   );
   const json = await runLine(["version", "--json"], { calledAs });
   assertEquals(JSON.parse(json.stdout).compatibleWith, "step 0.24.0");
   const own = await runLine(["version", "--json"]);
-  assertEquals(JSON.parse(own.stdout).compatibleWith, null);
+  const { compatibleWith, commit, deno } = JSON.parse(own.stdout);
+  assertEquals([compatibleWith, commit, deno], [null, null, Deno.version.deno]);
 });
 
 for (const failure of [new TypeError("x"), new RekeyError("config", "x")]) {
@@ -225,6 +226,9 @@ Deno.test("an unknown command is told on stderr only, with the nearest one", asy
   );
 });
 
+/** What built it: no commit is known in a checkout. */
+const MADE = `From source, Deno ${Deno.version.deno}\n`;
+
 /** As Go names it. */
 const SYSTEM = `${Deno.build.os}/${
   Deno.build.arch === "x86_64" ? "amd64" : "arm64"
@@ -239,7 +243,7 @@ for (const line of [["version"], ["--version"], ["-v"]]) {
     const { code, stdout, stderr } = await runLine(line);
     assertEquals(
       [code, stdout, stderr],
-      [0, `Version: step-rekey/${VERSION} (${SYSTEM})\n`, ""],
+      [0, `Version: step-rekey/${VERSION} (${SYSTEM})\n${MADE}`, ""],
     );
   });
 }

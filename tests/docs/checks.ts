@@ -4,13 +4,8 @@
  * Each check gives the problems that it finds, one line each, so that a test
  * can see that it finds those that are there.
  */
-import {
-  blocksOf,
-  codeOf,
-  type Document,
-  rowsBelow,
-  sectionOf,
-} from "./documents.ts";
+import { codeOf, type Document, rowsBelow, sectionOf } from "./documents.ts";
+import { fencesOf, isRun } from "./page_steps.ts";
 import type { ProgramFacts } from "./program.ts";
 
 /** A check. */
@@ -24,8 +19,11 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   // Deno.
   "--allow-all",
   "--allow-env",
+  "--allow-net",
+  "--allow-read",
   "--allow-run",
   "--allow-sys",
+  "--allow-write",
   "--code-splitting",
   "--filter",
   "--frozen",
@@ -35,11 +33,18 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   "--no-prompt",
   "--reload",
   "--unstable-net",
-  // docker run.
+  // sha256sum.
+  "--check",
+  "--ignore-missing",
+  // docker run, systemctl, systemd-run, envoy.
   "--init",
+  "--now",
+  "--unit",
+  "--config-path",
   // The demo, the gate and the tests of this project.
   "--keep",
   "--coverage",
+  "--strict",
   "--tested",
   // Stands for any flag.
   "--name",
@@ -65,14 +70,14 @@ export function unknownFlags(
   );
 }
 
-/** Every command line in a block is one that the program accepts. */
+/** Every command line in a block that is not run is one that the program accepts. */
 export async function refusedLines(
   documents: readonly Document[],
   { refusal }: ProgramFacts,
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const document of documents) {
-    for (const line of blocksOf(document).flat()) {
+    for (const line of linesNotRun(document)) {
       const call = /^(?:\$ |\w+=\S*\/)?step-rekey (.*)$/.exec(line)?.[1];
       // What stands for something else is no line to type.
       if (call === undefined || /[<[…]/.test(call)) continue;
@@ -85,6 +90,12 @@ export async function refusedLines(
     }
   }
   return problems;
+}
+
+function linesNotRun(document: Document): readonly string[] {
+  return fencesOf(document)
+    .filter((fence) => !isRun(fence) && fence.language !== "text")
+    .flatMap(({ text }) => text.replaceAll(/\\\n\s*/g, "").split("\n"));
 }
 
 /** The tables of the reference have every flag and its variable, and no other. */

@@ -8,9 +8,9 @@ export interface Document {
   readonly text: string;
 }
 
-/** README, CONTRIBUTING, CHANGELOG and all of docs/. */
+/** README, CONTRIBUTING, SECURITY, CHANGELOG and all of docs/. */
 export async function readDocuments(): Promise<readonly Document[]> {
-  const paths = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+  const paths = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
   for await (const { name } of Deno.readDir(`${ROOT}docs`)) {
     if (name.endsWith(".md")) paths.push(`docs/${name}`);
   }

@@ -19,6 +19,8 @@ import {
   longReadme,
   missingFolders,
   missingPaths,
+  missingVersion,
+  unmarkedBlocks,
 } from "./link_checks.ts";
 import { programFacts } from "./program.ts";
 
@@ -195,6 +197,28 @@ const CASES: readonly Case[] = [
         "docs/architecture.md",
         /^\| `reload\/`.*\n/gm,
       ),
+    },
+  },
+  {
+    check: unmarkedBlocks,
+    promise: "have a language and a mark for each block",
+    broken: {
+      "a block without a language": adding("README.md", "```\nls\n```"),
+      "a test that is not there": adding(
+        "README.md",
+        "<!-- run by tests/nothing.ts -->\n```sh\nls\n```",
+      ),
+      "output without a command": adding(
+        "README.md",
+        "```console\nok\n```",
+      ),
+    },
+  },
+  {
+    check: missingVersion,
+    promise: "have a section of the changelog for this version",
+    broken: {
+      "another version": without("CHANGELOG.md", /^## \[.*\n/gm),
     },
   },
   {

@@ -15,6 +15,7 @@ import {
   type TraceOptions,
   tracerMissing,
 } from "../support/tracer/tracer.ts";
+import { readFixtures } from "../support/upgrade/fixtures.ts";
 import { blocksOf, type Document, rowsBelow, sectionOf } from "./documents.ts";
 
 const PAGE: Document = {
@@ -221,6 +222,14 @@ Deno.test("docs/files.md tells of the note of a pending reload", async () => {
   requireMembers(await Deno.readTextFile(place.file(name)), heading);
   const digest = await type(place, commands(heading));
   assert(name.includes(digest.slice(0, 16)), `${name}, not ${digest}`);
+});
+
+Deno.test("docs/files.md tells of the note of a change of layout", () => {
+  const notes = readFixtures().flatMap(({ entries }) => entries)
+    .filter(({ path }) => path.endsWith(".host.crt.rekey-layout"));
+  const { path = "", text = "" } = notes.at(-1) ?? {};
+  requireTold(path.replace(/^.*\//, ""));
+  requireMembers(text, "## A change of layout");
 });
 
 Deno.test("the commands of docs/files.md go back to an older version", async () => {

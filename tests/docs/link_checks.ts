@@ -7,6 +7,7 @@ import {
   linksOf,
   rowsBelow,
 } from "./documents.ts";
+import { markProblems } from "./page_steps.ts";
 import type { ProgramFacts } from "./program.ts";
 
 /** Most lines of README: what is longer belongs in docs/. */
@@ -71,6 +72,26 @@ export function missingFolders(
     return folders.filter((name) => !told.includes(`\`${before}${name}/\``))
       .map((name) => `${path}: nothing about src/${name}`);
   });
+}
+
+/** Every block is run, or says who runs it or why nobody does. */
+export function unmarkedBlocks(
+  documents: readonly Document[],
+  { exists }: ProgramFacts,
+): readonly string[] {
+  return documents.flatMap((page) => markProblems(page, exists));
+}
+
+/** The changelog tells of this version. */
+export function missingVersion(
+  documents: readonly Document[],
+  { version }: ProgramFacts,
+): readonly string[] {
+  const path = "CHANGELOG.md";
+  const text = documents.find((page) => page.path === path)?.text ?? "";
+  return text.includes(`\n## [${version}] - 20`)
+    ? []
+    : [`${path}: nothing about ${version}`];
 }
 
 /** README stays short. */

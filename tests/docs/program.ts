@@ -44,6 +44,8 @@ export interface ProgramFacts {
   readonly testVariables: ReadonlySet<string>;
   /** What a line of the JSON log may call an event. */
   readonly events: ReadonlySet<string>;
+  /** Of deno.json. */
+  readonly version: string;
   /** Names of the tasks of deno.json. */
   readonly tasks: ReadonlySet<string>;
   /** The versions of the libraries in deno.json. */
@@ -72,6 +74,7 @@ export async function programFacts(): Promise<ProgramFacts> {
     hookVariables: matchesIn(source, /\b(STEP_REKEY_[A-Z_]+):/g),
     testVariables: matchesIn(others, /\b((?:STEP_REKEY|FUZZ)_[A-Z_]+)\b/g),
     events: matchesIn(source, /\bevent: "([a-z-]+)"/g),
+    version: config.version,
     tasks: new Set(Object.keys(config.tasks)),
     libraries: new Map(
       Object.entries(config.imports).map(([name, source]) => [

@@ -8,7 +8,11 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../support/assert.ts";
-import { bundled, type ProgramCommand } from "../support/program.ts";
+import {
+  bundled,
+  PERMISSIONS,
+  type ProgramCommand,
+} from "../support/program.ts";
 import { run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
 import {
@@ -24,16 +28,6 @@ addEventListener("unload", () => {
 });
 const pki = await makeTestPki(directory);
 const bundle = await bundleOneFile(directory);
-
-/** What docs/reference.md says that a rekey takes. */
-const PERMISSIONS = [
-  "--allow-read",
-  "--allow-write",
-  "--allow-net",
-  "--allow-env",
-  "--allow-run",
-  "--allow-sys=uid,gid",
-];
 
 /** Rekeys in `dir`, with a cache of its own. */
 async function rekey(

@@ -12,7 +12,7 @@ import {
 } from "../support/assert.ts";
 import { putStep } from "../support/called_as_step.ts";
 import { run, type RunResult } from "../support/run.ts";
-import { startStepCa, type StepCa } from "../support/step_ca.ts";
+import { startStepCa, type StepCa, stepCaMissing } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const HOUR_MS = 3_600_000;
@@ -41,11 +41,20 @@ interface Host {
   }>;
 }
 
+const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
+const shared = stepCaMissing === undefined
+  ? await startStepCa(directory)
+  : undefined;
+addEventListener("unload", () => {
+  shared?.kill();
+  Deno.removeSync(directory, { recursive: true });
+});
+
 function clientTest(name: string, fn: (host: Host) => Promise<void>): void {
   parityTest(name, async () => {
+    if (shared === undefined) throw new Error(stepCaMissing);
+    const ca = shared;
     await using dir = await tempDir();
-    await Deno.mkdir(dir.file("ca"));
-    await using ca = await startStepCa(dir.file("ca"));
     const home = dir.file("home");
     await Deno.mkdir(home);
     await putStep(dir.file("bin"));
@@ -80,7 +89,7 @@ function clientTest(name: string, fn: (host: Host) => Promise<void>): void {
       },
       async pair(used) {
         const hours = used === "due" ? 20 : 1;
-        const made = await ca.issue("service", "admin", {
+        const made = await ca.issue(crypto.randomUUID(), "admin", {
           notBefore: new Date(Date.now() - hours * HOUR_MS),
           notAfter: new Date(Date.now() + (24 - hours) * HOUR_MS),
         });
@@ -293,6 +302,7 @@ clientTest(
     assertEquals(print.stdout, `CA Fingerprint: ${host.fingerprint}\n`);
     await ca.stop();
     assert((await host.sh(check)).code !== 0, "the CA is gone");
+    await ca.restart();
   },
 );
 

@@ -23,7 +23,7 @@ daemonTest(
   "ca rekey --daemon ends with 0 within a second on SIGTERM at random moments",
   async ({ ca, pair, daemon }) => {
     const stopAt = async (index: number) => {
-      const files = await pair(`moment${index}`, 20);
+      const files = await pair(`moment${index}`, 600);
       await using running = daemon(files, ["--rekey-period", "1s"]);
       await running.says("first rekey in ");
       // A cycle takes about a second, most of it waiting: half of the moments

@@ -23,7 +23,7 @@ function theBench(): CrashBench {
   return shared;
 }
 
-for (const layout of LAYOUTS) {
+for (const layout of sample("faults, layouts", LAYOUTS, 4)) {
   Deno.test({
     name:
       `ca rekey keeps the old pair or installs the new one when a system call fails: ${layout.name}${because}`,
@@ -38,7 +38,7 @@ for (const layout of LAYOUTS) {
       const faults = faultsAt(points);
       assert(faults.length > points.length * 10, "too few faults to be all");
       await inParallel(
-        sample(`faults, ${layout.name}`, faults, 4),
+        sample(`faults, ${layout.name}`, faults, 3),
         async (fault) => {
           const specimen = await bench.specimen(layout);
           const { state, left } = await meetFault(bench, specimen, fault);

@@ -2,6 +2,8 @@
  * This program beside the real `step`, on the same inputs: the same files
  * written, the same certificates but for what has to be new, the same messages,
  * or, where the original is mended, the difference and its reason.
+ *
+ * The suite does a sample; `deno task sweep` does all.
  */
 import { assertMatch } from "../support/assert.ts";
 import {
@@ -18,6 +20,7 @@ import { OpensslCa } from "../support/openssl_ca.ts";
 import { pairKeyOf } from "../support/openssl_reads.ts";
 import { runOk } from "../support/run.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
+import { sample } from "../support/sweep.ts";
 import { closedPort, tcpPeer } from "../support/tcp_peers.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
@@ -33,15 +36,10 @@ addEventListener("unload", () => {
   Deno.removeSync(directory, { recursive: true });
 });
 
+const cases: (readonly [name: string, test: InteropCase])[] = [];
+
 function compare(name: string, test: InteropCase): void {
-  Deno.test({
-    name: `step and step-rekey agree: ${name}`,
-    ignore: stepCaMissing !== undefined,
-    async fn() {
-      if (ca === undefined) throw new Error(stepCaMissing);
-      await assertAgree(ca, test);
-    },
-  });
+  cases.push([name, test]);
 }
 
 function openssl(...args: readonly string[]) {
@@ -429,3 +427,14 @@ compare("a key of another certificate", {
       /^error rekeying certificate: client\.Rekey; client POST \S+\/rekey failed: Post "\S+\/rekey": remote error: tls: /,
   },
 });
+
+for (const [name, test] of sample("interop", cases, 35)) {
+  Deno.test({
+    name: `step and step-rekey agree: ${name}`,
+    ignore: stepCaMissing !== undefined,
+    async fn() {
+      if (ca === undefined) throw new Error(stepCaMissing);
+      await assertAgree(ca, test);
+    },
+  });
+}

@@ -43,7 +43,7 @@ async function place(
   { host, ...options }: DevCaOptions & { readonly host?: DevHost } = {},
 ): Promise<Place> {
   const dir = await tempDir();
-  const ca = await createDevCa(dir.path, options);
+  const ca = await createDevCa(dir.path, { password: null, ...options });
   return {
     ...dir,
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
@@ -55,7 +55,6 @@ async function place(
 function words({ ca, host }: Place, config = ca.configFile): string[] {
   return [
     ...["ca", "rekey", "--offline", "--force", "--ca-config", config],
-    ...["--ca-password-file", ca.passwordFile],
     ...[host.certificateFile, host.keyFile],
   ];
 }
@@ -74,15 +73,17 @@ async function leafOf({ host }: Place): Promise<Certificate> {
   return leaf;
 }
 
-const CYCLES = 3;
+const CYCLES = 2;
+/** A life that a busy machine keeps. */
+const LIFE_MS = 90 * SECOND_MS;
 
 Deno.test("offline daemon makes a new key and certificate in each cycle", async () => {
   await using at = await place({
     authority: { backdate: "0s" },
-    host: { validity: during(0, 20 * SECOND_MS) },
+    host: { validity: during(0, LIFE_MS) },
   });
   await using daemon = startProgram(
-    [...words(at), "--daemon", "--expires-in", "19s"],
+    [...words(at), "--daemon", "--expires-in", "85s"],
     { cwd: at.path, env: environment(at) },
   );
   await daemon.says("first rekey in ");
@@ -95,7 +96,7 @@ Deno.test("offline daemon makes a new key and certificate in each cycle", async 
     serials.add(leaf.serial);
     assertEquals(keys.size, cycle + 1);
     assertEquals(serials.size, cycle + 1);
-    assertEquals(leaf.notAfter.getTime() - leaf.notBefore.getTime(), 20_000);
+    assertEquals(leaf.notAfter.getTime() - leaf.notBefore.getTime(), LIFE_MS);
     await pairKeyOf(at.host);
   }
   daemon.kill("SIGTERM");
@@ -114,10 +115,10 @@ Deno.test("offline daemon refuses ca.json from standard input, which ends", asyn
 Deno.test("offline daemon tries again when its provisioner does not let rekey", async () => {
   await using at = await place({
     authority: { claims: { disableRenewal: true } },
-    host: { validity: during(0, 60 * SECOND_MS) },
+    host: { validity: during(0, 600 * SECOND_MS) },
   });
   await using daemon = startProgram(
-    [...words(at), "--daemon", "--expires-in", "59s"],
+    [...words(at), "--daemon", "--expires-in", "599s"],
     { cwd: at.path, env: environment(at) },
   );
   await daemon.says("renew is disabled for provisioner 'dev'");

@@ -1,6 +1,8 @@
 /**
  * `ca renew` beside the real `step ca renew`: the lines that clients use, and
  * what goes wrong with them.
+ *
+ * The suite does a sample; `deno task sweep` does all.
  */
 import { assertEquals } from "../support/assert.ts";
 import {
@@ -14,6 +16,7 @@ import {
 } from "../support/interop.ts";
 import { runOk } from "../support/run.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
+import { sample } from "../support/sweep.ts";
 import { closedPort } from "../support/tcp_peers.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
@@ -29,15 +32,10 @@ addEventListener("unload", () => {
   Deno.removeSync(directory, { recursive: true });
 });
 
+const cases: (readonly [name: string, test: InteropCase])[] = [];
+
 function compare(name: string, test: InteropCase): void {
-  Deno.test({
-    name: `step and step-rekey agree: ca renew: ${name}`,
-    ignore: stepCaMissing !== undefined,
-    async fn() {
-      if (ca === undefined) throw new Error(stepCaMissing);
-      await assertAgree(ca, { command: "renew", ...test });
-    },
-  });
+  cases.push([name, { command: "renew", ...test }]);
 }
 
 compare("in place", { args: FORCED });
@@ -173,3 +171,14 @@ compare("a command that fails", {
     theirs: /^exit status 7$/,
   },
 });
+
+for (const [name, test] of sample("renew interop", cases, 12)) {
+  Deno.test({
+    name: `step and step-rekey agree: ca renew: ${name}`,
+    ignore: stepCaMissing !== undefined,
+    async fn() {
+      if (ca === undefined) throw new Error(stepCaMissing);
+      await assertAgree(ca, test);
+    },
+  });
+}

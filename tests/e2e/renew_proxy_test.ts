@@ -29,6 +29,18 @@ const PAST = {
   notAfter: new Date("2024-01-02T00:00:00Z"),
 };
 
+const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
+const shared = stepCaMissing === undefined
+  ? await startStepCa(directory, {
+    admin: {},
+    late: { allowRenewalAfterExpiry: true },
+  })
+  : undefined;
+addEventListener("unload", () => {
+  shared?.kill();
+  Deno.removeSync(directory, { recursive: true });
+});
+
 function proxyTest(
   name: string,
   change: Parameters<Awaited<ReturnType<typeof startStepCa>>["issue"]>[2],
@@ -38,21 +50,18 @@ function proxyTest(
     name: stepCaMissing === undefined ? name : `${name} (${stepCaMissing})`,
     ignore: stepCaMissing !== undefined || nginxMissing,
     async fn() {
+      if (shared === undefined) throw new Error(stepCaMissing);
+      const ca = shared;
       await using dir = await tempDir();
-      await Deno.mkdir(dir.file("ca"));
       await Deno.mkdir(dir.file("proxy"));
-      await using ca = await startStepCa(dir.file("ca"), {
-        admin: {},
-        late: { allowRenewalAfterExpiry: true },
-      });
-      const server = await ca.issue("proxy", "admin", {
+      const server = await ca.issue(crypto.randomUUID(), "admin", {
         names: "IP:127.0.0.1",
       });
       const front = dir.file("proxy/internal");
       await Deno.copyFile(server.certificateFile, `${front}.crt`);
       await Deno.copyFile(server.keyFile, `${front}.key`);
       await using proxy = await startNginx(dir.file("proxy"), ca.url);
-      const pair = await ca.issue("host", "late", change);
+      const pair = await ca.issue(crypto.randomUUID(), "late", change);
       await fn({
         pair,
         proxy,

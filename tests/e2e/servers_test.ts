@@ -49,7 +49,7 @@ for (const kind of TLS_SERVERS) {
         ], {
           cwd: dir.path,
           env: { STEPPATH: dir.file("none") },
-          limitMs: 30_000 + 1_000 * 2 ** ROTATIONS,
+          limitMs: 300_000 + 1_000 * 2 ** ROTATIONS,
         });
         await daemon.says("first rekey in");
         const seen = new Set([await Deno.readTextFile(certificate)]);

@@ -16,6 +16,13 @@ addEventListener("unload", () => {
 });
 const pki = await makeTestPki(directory);
 
+const binary = Deno.env.get("REKEY_TEST_BINARY") ?? "";
+/**
+ * Deno 2.9 listens to signals of its own in `deno run`, at a moment that nobody
+ * knows: from then on nothing tells whether SIGHUP was ignored.
+ */
+const IS_COMPILED = binary !== "" && !binary.endsWith(".js");
+
 for (
   const [signal, code, under] of [
     ["SIGINT", 130, []],
@@ -25,50 +32,53 @@ for (
     ["SIGTERM", 143, ["nohup"]],
   ] as const
 ) {
-  Deno.test(`ca rekey ends with ${code} on ${[...under, signal].join(" ")} while the CA is silent`, async () => {
-    await using dir = await tempDir();
-    await Deno.writeTextFile(dir.file("host.crt"), pki.host.certificate);
-    await Deno.writeTextFile(dir.file("host.key"), pki.host.key);
-    const asked = Promise.withResolvers<void>();
-    const end = Promise.withResolvers<void>();
-    await using silent = tcpPeer(async (connection) => {
-      await connection.read(new Uint8Array(1));
-      asked.resolve();
-      await end.promise;
-    });
-    const { command, args } = program();
-    const [first, ...words] = [...under, command, ...args];
-    const child = new Deno.Command(first, {
-      args: [
-        ...words,
-        ...["ca", "rekey", "--force"],
-        ...["--ca-url", `https://127.0.0.1:${silent.port}`],
-        ...["--root", pki.root.certificateFile],
-        dir.file("host.crt"),
-        dir.file("host.key"),
-      ],
-      env: { STEPPATH: dir.file("none") },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const output = child.output();
-    await asked.promise;
-    if (under.length > 0) child.kill("SIGHUP");
-    child.kill(signal);
-    const result = await output;
-    end.resolve();
-    assertEquals(result.code, code);
-    assertStringIncludes(
-      new TextDecoder().decode(result.stderr),
-      `stopped by ${signal}`,
-    );
-    const entries = await Array.fromAsync(Deno.readDir(dir.path));
-    assertEquals(entries.map(({ name }) => name).sort(), [
-      "host.crt",
-      "host.key",
-    ]);
-    assertEquals(await Deno.readTextFile(dir.file("host.key")), pki.host.key);
+  const name = [...under, signal].join(" ");
+  Deno.test({
+    name: `ca rekey ends with ${code} on ${name} while the CA is silent`,
+    ignore: under.length > 0 && !IS_COMPILED,
+    async fn() {
+      await using dir = await tempDir();
+      await Deno.writeTextFile(dir.file("host.crt"), pki.host.certificate);
+      await Deno.writeTextFile(dir.file("host.key"), pki.host.key);
+      const asked = Promise.withResolvers<void>();
+      const end = Promise.withResolvers<void>();
+      await using silent = tcpPeer(async (connection) => {
+        await connection.read(new Uint8Array(1));
+        asked.resolve();
+        await end.promise;
+      });
+      const { command, args } = program();
+      const [first, ...words] = [...under, command, ...args];
+      const child = new Deno.Command(first, {
+        args: [
+          ...words,
+          ...["ca", "rekey", "--force"],
+          ...["--ca-url", `https://127.0.0.1:${silent.port}`],
+          ...["--root", pki.root.certificateFile],
+          dir.file("host.crt"),
+          dir.file("host.key"),
+        ],
+        env: { STEPPATH: dir.file("none") },
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      const output = child.output();
+      await asked.promise;
+      if (under.length > 0) child.kill("SIGHUP");
+      child.kill(signal);
+      const result = await output;
+      end.resolve();
+      const said = new TextDecoder().decode(result.stderr);
+      assertEquals(result.code, code, said);
+      assertStringIncludes(said, `stopped by ${signal}`);
+      const entries = await Array.fromAsync(Deno.readDir(dir.path));
+      assertEquals(entries.map(({ name }) => name).sort(), [
+        "host.crt",
+        "host.key",
+      ]);
+      assertEquals(await Deno.readTextFile(dir.file("host.key")), pki.host.key);
+    },
   });
 }
 

@@ -2,6 +2,7 @@
  * The units that the program writes: systemd takes them, thinks well of them,
  * and rekeys with them against the real CA.
  */
+import { unitFiles } from "../../scripts/debian_package.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { runProgram } from "../support/program.ts";
 import { run, runOk } from "../support/run.ts";
@@ -53,6 +54,19 @@ for (const extra of [[], ["--timer"], ["--user", "daemon"]]) {
   });
 }
 
+Deno.test("systemd install writes no unit where another one cannot be", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.file("step-rekey@host.timer"));
+  const { code } = await runProgram([
+    ...["systemd", "install", "--timer", "--directory", dir.path],
+    ...["--binary", "/bin/true", "--root", "/etc/tls/root.crt"],
+    ...["--ca-url", "https://ca.example", "/etc/tls/host.crt", "/etc/host.key"],
+  ]);
+  const names = (await Array.fromAsync(Deno.readDir(dir.path)))
+    .map(({ name }) => name);
+  assertEquals([code, names], [73, ["step-rekey@host.timer"]]);
+});
+
 for (const isTimer of [false, true]) {
   const kind = isTimer ? "a service for a timer" : "a daemon";
   Deno.test({
@@ -88,13 +102,7 @@ for (const isTimer of [false, true]) {
       ]);
       assertEquals(code, 0, stderr);
       const [service = ""] = stdout.split(/^# .*\.timer$/m);
-      await using system = await bootSystem(
-        dir.path,
-        service
-          // Nothing of a whole system is there.
-          .replace("[Unit]", "[Unit]\nDefaultDependencies=no")
-          .replace(/^(Wants|After)=.*$/gm, ""),
-      );
+      await using system = await bootSystem(dir.path, alone(service));
       if (!isTimer) {
         await until(() => system.show("StatusText"), /^next rekey at 20/);
         assertEquals((await system.systemctl("reload", "probe")).code, 0);
@@ -111,8 +119,59 @@ for (const isTimer of [false, true]) {
   });
 }
 
+Deno.test({
+  name: `the unit of the Debian package finds its pair and its settings${
+    notRun === undefined ? "" : ` (${notRun})`
+  }`,
+  ignore: notRun !== undefined,
+  async fn() {
+    await using dir = await tempDir();
+    await Deno.mkdir(dir.file("ca"));
+    await Deno.mkdir(dir.file("etc/config"), { recursive: true });
+    await Deno.copyFile(binary ?? "", dir.file("step-rekey"));
+    await using ca = await startStepCa(dir.file("ca"));
+    const issued = await ca.issue("unit", "admin");
+    const before = await Deno.readTextFile(issued.certificateFile);
+    await Deno.rename(issued.certificateFile, dir.file("etc/unit.crt"));
+    await Deno.rename(issued.keyFile, dir.file("etc/unit.key"));
+    await Deno.writeTextFile(
+      dir.file("etc/config/defaults.json"),
+      JSON.stringify({ "ca-url": ca.url, "root": ca.rootFile }),
+    );
+    await Deno.writeTextFile(
+      dir.file("etc/unit.env"),
+      `STEP_EXEC=touch ${dir.file("etc/told")}\n`,
+    );
+    const [{ text } = { text: "" }] = unitFiles(dir.file("step-rekey"));
+    await using system = await bootSystem(
+      dir.path,
+      // The instance `unit`, in a folder of the test.
+      alone(text)
+        .replaceAll("/etc/step-rekey", dir.file("etc"))
+        .replaceAll("%i", "unit")
+        .replace("PrivateTmp=yes", "PrivateTmp=no"),
+    );
+    await until(() => system.show("StatusText"), /^next rekey at 20/);
+    assertEquals((await system.systemctl("reload", "probe")).code, 0);
+    await until(
+      () =>
+        Deno.stat(dir.file("etc/told")).then(() => "told", () => "not told"),
+      /^told$/,
+    );
+    const after = await Deno.readTextFile(dir.file("etc/unit.crt"));
+    assert(after !== before, "it is not rekeyed");
+  },
+});
+
+/** Without what only a whole system has. */
+function alone(service: string): string {
+  return service
+    .replace("[Unit]", "[Unit]\nDefaultDependencies=no")
+    .replace(/^(Wants|After)=.*$/gm, "");
+}
+
 /** Longest time for anything to happen here, in ms. */
-const LIMIT_MS = 45_000;
+const LIMIT_MS = 300_000;
 
 /** Asks again and again, since systemd tells nobody of its own accord. */
 async function until(

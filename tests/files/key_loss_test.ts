@@ -21,7 +21,7 @@ const because = tracerMissing === undefined
 
 /** Draws of acts for each kill. */
 const DRAWS = IS_WHOLE ? 40 : 8;
-const CASES = 60;
+const CASES = 12;
 
 for (const layout of LOSS_LAYOUTS) {
   for (const password of [undefined, "secret"]) {

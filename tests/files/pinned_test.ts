@@ -4,18 +4,26 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { CAN_CHANGE_USER, prepareNobody } from "../support/as_nobody.ts";
 import { pin, unpin } from "../../src/files/disk/pinned.ts";
+import { howMany } from "../support/sweep.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { generation, pairFixture, writePair } from "./pair_fixture.ts";
 import { changePairLayout, prepareInstall } from "./pair_steps.ts";
 import type { InstallOptions } from "../../src/files/transaction.ts";
 
 const NOBODY = 65534;
+/** How long each race goes on. */
+const RACE_MS = howMany(1_500, 6_000);
 const AS_ROOT = { ignore: !CAN_CHANGE_USER } as const;
 
-/** Swaps two names of a folder for links to elsewhere and back, as fast as it can. */
+/**
+ * Swaps two names of a folder for links to elsewhere and back, at once, and then
+ * leaves it for a moment: else no install ever finds it on a busy machine.
+ */
 const RACER = `
   const [moved, aside, elsewhere] = Deno.args;
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
   for (;;) {
+    Atomics.wait(nothing, 0, 0, 4 * Math.random());
     try { Deno.renameSync(moved, aside); Deno.symlinkSync(elsewhere, moved); } catch {}
     try { Deno.removeSync(moved); } catch {}
     try { Deno.renameSync(aside, moved); } catch {}
@@ -116,7 +124,7 @@ for (const { name, moved, layout, options } of RACES) {
         const start = performance.now();
         // Longer where no moment was found yet in which nothing was moved.
         const isDone = () =>
-          performance.now() - start > (installed > 0 ? 6000 : 60_000);
+          performance.now() - start > (installed > 0 ? RACE_MS : 60_000);
         for (let number = 2; !isDone(); number++) {
           try {
             await using install = await prepareInstall(files, options);

@@ -201,6 +201,27 @@ Deno.test("a layout is not plain before the earlier keys are gone", async () => 
   assertEquals(pair.read(), generation(1));
 });
 
+Deno.test("a layout is plain where a network file system keeps our lock that is open", async () => {
+  await using pair = await pairFixture();
+  writePair(pair, generation(1));
+  await changePairLayout(pair.targets, "versioned");
+  const versions = pair.dir.file("tls/.internal.crt.versions");
+  for (const name of [".nfs00000000012c04a700000001", ".fuse_hidden00a1"]) {
+    await Deno.writeTextFile(`${versions}/${name}`, "");
+  }
+  assertEquals(await changePairLayout(pair.targets, "plain"), true);
+  const [kept = ""] = pair.hidden();
+  await Deno.writeTextFile(
+    pair.dir.file(`tls/${kept}/.nfs00000000012c04a700000001`),
+    "a key",
+  );
+  await assertRejects(
+    () => changePairLayout(pair.targets, "plain"),
+    "install",
+    /directory not empty$/,
+  );
+});
+
 Deno.test("discard() removes what we make, and nothing else", async () => {
   await using dir = await tempDir();
   await Deno.mkdir(dir.file("versions/1"), { recursive: true });

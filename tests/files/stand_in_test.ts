@@ -9,6 +9,7 @@ import {
   prepareNobody,
 } from "../support/as_nobody.ts";
 import { run } from "../support/run.ts";
+import { sample } from "../support/sweep.ts";
 import { trace, tracerMissing } from "../support/tracer/tracer.ts";
 import { open } from "../support/install_child.ts";
 import { generation, modeOf, pairFixture, writePair } from "./pair_fixture.ts";
@@ -102,14 +103,22 @@ Deno.test({
         ...(point > 0 && { point, action: "kill-before" as const }),
       });
     };
+    // The first one makes the folder of copies.
     await traced();
+    const { points } = await traced();
+    assert(points.length > 40, `only ${points.length} points`);
+    // In the middle of the certificate: the key is new by then.
+    const middle = points.filter(({ call, path }) =>
+      call === "write" && path === it.targets.certificate
+    ).slice(-1);
     const states = new Set<string>();
-    for (let point = 1;; point += 3) {
+    const chosen = new Set([
+      ...sample("stand-in kills", points, 6),
+      ...middle,
+    ]);
+    for (const { point } of chosen) {
       const { hit } = await traced(point);
-      if (hit === undefined) {
-        assert(point > 40, `only ${point} points`);
-        break;
-      }
+      assertEquals(hit?.point, point);
       const { stdout, stderr } = await it.run(it.install([it.state], 3));
       const context = `${point}: ${stdout}${stderr}`;
       assert(/^installed 3$/m.test(stdout), context);

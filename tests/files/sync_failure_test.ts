@@ -22,7 +22,7 @@ import {
 } from "../support/key_loss.ts";
 import { diskMissing, mountDisk, SHUTDOWN } from "../support/dying_disk.ts";
 import { run } from "../support/run.ts";
-import { inParallel, IS_WHOLE, sample } from "../support/sweep.ts";
+import { inParallel, sample } from "../support/sweep.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
 import {
   describePoint,
@@ -119,7 +119,7 @@ for (const layout of LAYOUTS) {
       const syncs = points.filter(isSync);
       assert(syncs.length > 0);
       await inParallel(
-        sample(`failing fsyncs, ${layout.name}`, syncs, IS_WHOLE ? 99 : 14),
+        sample(`failing fsyncs, ${layout.name}`, syncs, 3),
         async (point) => {
           const place = dir.file(`at-${point.point}`);
           await prepare(layout, pairs, place);
@@ -187,7 +187,7 @@ for (const layout of LAYOUTS) {
       await using dir = await tempDir();
       const pairs = await makePairs(dir);
       const cases = Array.from({ length: MOST_SYNCS }, (_, index) => index + 1);
-      for (const at of sample(`dying disk, ${layout.name}`, cases, 5)) {
+      for (const at of sample(`dying disk, ${layout.name}`, cases, 1)) {
         await dieAt(at, layout, { dir, pairs });
       }
     },

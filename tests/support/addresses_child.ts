@@ -114,7 +114,9 @@ async function runAtOtherEnd(
   }).spawn();
   // Its namespace is there once it is no longer ours.
   const ours = await Deno.readLink("/proc/self/ns/net");
-  while (await Deno.readLink(`/proc/${child.pid}/ns/net`) === ours);
+  while (await Deno.readLink(`/proc/${child.pid}/ns/net`) === ours) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
   await ip(`link set client netns ${child.pid}`);
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode("\n"));

@@ -26,7 +26,7 @@ export interface CrashCase {
   /** Behind `ca rekey --force` and the flags of the CA. */
   readonly args: readonly string[];
   /** `ca renew` in the place of `ca rekey`. */
-  readonly act?: "renew";
+  readonly act?: "rekey" | "renew";
   /** Another command to be disturbed, whole; the next is `ca rekey` again. */
   readonly command?: readonly string[] | undefined;
   /** Real paths of the directories that the command changes. */

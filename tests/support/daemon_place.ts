@@ -8,8 +8,12 @@ import { startStepCa, type StepCa, stepCaMissing } from "./step_ca.ts";
 /** Real CA and certificates of one test file. */
 export interface DaemonPlace {
   readonly ca: StepCa;
-  /** A pair that lives for `seconds`, counted from now. */
-  pair(name: string, seconds: number, provisioner?: string): Promise<Pair>;
+  /** A pair that lives for `seconds`, of which `age` are over; none by default. */
+  pair(
+    name: string,
+    seconds: number,
+    options?: { readonly age?: number },
+  ): Promise<Pair>;
   /** Starts a daemon on a pair. */
   daemon(
     pair: Pair,
@@ -80,10 +84,10 @@ async function daemonPlace(): Promise<DaemonPlace> {
   });
   return {
     ca,
-    async pair(name, seconds, provisioner = "admin") {
+    async pair(name, seconds, { age = 0 } = {}) {
       // openssl writes whole seconds.
-      const begin = Math.floor(Date.now() / 1000) * 1000;
-      return await ca.issue(name, provisioner, {
+      const begin = (Math.floor(Date.now() / 1000) - age) * 1000;
+      return await ca.issue(name, "admin", {
         notBefore: new Date(begin),
         notAfter: new Date(begin + seconds * 1000),
       });

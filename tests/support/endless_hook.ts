@@ -49,7 +49,7 @@ export async function assertAllGone(place: ReloadPlace): Promise<void> {
 
 /** Fails while a process lives; one that was killed may take a moment to go. */
 async function assertGone(pid: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 6_000; tries++) {
     const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
     // A zombie has ended; who reaps it is not our matter.
     if (stat === "" || /\) Z /.test(stat)) return;

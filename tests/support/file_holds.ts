@@ -1,10 +1,10 @@
 /** In ms: more than any event takes, so that no test waits for ever. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 
 /**
  * Waits for a file that `when` accepts the text of.
  *
- * @throws {Error} with the text, after a minute
+ * @throws {Error} with the text, after five minutes
  */
 export async function fileHolds(
   file: string,

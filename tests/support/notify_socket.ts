@@ -67,7 +67,7 @@ export async function notifySocket(address: string): Promise<NotifySocket> {
 }
 
 /** What is not said for so long never will be, in ms. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 
 async function orTooLate(
   work: Promise<void>,

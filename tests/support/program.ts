@@ -11,13 +11,27 @@ export interface ProgramCommand {
   readonly args: readonly string[];
 }
 
+/**
+ * The permissions of deno.json, as flags: all that the program needs. `-P` grants
+ * the same, and prints a warning at every start.
+ */
+export const PERMISSIONS: readonly string[] = Object.entries(
+  JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)).permissions.rekey,
+).flatMap(([name, granted]) =>
+  Array.isArray(granted)
+    ? [`--allow-${name}=${granted.join(",")}`]
+    : granted === true
+    ? [`--allow-${name}`]
+    : []
+);
+
 /** The command that starts the program. */
 export function program(): ProgramCommand {
   const binary = Deno.env.get("REKEY_TEST_BINARY");
   if (binary?.endsWith(".js")) return bundled(binary);
   return binary ? { command: binary, args: [] } : {
     command: Deno.execPath(),
-    args: ["run", "-A", "--no-prompt", `${ROOT}main.ts`],
+    args: ["run", ...PERMISSIONS, "--no-prompt", `${ROOT}main.ts`],
   };
 }
 

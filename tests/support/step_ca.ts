@@ -16,6 +16,9 @@ import { HOST } from "./test_ca.ts";
 
 const BIN = `${cacheDirectory()}/anchors/bin`;
 
+/** The real CA. */
+export const STEP_CA = `${BIN}/step-ca`;
+
 /** The real CLI. */
 export const STEP = `${BIN}/step`;
 

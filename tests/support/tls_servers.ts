@@ -204,6 +204,8 @@ async function serving(
   const ended = child.status.then(() => state.hasEnded = true);
   while (!await isOpen(port)) {
     if (state.hasEnded) throw new Error(`${program} did not start`);
+    // Nothing tells; without a pause it is the server that waits for us.
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return {
     port,

@@ -14,7 +14,7 @@ import type { Program } from "../process/program.ts";
 export const STEP_VERSION = "0.24.0";
 
 /** The version of the program; a test holds it against deno.json. */
-export const VERSION = "0.1.0";
+export const VERSION = "1.0.0-rc.1";
 
 /** The day of that version, for manual pages. */
 export const VERSION_DATE = "2026-11-30";

@@ -8,6 +8,7 @@
  * streams. This one hands signals on, and messages to the service manager,
  * which believes its main process only; it ends with the code of the other.
  */
+import { procFile } from "../../base/proc_file.ts";
 import { KEY_LOG } from "../../ca/online/trust.ts";
 
 /** Keeps the runtime from looking for a newer Deno. */
@@ -27,7 +28,7 @@ const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT"] as const;
 export async function startAgain(
   variable: string,
 ): Promise<number | undefined> {
-  const args = await runtimeArguments();
+  const args = runtimeArguments();
   if (args === undefined) return undefined;
   const changed: Record<string, string> = { [NO_UPDATE_CHECK]: "1" };
   // Empty, it would be complained of.
@@ -70,19 +71,13 @@ function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
 }
 
 /** What the runtime was called with, its own flags included. */
-async function runtimeArguments(): Promise<readonly string[] | undefined> {
+function runtimeArguments(): readonly string[] | undefined {
   if (Deno.build.standalone) return Deno.args;
   if (Deno.build.os !== "linux") return undefined;
   try {
-    // The file itself is only open to a runtime with every permission.
-    const { success, stdout } = await new Deno.Command("cat", {
-      args: [`/proc/${Deno.pid}/cmdline`],
-      stderr: "null",
-    }).output();
-    const [, ...args] = new TextDecoder().decode(stdout).split("\0");
-    return success ? args.slice(0, -1) : undefined;
+    return procFile("self/cmdline").split("\0").slice(1, -1);
   } catch {
-    // No such program, or no permission to run one.
+    // No /proc, or no permission for any way to it.
     return undefined;
   }
 }

@@ -9,6 +9,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import type { RunMode } from "../../base/options.ts";
 import { bestEffort } from "../../base/os_error.ts";
+import { procFile } from "../../base/proc_file.ts";
 import type { DaemonSignals } from "../../daemon/wait.ts";
 
 /**
@@ -64,7 +65,7 @@ function stopSignals(run: RunMode["run"]): readonly StopSignal[] {
 function isHangupIgnored(): boolean {
   let mask = "0";
   bestEffort(() => {
-    const status = Deno.readTextFileSync("/proc/self/status");
+    const status = procFile("self/status");
     mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
   });
   return /[13579bdf]$/.test(mask);

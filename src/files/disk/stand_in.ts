@@ -9,8 +9,15 @@
 import { isOsError, osReason, retryInterrupted } from "../../base/os_error.ts";
 import { isOursAlone, ownUid, permissions } from "./attributes.ts";
 import { lstatIfExists, syncDirectory } from "./disk.ts";
+import type { Format } from "./format.ts";
 import { fittingName } from "./hidden_names.ts";
 import { inDirectory, type Target } from "./target.ts";
+
+/** What a file `format` in a folder that stands in says; there is none in version 1. */
+export const STAND_IN_FORMAT: Format = {
+  name: "step-rekey state of a folder",
+  version: 1,
+};
 
 /** The target with its stand-in, or why there is none. */
 export interface StandIn {

@@ -6,7 +6,9 @@
  * that a later process can tell what was done, what was not, and what somebody
  * else has written since.
  */
+import type { Format } from "../disk/format.ts";
 import type { Role } from "../disk/target.ts";
+import { type Fields, formatSealed, isObject } from "./sealed_note.ts";
 
 export interface JournalTarget {
   readonly role: Role;
@@ -36,47 +38,18 @@ export interface InstallJournal {
   readonly targets: readonly JournalTarget[];
 }
 
-/** What a file called like a journal turned out to be. */
-export type JournalReading =
-  | { readonly kind: "complete"; readonly journal: InstallJournal }
-  /** Begins like ours and ends early: it never came into force. */
-  | { readonly kind: "torn" }
-  /** Complete, from a later version of this program. */
-  | { readonly kind: "newer"; readonly version: number }
-  /** Ours, but changed since; or not ours at all. */
-  | { readonly kind: "damaged" | "alien" };
-
-const MAGIC = "step-rekey install journal ";
-const VERSION = 1;
-/** Last line of every version: without it, the writing was interrupted. */
-const END = "end\n";
+export const JOURNAL_FORMAT: Format = {
+  name: "step-rekey install journal",
+  version: 1,
+};
 
 export function formatJournal(journal: InstallJournal): string {
-  return `${MAGIC}${VERSION}\n${JSON.stringify(journal)}\n${END}`;
+  return formatSealed(JOURNAL_FORMAT, journal);
 }
 
-/** Reads a journal's file; never throws. */
-export function readJournal(text: string): JournalReading {
-  const isPrefix = text.length < MAGIC.length;
-  if (!(isPrefix ? MAGIC.startsWith(text) : text.startsWith(MAGIC))) {
-    return { kind: "alien" };
-  }
-  const [header = "", body, end, ...rest] = text.split("\n");
-  const version = /^[1-9]\d{0,8}$/.exec(header.slice(MAGIC.length))?.[0];
-  if (!text.endsWith(`\n${END}`)) return { kind: "torn" };
-  if (version === undefined) return { kind: "damaged" };
-  if (Number(version) > VERSION) {
-    return { kind: "newer", version: Number(version) };
-  }
-  if (end !== "end" || rest.length !== 1) return { kind: "damaged" };
-  const journal = parseJournal(body ?? "");
-  return journal === undefined
-    ? { kind: "damaged" }
-    : { kind: "complete", journal };
-}
-
-function parseJournal(body: string): InstallJournal | undefined {
-  const { tag, targets }: Fields<InstallJournal> = parseObject(body);
+/** The journal that a body is; undefined for what is none. Unknown members count for nothing. */
+export function parseJournal(body: object): InstallJournal | undefined {
+  const { tag, targets }: Fields<InstallJournal> = body;
   if (typeof tag !== "string" || !/^[0-9a-f]{16}$/.test(tag)) return undefined;
   const listed: readonly unknown[] = Array.isArray(targets) ? targets : [];
   const known = listed.filter(isJournalTarget);
@@ -84,22 +57,6 @@ function parseJournal(body: string): InstallJournal | undefined {
   const isPlausible = known.length === listed.length &&
     (roles === "key,certificate" || roles === "certificate");
   return isPlausible ? { tag, targets: known } : undefined;
-}
-
-type Fields<T> = Partial<Record<keyof T, unknown>>;
-
-function parseObject(text: string): object {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 /** Names are compared with those that the user gives, and not followed. */

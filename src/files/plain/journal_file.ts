@@ -6,9 +6,15 @@ import {
   readIfExists,
   removeIfExists,
 } from "../disk/disk.ts";
+import { type Format, newerFormat } from "../disk/format.ts";
 import { unpin } from "../disk/pinned.ts";
 import { journalPath } from "../disk/hidden_names.ts";
-import { type InstallJournal, readJournal } from "./journal.ts";
+import {
+  type InstallJournal,
+  JOURNAL_FORMAT,
+  parseJournal,
+} from "./journal.ts";
+import { readSealed } from "./sealed_note.ts";
 import type { Target } from "../disk/target.ts";
 
 /** A file beside a certificate that says what has to be repaired. */
@@ -52,52 +58,82 @@ export function readRepairNote(
   });
 }
 
+/** How a note is read that something has to be repaired by. */
+export interface SealedKind<T> {
+  readonly format: Format;
+  /** In messages. */
+  readonly noun: "journal" | "note";
+  /** The meaning of its body; undefined where it has none. */
+  parse(body: object): T | undefined;
+}
+
 /**
- * The journal in force beside `certificate`. A torn one is removed: it never
- * came into force.
+ * What a note says, read by {@linkcode readRepairNote}. A torn one is removed:
+ * it never came into force.
  *
  * @throws {RekeyError} kind `install` for one that must not be acted on
  */
-export function findJournal(certificate: Target): InstallJournal | undefined {
-  const note = readRepairNote(certificate, journalPath(certificate));
-  if (note === undefined) return undefined;
-  const { file, text } = note;
+export function understand<T>(
+  { path }: Target,
+  { file, text }: RepairNote,
+  { format, noun, parse }: SealedKind<T>,
+): T | undefined {
   const reading = text === undefined
     ? { kind: "alien" } as const
-    : readJournal(text);
+    : readSealed(text, format);
   switch (reading.kind) {
-    case "complete":
-      return reading.journal;
+    case "complete": {
+      const said = parse(reading.body);
+      if (said === undefined) throw damaged({ path }, { file, noun });
+      return said;
+    }
     case "torn":
       // It is renamed into force only when it is complete and durable, so this
       // one never was: nothing has been renamed.
-      diskCall(
-        "remove the journal of",
-        certificate.path,
-        () => removeIfExists(file),
-      );
+      diskCall(`remove the ${noun} of`, path, () => removeIfExists(file));
       return undefined;
-    case "newer":
-      throw unusable(certificate, {
-        what:
-          `was begun by a newer version (journal version ${reading.version})`,
-        hint: "run that version of step-rekey once: it finishes or undoes it",
-      });
+    case "newer": {
+      const { version } = reading;
+      throw newerFormat(path, { file: unpin(file), version, format });
+    }
     case "damaged":
-      throw unusable(certificate, {
-        what: `has a damaged journal (${unpin(file)})`,
-        hint:
-          "check that certificate and key belong together, then remove the journal",
-      });
+      throw damaged({ path }, { file, noun });
     case "alien":
-      throw unusable(certificate, {
+      throw unusable({ path }, {
         what: `cannot be ruled out: ${
           unpin(file)
-        } is not a journal of step-rekey`,
+        } is not a ${noun} of step-rekey`,
         hint: "move that file away",
       });
   }
 }
+
+function damaged(
+  { path }: Pick<Target, "path">,
+  { file, noun }: { readonly file: string; readonly noun: string },
+): RekeyError {
+  return unusable({ path }, {
+    what: `has a damaged ${noun} (${unpin(file)})`,
+    hint:
+      `check that certificate and key belong together, then remove the ${noun}`,
+  });
+}
+
+/**
+ * The journal in force beside `certificate`.
+ *
+ * @throws {RekeyError} as {@linkcode understand}
+ */
+export function findJournal(certificate: Target): InstallJournal | undefined {
+  const note = readRepairNote(certificate, journalPath(certificate));
+  return note && understand(certificate, note, JOURNAL);
+}
+
+const JOURNAL: SealedKind<InstallJournal> = {
+  format: JOURNAL_FORMAT,
+  noun: "journal",
+  parse: parseJournal,
+};
 
 /** There is a journal, and it cannot be followed: why, and what to do. */
 export function unusable(

@@ -190,23 +190,50 @@ async function digestOf(
   return content instanceof Uint8Array ? await sha256(content) : content;
 }
 
-/** @returns where the old key was saved, when the plan says so */
+/**
+ * What makes the pair one comes first, since it takes no space: on a disk that
+ * is full, what is complete cannot be written anew.
+ *
+ * @returns where the old key was saved, when the plan says so
+ */
 function carryOut(
   plan: RecoveryPlan,
   pending: readonly PendingTarget[],
 ): string | undefined {
+  const isLater = (action: TargetAction) => action === "rewrite";
+  const saved = carryOutSome(plan, pending, (action) => !isLater(action));
+  if (!plan.actions.some(isLater)) return saved;
+  try {
+    carryOutSome(plan, pending, isLater);
+    return saved;
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    const { kind, message, hint } = error;
+    throw new RekeyError(
+      kind,
+      `${message}; the new pair is in place, but has to be written once more`,
+      { hint, cause: error },
+    );
+  }
+}
+
+function carryOutSome(
+  { kind, actions }: RecoveryPlan,
+  pending: readonly PendingTarget[],
+  isWanted: (action: TargetAction) => boolean,
+): string | undefined {
   const targets = pending.map(({ target }) => target);
-  const steps = pending.map((item, index) =>
-    prepareStep(plan.actions[index] ?? "leave", {
+  const steps = pending.map((item, index) => {
+    const { oldMode, mode } = item.entry;
+    const action = actions[index] ?? "leave";
+    return prepareStep(isWanted(action) ? action : "leave", {
       ...item,
-      mode: plan.kind === "undone"
-        ? item.entry.oldMode ?? item.entry.mode
-        : item.entry.mode,
-    })
-  );
+      mode: kind === "undone" ? oldMode ?? mode : mode,
+    });
+  });
   // What was prepared has to be durable before anything is moved over it.
   syncDirectories(targets);
-  if (plan.kind === "undone") undo(steps, targets);
+  if (kind === "undone") undo(steps, targets);
   else for (const step of steps) step.finish?.();
   syncDirectories(targets);
   return steps.map(({ saved }) => saved && unpin(saved))

@@ -15,6 +15,7 @@
  *     try
  */
 import type { ReloadPart } from "../../base/options.ts";
+import { type Format, headerOf, versionIn } from "../disk/format.ts";
 
 export interface ReloadNote {
   /** Hexadecimal; undefined when it is not known any more. */
@@ -24,7 +25,11 @@ export interface ReloadNote {
   readonly attempts: number;
 }
 
-const HEADER = "step-rekey pending reload 1";
+export const RELOAD_FORMAT: Format = {
+  name: "step-rekey pending reload",
+  version: 1,
+};
+
 const PARTS: readonly ReloadPart[] = ["signal", "exec"];
 
 /** Hexadecimal; RFC 5280 §4.1.2.2 allows 40 digits. It goes to a hook, so nothing else may. */
@@ -43,8 +48,7 @@ export function formatNote(
   previousSerial: string | undefined,
 ): string {
   const serial = `previous-serial ${previousSerial}`;
-  return [
-    HEADER,
+  return headerOf(RELOAD_FORMAT) + [
     ...SERIAL.test(serial) ? [serial] : [],
     ...parts.map((part) => `part ${part}`),
   ].join("\n") + TRY_LINE;
@@ -53,7 +57,7 @@ export function formatNote(
 /** Reads a note; never throws. */
 export function parseNote(text: string): ReloadNote {
   const lines = text.split("\n");
-  const isOurs = lines[0] === HEADER;
+  const isOurs = versionIn(text, RELOAD_FORMAT) === RELOAD_FORMAT.version;
   const undelivered = PARTS.filter((part) =>
     lines.includes(`part ${part}`) && !lines.includes(`delivered ${part}`)
   );

@@ -10,11 +10,18 @@ import {
   removeIfExists,
   syncDirectory,
 } from "../disk/disk.ts";
+import type { Format } from "../disk/format.ts";
 import { layoutNotePath, randomTag } from "../disk/hidden_names.ts";
 import { unpin } from "../disk/pinned.ts";
 import { StagedFile } from "../disk/staged_file.ts";
 import { relativeTo, resolveFrom, type Target } from "../disk/target.ts";
-import { readRepairNote, unusable } from "../plain/journal_file.ts";
+import {
+  readRepairNote,
+  type SealedKind,
+  understand,
+  unusable,
+} from "../plain/journal_file.ts";
+import { type Fields, formatSealed } from "../plain/sealed_note.ts";
 import {
   type Layout,
   type Pair,
@@ -28,17 +35,51 @@ export interface LayoutNote {
   readonly versions: string;
 }
 
+/** What it says; paths as seen from its folder. */
+interface LayoutBody {
+  readonly layout: Layout;
+  readonly key: string;
+  readonly versions: string;
+}
+
+/** Version 1 had no first line of its own, and is read for ever. */
+export const LAYOUT_FORMAT: Format = {
+  name: "step-rekey change of layout",
+  version: 2,
+};
+
+const NOTE: SealedKind<LayoutBody> = {
+  format: LAYOUT_FORMAT,
+  noun: "note",
+  parse: parseBody,
+};
+
+function parseBody(body: object): LayoutBody | undefined {
+  const { layout, key, versions }: Fields<LayoutBody> = body;
+  const isKnown = layout === "plain" || layout === "versioned";
+  if (!isKnown || typeof key !== "string") return undefined;
+  if (typeof versions !== "string" || !versions.endsWith(".versions")) {
+    return undefined;
+  }
+  return { layout, key, versions };
+}
+
+/** One of version 1: three lines. */
+function parseFirst(text = ""): LayoutBody | undefined {
+  const [layout, key, versions] = text.split("\n");
+  return parseBody({ layout, key, versions });
+}
+
 /** Writes the note, durably. */
 export function noteLayout(
   { certificate, key }: Pair<Target>,
   { layout, versions }: LayoutNote,
 ): void {
-  const [keyFile, directory] = [key?.file ?? "", versions].map((path) =>
-    relativeTo(certificate.directory, path)
-  );
-  const bytes = new TextEncoder().encode(
-    `${layout}\n${keyFile}\n${directory}\n`,
-  );
+  const [keyFile = "", directory = ""] = [key?.file ?? "", versions].map((
+    path,
+  ) => relativeTo(certificate.directory, path));
+  const body: LayoutBody = { layout, key: keyFile, versions: directory };
+  const bytes = new TextEncoder().encode(formatSealed(LAYOUT_FORMAT, body));
   using note = new StagedFile(certificate, {
     kind: "journal",
     tag: randomTag(),
@@ -60,16 +101,9 @@ export function findLayoutNote(
   const { directory } = certificate;
   const note = readRepairNote(certificate, layoutNotePath(certificate));
   if (note === undefined) return undefined;
-  const [layout, keyFile = "", versions = ""] = note.text?.split("\n") ?? [];
-  const isKnown = layout === "plain" || layout === "versioned";
-  if (!isKnown || !versions.endsWith(".versions")) {
-    throw unusable(certificate, {
-      what: `cannot be ruled out: ${
-        unpin(note.file)
-      } is not a note of step-rekey`,
-      hint: "move that file away",
-    });
-  }
+  const said = parseFirst(note.text) ?? understand(certificate, note, NOTE);
+  if (said === undefined) return undefined;
+  const { layout, key: keyFile, versions } = said;
   const noted = resolveFrom(directory, keyFile);
   // The same folder may have another path by now; what is at neither place is
   // for the next step to refuse.

@@ -13,6 +13,7 @@
 import { RekeyError } from "../../base/errors.ts";
 import { bestEffort, bestEffortOf } from "../../base/os_error.ts";
 import { ownUid, permissions, setMode, setOwner } from "../disk/attributes.ts";
+import type { Format } from "../disk/format.ts";
 import {
   discard,
   diskCall,
@@ -37,6 +38,12 @@ import {
 
 /** Versions that are kept, the one in force included. */
 const KEPT_VERSIONS = 5;
+
+/** What a file `format` in a directory of versions says; there is none in version 1. */
+export const VERSIONS_FORMAT: Format = {
+  name: "step-rekey versions",
+  version: 1,
+};
 
 /** The link of a version to the one that was in force before it. */
 export const PREVIOUS = "previous";

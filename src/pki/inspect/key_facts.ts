@@ -95,6 +95,13 @@ function ecFacts(curveOid: string, point: Uint8Array): KeyFacts {
   };
 }
 
+/** Of a public key in JSON; more members depend on its algorithm. */
+export interface KeyJson {
+  readonly key_algorithm: { readonly name: string };
+  readonly rsa_public_key?: Readonly<Record<string, string | number>>;
+  readonly ecdsa_public_key?: Readonly<Record<string, string | number>>;
+}
+
 function magnitude(octets: Uint8Array): Uint8Array {
   const start = octets.findIndex((octet) => octet !== 0);
   return start < 0 ? EMPTY : octets.subarray(start);
@@ -128,10 +135,7 @@ function goHash(hash: string): string {
 }
 
 /** The members of a public key, as the original names them. */
-export function keyJson(publicKey: Uint8Array): {
-  readonly key_algorithm: { readonly name: string };
-  readonly [member: string]: object;
-} {
+export function keyJson(publicKey: Uint8Array): KeyJson {
   const key = keyFacts(publicKey);
   switch (key.algorithm) {
     case "RSA":

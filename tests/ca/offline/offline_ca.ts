@@ -27,17 +27,49 @@ export interface OfflineCa extends TempDir {
   open(change?: Partial<OfflineAuthorityOptions>): CertificateAuthority;
 }
 
-/** Makes one; the key is plain PKCS#8. */
-export async function offlineCa(
-  change: Partial<CertificateRequest> = {},
-): Promise<OfflineCa> {
-  const dir = await tempDir();
-  const root = await OpensslCa.root(dir.file("root"), "Test Root CA");
-  const intermediate = await root.subordinate(dir.file("issued"), {
+const templates = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
+addEventListener("unload", () => {
+  Deno.removeSync(templates, { recursive: true });
+});
+
+/** Folders with what each CA is a copy of, by how its intermediate differs. */
+const made = new Map<string, Promise<string>>();
+
+async function makeTemplate(
+  change: Partial<CertificateRequest>,
+): Promise<string> {
+  const directory = await Deno.makeTempDir({ dir: templates });
+  const root = await OpensslCa.root(`${directory}/root`, "Test Root CA");
+  await root.subordinate(`${directory}/issued`, {
     subject: "/CN=Test Intermediate CA",
     basicConstraints: "critical,CA:TRUE,pathlen:0",
     ...change,
   });
+  return directory;
+}
+
+/** Copies key and certificate of a template. */
+async function copyOf(from: string, to: string): Promise<OpensslCa> {
+  await Deno.mkdir(to);
+  const [certificateFile, keyFile] = [`${to}/ca.crt`, `${to}/ca.key`];
+  await Deno.copyFile(`${from}/ca.crt`, certificateFile);
+  await Deno.copyFile(`${from}/ca.key`, keyFile);
+  return await OpensslCa.adopt(to, certificateFile, keyFile);
+}
+
+/** Makes one; the key is plain PKCS#8. */
+export async function offlineCa(
+  change: Partial<CertificateRequest> = {},
+): Promise<OfflineCa> {
+  const name = JSON.stringify(change);
+  const template = made.get(name) ?? makeTemplate(change);
+  made.set(name, template);
+  const dir = await tempDir();
+  const root = await copyOf(`${await template}/root`, dir.file("root"));
+  const intermediate = await copyOf(
+    `${await template}/issued`,
+    dir.file("issued"),
+  );
   const configFile = dir.file("ca.json");
   const ca: OfflineCa = {
     ...dir,

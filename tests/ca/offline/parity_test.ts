@@ -10,6 +10,7 @@ import {
 import type { KeySpec } from "../../../src/base/options.ts";
 import { x509 } from "../../../src/pki/asn1/x509.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
+import { sample } from "../../support/sweep.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { comparable, parityTest, rekeyBy } from "./beside_step.ts";
 
@@ -32,14 +33,14 @@ async function assertParity(
   assert(ours[0].publicKey.toHex() !== pair.certificate.publicKey.toHex());
 }
 
-for (
-  const [name, keySpec] of [
-    ["EC P-384", { kty: "EC", curve: "P-384" }],
-    ["EC P-521", { kty: "EC", curve: "P-521" }],
-    ["Ed25519", { kty: "OKP", curve: "Ed25519" }],
-    ["RSA", { kty: "RSA", bits: 2048 }],
-  ] satisfies [string, KeySpec][]
-) {
+const KEYS: readonly (readonly [name: string, keySpec: KeySpec])[] = [
+  ["EC P-384", { kty: "EC", curve: "P-384" }],
+  ["EC P-521", { kty: "EC", curve: "P-521" }],
+  ["Ed25519", { kty: "OKP", curve: "Ed25519" }],
+  ["RSA", { kty: "RSA", bits: 2048 }],
+];
+
+for (const [name, keySpec] of sample("keys of the CA", KEYS, 2)) {
   parityTest(
     `offline rekey is the original's below a CA with ${name}`,
     async () => {
@@ -78,7 +79,7 @@ const HOSTS: Readonly<Record<string, DevHost>> = {
   },
 };
 
-for (const [name, host] of Object.entries(HOSTS)) {
+for (const [name, host] of sample("hosts", Object.entries(HOSTS), 3)) {
   parityTest(
     `offline rekey is the original's of a host with ${name}`,
     async () => {

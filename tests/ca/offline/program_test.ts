@@ -11,6 +11,7 @@ import { runProgram } from "../../support/program.ts";
 import { pairKeyOf } from "../../support/openssl_reads.ts";
 import { runOk, type RunResult } from "../../support/run.ts";
 import { STEP, stepCaMissing } from "../../support/step_ca.ts";
+import { sample } from "../../support/sweep.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { type Change, HOST, type OfflineCa, offlineCa } from "./offline_ca.ts";
 
@@ -79,57 +80,64 @@ const DISABLED = {
   }],
 };
 
-for (
-  const [what, configuration, leaf, message] of [
-    ["a database server", { db: { type: "mysql" } }, {}, /names a database/],
-    ["an empty db", { db: {} }, {}, /database not supported/],
-    [
-      "a database that is not there",
-      { db: { type: "badgerv2", dataSource: "/nonexistent" } },
-      {},
-      /"\/nonexistent" cannot be read: no such file or directory/,
-    ],
-    ["a KMS", { kms: { type: "cloudkms" } }, {}, /unsupported kms type/],
-    ["a missing crt", { crt: "/nonexistent" }, {}, /error reading/],
-    [
-      "a missing key",
-      { key: "/nonexistent" },
-      {},
-      /error reading the CA's key/,
-    ],
-    [
-      "disableRenewal",
-      { authority: DISABLED },
-      { extensions: ADMIN },
-      /lacked necessary authorization[^]*renew is disabled/,
-    ],
-    [
-      "an unknown provisioner",
-      {
-        authority: {
-          provisioners: [{
-            type: "JWK",
-            name: "other",
-            key: { kty: "EC", kid: "k" },
-          }],
-        },
+const REFUSED: readonly (readonly [
+  what: string,
+  configuration: Change,
+  leaf: object,
+  message: RegExp,
+])[] = [
+  ["a database server", { db: { type: "mysql" } }, {}, /names a database/],
+  ["an empty db", { db: {} }, {}, /database not supported/],
+  [
+    "a database that is not there",
+    { db: { type: "badgerv2", dataSource: "/nonexistent" } },
+    {},
+    /"\/nonexistent" cannot be read: no such file or directory/,
+  ],
+  ["a KMS", { kms: { type: "cloudkms" } }, {}, /unsupported kms type/],
+  ["a missing crt", { crt: "/nonexistent" }, {}, /error reading/],
+  [
+    "a missing key",
+    { key: "/nonexistent" },
+    {},
+    /error reading the CA's key/,
+  ],
+  [
+    "disableRenewal",
+    { authority: DISABLED },
+    { extensions: ADMIN },
+    /lacked necessary authorization[^]*renew is disabled/,
+  ],
+  [
+    "an unknown provisioner",
+    {
+      authority: {
+        provisioners: [{
+          type: "JWK",
+          name: "other",
+          key: { kty: "EC", kid: "k" },
+        }],
       },
-      { extensions: ADMIN },
-      /lacked necessary authorization[^]*provisioner not found/,
-    ],
-    [
-      "an expired certificate",
-      {},
-      { notAfter: new Date(Date.now() - 60_000) },
-      /cannot rekey an expired certificate/,
-    ],
-    [
-      "CA:FALSE with a path length",
-      {},
-      { basicConstraints: "CA:FALSE,pathlen:0" },
-      /only CAs are allowed/,
-    ],
-  ] satisfies [string, Change, object, RegExp][]
+    },
+    { extensions: ADMIN },
+    /lacked necessary authorization[^]*provisioner not found/,
+  ],
+  [
+    "an expired certificate",
+    {},
+    { notAfter: new Date(Date.now() - 60_000) },
+    /cannot rekey an expired certificate/,
+  ],
+  [
+    "CA:FALSE with a path length",
+    {},
+    { basicConstraints: "CA:FALSE,pathlen:0" },
+    /only CAs are allowed/,
+  ],
+];
+
+for (
+  const [what, configuration, leaf, message] of sample("refused", REFUSED, 4)
 ) {
   Deno.test(`offline rekey leaves the pair as it was: ${what}`, async () => {
     await using ca = await offlineCa();

@@ -6,6 +6,7 @@ import {
 } from "../../support/addresses.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { program } from "../../support/program.ts";
+import { sample } from "../../support/sweep.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 
 const { command, args } = program();
@@ -51,7 +52,7 @@ const PLACES: readonly (readonly [
     "10.9.9.1",
   ]],
 ];
-for (const [what, addresses, alive] of PLACES) {
+for (const [what, addresses, alive] of sample("places", PLACES, 3)) {
   Deno.test({
     name: `postOverTls() reaches the CA where ${what}`,
     ignore: !CAN_UNSHARE,
@@ -78,7 +79,8 @@ Deno.test({
   },
 });
 
-for (const reviveAfterMs of [400, 800, 1200, 1600, 2400]) {
+const REVIVALS = [400, 800, 1200, 1600, 2400];
+for (const reviveAfterMs of sample("revivals", REVIVALS, 2)) {
   Deno.test({
     name:
       `postOverTls() sends one request where the first address comes alive after ${reviveAfterMs} ms`,

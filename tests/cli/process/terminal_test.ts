@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { editLine, type LineEdit } from "../../../src/cli/process/terminal.ts";
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertStringIncludes,
@@ -206,12 +207,20 @@ for (
 terminalTest(
   "confirm() goes on after a SIGHUP that is ignored, as under nohup",
   async () => {
-    const asked = await ask("confirm", [
-      ASKED,
-      ["signal", "SIGHUP"],
-      ["send", "n\n"],
-    ], { starter: ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"] });
-    assertEquals(asked.answer, false);
+    // Where Deno listened to signals of its own first, which it does at a moment
+    // that nobody knows, nothing tells any more that this one was ignored.
+    const isTooLate = (answer: unknown) =>
+      answer === "interrupted 129: stopped by SIGHUP";
+    let answer: unknown;
+    for (let tries = 0; tries < 10 && (answer !== false); tries++) {
+      ({ answer } = await ask("confirm", [
+        ASKED,
+        ["signal", "SIGHUP"],
+        ["send", "n\n"],
+      ], { starter: ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"] }));
+      assert(answer === false || isTooLate(answer), `${answer}`);
+    }
+    assertEquals(answer, false);
   },
 );
 

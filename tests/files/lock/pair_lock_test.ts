@@ -4,6 +4,7 @@ import {
   lockPair,
 } from "../../../src/files/lock/pair_lock.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
+import { fileHolds } from "../../support/file_holds.ts";
 import { callsOf, CAN_TRACE } from "../../support/strace.ts";
 import { CAN_MOUNT, mount } from "../../support/mounts.ts";
 import { run, runOk } from "../../support/run.ts";
@@ -211,7 +212,7 @@ Deno.test({
   async fn() {
     await using pair = await pairFixture();
     const first = await lockPair(pair.targets);
-    // It opens the file that `first` holds, and then takes 2 s to lock it.
+    // It opens the file that `first` holds, and then takes 4 s to lock it.
     const log = pair.dir.file("strace.log");
     const late = startHolder(pair, [
       "strace",
@@ -221,9 +222,13 @@ Deno.test({
       "-e",
       "trace=openat,flock",
       "-e",
-      "inject=flock:delay_enter=2000000:when=1",
+      "inject=flock:delay_enter=4000000:when=1",
     ]);
-    await untilCalled(log, /crt\.rekey-lock", O_RDWR\|O_CLOEXEC\) = \d/);
+    const isOpened = /crt\.rekey-lock", O_RDWR\|O_CLOEXEC\) = \d/;
+    await fileHolds(
+      log,
+      (text) => callsOf(text).some((call) => isOpened.test(call)),
+    );
     first[Symbol.dispose]();
     await using _second = await lockPair(pair.targets);
     const { said, release } = await late;
@@ -236,17 +241,6 @@ Deno.test({
     );
   },
 });
-
-/** Waits until a log of strace has a call that returned. */
-async function untilCalled(file: string, pattern: RegExp): Promise<void> {
-  // A minute, for a busy machine; it takes a second on another one.
-  for (let attempts = 0; attempts < 6000; attempts++) {
-    const text = await Deno.readTextFile(file).catch(() => "");
-    if (callsOf(text).some((call) => pattern.test(call))) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`${file} never had ${pattern}`);
-}
 
 Deno.test("lockPair() does not remove a lock file that became somebody else's", async () => {
   await using pair = await pairFixture();

@@ -2,9 +2,11 @@ import fc from "fast-check";
 import {
   formatJournal,
   type InstallJournal,
+  JOURNAL_FORMAT,
   type JournalTarget,
-  readJournal,
+  parseJournal,
 } from "../../../src/files/plain/journal.ts";
+import { readSealed } from "../../../src/files/plain/sealed_note.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 
 const TAG = "0123456789abcdef";
@@ -35,9 +37,19 @@ function withKey(
   );
 }
 
+/** As journal_file.ts reads it. */
+function read(text: string): object {
+  const reading = readSealed(text, JOURNAL_FORMAT);
+  if (reading.kind !== "complete") return reading;
+  const journal = parseJournal(reading.body);
+  return journal === undefined
+    ? { kind: "damaged" }
+    : { kind: "complete", journal };
+}
+
 const digest = fc.stringMatching(/^[0-9a-f]{64}$/);
 
-Deno.test("readJournal() reads what formatJournal() wrote", () => {
+Deno.test("parseJournal() reads what formatJournal() wrote", () => {
   const name = fc.string({ unit: "grapheme", minLength: 1 })
     .filter((text) => !text.includes("/") && text.isWellFormed());
   fc.assert(fc.property(name, digest, digest, (text, before, after) => {
@@ -49,57 +61,69 @@ Deno.test("readJournal() reads what formatJournal() wrote", () => {
       newDigest: after,
     };
     const journal = { tag: TAG, targets: [key, CERTIFICATE] };
-    assertEquals(readJournal(formatJournal(journal)), {
+    assertEquals(read(formatJournal(journal)), {
       kind: "complete",
       journal,
     });
   }));
 });
 
-Deno.test("readJournal() reads a journal of new files, and of a certificate alone", () => {
+Deno.test("parseJournal() reads a journal of new files, and of a certificate alone", () => {
   const { oldDigest: _oldDigest, ...fresh } = CERTIFICATE;
   const journal = { tag: TAG, targets: [fresh] };
-  assertEquals(readJournal(formatJournal(journal)), {
+  assertEquals(read(formatJournal(journal)), {
     kind: "complete",
     journal,
   });
 });
 
-Deno.test("readJournal() calls every proper prefix torn", () => {
+Deno.test("readSealed() calls every proper prefix torn", () => {
   const text = formatJournal(PAIR);
   for (let length = 0; length < text.length; length++) {
-    assertEquals(readJournal(text.slice(0, length)), { kind: "torn" });
+    assertEquals(read(text.slice(0, length)), { kind: "torn" });
   }
 });
 
-Deno.test("readJournal() says which newer version wrote a complete journal", () => {
-  const text = formatJournal(PAIR).replace("journal 1", "journal 12")
-    .replace("end\n", "more lines\nend\n");
-  assertEquals(readJournal(text), { kind: "newer", version: 12 });
+Deno.test("a journal of a newer version is one, whatever follows its first line", () => {
+  const text = formatJournal(PAIR).replace("journal 1", "journal 12");
+  const header = "step-rekey install journal 12";
+  for (
+    const newer of [text, text.replace("end\n", "more lines\nend\n"), header]
+  ) {
+    assertEquals(read(newer), { kind: "newer", version: 12 }, newer);
+  }
 });
 
-Deno.test("readJournal() calls an incomplete journal of a newer version torn", () => {
-  const text = formatJournal(PAIR).replace("journal 1", "journal 2");
-  assertEquals(readJournal(text.slice(0, -4)), { kind: "torn" });
+Deno.test("a member of a journal that is not known counts for nothing", () => {
+  const more = { ...PAIR, since: "2.0", targets: [{ ...KEY, acl: [] }] };
+  const text = formatJournal({
+    ...more,
+    targets: [...more.targets, CERTIFICATE],
+  });
+  assert(text.includes("acl"));
+  assertEquals(read(text), {
+    kind: "complete",
+    journal: { tag: TAG, targets: [{ ...KEY, acl: [] }, CERTIFICATE] },
+  });
 });
 
-Deno.test("readJournal() does not take other files for journals", () => {
+Deno.test("readSealed() does not take other files for journals", () => {
   for (
     const text of ["{}", "step-rekex", "\0", "\nstep-rekey", "x".repeat(99)]
   ) {
-    assertEquals(readJournal(text), { kind: "alien" }, text);
+    assertEquals(read(text), { kind: "alien" }, text);
   }
 });
 
-Deno.test("readJournal() never throws, whatever the text", () => {
+Deno.test("neither of both throws, whatever the text", () => {
   const body = fc.oneof(
     fc.string(),
     fc.json(),
     fc.constantFrom("[]", "[null]", "[[]]", '[{"role":"key"}]', "1"),
   );
   fc.assert(fc.property(body, (text) => {
-    const reading = readJournal(`step-rekey install journal 1\n${text}\nend\n`);
-    assertEquals(reading.kind, "damaged", text);
+    const reading = read(`step-rekey install journal 1\n${text}\nend\n`);
+    assertEquals(reading, { kind: "damaged" }, text);
   }));
 });
 
@@ -132,8 +156,8 @@ const REFUSED: readonly (readonly [string, string])[] = [
 ];
 
 for (const [what, text] of REFUSED) {
-  Deno.test(`readJournal() refuses a journal with ${what}`, () => {
+  Deno.test(`parseJournal() refuses a journal with ${what}`, () => {
     assert(text !== formatJournal(PAIR), "the change did nothing");
-    assertEquals(readJournal(text), { kind: "damaged" });
+    assertEquals(read(text), { kind: "damaged" });
   });
 }

@@ -258,7 +258,7 @@ const REFUSED:
     [
       "a newer version",
       (text) => text.replace("journal 1", "journal 2"),
-      /newer version \(journal version 2\)$/,
+      /\.internal\.crt\.rekey, in version 2 of its format, and this one knows version 1$/,
     ],
     [
       "somebody else",

@@ -50,24 +50,47 @@ export interface GoDatabaseOptions {
   )[];
 }
 
+const templates = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
+addEventListener("unload", () => {
+  Deno.removeSync(templates, { recursive: true });
+});
+
+/** What each is a copy of, by what was asked for, and its serial numbers. */
+const made = new Map<string, Promise<readonly string[]>>();
+
 /** Makes one: with deletions, changes, lifetimes and large values. */
 export async function goDatabase(
   kind: Kind,
   { rows, ways }: GoDatabaseOptions,
 ): Promise<GoDatabase> {
+  const words = [String(rows), ...ways];
+  const name = [kind, ...words].join("-");
+  const template = `${templates}/${name}`;
+  const serials = made.get(name) ?? makeDatabase(kind, template, words);
+  made.set(name, serials);
+  await serials;
   const dir = await tempDir();
   const directory = dir.file("db");
-  const { stdout } = await runOk(await goProgram("database"), [
-    ...["make", kind, directory, String(rows), ...ways],
-  ]);
+  await copyDirectory(template, directory);
   return {
     ...dir,
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
     kind,
     directory,
     settings: settingsOf(kind, directory),
-    serials: stdout.trim().split("\n"),
+    serials: await serials,
   };
+}
+
+async function makeDatabase(
+  kind: Kind,
+  directory: string,
+  words: readonly string[],
+): Promise<readonly string[]> {
+  const { stdout } = await runOk(await goProgram("database"), [
+    ...["make", kind, directory, ...words],
+  ]);
+  return stdout.trim().split("\n");
 }
 
 /** The settings for a folder of {@linkcode goDatabase}. */
