@@ -202,3 +202,29 @@ export interface LayoutOptions {
   readonly layout: "plain" | "versioned";
   readonly lockTimeoutMs: number;
 }
+
+/** How a CA is reached that nobody has a certificate of yet. */
+export interface CaChoice {
+  /** `https://host[:port]`. */
+  readonly url: string;
+  readonly root: RootChoice;
+  readonly connectTimeoutMs: number;
+  readonly timeoutMs: number;
+}
+
+export type RootChoice =
+  /** File, directory or comma-separated list of files. */
+  | { readonly from: "file"; readonly path: string }
+  /** The one with that SHA-256; `path` may hold it, else the CA has it. */
+  | {
+    readonly from: "digest";
+    readonly digest: string;
+    readonly path: string;
+  };
+
+/** Which provisioner makes a token. */
+export interface ProvisionerChoice {
+  readonly name: string | undefined;
+  readonly kid: string | undefined;
+  readonly passwordFile: string | undefined;
+}

@@ -120,11 +120,11 @@ export class CrashBench implements AsyncDisposable {
 
   /** The whole command line for a specimen, with this program or another. */
   command(
-    { args, act = "rekey" }: Pick<CrashCase, "args" | "act">,
+    { args, act }: Pick<CrashCase, "args" | "act">,
     called = program(),
   ): string[] {
     return [
-      ...[called.command, ...called.args, "ca", act, "--force"],
+      ...[called.command, ...called.args, "ca", act ?? "rekey", "--force"],
       ...["--ca-url", this.ca.url, "--root", this.ca.rootFile],
       ...args,
     ];

@@ -7,6 +7,7 @@
  */
 import { formatDurationMs } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
+import type { ProvisionerChoice } from "../../base/options.ts";
 import {
   type Claims,
   type ProvisionerKey,
@@ -36,6 +37,15 @@ export interface OneTimeToken {
   readonly names: readonly string[];
   readonly email: string | undefined;
 }
+
+/** How a request is allowed. */
+export type TokenChoice =
+  | {
+    readonly from: "user";
+    readonly text: string;
+    readonly token: OneTimeToken;
+  }
+  | { readonly from: "provisioner"; readonly provisioner: ProvisionerChoice };
 
 /** @throws {MalformedError} for what is no token */
 export function readOneTimeToken(token: string): OneTimeToken {

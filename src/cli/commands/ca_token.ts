@@ -1,3 +1,4 @@
+import type { CaChoice, ProvisionerChoice } from "../../base/options.ts";
 import {
   ANY_COMMAND,
   CA_ASKER,
@@ -5,8 +6,6 @@ import {
   FILE_WRITER,
 } from "../exit_codes.ts";
 import { defineCommand } from "../grammar/command.ts";
-import type { CaChoice } from "../process/open_ca.ts";
-import type { ProvisionerChoice } from "../process/one_time_token.ts";
 import type { Program } from "../process/program.ts";
 import { requiredBy } from "../resolve/authority.ts";
 import {

@@ -15,10 +15,14 @@ export const COMMANDS: CommandGroup = {
       brief: "commands for certificates of an authority",
       below: {
         bootstrap: () => import("./bootstrap.ts" as string),
-        federation: () => import("./federation.ts" as string),
+        federation: async () => ({
+          command: (await import("./roots.ts" as string)).federation,
+        }),
         health: () => import("./health.ts" as string),
         root: () => import("./root.ts" as string),
-        roots: () => import("./roots.ts" as string),
+        roots: async () => ({
+          command: (await import("./roots.ts" as string)).roots,
+        }),
         rekey: () => import("./rekey.ts"),
         renew: () => import("./renew.ts" as string),
         certificate: () => import("./ca_certificate.ts" as string),

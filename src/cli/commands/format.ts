@@ -59,15 +59,12 @@ export const command = defineCommand({
     const bytes = wasPem
       ? document.value.der
       : new TextEncoder().encode(documentPem(document));
-    if (out === undefined) {
-      program.writeBytes(bytes);
-      return 0;
-    }
-    const { openOutputFile } = await import("../process/output_file.ts");
-    const mode = await modeOfInput(source);
-    const file = await openOutputFile(out, { mode, isForced }, program);
-    await file.write(bytes);
-    program.stderr.write(`Your certificate has been saved in ${out}\n`);
-    return 0;
+    const { writeAnswer } = await import("../process/output_file.ts");
+    return await writeAnswer(bytes, {
+      out,
+      mode: () => modeOfInput(source),
+      isForced,
+      saved: (file) => `Your certificate has been saved in ${file}`,
+    }, program);
   },
 });

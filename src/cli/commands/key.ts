@@ -52,14 +52,11 @@ export const command = defineCommand({
       const { singleRun } = await import("../process/deno_runtime.ts");
       return singleRun(source, program);
     });
-    if (out === undefined) {
-      program.stdout.write(pem);
-      return 0;
-    }
-    const { openOutputFile } = await import("../process/output_file.ts");
-    const file = await openOutputFile(out, { isForced }, program);
-    await file.write(new TextEncoder().encode(pem));
-    program.stderr.write(`The public key has been saved in ${out}.\n`);
-    return 0;
+    const { writeAnswer } = await import("../process/output_file.ts");
+    return await writeAnswer(new TextEncoder().encode(pem), {
+      out,
+      isForced,
+      saved: (file) => `The public key has been saved in ${file}.`,
+    }, program);
   },
 });

@@ -61,20 +61,16 @@ export const command = defineCommand({
     };
   },
   async run(options: RootOptions, program: Program) {
-    const { askAuthority } = await import("../process/ask_authority.ts");
-    const { url, timeoutMs, fingerprint, file } = options;
-    return await askAuthority(program, file ?? url, async (asker) => {
-      const [{ fetchRoot }, { saveCertificates }] = await Promise.all([
-        import("../../ca/online/authority_info.ts"),
-        import("../process/save_certificates.ts"),
-      ]);
-      return await saveCertificates({
-        ...options,
-        fetch: async () => [
-          await fetchRoot({ url, timeoutMs, ...asker }, fingerprint.digest),
-        ],
-        saved: (file) => `The root certificate has been saved in ${file}.`,
-      }, { program, asker });
+    const { url, timeoutMs, fingerprint: { digest } } = options;
+    const { askForCertificates } = await import(
+      "../process/save_certificates.ts"
+    );
+    return await askForCertificates(options, program, {
+      async fetch(asker) {
+        const { fetchRoot } = await import("../../ca/online/authority_info.ts");
+        return [await fetchRoot({ url, timeoutMs, ...asker }, digest)];
+      },
+      saved: (file) => `The root certificate has been saved in ${file}.`,
     });
   },
 });

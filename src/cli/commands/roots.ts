@@ -24,7 +24,7 @@ interface RootsOptions extends Address {
 
 const FLAGS = { ...VERIFIED_FLAGS, "force": REKEY_FLAGS.force } as const;
 
-export const command = listCommand({
+export const roots = listCommand({
   list: "roots",
   brief: "download all the root certificates",
   content: "all root certificates of the certificate authority",
@@ -34,8 +34,19 @@ export const command = listCommand({
   saved: "The root certificate bundle",
 });
 
+export const federation = listCommand({
+  list: "federation",
+  brief: "download all the federated certificates",
+  content:
+    "all root certificates of the federation that the certificate authority is part of",
+  argument: {
+    "federation-file": "File to write federation certificates (PEM format)",
+  },
+  saved: "The federation certificate bundle",
+});
+
 /** `ca roots` and `ca federation` differ in what they ask for. */
-export function listCommand({ list, brief, content, argument, saved }: {
+function listCommand({ list, brief, content, argument, saved }: {
   readonly list: RootList;
   readonly brief: string;
   readonly content: string;
@@ -76,18 +87,18 @@ export function listCommand({ list, brief, content, argument, saved }: {
       };
     },
     async run(options: RootsOptions, program: Program) {
-      const { askAuthority } = await import("../process/ask_authority.ts");
-      const { url, root, timeoutMs, file } = options;
-      return await askAuthority(program, file ?? url, async (asker) => {
-        const [{ fetchRoots }, { saveCertificates }] = await Promise.all([
-          import("../../ca/online/authority_info.ts"),
-          import("../process/save_certificates.ts"),
-        ]);
-        return await saveCertificates({
-          ...options,
-          fetch: () => fetchRoots({ url, root, timeoutMs, ...asker }, list),
-          saved: (file) => `${saved} has been saved in ${file}.`,
-        }, { program, asker });
+      const { url, root, timeoutMs } = options;
+      const { askForCertificates } = await import(
+        "../process/save_certificates.ts"
+      );
+      return await askForCertificates(options, program, {
+        async fetch(asker) {
+          const { fetchRoots } = await import(
+            "../../ca/online/authority_info.ts"
+          );
+          return await fetchRoots({ url, root, timeoutMs, ...asker }, list);
+        },
+        saved: (file) => `${saved} has been saved in ${file}.`,
       });
     },
   });

@@ -1,4 +1,5 @@
 import { RekeyError } from "../../base/errors.ts";
+import type { RekeyOptions } from "../../base/options.ts";
 import { absolutePath, STANDARD_INPUT } from "../../base/paths.ts";
 import { ERROR_MEANINGS, exitCodes } from "../exit_codes.ts";
 import {
@@ -189,64 +190,25 @@ async function resolveUnits(
   const isTemplate = certificateFile.includes("%i");
   const keep = (text: string) =>
     isTemplate ? text.replace(/%(?!i)/g, "%%") : text.replaceAll("%", "%%");
-  const credentials: Record<string, string> = {};
-  const paths = [certificateFile, keyFile];
-  const words: string[] = [];
-  const add = (name: string, value: FlagValue) => {
-    const flag = `--${name}`;
-    if (value === true) words.push(flag);
-    if (typeof value === "boolean") return;
-    if (isPasswordFlag(name) && value !== "") {
-      credentials[name] = keep(absolute(String(value)));
-      words.push(flag, `%d/${name}`);
-      return;
-    }
-    const definition = FORWARDED[name as keyof typeof FORWARDED];
-    const isPath = /file|directory/.test(
-      "placeholder" in definition ? definition.placeholder : "",
-    );
-    const text = isPath
-      ? String(value).split(",").map(absolute).join(",")
-      : String(value);
-    if (isPath) paths.push(...text.split(","));
-    words.push(flag, keep(text));
-  };
-  const values: Record<string, FlagValue | undefined> = { ...flags };
-  const { authority } = options;
-  // Where the service runs there is no $(step path) of this user.
-  if (authority.mode === "online") values["root"] ??= authority.root;
-  else values["ca-config"] ??= authority.config;
-  for (const name of Object.keys(FORWARDED)) {
-    const value = values[name];
-    if (value === undefined || !isForwarded(name)) continue;
-    if (value === STANDARD_INPUT) {
-      throw new RekeyError(
-        "usage",
-        `flag '--${name}' cannot be standard input for a service`,
-        { hint: "name a file" },
-      );
-    }
-    add(name, value);
-  }
-  words.push(keep(certificateFile), keep(keyFile));
-  const { output } = options;
+  const line = serviceLine(withPlaces(flags, options), { absolute, keep });
+  const { output, reload, write: { attributes } } = options;
   const writes = [output.certificate, output.key]
     .map((path) => keep(absolute(path).replace(/\/[^/]*$/, "") || "/"));
+  const used = [certificateFile, keyFile, ...writes];
   const name = /([^/]*?)(\.[^./]*)?$/.exec(certificateFile)?.[1] ?? "";
   return {
     plan: {
       instance: isTemplate ? undefined : instanceName(name),
       program: [keep(programFile(flags.binary, absolute))],
-      words,
-      credentials,
+      words: [...line.words, keep(certificateFile), keep(keyFile)],
+      credentials: line.credentials,
       writes: [...new Set(writes)],
-      paths,
+      paths: [certificateFile, keyFile, ...line.paths],
       user: flags.user || undefined,
-      signals: options.reload.signal !== undefined,
-      givesAway: options.write.attributes.owner !== undefined ||
-        options.write.attributes.group !== undefined ||
-        (await Promise.all([certificateFile, keyFile, ...writes].map(isOthers)))
-          .includes(true),
+      signals: reload.signal !== undefined,
+      givesAway: attributes.owner !== undefined ||
+        attributes.group !== undefined ||
+        (await Promise.all(used.map(isOthers))).includes(true),
       onFailure: flags["on-failure"] || undefined,
       settings: undefined,
       certificateFile: keep(certificateFile),
@@ -256,6 +218,68 @@ async function resolveUnits(
     directory: absolute(flags.directory || "/etc/systemd/system"),
     overwrite: flags.force === true ? "without asking" : "ask",
   };
+}
+
+type FlagsOfLine = Readonly<Record<string, FlagValue | undefined>>;
+
+/** Where the service runs there is no $(step path) of this user. */
+function withPlaces(
+  flags: FlagsOfLine,
+  { authority }: Pick<RekeyOptions, "authority">,
+): FlagsOfLine {
+  const [name, place] = authority.mode === "online"
+    ? ["root", authority.root]
+    : ["ca-config", authority.config];
+  return { ...flags, [name]: flags[name] ?? place };
+}
+
+interface ServiceLine {
+  readonly words: readonly string[];
+  readonly credentials: Readonly<Record<string, string>>;
+  /** Of the files that its flags name. */
+  readonly paths: readonly string[];
+}
+
+/** The flags of a service, which runs elsewhere and as somebody else. */
+function serviceLine(
+  flags: FlagsOfLine,
+  { absolute, keep }: {
+    readonly absolute: (path: string) => string;
+    /** Guards what systemd would replace. */
+    readonly keep: (text: string) => string;
+  },
+): ServiceLine {
+  const credentials: Record<string, string> = {};
+  const words: string[] = [];
+  const paths: string[] = [];
+  for (const [name, definition] of Object.entries(FORWARDED)) {
+    const value = flags[name];
+    if (value === undefined || value === false || !isForwarded(name)) continue;
+    if (value === STANDARD_INPUT) {
+      throw new RekeyError(
+        "usage",
+        `flag '--${name}' cannot be standard input for a service`,
+        { hint: "name a file" },
+      );
+    }
+    const flag = `--${name}`;
+    if (value === true) {
+      words.push(flag);
+      continue;
+    }
+    const text = String(value);
+    if (isPasswordFlag(name) && text !== "") {
+      credentials[name] = keep(absolute(text));
+      words.push(flag, `%d/${name}`);
+      continue;
+    }
+    const isPath = "placeholder" in definition &&
+      /file|directory/.test(definition.placeholder);
+    const places = isPath ? text.split(",").map(absolute) : [];
+    paths.push(...places);
+    words.push(flag, keep(isPath ? places.join(",") : text));
+  }
+  return { words, credentials, paths };
 }
 
 /** The context's settings are in the others; --force is about the units. */

@@ -1,11 +1,12 @@
 /** Who signs a first certificate, and what for: a CA, by a one-time token. */
 import { RekeyError } from "../../base/errors.ts";
+import type { CaChoice, ProvisionerChoice } from "../../base/options.ts";
 import { requestCertificate } from "../../ca/online/one_time_requests.ts";
 import {
   namesFor,
   type NameWish,
-  type OneTimeToken,
   readOneTimeToken,
+  type TokenChoice,
   tokenValidity,
 } from "../../ca/online/one_time_token.ts";
 import type { TrustedCa } from "../../ca/online/trusted_ca.ts";
@@ -16,21 +17,8 @@ import {
   requestedNames,
 } from "../../pki/certificate/requested_names.ts";
 import type { Asker } from "./ask_authority.ts";
-import {
-  makeToken,
-  type ProvisionerChoice,
-  type TokenTools,
-} from "./one_time_token.ts";
-import { type CaChoice, openCa } from "./open_ca.ts";
-
-/** How a request is allowed. */
-export type TokenChoice =
-  | {
-    readonly from: "user";
-    readonly text: string;
-    readonly token: OneTimeToken;
-  }
-  | { readonly from: "provisioner"; readonly provisioner: ProvisionerChoice };
+import { makeToken, type TokenTools } from "./one_time_token.ts";
+import { openCa } from "./open_ca.ts";
 
 export interface EnrolmentOptions extends NameWish {
   readonly ca: CaChoice;

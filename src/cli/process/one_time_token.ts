@@ -3,6 +3,7 @@
  */
 import { sha256 } from "../../base/bytes.ts";
 import { RekeyError } from "../../base/errors.ts";
+import type { ProvisionerChoice } from "../../base/options.ts";
 import { printable, shortened } from "../../base/printable.ts";
 import type { Hint } from "../../base/remedy.ts";
 import { NoTerminalError } from "../../base/runtime.ts";
@@ -25,13 +26,6 @@ import { MalformedError } from "../../pki/asn1/malformed.ts";
 import { openProvisionerKey } from "../../pki/keys/json_web_token.ts";
 import type { Asker } from "./ask_authority.ts";
 import { type Program, takesCodes } from "./program.ts";
-
-/** Which provisioner makes a token. */
-export interface ProvisionerChoice {
-  readonly name: string | undefined;
-  readonly kid: string | undefined;
-  readonly passwordFile: string | undefined;
-}
 
 /** Who takes part in it. */
 export interface TokenTools extends Pick<Asker, "terminal" | "signal"> {

@@ -1,30 +1,12 @@
 /** A CA, with the root certificates that prove it. */
 import { sha256 } from "../../base/bytes.ts";
 import { RekeyError } from "../../base/errors.ts";
+import type { CaChoice, RootChoice } from "../../base/options.ts";
 import { fetchRoot } from "../../ca/online/authority_info.ts";
 import { readRootCertificates } from "../../ca/online/root_certificates.ts";
 import type { TrustedCa } from "../../ca/online/trusted_ca.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import type { Asker } from "./ask_authority.ts";
-
-/** How the CA is reached. */
-export interface CaChoice {
-  /** `https://host[:port]`. */
-  readonly url: string;
-  readonly root: RootChoice;
-  readonly connectTimeoutMs: number;
-  readonly timeoutMs: number;
-}
-
-export type RootChoice =
-  /** File, directory or comma-separated list of files. */
-  | { readonly from: "file"; readonly path: string }
-  /** The one with that SHA-256; `path` may hold it, else the CA has it. */
-  | {
-    readonly from: "digest";
-    readonly digest: string;
-    readonly path: string;
-  };
 
 /**
  * Reads the roots, or fetches the one that is named by its digest.

@@ -18,6 +18,41 @@ export interface OutputFile extends SingleFile {
   readonly signal: AbortSignal;
 }
 
+export interface AnswerOptions {
+  /** Undefined: standard output. */
+  readonly out: string | undefined;
+  /** Of a new file; only asked for one. */
+  readonly mode?: () => Promise<number>;
+  readonly isForced: boolean;
+  /** What to say about it. */
+  saved(out: string): string;
+}
+
+/**
+ * Writes bytes where they are wanted.
+ *
+ * @returns the exit code
+ * @throws {RekeyError} as `openSingleFile`
+ */
+export async function writeAnswer(
+  bytes: Uint8Array,
+  { out, mode, isForced, saved }: AnswerOptions,
+  program: Program,
+): Promise<number> {
+  if (out === undefined) {
+    program.writeBytes(bytes);
+    return 0;
+  }
+  const file = await openOutputFile(
+    out,
+    { mode: await mode?.(), isForced },
+    program,
+  );
+  await file.write(bytes);
+  program.stderr.write(`${saved(out)}\n`);
+  return 0;
+}
+
 /** @throws {RekeyError} as `openSingleFile` */
 export async function openOutputFile(
   path: string,

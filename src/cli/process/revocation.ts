@@ -1,7 +1,7 @@
 /** Has a certificate renewed no more, by its own word or by a provisioner's. */
 import { formatInstant } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
-import type { KeyPairFiles } from "../../base/options.ts";
+import type { CaChoice, KeyPairFiles } from "../../base/options.ts";
 import {
   clientCertificateHint,
   isForClients,
@@ -12,14 +12,16 @@ import {
   revokeCertificate,
   type RevokedBy,
 } from "../../ca/online/one_time_requests.ts";
-import { tokenValidity } from "../../ca/online/one_time_token.ts";
+import {
+  type TokenChoice,
+  tokenValidity,
+} from "../../ca/online/one_time_token.ts";
 import type { TrustedCa } from "../../ca/online/trusted_ca.ts";
 import { loadChain, loadKeyPair } from "../../files/pair/key_pair.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import type { Asker } from "./ask_authority.ts";
-import type { TokenChoice } from "./enrolment.ts";
 import { makeToken, type TokenTools } from "./one_time_token.ts";
-import { type CaChoice, openCa } from "./open_ca.ts";
+import { openCa } from "./open_ca.ts";
 
 /** Whose word counts, and for which certificate. */
 export type Revoker =

@@ -7,16 +7,17 @@
  */
 import { parseGoDuration } from "../../base/duration.ts";
 import { RekeyError } from "../../base/errors.ts";
+import type { CaChoice, ProvisionerChoice } from "../../base/options.ts";
 import type { Hint } from "../../base/remedy.ts";
-import type { OneTimeToken } from "../../ca/online/one_time_token.ts";
+import type {
+  OneTimeToken,
+  TokenChoice,
+} from "../../ca/online/one_time_token.ts";
 import type {
   FlagDefinition,
   FlagDefinitions,
   Invocation,
 } from "../grammar/command.ts";
-import type { TokenChoice } from "../process/enrolment.ts";
-import type { CaChoice } from "../process/open_ca.ts";
-import type { ProvisionerChoice } from "../process/one_time_token.ts";
 import {
   defaultRoot,
   parseCaUrl,
