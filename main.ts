@@ -10,8 +10,11 @@ const exitCode = Promise.withResolvers<number>();
 
 async function main(): Promise<void> {
   const program = denoProgram();
-  program.beginEarly(Deno.args);
-  const { run } = await import("./src/cli/run.ts");
+  const isRekey = program.beginEarly(Deno.args);
+  // `as string`: no other start reads it.
+  const { run }: typeof import("./src/cli/run.ts") = isRekey
+    ? await import("./src/cli/whole_rekey.ts" as string)
+    : await import("./src/cli/run.ts");
   exitCode.resolve(await run(Deno.args, program));
 }
 

@@ -21,7 +21,7 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
     "certificate_source",
   ],
   // One rekey over the network, of a plain key.
-  rekey: ["rekey", "passes", "signals", "job", "deno_runtime", "online"],
+  rekey: ["whole_rekey"],
 };
 
 /** Puts the pieces of a bundle in `from`, which begins with main.js, into `to`. */

@@ -87,6 +87,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["versions.ts"],
   ],
   "cli": [
+    ["whole_rekey.ts"],
     ["run.ts"],
     ["commands"],
     ["manual.ts", "completion", "systemd_units.ts", "version.ts"],

@@ -176,7 +176,10 @@ export function hintText(hint: Hint, speaker: Speaker): string {
 }
 
 /** The program's name, where a command of it follows. */
-const OWN_COMMAND = /\bstep-rekey(?= (?:ca|certificate|status|systemd) )/g;
+const OWN_COMMAND = /\bstep-rekey(?= (?:ca|certificate|run|status|systemd) )/g;
+
+/** Flags of other commands: those of the original, and of a line to type. */
+const OF_OTHERS = /Smallstep's step[^,;]*|"step-rekey [^"]*"/g;
 
 function remedyText(remedy: Remedy, speaker: Speaker): string {
   switch (remedy.remedy) {
@@ -246,7 +249,7 @@ function chosen(words: Words, speaker: Speaker): string {
 function isFor(words: string, speaker: Speaker): boolean {
   const known = Object.entries(speaker.flags)
     .flatMap(([name, { names = [name] }]) => names);
-  const own = words.replaceAll(/Smallstep's step[^,;]*/g, "");
+  const own = words.replaceAll(OF_OTHERS, "");
   return [...own.matchAll(/--([a-z][a-z-]*)/g)]
     .every(([, flag = ""]) => known.includes(flag));
 }

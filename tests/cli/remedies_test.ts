@@ -101,7 +101,10 @@ for (const { path, entry } of places) {
   });
 }
 
-/** What Smallstep's step has is named so, up to the end of the clause. */
+/**
+ * What Smallstep's step has is named so, up to the end of the clause; a line to
+ * type stands in quotes.
+ */
 function requireOwn(hint: Hint, command: CommandDefinition): void {
   const { flags } = command;
   const whole = hintText(hint, { name: "step", flags });
@@ -110,7 +113,8 @@ function requireOwn(hint: Hint, command: CommandDefinition): void {
   assert(!text.includes("step-rekey "), text);
   const known = Object.entries(flags)
     .flatMap(([name, flag]) => spellingsOf(name, flag));
-  for (const [, flag = ""] of text.matchAll(/--([a-z][a-z-]*)/g)) {
+  const said = text.replaceAll(/"step [^"]*"/g, "");
+  for (const [, flag = ""] of said.matchAll(/--([a-z][a-z-]*)/g)) {
     assert(known.includes(flag), text);
   }
   for (const [, words = ""] of text.matchAll(/\bstep ((?:[a-z]+ ?)+)/g)) {

@@ -54,6 +54,19 @@ for (const extra of [[], ["--timer"], ["--user", "daemon"]]) {
   });
 }
 
+Deno.test("systemd install writes no unit where another one cannot be", async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(dir.file("step-rekey@host.timer"));
+  const { code } = await runProgram([
+    ...["systemd", "install", "--timer", "--directory", dir.path],
+    ...["--binary", "/bin/true", "--root", "/etc/tls/root.crt"],
+    ...["--ca-url", "https://ca.example", "/etc/tls/host.crt", "/etc/host.key"],
+  ]);
+  const names = (await Array.fromAsync(Deno.readDir(dir.path)))
+    .map(({ name }) => name);
+  assertEquals([code, names], [73, ["step-rekey@host.timer"]]);
+});
+
 for (const isTimer of [false, true]) {
   const kind = isTimer ? "a service for a timer" : "a daemon";
   Deno.test({

@@ -18,8 +18,8 @@ for (let attempt = 0; attempt < 2; attempt++) {
       url,
       root: `${directory}/root/ca.crt`,
       reachable,
-      connectTimeoutMs: 1000,
-      timeoutMs: 10_000,
+      connectTimeoutMs: 4_000,
+      timeoutMs: 60_000,
       clock: { now: () => new Date(), sleep: () => Promise.resolve() },
       log: { write() {} },
     });

@@ -114,10 +114,14 @@ export const install = definition({
     ]);
     const { signal, ...runtime } = singleRun(directory, program);
     return await withUnits(plan, isTimer, async (units) => {
+      const options = { mode: 0o644, overwrite, runtime, signal };
+      const opened = [];
+      // All are asked for before the first is written.
       for (const { name, text } of units) {
         const path = `${directory}/${name}`;
-        const options = { mode: 0o644, overwrite, runtime, signal };
-        const file = await openSingleFile(path, options);
+        opened.push({ path, text, file: await openSingleFile(path, options) });
+      }
+      for (const { path, text, file } of opened) {
         await file.write(new TextEncoder().encode(text));
         program.stderr.write(`The unit has been saved in ${path}.\n`);
       }

@@ -85,8 +85,10 @@ export interface DenoProgram extends Program {
    * Begins what takes longest, when these words are those of such a command, as
    * far as that can be told before the grammar is read. A guess that is wrong
    * costs time and nothing else. Returns at once.
+   *
+   * @returns whether a pair is to be replaced, and all of that may be loaded
    */
-  beginEarly(words: readonly string[]): void;
+  beginEarly(words: readonly string[]): boolean;
 }
 
 /** For the process, once. */
@@ -135,10 +137,14 @@ export function denoProgram(): DenoProgram {
         // Elsewhere it is a group of commands that ask nobody.
         (word === "certificate" && words[index - 1] === "ca")
       );
-      if (!isEarly || words.some(asksForHelp)) return;
+      if (!isEarly || words.some(asksForHelp)) return false;
       // A daemon that starts makes no key for hours, and would hold 2 MB more.
       if (!words.includes("--daemon")) seed();
       pinBeforeWaiting(this);
+      // Without that right, who needs it says so.
+      const { state } = Deno.permissions.querySync({ name: "read" });
+      return state === "granted" &&
+        words.some((word) => word === "rekey" || word === "renew");
     },
     speaker: { name: PROGRAM, flags: {} },
     execute(command, options) {

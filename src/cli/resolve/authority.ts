@@ -13,16 +13,17 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /**
  * The URL of --ca-url; offline it may be missing.
  *
+ * @param calledAs the command, as a message names it
  * @throws {RekeyError} kind `usage` or `config`
  */
 export function resolveUrl(
   flags: FlagReader,
-  command: string,
+  calledAs: string,
 ): CaUrl | undefined {
   const value = flags.text("ca-url");
   if (value !== undefined) return parseCaUrl(value);
   if (flags.values.offline === true) return undefined;
-  throw flags.usage(requiredBy(`step ${command}`)("ca-url"), {
+  throw flags.usage(requiredBy(calledAs)("ca-url"), {
     flags: ["ca-url"],
     hint:
       "give --ca-url or set STEP_CA_URL; step-rekey ca bootstrap writes it into defaults.json",

@@ -11,6 +11,7 @@ import { SETTING_NAMES } from "../remedies.ts";
 import type { Invocation } from "../grammar/command.ts";
 import { resolveAuthority, resolveUrl } from "./authority.ts";
 import {
+  outFlag,
   readFiles,
   requireDistinct,
   requireOneReader,
@@ -18,7 +19,7 @@ import {
   resolvePasswordFiles,
 } from "./files.ts";
 import { FlagReader } from "./flag_reader.ts";
-import type { REKEY_FLAGS } from "./flags.ts";
+import type { PAIR_FLAGS, REKEY_FLAGS } from "./flags.ts";
 import { resolveMode } from "./mode.ts";
 import { resolveEncryption, resolveNewKey } from "./new_key.ts";
 import { resolveHooks, resolveSignal } from "./reload.ts";
@@ -27,43 +28,67 @@ import { resolveWrite } from "./write.ts";
 /**
  * Resolves a line whose grammar is right.
  *
+ * @param calledAs the command, as a message names it
  * @throws {RekeyError} kind `usage`; kind `config` for an unusable --ca-url
  */
 export function resolveRekey(
   invocation: Invocation<typeof REKEY_FLAGS>,
+  calledAs = "step ca rekey",
 ): RekeyOptions {
   const flags = new FlagReader(invocation);
-  const { stepPath, positionals, cwd } = invocation;
+  const newKey = () => resolveNewKey(flags);
+  return {
+    ...resolvePass(flags, invocation, { calledAs, newKey }),
+    renewFallback: resolveFallback(flags),
+    encryptNewKey: resolveEncryption(flags),
+    dryRun: resolveDryRun(flags),
+  };
+}
+
+/**
+ * What a rekey and a renewal have in common, in the order of the original's
+ * rules.
+ *
+ * @throws {RekeyError} as {@linkcode resolveRekey}
+ */
+export function resolvePass(
+  flags: FlagReader,
+  { stepPath, positionals, cwd, env }: Pick<
+    Invocation<typeof PAIR_FLAGS>,
+    "stepPath" | "positionals" | "cwd" | "env"
+  >,
+  { calledAs, newKey: resolveKey }: {
+    readonly calledAs: string;
+    readonly newKey: () => RekeyOptions["newKey"];
+  },
+): Omit<RekeyOptions, "encryptNewKey"> {
   const logFormat = flags.choice(
     "log-format",
     (choices) => `options are ${choices.join(", ")}`,
   );
-  const url = resolveUrl(flags, "ca rekey");
+  const url = resolveUrl(flags, calledAs);
   const mode = resolveMode(flags);
   const signal = resolveSignal(flags);
   const authority = resolveAuthority(flags, { url, stepPath });
-  const newKey = resolveNewKey(flags);
+  const newKey = resolveKey();
   const pair = resolvePair(flags, positionals);
   const passwordFiles = resolvePasswordFiles(flags);
   const hooks = resolveHooks(flags);
   const read = readFiles(flags, { passwordFiles, authority });
   const isDaemon = mode.run === "daemon";
   requireOneReader(pair, { read, isDaemon });
-  requireDistinct(pair, { read, cwd });
+  requireDistinct(pair, { read, cwd, out: outFlag(flags) });
   return {
     ...pair,
     newKey,
-    renewFallback: resolveFallback(flags),
     authority,
     passwordFiles,
-    encryptNewKey: resolveEncryption(flags),
     overwrite: flags.values.force === true || isDaemon ? "always" : "ask",
-    write: resolveWrite(flags, invocation.env),
+    write: resolveWrite(flags, env),
     reload: { signal, ...hooks },
     mode,
     names: SETTING_NAMES,
     logFormat,
-    dryRun: resolveDryRun(flags),
   };
 }
 
