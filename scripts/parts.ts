@@ -42,7 +42,7 @@ function identityOf(key: string): string {
 }
 
 /**
- * The packages of deno.lock, sorted; fetches what Deno's cache lacks. Native
+ * The packages of deno.lock, in its order; fetches what Deno's cache lacks. Native
  * modules of some systems are left out: no machine has them all.
  */
 export async function lockedParts(): Promise<readonly Part[]> {
@@ -51,52 +51,44 @@ export async function lockedParts(): Promise<readonly Part[]> {
     .filter(([, { os }]) => os === undefined);
   const identities = entries.map(([key]) => identityOf(key));
   const inProgram = await bundledPackages();
-  const missing = [...inProgram].filter((name) => !identities.includes(name));
-  if (missing.length > 0) {
-    throw new Error(
-      `a bundle holds ${missing.join(", ")}, which deno.lock does not name`,
-    );
+  for (const identity of inProgram) {
+    if (identities.includes(identity)) continue;
+    throw new Error(`a bundle holds ${identity}, which deno.lock lacks`);
   }
   const cache = await filledCache();
-  const parts = entries.map(
-    async ([key, { integrity, dependencies = [] }]): Promise<Part> => {
+  return await Promise.all(
+    entries.map(async ([key, { integrity, dependencies = [] }]) => {
       const identity = identityOf(key);
       const cut = identity.lastIndexOf("@");
       const [name, version] = [identity.slice(0, cut), identity.slice(cut + 1)];
       const directory = `${cache}/${name}/${version}`;
-      const { license } = JSON.parse(
-        await Deno.readTextFile(`${directory}/package.json`),
-      );
-      if (typeof license !== "string") {
-        throw new Error(`${identity} names no licence in its package.json`);
-      }
       return {
         name,
         version,
-        license,
+        license: await licenseOf(directory),
         isInProgram: inProgram.has(identity),
         sha512: Uint8Array.fromBase64(integrity.replace("sha512-", "")).toHex(),
         needs: dependencies.map((needed) => lockedIdentity(needed, identities)),
         directory,
       };
-    },
-  );
-  return (await Promise.all(parts)).sort((one, other) =>
-    one.name === other.name
-      ? compareText(one.version, other.version)
-      : compareText(one.name, other.name)
+    }),
   );
 }
 
-function compareText(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
+async function licenseOf(directory: string): Promise<string> {
+  const path = `${directory}/package.json`;
+  const { license } = JSON.parse(await Deno.readTextFile(path));
+  if (typeof license === "string") return license;
+  throw new Error(`${path} names no licence`);
 }
 
 /** A need stands without its version where the lock has one version only. */
 function lockedIdentity(needed: string, identities: readonly string[]): string {
+  const isExact = needed.lastIndexOf("@") > 0;
   const found = identities.find((identity) =>
-    identity === identityOf(needed.includes("@", 1) ? needed : `${needed}@0`) ||
-    identity.startsWith(`${needed}@`)
+    isExact
+      ? identity === identityOf(needed)
+      : identity.startsWith(`${needed}@`)
   );
   if (found === undefined) throw new Error(`deno.lock has no ${needed}`);
   return found;

@@ -78,21 +78,22 @@ export async function release(
     directory,
     options,
   );
-  const files = [...programs.values()];
-  const bundle = await bundleOneFile(directory, commit);
-  files.push(`${PROGRAM}-${VERSION}.js`);
-  await Deno.rename(bundle, `${directory}/${PROGRAM}-${VERSION}.js`);
+  const put = async (name: string, text: string) => {
+    await Deno.writeTextFile(`${directory}/${name}`, text);
+    return name;
+  };
   const parts = await lockedParts();
-  const bill = await billOfMaterials(
-    { name: PROGRAM, version: VERSION, commit, deno, date },
-    parts,
-  );
-  files.push(`${PROGRAM}.cdx.json`, "LICENSE", "LICENSES.txt");
-  await Deno.writeTextFile(`${directory}/${PROGRAM}.cdx.json`, bill);
+  const subject = { name: PROGRAM, version: VERSION, commit, deno, date };
+  const bill = await billOfMaterials(subject, parts);
   const licenses = await licenseTexts(parts, deno);
-  await Deno.writeTextFile(`${directory}/LICENSES.txt`, licenses);
-  await Deno.copyFile(`${ROOT}LICENSE`, `${directory}/LICENSE`);
-  files.push(await hostFiles(directory, date));
+  const files = [
+    ...programs.values(),
+    await bundleFile(directory, commit),
+    await hostFiles(directory, date),
+    await put(`${PROGRAM}.cdx.json`, bill),
+    await put("LICENSES.txt", licenses),
+    await put("LICENSE", await Deno.readTextFile(`${ROOT}LICENSE`)),
+  ];
   for (const [target, program] of programs) {
     if (!target.includes("linux")) continue;
     const path = await debianPackage(directory, {
@@ -104,8 +105,28 @@ export async function release(
   }
   files.sort();
   const sums = await call("sha256sum", files, {}, directory);
-  await Deno.writeTextFile(`${directory}/SHA256SUMS`, sums);
-  return { files: [...files, "SHA256SUMS"], missing, unfit };
+  return {
+    files: [...files, await put("SHA256SUMS", sums)],
+    missing,
+    unfit,
+  };
+}
+
+async function bundleFile(
+  directory: string,
+  commit: string | null,
+): Promise<string> {
+  const work = await Deno.makeTempDir();
+  try {
+    const name = `${PROGRAM}-${VERSION}.js`;
+    await Deno.copyFile(
+      await bundleOneFile(work, commit),
+      `${directory}/${name}`,
+    );
+    return name;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
 }
 
 /** Removes what an earlier release left. */
@@ -118,29 +139,29 @@ async function clear(directory: string): Promise<void> {
   }
 }
 
+interface Compiled extends Omit<Release, "files"> {
+  /** Their files, by what they are for. */
+  readonly programs: ReadonlyMap<string, string>;
+  /** The version of the Deno that they hold. */
+  readonly deno: string;
+}
+
 async function compileAll(
   directory: string,
   { commit, targets, isStrict, DENO_BIN, DENORT_BIN }: ReleaseOptions,
-): Promise<{
-  readonly programs: ReadonlyMap<string, string>;
-  readonly missing: ReadonlyMap<string, string>;
-  readonly unfit: ReadonlyMap<string, string>;
-  /** The version of the Deno that the programs hold. */
-  readonly deno: string;
-}> {
+): Promise<Compiled> {
   const programs = new Map<string, string>();
   const missing = new Map<string, string>();
   const unfit = new Map<string, string>();
-  let deno = await versionOf(DENO_BIN ?? Deno.execPath());
+  let builder = DENO_BIN ?? Deno.execPath();
   const work = await Deno.makeTempDir();
   try {
     const main = await bundleForCompile(`${work}/build`, { commit });
     const add = async (target: string, build: BuildOptions) => {
-      const made = await compilePieces(work, main, { target, ...build });
       const name = programName(target);
+      const made = await compilePieces(work, main, { target, ...build });
+      await requireVersion(made, target);
       await Deno.copyFile(made, `${directory}/${name}`);
-      await Deno.remove(made);
-      await requireVersion(`${directory}/${name}`, target);
       programs.set(target, name);
     };
     for (const target of targets) {
@@ -155,17 +176,14 @@ async function compileAll(
         missing.set(target, problem);
         continue;
       }
-      await add(target, {
-        DENO_BIN: runtime.deno,
-        DENORT_BIN: runtime.denort,
-      });
+      builder = runtime.deno;
+      await add(target, { DENO_BIN: builder, DENORT_BIN: runtime.denort });
       unfit.set(target, problem);
-      deno = await versionOf(runtime.deno);
     }
   } finally {
     await Deno.remove(work, { recursive: true });
   }
-  return { programs, missing, unfit, deno };
+  return { programs, missing, unfit, deno: await versionOf(builder) };
 }
 
 function programName(target: string): string {
@@ -241,12 +259,13 @@ async function main(args: readonly string[]): Promise<number> {
   const commit = await commitOfCheckout();
   if (isStrict && !/^[0-9a-f]+$/.test(commit ?? "")) {
     console.error(
-      "a release is made from a commit, and this checkout is another: " +
-        (commit ?? "no repository"),
+      `a release is made from a commit, and this checkout is ${
+        commit ?? "no repository"
+      }`,
     );
     return 1;
   }
-  const { files, missing, unfit } = await release(`${ROOT}dist`, {
+  const made = await release(`${ROOT}dist`, {
     // Empty is not set.
     DENO_BIN: Deno.env.get("DENO_BIN") || undefined,
     DENORT_BIN: Deno.env.get("DENORT_BIN") || undefined,
@@ -256,6 +275,11 @@ async function main(args: readonly string[]): Promise<number> {
     targets: Object.keys(TARGETS),
     isStrict,
   });
+  await show(made);
+  return isStrict && made.missing.size > 0 ? 1 : 0;
+}
+
+async function show({ files, missing, unfit }: Release): Promise<void> {
   for (const file of files) {
     const { size } = await Deno.stat(`${ROOT}dist/${file}`);
     console.log(`${(size / 1e6).toFixed(1).padStart(6)} MB  dist/${file}`);
@@ -273,7 +297,6 @@ async function main(args: readonly string[]): Promise<number> {
       "hint: Deno takes a base runtime from its cache, too; docs/releases.md says where",
     );
   }
-  return isStrict && missing.size > 0 ? 1 : 0;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
