@@ -14,6 +14,8 @@ import { isOursAlone, ownUid } from "./attributes.ts";
 import { isSameFile, PINNED_PREFIX } from "./disk.ts";
 
 interface Pin {
+  /** As the runtime knows it; in Deno before 2.8, that is another number. */
+  readonly handle: number;
   readonly descriptor: number;
   readonly dev: number;
   readonly ino: number | null;
@@ -40,26 +42,26 @@ export function pin(directory: string): string {
   }
   const fs: typeof import("node:fs") = process.getBuiltinModule("node:fs");
   const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
-  const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-  const descriptor = fs.openSync(directory, flags);
-  const name = `${PINNED_PREFIX}${descriptor}`;
-  const found = pathBehind(name);
+  const before = descriptorsOf(directory);
   // Without the runtime's permission for /proc, or /proc itself.
-  if (found === undefined) {
-    fs.closeSync(descriptor);
-    return directory;
-  }
-  if (found !== directory) {
-    fs.closeSync(descriptor);
+  if (before === undefined) return directory;
+  const handle = fs.openSync(
+    directory,
+    O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+  );
+  const { dev, ino } = fs.fstatSync(handle);
+  const [descriptor, ...others] = descriptorsOf(directory)
+    ?.difference(before) ?? [];
+  if (descriptor === undefined || others.length > 0) {
+    fs.closeSync(handle);
     throw new RekeyError(
       "install",
       `${directory} was replaced by somebody else meanwhile`,
     );
   }
-  const { dev, ino } = fs.fstatSync(descriptor);
-  if (known !== undefined) fs.closeSync(known.descriptor);
-  PINS.set(directory, { descriptor, dev, ino });
-  return name;
+  if (known !== undefined) fs.closeSync(known.handle);
+  PINS.set(directory, { handle, descriptor, dev, ino });
+  return `${PINNED_PREFIX}${descriptor}`;
 }
 
 /**
@@ -99,15 +101,33 @@ export function requireOwnWay(
   );
 }
 
-/** As the kernel knows it, in one step: a real path is looked up part by part. */
-function pathBehind(name: string): string | undefined {
+/**
+ * What of this process leads to a directory, where that can be known.
+ *
+ * The runtime tells no number that each of its versions means in the same way.
+ * The kernel says in one step where a descriptor leads, while a real path would
+ * be looked up part by part.
+ */
+function descriptorsOf(directory: string): ReadonlySet<number> | undefined {
   try {
-    return Deno.readLinkSync(name);
+    const entries = Deno.readDirSync(PINNED_PREFIX.slice(0, -1));
+    const numbers = [...entries].map(({ name }) => Number(name));
+    return new Set(numbers.filter((number) => pathOf(number) === directory));
   } catch (error) {
     if (
       error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.NotCapable
     ) return undefined;
+    throw error;
+  }
+}
+
+function pathOf(descriptor: number): string | undefined {
+  try {
+    return Deno.readLinkSync(`${PINNED_PREFIX}${descriptor}`);
+  } catch (error) {
+    // Closed meanwhile, as that of the list itself.
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }
@@ -131,7 +151,7 @@ export function holdPins(): Disposable {
       HOLDERS.delete(holder);
       if (HOLDERS.size > 0 || PINS.size === 0) return;
       const fs: typeof import("node:fs") = process.getBuiltinModule("node:fs");
-      for (const { descriptor } of PINS.values()) fs.closeSync(descriptor);
+      for (const { handle } of PINS.values()) fs.closeSync(handle);
       PINS.clear();
     },
   };
