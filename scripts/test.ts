@@ -30,6 +30,7 @@ const OF_COMPILED = [
   "daemon_cycles",
   "hook",
   "manual",
+  "older_runtime",
   "run_signals",
   "signals",
   "systemd",

@@ -15,7 +15,6 @@ import { startStepCa, STEP, stepCaMissing } from "../support/step_ca.ts";
 import { sample } from "../support/sweep.ts";
 import { closedPort } from "../support/tcp_peers.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
-import { makeTestPki, sendJson, startTestCa } from "../support/test_ca.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
 const ca = stepCaMissing === undefined
@@ -307,38 +306,6 @@ besideStep(
     assertEquals(await tree(dir.path), before);
   },
 );
-
-// The runtime of the compiled program is an older one than that of the other
-// tests, and its sockets differ.
-Deno.test("ca root reads a long answer, and notices the end of none", async () => {
-  await using dir = await tempDir();
-  const pki = await makeTestPki(dir.path);
-  const { certificate } = pki.root;
-  const sum = await run("openssl", [
-    ...["x509", "-in", pki.root.certificateFile, "-noout"],
-    ...["-fingerprint", "-sha256"],
-  ]);
-  await using server = await startTestCa(pki, (_request, response) => {
-    sendJson(response, { pad: "x".repeat(500_000), ca: certificate }, 200);
-  });
-  await using silent = await startTestCa(pki, (_request, response) => {
-    response.socket?.end();
-  });
-  const ask = (url: string) =>
-    runProgram([
-      ...["ca", "root", "--ca-url", url, "--timeout", "1m"],
-      ...["--fingerprint", sum.stdout.replace(/^.*=/s, "").trim()],
-    ], { env: { STEPPATH: dir.file("none") } });
-  assertEquals(await ask(server.url), {
-    code: 0,
-    signal: null,
-    stdout: certificate,
-    stderr: "",
-  });
-  const { code, stderr } = await ask(silent.url);
-  assertEquals(code, 69);
-  assertMatch(stderr, /: unexpected EOF: the connection ended before/);
-});
 
 for (const [name, fn] of sample("beside step", cases, 10)) {
   Deno.test({

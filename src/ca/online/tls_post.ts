@@ -104,6 +104,17 @@ export async function postOverTls(post: TlsPost): Promise<HttpReply> {
   }
 }
 
+/**
+ * Before 2.9, the runtime sends what it can send again a second time when a
+ * server ends the connection without an answer: not so a stream.
+ */
+function sentOnce(body: string | undefined): BodyInit | null {
+  if (body === undefined) return null;
+  return /^2\.[78]\./.test(Deno.version.deno)
+    ? new Blob([body]).stream()
+    : body;
+}
+
 async function sendVia(
   { connection, address }: Dialed,
   post: TlsPost,
@@ -131,7 +142,7 @@ async function send(post: TlsPost, way: Way): Promise<HttpReply> {
       client,
       method: post.method ?? "POST",
       headers: { "User-Agent": "step-rekey", ...post.headers },
-      body: post.body ?? null,
+      body: sentOnce(post.body),
       redirect: "manual",
       signal: watch === undefined
         ? limit.signal
