@@ -25,20 +25,30 @@ export const PERMISSIONS: readonly string[] = Object.entries(
     : []
 );
 
-/** The command that starts the program. */
-export function program(): ProgramCommand {
+/** With it, the runtime opens the files of /proc. */
+export const EVERY_PERMISSION: readonly string[] = ["-A"];
+
+/**
+ * The command that starts the program.
+ *
+ * @param permissions of the source; {@linkcode EVERY_PERMISSION} for what it can
+ *   do with all of them alone
+ */
+export function program(
+  permissions: readonly string[] = PERMISSIONS,
+): ProgramCommand {
   const binary = Deno.env.get("REKEY_TEST_BINARY");
   if (binary?.endsWith(".js")) return bundled(binary);
   return binary ? { command: binary, args: [] } : {
     command: Deno.execPath(),
-    args: ["run", ...PERMISSIONS, "--no-prompt", `${ROOT}main.ts`],
+    args: ["run", ...permissions, "--no-prompt", `${ROOT}main.ts`],
   };
 }
 
 /** A bundle, by its file or its URL, without anything of this checkout. */
 export function bundled(
   bundle: string,
-  permissions: readonly string[] = ["-A"],
+  permissions: readonly string[] = EVERY_PERMISSION,
 ): ProgramCommand {
   const flags = ["--no-config", "--no-prompt", "--unstable-net"];
   return {

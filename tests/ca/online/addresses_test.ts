@@ -5,11 +5,11 @@ import {
   runAmongAddresses,
 } from "../../support/addresses.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
-import { program } from "../../support/program.ts";
+import { EVERY_PERMISSION, program } from "../../support/program.ts";
 import { sample } from "../../support/sweep.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 
-const { command, args } = program();
+const { command, args } = program(EVERY_PERMISSION);
 const REKEY = [
   ...[command, ...args, "ca", "rekey", "--force"],
   ...["--ca-url", "{url}", "--root", "{dir}/root/ca.crt"],
