@@ -45,6 +45,8 @@ done
 echo "127.0.0.1 localhost ca.example host.example db.example" > /etc/hosts
 mkdir -p /run/haproxy /var/log/nginx /var/log/postgresql
 chown postgres:postgres /var/log/postgresql 2> /dev/null || :
+mkdir "$W/servers"
+cp -a /etc/nginx /etc/haproxy /etc/postgresql "$W/servers"
 cp -r "$W/bin/." /usr/local/bin
 mkdir -p /run/systemd/system
 cp -r "$W/units/." /run/systemd/system

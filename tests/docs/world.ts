@@ -50,8 +50,10 @@ async function serverMissing(): Promise<string | undefined> {
 const TIDY = `
 systemctl stop 'step-rekey@*' 'cert-renewer@*' envoy nginx haproxy postgresql 2> /dev/null || :
 rm -rf /etc/tls "$HOME" "$HERE" /etc/systemd/system/step-rekey@* \\
-  /etc/systemd/system/cert-renewer@* /etc/nginx/conf.d/*
+  /etc/systemd/system/cert-renewer@* /etc/nginx /etc/haproxy /etc/postgresql
+cp -a "$W/servers/." /etc
 systemctl daemon-reload
+systemctl reset-failed
 `;
 
 /** Boots one. */
