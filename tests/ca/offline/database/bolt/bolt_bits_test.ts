@@ -7,6 +7,7 @@
 import { readBoltMeta } from "../../../../../src/ca/offline/database/bolt/bolt_meta.ts";
 import { assert, assertEquals } from "../../../../support/assert.ts";
 import { goTest } from "../../../../support/go_program.ts";
+import { sample } from "../../../../support/sweep.ts";
 import { DatabaseFile } from "../../../../../src/ca/offline/database/file/database_file.ts";
 import {
   assertNoBitHides,
@@ -102,16 +103,15 @@ function readPage(view: DataView, start: number): Page {
   };
 }
 
-for (
-  const { revoked, isPaged, every } of [
-    { revoked: 1, isPaged: false, every: 15 },
-    { revoked: 2, isPaged: false, every: 15 },
-    { revoked: 4, isPaged: true, every: 15 },
-    { revoked: 8, isPaged: true, every: 15 },
-    { revoked: 20, isPaged: true, every: 15 },
-    { revoked: 90, isPaged: true, every: 345 },
-  ]
-) {
+const SIZES = [
+  { revoked: 1, isPaged: false, every: 15 },
+  { revoked: 2, isPaged: false, every: 15 },
+  { revoked: 4, isPaged: true, every: 15 },
+  { revoked: 8, isPaged: true, every: 15 },
+  { revoked: 20, isPaged: true, every: 15 },
+  { revoked: 90, isPaged: true, every: 345 },
+];
+for (const { revoked, isPaged, every } of sample("flipped bits", SIZES, 3)) {
   goTest(
     `no flipped bit in bbolt hides one of ${revoked} revocations`,
     async () => {
