@@ -116,6 +116,7 @@ function assertOutcome(
   const isForEver = !fault.action.endsWith(":once") &&
     fault.action.startsWith("fail");
   const failed = trace.points.filter(({ hit }) => hit !== undefined);
+  const keepsContent = specimen.layout.keepsContent === true;
   if (state === "mixed") {
     // Every way back was taken away as well, and the run says so.
     assert(isForEver, `a mixture: ${context}`);
@@ -126,10 +127,14 @@ function assertOutcome(
   if (/may not be on the disk|the new version is in force/.test(trace.stderr)) {
     // An fsync failed after the last rename: nobody knows, and both are kept.
     assert(failed.some(({ call }) => /^f(data)?sync/.test(call)), context);
-    assertEquals([state, code], ["new", INSTALL], context);
+    assertEquals(
+      [state, code],
+      [keepsContent ? "old" : "new", INSTALL],
+      context,
+    );
     return;
   }
-  const isDone = code === 0 && specimen.layout.keepsContent !== true;
+  const isDone = code === 0 && !keepsContent;
   if (isDone || !isForEver) {
     assertEquals(state, isDone ? "new" : "old", context);
   }
