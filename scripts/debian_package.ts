@@ -39,7 +39,7 @@ export interface PackageContent {
 }
 
 /** Debian sorts what stands behind `~` before the version without it. */
-export function debianVersion(version: string): string {
+function debianVersion(version: string): string {
   return `${version.replace("-", "~")}-1`;
 }
 
