@@ -13,6 +13,11 @@ const ANCHORS = {
   "step": "github.com/smallstep/cli/cmd/step@v0.21.0",
 } as const;
 
+/** The version of a program: `v1.2.3`. */
+export function anchorVersion(name: keyof typeof ANCHORS): string {
+  return ANCHORS[name].replace(/^.*@/, "");
+}
+
 /** The folder with the built programs. */
 function anchorsDirectory(): string {
   return `${cacheDirectory()}/anchors/bin`;
