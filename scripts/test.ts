@@ -16,7 +16,7 @@ import { buildAnchors } from "./anchors.ts";
 import { bundleOneFile, compile } from "./build.ts";
 import { fetchEnvoy } from "./envoy.ts";
 import { cacheDirectory, ROOT } from "./paths.ts";
-import { tryProgram } from "./try_program.ts";
+import { tryProgram } from "./run_program.ts";
 import { installValidators } from "./validators.ts";
 import { baseRuntime } from "../tests/support/base_runtime.ts";
 

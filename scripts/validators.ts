@@ -4,7 +4,7 @@
  * the published schemas. Kept in the per-user cache, once per user.
  */
 import { cacheDirectory } from "./paths.ts";
-import { tryProgram } from "./try_program.ts";
+import { tryProgram } from "./run_program.ts";
 
 /** Loads a Compose file as `docker compose` does; its program is called `cmd`. */
 const COMPOSE = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2";

@@ -1,3 +1,6 @@
+/** Programs that scripts run. */
+import { ROOT } from "./paths.ts";
+
 /**
  * Runs a program that fetches or builds what may be missing. Its errors are
  * shown, its other output is not.
@@ -22,4 +25,28 @@ export async function tryProgram(
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return `${program} is not installed`;
   }
+}
+
+/**
+ * Standard output of a program.
+ *
+ * @param options in the checkout, unless `cwd` says otherwise
+ * @throws with what it said when it fails
+ */
+export async function outputOf(
+  [program, ...args]: readonly [string, ...string[]],
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+  } = {},
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args,
+    cwd: options.cwd ?? ROOT,
+    env: { ...options.env },
+  }).output();
+  if (!success) {
+    throw new Error(`${program}: ${new TextDecoder().decode(stderr).trim()}`);
+  }
+  return new TextDecoder().decode(stdout);
 }
