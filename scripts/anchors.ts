@@ -5,6 +5,7 @@
  * per-user cache. Without cgo, so that no smart-card headers are needed.
  */
 import { cacheDirectory } from "./paths.ts";
+import { tryProgram } from "./run_program.ts";
 
 const ANCHORS = {
   "step-ca": "github.com/smallstep/certificates/cmd/step-ca@v0.30.2",
@@ -12,8 +13,13 @@ const ANCHORS = {
   "step": "github.com/smallstep/cli/cmd/step@v0.21.0",
 } as const;
 
+/** The version of a program: `v1.2.3`. */
+export function anchorVersion(name: keyof typeof ANCHORS): string {
+  return ANCHORS[name].replace(/^.*@/, "");
+}
+
 /** The folder with the built programs. */
-export function anchorsDirectory(): string {
+function anchorsDirectory(): string {
   return `${cacheDirectory()}/anchors/bin`;
 }
 
@@ -33,26 +39,15 @@ export async function findAnchor(
 export async function buildAnchors(): Promise<string | undefined> {
   for (const name of ["step-ca", "step"] as const) {
     if (await findAnchor(name) !== undefined) continue;
-    const reason = await goInstall(ANCHORS[name]);
+    console.error(`building ${ANCHORS[name]}`);
+    const reason = await tryProgram(["go", "install", ANCHORS[name]], {
+      GOBIN: anchorsDirectory(),
+      CGO_ENABLED: "0",
+      GOFLAGS: "",
+    });
     if (reason !== undefined) return `${name}: ${reason}`;
   }
   return undefined;
-}
-
-async function goInstall(module: string): Promise<string | undefined> {
-  console.error(`building ${module}`);
-  try {
-    const { code } = await new Deno.Command("go", {
-      args: ["install", module],
-      env: { GOBIN: anchorsDirectory(), CGO_ENABLED: "0", GOFLAGS: "" },
-      stdout: "null",
-      stderr: "inherit",
-    }).spawn().status;
-    return code === 0 ? undefined : `go install exited with status ${code}`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "Go is not installed";
-    throw error;
-  }
 }
 
 if (import.meta.main) {

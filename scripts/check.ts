@@ -1,7 +1,7 @@
 /**
- * `deno task ok`: the gate. If it passes, CI passes.
+ * `deno task ok`: the gate.
  *
- * Format, lint (with our own plugin), types, the vendored bundle, and all
+ * Format, lint (with our own plugin), types, the vendored bundles, and all
  * tests with coverage. `--tested=DIR` judges the coverage of a run of
  * `deno task test --coverage=DIR` that has just been, instead of testing again.
  */

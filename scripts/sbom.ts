@@ -51,28 +51,16 @@ export async function billOfMaterials(
     purl: `pkg:github/denoland/deno@v${deno}`,
     scope: Enums.ComponentScope.Required,
   });
-  const components = new Map(
-    parts.map((part) => [`${part.name}@${part.version}`, componentOf(part)]),
-  );
-  for (const part of parts) {
-    const component = components.get(`${part.name}@${part.version}`);
-    for (const needed of part.needs) {
-      const reference = components.get(needed)?.bomRef;
-      if (reference !== undefined) component?.dependencies.add(reference);
-    }
-  }
+  const components = componentsOf(parts);
   program.dependencies.add(runtime.bomRef);
-  for (const component of components.values()) {
+  for (const component of components) {
     if (component.scope === Enums.ComponentScope.Required) {
       program.dependencies.add(component.bomRef);
     }
   }
   const bom = new Models.Bom({
     metadata: new Models.Metadata({ timestamp: date, component: program }),
-    components: new Models.ComponentRepository([
-      runtime,
-      ...components.values(),
-    ]),
+    components: new Models.ComponentRepository([runtime, ...components]),
   });
   const text = new Serialize.JsonSerializer(
     new Serialize.JSON.Normalize.Factory(SPECIFICATION),
@@ -90,6 +78,21 @@ export async function requireValid(text: string): Promise<void> {
       `the bill of materials is not CycloneDX: ${JSON.stringify(problem)}`,
     );
   }
+}
+
+/** Each with what it needs. */
+function componentsOf(parts: readonly Part[]): readonly Models.Component[] {
+  const components = new Map(
+    parts.map((part) => [`${part.name}@${part.version}`, componentOf(part)]),
+  );
+  for (const { name, version, needs } of parts) {
+    const component = components.get(`${name}@${version}`);
+    for (const needed of needs) {
+      const reference = components.get(needed)?.bomRef;
+      if (reference !== undefined) component?.dependencies.add(reference);
+    }
+  }
+  return [...components.values()];
 }
 
 function componentOf(part: Part): Models.Component {

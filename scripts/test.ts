@@ -2,11 +2,11 @@
  * `deno task test`: every test, with everything that the tests need.
  *
  * Sets up what is missing (Debian packages when we may install them, the real
- * step-ca and step, Envoy, a base runtime to compile with), then runs the suite on the
- * source and once more, on the bundle and on the compiled program, those
- * end-to-end tests that may tell them apart. What cannot be set up makes the
- * tests that need it say "ignored" and why; with CI=true it is a failure
- * instead. Types are the gate's matter.
+ * step-ca and step, Envoy, validators, a base runtime to compile with), then runs
+ * the suite on the source and once more, on the bundle and on the compiled
+ * program, those end-to-end tests that may tell them apart. What cannot be set up
+ * makes the tests that need it say "ignored" and why; with CI=true it is a
+ * failure instead. Types are the gate's matter.
  *
  * Options: `--coverage=DIR` collects coverage; other words go to `deno test`
  * as filters of files (`deno task test tests/pki`). What takes longer has tasks
@@ -16,6 +16,7 @@ import { buildAnchors } from "./anchors.ts";
 import { bundleOneFile, compile } from "./build.ts";
 import { fetchEnvoy } from "./envoy.ts";
 import { cacheDirectory, ROOT } from "./paths.ts";
+import { tryProgram } from "./run_program.ts";
 import { installValidators } from "./validators.ts";
 import { baseRuntime } from "../tests/support/base_runtime.ts";
 
@@ -191,7 +192,7 @@ function withoutProxyToUs(): Record<string, string> {
 }
 
 /** Numbers of the root element of a JUnit report. */
-export function countJunit(xml: string): Counts {
+function countJunit(xml: string): Counts {
   const root = /<testsuites ([^>]*)>/.exec(xml)?.[1] ?? "";
   const number = (name: string) =>
     Number(new RegExp(`\\b${name}="(\\d+)"`).exec(root)?.[1] ?? "0");
@@ -217,18 +218,9 @@ async function requireTools(): Promise<void> {
 async function aptInstall(
   packages: readonly string[],
 ): Promise<string | undefined> {
-  for (
-    const args of [["update", "-q"], ["install", "-y", "-q", ...packages]]
-  ) {
-    const { code } = await new Deno.Command("apt-get", {
-      args,
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-      stdout: "null",
-      stderr: "inherit",
-    }).spawn().status;
-    if (code !== 0) return `apt-get ${args[0]} exited with status ${code}`;
-  }
-  return undefined;
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  return await tryProgram(["apt-get", "update", "-q"], env) ??
+    await tryProgram(["apt-get", "install", "-y", "-q", ...packages], env);
 }
 
 async function isInstalled(program: string): Promise<boolean> {

@@ -4,6 +4,7 @@
  * the published schemas. Kept in the per-user cache, once per user.
  */
 import { cacheDirectory } from "./paths.ts";
+import { tryProgram } from "./run_program.ts";
 
 /** Loads a Compose file as `docker compose` does; its program is called `cmd`. */
 const COMPOSE = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2";
@@ -47,35 +48,13 @@ export async function haveValidators(): Promise<boolean> {
 export async function installValidators(): Promise<string | undefined> {
   if (await haveValidators()) return undefined;
   console.error(`installing ${COMPOSE} and ${KUBERNETES}`);
-  return await runTo("go", ["install", COMPOSE], {
+  return await tryProgram(["go", "install", COMPOSE], {
     GOBIN: `${FOLDER}/bin`,
     CGO_ENABLED: "0",
     GOFLAGS: "",
-  }) ?? await runTo("python3", [
-    ...["-m", "pip", "install", "--quiet", "--root-user-action=ignore"],
-    ...["--target", `${FOLDER}/python`, KUBERNETES],
-  ], {});
-}
-
-async function runTo(
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<string | undefined> {
-  try {
-    const { code } = await new Deno.Command(program, {
-      args: [...args],
-      env: { ...env },
-      stdout: "null",
-      stderr: "inherit",
-    }).spawn().status;
-    return code === 0
-      ? undefined
-      : `${program} ${args.join(" ")} exited with status ${code}`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      return `${program} is not installed`;
-    }
-    throw error;
-  }
+  }) ?? await tryProgram([
+    ...["python3", "-m", "pip", "install", "--quiet"] as const,
+    ...["--root-user-action=ignore", "--target", `${FOLDER}/python`],
+    KUBERNETES,
+  ]);
 }

@@ -3,9 +3,10 @@
  *
  * So the program starts from a clean checkout without a download (which would
  * also fill the process with root certificates that nobody asked for, see
- * src/ca/online/trust.ts), and ten times faster. The result depends only on deno.lock and on the Deno version that README
- * names; comments with the paths of this machine's cache are rewritten to
- * package names, so that the file is the same everywhere.
+ * src/ca/online/trust.ts), and faster. The result depends only on deno.lock and
+ * on the Deno version that README names; comments with the paths of this
+ * machine's cache are rewritten to package names, so that the file is the same
+ * everywhere.
  */
 import { ROOT } from "./paths.ts";
 

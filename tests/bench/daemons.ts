@@ -2,7 +2,7 @@
 import type { Program, Row, Sample } from "./table.ts";
 
 /** Until a daemon has settled, in ms: the runtime's idle threads end after 10 s. */
-const SETTLE_MS = 15_000;
+export const SETTLE_MS = 15_000;
 /** How long the idle ones are watched then, in ms. */
 const WATCH_MS = 20_000;
 /** Ticks in a second of what /proc tells of processor time (sysconf(3)). */

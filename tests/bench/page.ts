@@ -1,4 +1,7 @@
 /** docs/benchmarks.md, from what was measured. */
+import { anchorVersion } from "../../scripts/anchors.ts";
+import { BASE_VERSION } from "../support/base_runtime.ts";
+import { SETTLE_MS } from "./daemons.ts";
 import type { Sample, Table } from "./table.ts";
 
 /** What was measured, by the titles of the tables. */
@@ -25,7 +28,9 @@ export function page(
 
 Written by \`deno task bench\`, which measures this program from a checkout, as
 one JavaScript file (\`deno task bundle\`) and compiled (\`deno task compile\`)
-beside the original, \`step\` ${"v0.21.0"}, in the same run, against the same real
+beside the original, \`step\` ${
+      anchorVersion("step")
+    }, in the same run, against the same real
 step-ca. Medians; in brackets how often the original's it is, which is the
 median of the ratios of each round.
 
@@ -46,7 +51,9 @@ takes from half to twice its median.`,
     section(
       "A daemon",
       daemonTable(tables),
-      `Idle: ${"15 s"} after the start, while it waits for its first rekey. At work: ${rekeys}
+      `Idle: ${
+        SETTLE_MS / 1000
+      } s after the start, while it waits for its first rekey. At work: ${rekeys}
 rekeys in one process, a second apart; the original's \`ca rekey --daemon\` only
 renews, with the key that is there. Private is the memory that the process alone
 has; the rest is mapped code, which programs of the same runtime share.`,
@@ -195,6 +202,6 @@ export async function machineText(): Promise<string> {
   const kernel = /^\d+\.\d+/.exec(Deno.osRelease())?.[0] ?? "";
   return `${cpu}, ${navigator.hardwareConcurrency} cores, ${
     (Number(kib) / 2 ** 20).toFixed(0)
-  } GiB, Linux ${kernel}; Deno ${Deno.version.deno} from source, 2.7.11 compiled;
+  } GiB, Linux ${kernel}; Deno ${Deno.version.deno} from source, ${BASE_VERSION} compiled;
 ${new Date().toISOString().slice(0, 10)}.`;
 }

@@ -17,14 +17,12 @@ export type Check = (
 /** Flags of other programs that the documents name. */
 const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   // Deno.
-  "--allow-all",
   "--allow-env",
   "--allow-net",
   "--allow-read",
   "--allow-run",
   "--allow-sys",
   "--allow-write",
-  "--code-splitting",
   "--filter",
   "--frozen",
   "--minify",
@@ -41,11 +39,9 @@ const FOREIGN_FLAGS: ReadonlySet<string> = new Set([
   "--now",
   "--unit",
   "--config-path",
-  // The demo, the gate and the tests of this project.
+  // The demo and the release of this project.
   "--keep",
-  "--coverage",
   "--strict",
-  "--tested",
   // Stands for any flag.
   "--name",
   // `step ca rekey` has it, this program does not.

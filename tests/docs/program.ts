@@ -7,13 +7,13 @@ import { COMMANDS } from "../../src/cli/commands/catalogue.ts";
 import { ERROR_MEANINGS } from "../../src/cli/exit_codes.ts";
 import {
   type FlagDefinition,
+  type FlagDefinitions,
   HELP_FLAG,
   spellingsOf,
   variableOf,
 } from "../../src/cli/grammar/command.ts";
 import {
   BUILT_IN,
-  HELP_COMMAND_FLAGS,
   placesIn,
   PROGRAM_FLAGS,
 } from "../../src/cli/grammar/route.ts";
@@ -26,7 +26,7 @@ export interface FlagFacts {
   readonly title: string;
   /** Every spelling, with dashes and without a value. */
   readonly spellings: readonly string[];
-  /** The variable that stands in for it. */
+  /** The variable that stands in for it; empty for flags of the grammar itself. */
   readonly variable: string;
   /** The values and numeric defaults that its help names. */
   readonly values: readonly string[];
@@ -114,15 +114,26 @@ const OPEN_CODES: Readonly<Record<string, string>> = {
 async function commandFacts(): Promise<ProgramFacts["commands"]> {
   const commands = new Map<string, readonly FlagFacts[]>();
   for (const { path, entry } of placesIn({ path: [], entry: COMMANDS })) {
-    const flags = typeof entry === "function"
-      ? { ...(await entry()).command.flags, help: HELP_FLAG }
-      : path.length === 0
-      ? PROGRAM_FLAGS
-      : { help: HELP_FLAG };
-    commands.set(path.join(" "), Object.entries(flags).map(flagFacts));
+    const flags: FlagDefinitions = typeof entry === "function"
+      ? (await entry()).command.flags
+      : {};
+    const ofGrammar = path.length === 0 ? PROGRAM_FLAGS : { help: HELP_FLAG };
+    commands.set(path.join(" "), [
+      ...Object.entries(flags).map(flagFacts),
+      ...Object.entries(ofGrammar).map((flag) => ({
+        ...flagFacts(flag),
+        variable: "",
+      })),
+    ]);
   }
   for (const name of Object.keys(BUILT_IN)) commands.set(name, []);
-  commands.set("help", Object.entries(HELP_COMMAND_FLAGS).map(flagFacts));
+  // Known to the grammar alone.
+  commands.set("help", [{
+    title: "--man",
+    spellings: ["--man"],
+    variable: "",
+    values: [],
+  }]);
   return commands;
 }
 

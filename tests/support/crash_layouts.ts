@@ -95,7 +95,7 @@ function twoPlaces(
 }
 
 /** All layouts of two plain files. */
-export const PLAIN_LAYOUTS: readonly Layout[] = [
+const PLAIN_LAYOUTS: readonly Layout[] = [
   {
     name: "same directory",
     targetCount: 2,
@@ -225,7 +225,7 @@ async function writeVersions(
 }
 
 /** All layouts whose files are links to versions. */
-export const VERSIONED_LAYOUTS: readonly Layout[] = [
+const VERSIONED_LAYOUTS: readonly Layout[] = [
   {
     name: "versioned",
     targetCount: 2,
@@ -297,7 +297,7 @@ export const VERSIONED_LAYOUTS: readonly Layout[] = [
 ];
 
 /** `--in-place`, with its weaker promise. */
-export const IN_PLACE_LAYOUT: Layout = {
+const IN_PLACE_LAYOUT: Layout = {
   name: "in place",
   targetCount: 2,
   mixture: "while overwriting",

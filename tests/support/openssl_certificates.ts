@@ -34,8 +34,8 @@ export interface Issued {
 }
 
 /** Fixed dates: openssl's form, and the moment that the tests call now. */
-export const FROM = "20260101000000Z";
-export const TO = "20270101000000Z";
+const FROM = "20260101000000Z";
+const TO = "20270101000000Z";
 export const NOW = new Date("2026-06-01T00:00:00Z");
 
 /** A folder of keys and certificates that ends with the process. */

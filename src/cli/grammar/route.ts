@@ -35,15 +35,6 @@ export const PROGRAM_FLAGS = {
 /** Each way to write {@linkcode HELP_FLAG}. */
 const HELP_WORDS: readonly string[] = ["-h", "-help", "--help", "--h"];
 
-/** Flags of `help`. */
-export const HELP_COMMAND_FLAGS = {
-  man: {
-    kind: "boolean",
-    group: "program",
-    help: "Print the source of a manual page.",
-  },
-} as const satisfies FlagDefinitions;
-
 /** Commands of the program itself, with one line of words. */
 export const BUILT_IN = {
   help: "show the help of a command; with --man as a manual page",

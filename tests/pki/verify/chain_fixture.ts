@@ -91,7 +91,7 @@ export async function refuse(
 }
 
 /** Whether openssl accepts the same path. */
-export async function opensslAccepts(
+async function opensslAccepts(
   chain: readonly Issued[],
   anchor: Issued,
 ): Promise<boolean> {

@@ -11,7 +11,7 @@ const FIXTURES = `${ROOT}tests/testdata/upgrade`;
 /** In paths and links: where the state is laid out. */
 export const PLACE = "{PLACE}";
 /** The same as encodeURIComponent() writes it, in the names of a state folder. */
-export const ENCODED_PLACE = "{PLACE%}";
+const ENCODED_PLACE = "{PLACE%}";
 
 /** A file, a link or a folder, its path below the place. */
 export interface FixtureEntry {

@@ -94,7 +94,7 @@ async function makeDatabase(
 }
 
 /** The settings for a folder of {@linkcode goDatabase}. */
-export function settingsOf(kind: Kind, directory: string): DatabaseSettings {
+function settingsOf(kind: Kind, directory: string): DatabaseSettings {
   const valueDir = "";
   if (kind === "bbolt") {
     return { type: "bbolt", dataSource: `${directory}/step.db`, valueDir };
