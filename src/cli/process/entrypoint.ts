@@ -28,8 +28,8 @@ import type { EntrypointSignals } from "./signals.ts";
 export interface EntrypointOptions {
   /** Those of a daemon. */
   readonly rekey: RekeyOptions;
-  /** How to get a pair where there is none; undefined without a token. */
-  readonly enrol: (EnrolOptions & EnrolmentOptions) | undefined;
+  /** How to get a pair where there is none, or why that cannot be; undefined without a token. */
+  readonly enrol: (EnrolOptions & EnrolmentOptions) | RekeyError | undefined;
   /** Program and arguments, at least one word. */
   readonly words: readonly string[];
   /** What the command gets after a rekey; 0: nothing. */
@@ -100,8 +100,9 @@ function enrolment(
   options: EntrypointOptions["enrol"],
   runtime: DenoRuntime,
   signal: AbortSignal,
-): EnrolJob | undefined {
-  return options && {
+): EnrolJob | RekeyError | undefined {
+  if (options === undefined || options instanceof RekeyError) return options;
+  return {
     options,
     openEnrolment: (readPassword) =>
       openEnrolment(options, {
