@@ -124,6 +124,14 @@ Deno.test("every line of deploy/ is one that the program accepts", async () => {
   }
 });
 
+Deno.test("no container gets the sockets of its host", async () => {
+  for (const name of MANIFESTS) {
+    const text = await deployFile(`kubernetes/${name}.yaml`);
+    const wide = /hostPath: \{ path: (\/|\/run|\/var|\/var\/run)[,\s]/;
+    assertEquals(wide.exec(text)?.[1], undefined, name);
+  }
+});
+
 Deno.test("images, Compose and Kubernetes say the same", async () => {
   const { services: { web } } = parse(await deployFile("compose.yaml"));
   const pod = await readPod("entrypoint");
