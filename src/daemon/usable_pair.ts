@@ -17,14 +17,15 @@ import { requireShorterThanLife } from "./plan.ts";
  * is delivered by the start that follows; a hook stays pending.
  *
  * @param job of a daemon
- * @param first gets a pair where there is none; undefined where that cannot be
+ * @param first gets a pair where there is none, or is why that cannot be;
+ *   undefined without a token
  * @throws {RekeyError} of any kind but `signal` and `hook`
  */
 export async function makePairUsable(
   job: RekeyJob,
   runtime: Runtime,
   { first, stop }: {
-    readonly first: EnrolJob | undefined;
+    readonly first: EnrolJob | RekeyError | undefined;
     readonly stop: AbortSignal;
   },
 ): Promise<void> {
@@ -36,6 +37,7 @@ export async function makePairUsable(
   const { schedule } = options.mode;
   if (await isMissing(options, runtime, stop)) {
     if (first === undefined) throw noPair(options);
+    if (first instanceof RekeyError) throw first;
     const certificate = await enrol(first, runtime, stop);
     log.write({ event: "enrolled", targets: options.output, certificate });
   }

@@ -1,4 +1,4 @@
-/** Whether a hook's program could be run, before it is too late to ask. */
+/** Whether a program of the user could be run, before it is too late to ask. */
 import { isOsError } from "../base/os_error.ts";
 
 /** Why a program cannot be run, as words behind "is". */

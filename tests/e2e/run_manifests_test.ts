@@ -89,6 +89,8 @@ Deno.test("the Dockerfiles have no mistake that a linter finds", async () => {
   for (const name of DOCKERFILES) {
     const found = validate(await deployFile(name));
     assertEquals(found.map(({ message }) => message), [], name);
+    // What "runAsNonRoot" of Kubernetes can check.
+    assertMatch(await deployFile(name), /\nUSER \d+\n(?![^]*\nUSER )/);
   }
   const text = (await deployFile("Dockerfile")).replace("\nUSER ", "\nUSRE ");
   assert(validate(text).length > 0, "a slip was found");
@@ -100,8 +102,8 @@ Deno.test("every line of deploy/ is one that the program accepts", async () => {
     const { initContainers = [], containers } = await readPod(name);
     for (const spec of [...initContainers, ...containers]) {
       lines.push(await wordsOf(spec));
-      const { livenessProbe } = spec;
-      if (livenessProbe !== undefined) lines.push(livenessProbe.exec.command);
+      const { readinessProbe } = spec;
+      if (readinessProbe !== undefined) lines.push(readinessProbe.exec.command);
     }
   }
   for (const name of DOCKERFILES) {
@@ -122,6 +124,14 @@ Deno.test("every line of deploy/ is one that the program accepts", async () => {
   }
 });
 
+Deno.test("no container gets the sockets of its host", async () => {
+  for (const name of MANIFESTS) {
+    const text = await deployFile(`kubernetes/${name}.yaml`);
+    const wide = /hostPath: \{ path: (\/|\/run|\/var|\/var\/run)[,\s]/;
+    assertEquals(wide.exec(text)?.[1], undefined, name);
+  }
+});
+
 Deno.test("images, Compose and Kubernetes say the same", async () => {
   const { services: { web } } = parse(await deployFile("compose.yaml"));
   const pod = await readPod("entrypoint");
@@ -132,8 +142,11 @@ Deno.test("images, Compose and Kubernetes say the same", async () => {
     ...await instruction("nginx.Dockerfile", "CMD"),
   ];
   assertEquals(await wordsOf(spec), words);
-  const health = spec.livenessProbe?.exec.command;
-  assertEquals(web.healthcheck.test, ["CMD", ...health ?? []]);
+  // Unhealthy is a mark in Docker, and the end of the container in Kubernetes.
+  assertEquals(spec.livenessProbe?.exec, undefined);
+  const probe = spec.readinessProbe?.exec.command ?? [];
+  const health = probe.filter((word) => !["--expires-in", "1m"].includes(word));
+  assertEquals(web.healthcheck.test, ["CMD", ...health]);
   for (const name of DOCKERFILES) {
     assertEquals(await instruction(name, "HEALTHCHECK"), health);
   }
@@ -256,7 +269,7 @@ podTest(
     assert(await pairKeyOf(pair) !== before);
     await shows(pair.certificateFile, network);
     const [spec] = pod.containers;
-    const probe = spec?.livenessProbe?.exec.command ?? [];
+    const probe = spec?.readinessProbe?.exec.command ?? [];
     const health = await run("nsenter", [
       ...[`--target=${inside}`, "--mount", "--pid", "setpriv"],
       ...["--reuid=101", "--regid=101", "--clear-groups", "env", "HOME=/"],

@@ -128,6 +128,27 @@ runTest(
   noNamespaces,
 );
 
+runTest(
+  "run goes on, and says so, when it may not signal a command of another user",
+  async ({ pair, start }) => {
+    const place = await pair(600);
+    await using running = start(place, [
+      ...["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+      ...["bash", "-c"],
+      "trap 'exit 4' TERM; echo listening; sleep 10 <&- >&- 2>&- & wait",
+    ], { under: ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"] });
+    await running.says("listening");
+    for (const name of ["USR1", "TERM"] as const) {
+      running.kill(`SIG${name}`);
+      await running.says(`cannot hand SIG${name} on to the command`);
+    }
+    const [child = 0] = await childrenOf(running.pid);
+    Deno.kill(child, "SIGTERM");
+    assertEquals(await running.ended, 4, running.text);
+  },
+  Deno.build.os === "linux" && Deno.uid() === 0 ? undefined : "not root",
+);
+
 async function childrenOf(pid: number): Promise<readonly number[]> {
   const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
   return text.trim().split(" ").filter((word) => word !== "").map(Number);

@@ -102,6 +102,18 @@ runTest(
 );
 
 runTest(
+  "run does not read the token of the environment where a pair is there",
+  async ({ empty, pair, start }) => {
+    const env = { STEP_TOKEN: "of an earlier day" };
+    await using running = start(await pair(600), SHOW, { env });
+    assertEquals(await running.ended, 3, running.text);
+    await using none = start(await empty(), SHOW, { env });
+    assertEquals(await none.ended, 64, none.text);
+    assertMatch(none.text, /error parsing token.*\nhint: .*STEP_TOKEN/);
+  },
+);
+
+runTest(
   "run ends as a shell when the command cannot be started, and changes nothing",
   async ({ empty, token, start }) => {
     const place = await empty();

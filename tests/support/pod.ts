@@ -47,7 +47,8 @@ interface ContainerSpec {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly { readonly name: string }[];
-  readonly livenessProbe?: {
+  readonly livenessProbe?: { readonly exec?: unknown };
+  readonly readinessProbe?: {
     readonly exec: { readonly command: readonly string[] };
   };
   readonly securityContext: {

@@ -7,6 +7,7 @@
  */
 import { RekeyError } from "../../base/errors.ts";
 import type { RekeyOptions } from "../../base/options.ts";
+import { osReason } from "../../base/os_error.ts";
 import { absolutePath } from "../../base/paths.ts";
 import { rememberPasswords, runDaemon } from "../../daemon/loop.ts";
 import { connectServiceManager } from "../../daemon/service_manager.ts";
@@ -27,8 +28,8 @@ import type { EntrypointSignals } from "./signals.ts";
 export interface EntrypointOptions {
   /** Those of a daemon. */
   readonly rekey: RekeyOptions;
-  /** How to get a pair where there is none; undefined without a token. */
-  readonly enrol: (EnrolOptions & EnrolmentOptions) | undefined;
+  /** How to get a pair where there is none, or why that cannot be; undefined without a token. */
+  readonly enrol: (EnrolOptions & EnrolmentOptions) | RekeyError | undefined;
   /** Program and arguments, at least one word. */
   readonly words: readonly string[];
   /** What the command gets after a rekey; 0: nothing. */
@@ -72,7 +73,7 @@ export async function runEntrypoint(
   stop.throwIfAborted();
   const child = startChild(words, environment(rekey));
   running.child = child;
-  signals.handOver(child.kill);
+  signals.handOver((name) => handOn(name, child, runtime));
   log.write({ event: "command-started", program, pid: child.pid });
   if (Deno.pid === 1) warnOfOrphans(runtime);
   const over = new AbortController();
@@ -99,8 +100,9 @@ function enrolment(
   options: EntrypointOptions["enrol"],
   runtime: DenoRuntime,
   signal: AbortSignal,
-): EnrolJob | undefined {
-  return options && {
+): EnrolJob | RekeyError | undefined {
+  if (options === undefined || options instanceof RekeyError) return options;
+  return {
     options,
     openEnrolment: (readPassword) =>
       openEnrolment(options, {
@@ -110,6 +112,19 @@ function enrolment(
         say: () => {},
       }),
   };
+}
+
+/** One that the system refuses, as for a command of another user, ends nothing. */
+function handOn(name: Deno.Signal, child: Child, { log }: DenoRuntime): void {
+  try {
+    child.kill(name);
+  } catch (error) {
+    log.write({
+      event: "warning",
+      message: `cannot hand ${name} on to the command: ${osReason(error)}`,
+      hint: "send it to the command itself, or run both as the same user",
+    });
+  }
 }
 
 /** What the command finds besides the environment of this process. */

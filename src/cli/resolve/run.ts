@@ -142,9 +142,9 @@ async function resolveEnrol(
   rekey: RekeyOptions,
 ): Promise<EntrypointOptions["enrol"]> {
   const { authority, output, newKey, write, passwordFiles } = rekey;
-  const by = await resolveToken(invocation);
+  const notAfter = resolveTime(invocation, "not-after");
+  const by = await resolveFirstToken(invocation);
   if (by === undefined || newKey.from !== "generate") return undefined;
-  const { token } = by;
   const flags = new FlagReader(invocation, RUN_FLAGS);
   if (authority.mode === "offline") {
     // In the environment it is for another pair, or of an earlier day.
@@ -154,7 +154,8 @@ async function resolveEnrol(
       { flags: ["offline"], hint: "a token is for the CA at --ca-url" },
     );
   }
-  requireSupported(token, flags);
+  if (by instanceof RekeyError) return by;
+  const { token } = by;
   const { url, root, connectTimeoutMs, timeoutMs } = authority;
   return {
     // The later rekeys need the file, so a token's own root is not enough.
@@ -166,7 +167,7 @@ async function resolveEnrol(
     subject: (token.type === "OIDC" ? token.email : undefined) ?? token.subject,
     names: [],
     notBefore: "",
-    notAfter: resolveTime(invocation, "not-after"),
+    notAfter,
     files: output,
     newKey: newKey.spec,
     keyPasswordFile: rekey.encryptNewKey === "always"
@@ -175,4 +176,17 @@ async function resolveEnrol(
     overwrite: "ask",
     write,
   };
+}
+
+/** An error is returned, not thrown, where it matters only without a pair: the environment keeps a token for long. */
+async function resolveFirstToken(invocation: Invocation<typeof RUN_FLAGS>) {
+  const flags = new FlagReader(invocation, RUN_FLAGS);
+  try {
+    const by = await resolveToken(invocation);
+    if (by !== undefined) requireSupported(by.token, flags);
+    return by;
+  } catch (error) {
+    if (!(error instanceof RekeyError) || flags.isTyped("token")) throw error;
+    return error;
+  }
 }
