@@ -50,7 +50,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   ],
   "engine": [
     ["once.ts"],
-    ["dry_run.ts", "enrol.ts", "rekey.ts", "rollback.ts"],
+    ["check_pair.ts", "dry_run.ts", "enrol.ts", "rekey.ts", "rollback.ts"],
     ["pending_reload.ts"],
     ["ask.ts", "failure_hook.ts", "open_job.ts"],
     ["schedule.ts"],

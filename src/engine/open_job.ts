@@ -108,25 +108,3 @@ function requireShorterLimit(
   if (ms <= lifetimeMs(certificate)) return;
   throw longerThanLife(certificate, { flag: names.expiresIn, ms });
 }
-
-/**
- * Proves that a pass could begin: repairs what a crash left, opens the pair,
- * reads the authority's settings. Nothing is made, asked or written, so that
- * what is wrong shows at the start of a daemon and not hours later.
- *
- * @returns the certificate in force
- * @throws {RekeyError} kinds `pair`, `config`, `busy`, `install`, `interrupted`
- */
-export async function checkPair(
-  job: RekeyJob,
-  runtime: Runtime,
-  signal: AbortSignal,
-): Promise<Certificate> {
-  using pass = await openJob(job, runtime, signal);
-  const { current } = pass;
-  await stoppable(current.loadKeyPair(), signal);
-  const { readPassword } = pass;
-  const authority = job.openAuthority({ signal, readPassword });
-  await stoppable(authority.roots(), signal);
-  return current.chain[0];
-}

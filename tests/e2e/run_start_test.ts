@@ -5,6 +5,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../support/assert.ts";
+import { CAN_MOUNT, mount } from "../support/mounts.ts";
 import { pairKeyOf } from "../support/openssl_reads.ts";
 import { closedPort } from "../support/tcp_peers.ts";
 import { namesIn, runTests } from "../support/run_place.ts";
@@ -161,4 +162,18 @@ runTest(
     assertEquals(await pairKeyOf(due), before);
     assertEquals(await namesIn(missing.folder), []);
   },
+);
+
+runTest(
+  "run starts nothing beside files that it could not replace",
+  async ({ pair, start }) => {
+    const place = await pair(600);
+    const { certificateFile: file } = place;
+    await using _mounted = await mount(file, ["--bind", file]);
+    await using running = start(place, SHOW);
+    assertEquals(await running.ended, 73, running.text);
+    assertMatch(running.text, /host\.crt.* mount/);
+    assert(!running.text.includes("cert="), running.text);
+  },
+  CAN_MOUNT ? undefined : "needs mount",
 );

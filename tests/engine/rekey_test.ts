@@ -5,7 +5,8 @@
 import type { RekeyOptions } from "../../src/base/options.ts";
 import type { LogEvent, Runtime, Terminal } from "../../src/base/runtime.ts";
 import { createOnlineAuthority } from "../../src/ca/online/online.ts";
-import { checkPair, type RekeyJob } from "../../src/engine/open_job.ts";
+import { checkPair } from "../../src/engine/check_pair.ts";
+import type { RekeyJob } from "../../src/engine/open_job.ts";
 import { rekeyOnce } from "../../src/engine/once.ts";
 import { replacePair } from "../../src/engine/rekey.ts";
 import { openPair } from "../../src/files/open_pair.ts";
