@@ -83,7 +83,12 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
   "files/versioned": [
     ["previous_pair.ts", "versioned_install.ts"],
     ["layout.ts"],
-    ["changeable_layout.ts", "layout_note.ts", "staged_version.ts"],
+    [
+      "changeable_layout.ts",
+      "discard_versions.ts",
+      "layout_note.ts",
+      "staged_version.ts",
+    ],
     ["versions.ts"],
   ],
   "cli": [

@@ -47,13 +47,13 @@ import {
   refuseForeignRepair,
 } from "./unfinished.ts";
 import { requireVersionable } from "./versioned/changeable_layout.ts";
+import { requireVersionsGone } from "./versioned/discard_versions.ts";
 import {
   changeLayout,
   layoutOf,
   mixedLayouts,
   removeUnfinishedVersions,
   requireMounted,
-  requireVersionsGone,
   resumeLayout,
 } from "./versioned/layout.ts";
 import {
