@@ -21,6 +21,7 @@
  * be reached, DENO_BIN a Deno of the same version. SOURCE_DATE_EPOCH fixes the
  * embedded time; same sources and same Deno give the same bytes.
  */
+import { compiledAtOnce } from "./compiled_at_once.ts";
 import { ROOT } from "./paths.ts";
 import { joinPieces } from "./pieces.ts";
 import { VENDORED } from "./vendor.ts";
@@ -36,6 +37,9 @@ const SOURCES = ["main.ts", "src", "deno.json", "deno.lock"] as const;
  */
 const HASHBANG =
   "#!/usr/bin/env -S deno run --no-config --allow-all --no-prompt --unstable-net\n";
+
+/** The modules of one rekey over the network, with all that they import. */
+const OF_A_REKEY = ["src/cli/process/program.ts", "src/cli/whole_rekey.ts"];
 
 /** What a build may be told. */
 export interface BuildOptions {
@@ -145,7 +149,8 @@ export async function bundleOneFile(
   // For one letter that is not ASCII, and comments of libraries have some, V8
   // keeps all of it in two bytes a letter: 2 MB more in a daemon.
   const text = asAscii(await Deno.readTextFile(file));
-  await Deno.writeTextFile(file, HASHBANG + text);
+  const code = compiledAtOnce(text, OF_A_REKEY);
+  await Deno.writeTextFile(file, HASHBANG + code);
   await Deno.chmod(file, 0o755);
   return file;
 }
