@@ -164,7 +164,13 @@ export const CASES: readonly Case[] = [
       spoil: (file, names) =>
         edit(
           file(last(names, ".vlog")),
-          (content) => flip(content, content.length - 5000),
+          (content) => {
+            // In its key, since a length that is wrong gives another reason.
+            const name = new TextDecoder("latin1").decode(content)
+              .lastIndexOf("x509_certs", content.length - 5000);
+            assert(name > 0);
+            flip(content, name);
+          },
         ),
       message: /\.vlog" has an entry with a wrong checksum$/,
     },
