@@ -94,7 +94,7 @@ function message(
   return `${installed}, but telling the service failed: ${what}; still pending: ${pending}${by}`;
 }
 
-for (const failure of sample("behind the swap", FAILURES, 3)) {
+for (const failure of sample("behind the swap", FAILURES, 2)) {
   const { what } = failure;
   Deno.test(`ca rekey says behind the swap what is pending: ${what}`, async () => {
     await using place = await reloadPlace();

@@ -134,7 +134,7 @@ for (
 }
 
 /** How many wrong passwords are tried: one in about 256 has sound padding. */
-const WRONG_PASSWORDS = 600;
+const WRONG_PASSWORDS = 300;
 
 Deno.test("readCaFiles() calls each of many wrong passwords wrong", async () => {
   await using ca = await encryptedCa();

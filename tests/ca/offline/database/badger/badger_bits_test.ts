@@ -71,5 +71,5 @@ async function extentsOf(
   assert(structure.length > 0);
   return IS_WHOLE
     ? [{ extents: rest.concat(structure), every: 1 }]
-    : [{ extents: structure, every: 15 }, { extents: rest, every: 1055 }];
+    : [{ extents: structure, every: 31 }, { extents: rest, every: 3001 }];
 }
