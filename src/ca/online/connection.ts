@@ -69,6 +69,8 @@ export interface TotalLimit extends Disposable {
   readonly signal: AbortSignal;
   /** Ends the request, kind `unreachable`. */
   expire(reason: string, hint?: string): void;
+  /** Has `act` end the request in its place, until `signal` aborts. */
+  meanwhile(act: () => void, signal: AbortSignal): void;
 }
 
 /** Disposing it stops the clock. */
@@ -83,12 +85,18 @@ export function totalLimit(request: TimedRequest): TotalLimit {
     limit.abort(
       new RekeyError("unreachable", requestFailed(request, reason), { hint }),
     );
-  after(timeoutMs, ended.signal, () => {
-    expire(`no complete answer within ${formatDurationMs(timeoutMs)}`);
-  });
+  const atLimit = {
+    act: () =>
+      expire(`no complete answer within ${formatDurationMs(timeoutMs)}`),
+  };
+  after(timeoutMs, ended.signal, () => atLimit.act());
   return {
     signal: AbortSignal.any([signal, limit.signal]),
     expire,
+    meanwhile(act, over) {
+      const usual = atLimit.act;
+      atLimit.act = () => over.aborted ? usual() : act();
+    },
     [Symbol.dispose]: () => ended.abort(),
   };
 }
@@ -143,8 +151,8 @@ export function watchConnection(
   request: LimitedRequest,
   limit: TotalLimit,
 ): ConnectionWatch {
-  // Where both limits are the same, the one that tells more is to be named.
-  const limitMs = Math.min(request.connectTimeoutMs, request.timeoutMs - 1);
+  const { connectTimeoutMs, timeoutMs } = request;
+  const limitMs = Math.min(connectTimeoutMs, timeoutMs);
   const ended = new AbortController();
   const turn = new AbortController();
   const state: SearchState = { tried: [] };
@@ -169,10 +177,13 @@ export function watchConnection(
     const { isConnected } = await load();
     if (await isConnected(request.url, { signal, state })) end();
   });
-  after(limitMs, signal, () => {
+  const giveUp = () => {
     end();
     expire(request, limit, state);
-  });
+  };
+  if (connectTimeoutMs < timeoutMs) after(connectTimeoutMs, signal, giveUp);
+  // That there is no connection tells more than that there is no answer.
+  limit.meanwhile(giveUp, signal);
   return {
     signal: turn.signal,
     end,

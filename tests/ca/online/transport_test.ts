@@ -1,4 +1,8 @@
 import { hintWords } from "../../support/hint.ts";
+import {
+  totalLimit,
+  watchConnection,
+} from "../../../src/ca/online/connection.ts";
 import { createOnlineAuthority } from "../../../src/ca/online/online.ts";
 import { RekeyError } from "../../../src/base/errors.ts";
 import {
@@ -102,6 +106,25 @@ Deno.test("postOverTls() names the connection when both limits are equal", async
   const limits = { connectTimeoutMs: 500, timeoutMs: 500 };
   const { message } = await failure(urlOf(peer), limits);
   assertStringIncludes(message, "i/o timeout");
+});
+
+Deno.test("totalLimit() names the connection, however late that one's clock began", async () => {
+  await using peer = await blackHole();
+  const request = {
+    url: new URL(urlOf(peer)),
+    reachable: new Map(),
+    connectTimeoutMs: 300,
+    timeoutMs: 300,
+    signal: new AbortController().signal,
+  };
+  using limit = totalLimit(request);
+  const late = performance.now() + 20;
+  while (performance.now() < late);
+  using _watch = watchConnection(request, limit);
+  await new Promise((resolve) =>
+    limit.signal.addEventListener("abort", resolve)
+  );
+  assertStringIncludes(String(limit.signal.reason), "i/o timeout");
 });
 
 Deno.test("postOverTls() does not take a slow answer for a slow connection", async () => {
