@@ -22,6 +22,8 @@ ECHO_FIELD = 3
 def start(request):
     """The second descriptor keeps the terminal alive, to look at its modes."""
     terminal, keeper = os.openpty()
+    # The program may have changed them when fork returns.
+    before = termios.tcgetattr(keeper)
     pid = os.fork()
     if pid == 0:
         os.setsid()
@@ -32,7 +34,7 @@ def start(request):
             os.dup2(null if is_redirected else keeper, descriptor)
         os.close(terminal)
         os.execvp(request["command"][0], request["command"])
-    return pid, terminal, keeper
+    return pid, terminal, keeper, before
 
 
 def read_until(terminal, text, deadline):
@@ -47,8 +49,7 @@ def read_until(terminal, text, deadline):
 
 def main():
     request = json.load(sys.stdin)
-    pid, terminal, keeper = start(request)
-    before = termios.tcgetattr(keeper)
+    pid, terminal, keeper, before = start(request)
     deadline = time.monotonic() + TIMEOUT_S
     shown, echo = "", []
     for kind, value in request["steps"]:
