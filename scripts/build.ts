@@ -21,7 +21,7 @@
  * be reached, DENO_BIN a Deno of the same version. SOURCE_DATE_EPOCH fixes the
  * embedded time; same sources and same Deno give the same bytes.
  */
-import { compiledAtOnce } from "./compiled_at_once.ts";
+import { calledInARekey, compiledAtOnce } from "./compiled_at_once.ts";
 import { ROOT } from "./paths.ts";
 import { joinPieces } from "./pieces.ts";
 import { VENDORED } from "./vendor.ts";
@@ -37,9 +37,6 @@ const SOURCES = ["main.ts", "src", "deno.json", "deno.lock"] as const;
  */
 const HASHBANG =
   "#!/usr/bin/env -S deno run --no-config --allow-all --no-prompt --unstable-net\n";
-
-/** The modules of one rekey over the network, with all that they import. */
-const OF_A_REKEY = ["src/cli/process/program.ts", "src/cli/whole_rekey.ts"];
 
 /** What a build may be told. */
 export interface BuildOptions {
@@ -123,6 +120,12 @@ export async function bundleForCompile(
       `${source}/main.ts`,
       source,
     );
+    const called = await calledInARekey();
+    for await (const { name } of Deno.readDir(pieces)) {
+      const file = `${pieces}/${name}`;
+      const code = await Deno.readTextFile(file);
+      await Deno.writeTextFile(file, compiledAtOnce(code, called));
+    }
     await joinPieces(pieces, directory);
   } finally {
     await Deno.remove(source, { recursive: true });
@@ -149,7 +152,7 @@ export async function bundleOneFile(
   // For one letter that is not ASCII, and comments of libraries have some, V8
   // keeps all of it in two bytes a letter: 2 MB more in a daemon.
   const text = asAscii(await Deno.readTextFile(file));
-  const code = compiledAtOnce(text, OF_A_REKEY);
+  const code = compiledAtOnce(text, await calledInARekey());
   await Deno.writeTextFile(file, HASHBANG + code);
   await Deno.chmod(file, 0o755);
   return file;

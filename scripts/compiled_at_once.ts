@@ -4,144 +4,73 @@
  * V8 only reads over a function until it is called, and then parses it again;
  * what Deno keeps of a file from one run to the next holds what was compiled at
  * first. Except for a function in parentheses, which V8 takes for one that is
- * called on the spot: it is compiled with the file, and kept. For the modules of
- * a rekey that saves a fifth of the processor time of a start.
+ * called on the spot: it is compiled with the file, and kept. With those that a
+ * rekey calls, a rekey takes a tenth less time; with all others besides, none
+ * is saved.
  */
 import { parseAst } from "@rollup/wasm-node/parseAst";
+import { ROOT } from "./paths.ts";
+
+/** Names of functions, by the paths of their modules. */
+export type Functions = ReadonlyMap<string, ReadonlySet<string>>;
+
+const LIST = `${ROOT}scripts/called_in_a_rekey.txt`;
+
+/** Those that one rekey over the network calls, as `deno task profile` found them. */
+export async function calledInARekey(): Promise<Functions> {
+  const lines = (await Deno.readTextFile(LIST)).trimEnd().split("\n");
+  return new Map(lines.map((line) => {
+    const [path = "", ...names] = line.split(" ");
+    return [path, new Set(names)];
+  }));
+}
+
+/** Writes what {@linkcode calledInARekey} reads. */
+export async function writeCalled(functions: Functions): Promise<void> {
+  const lines = [...functions].map(([path, names]) =>
+    [path, ...[...names].toSorted()].join(" ")
+  );
+  await Deno.writeTextFile(LIST, `${lines.toSorted().join("\n")}\n`);
+}
 
 /** What is read here of a syntax tree (github.com/estree/estree). */
 interface Node {
   readonly type: string;
   readonly start: number;
   readonly end: number;
-}
-
-interface FunctionNode extends Node {
-  readonly id: { readonly name: string } | null;
-  readonly async: boolean;
-  readonly body: { readonly body: readonly StatementNode[] };
-}
-
-interface StatementNode extends Node {
-  readonly expression?: CallNode;
-}
-
-interface CallNode extends Node {
-  readonly callee?: { readonly name?: string };
-  readonly arguments?: readonly Node[];
-}
-
-interface PropertyNode {
-  readonly key: { readonly value: string; readonly end: number };
-  readonly value: FunctionNode;
-}
-
-/** A module in a bundle: `var name = __esm({ "path"() { … } });`. */
-interface BundledModule {
-  /** Of the function that initializes it. */
-  readonly name: string;
-  readonly path: string;
-  /** Names of the modules that it initializes first. */
-  readonly imports: readonly string[];
-  readonly property: PropertyNode;
-  /** Those of its functions that stand outside. */
-  readonly functions: readonly FunctionNode[];
+  readonly id?: { readonly name: string } | null;
 }
 
 /**
- * Puts the functions of some modules in parentheses.
+ * Puts functions in parentheses, in front of all else that a file does.
  *
- * @param bundle of `deno bundle` into one file
- * @param entries paths of modules: meant are they and all that they import
- * @throws {Error} if one of them is not in the bundle
+ * @param code of `deno bundle`, which names each module in a comment
  */
-export function compiledAtOnce(
-  bundle: string,
-  entries: readonly string[],
-): string {
-  const wanted = withImports(modulesOf(bundle), entries);
-  const pieces = wanted.flatMap(({ property: { key, value }, functions }) => [
-    ...functions.map(({ start, end, id }) => ({
-      start,
-      end,
-      text: `var ${id?.name} = (${bundle.slice(start, end)});`,
-    })),
-    {
-      start: key.end,
-      end: value.end,
-      text: `: (${value.async ? "async " : ""}function${
-        bundle.slice(value.start, value.end)
-      })`,
-    },
-  ]).sort((a, b) => a.start - b.start);
-  let done = 0;
-  const parts = pieces.flatMap(({ start, end, text }) => {
-    const before = bundle.slice(done, start);
-    done = end;
-    return [before, text];
-  });
-  return [...parts, bundle.slice(done)].join("");
-}
-
-/** In their order, in which a function stands before the module it belongs to. */
-function modulesOf(bundle: string): readonly BundledModule[] {
-  const { body } = parseAst(bundle) as unknown as { body: readonly Node[] };
-  const modules: BundledModule[] = [];
-  let functions: FunctionNode[] = [];
-  for (const node of body) {
-    if (node.type === "FunctionDeclaration") {
-      functions.push(node as FunctionNode);
-    }
-    const wrapped = wrappedModule(node);
-    if (wrapped === undefined) continue;
-    modules.push({ ...wrapped, functions });
-    functions = [];
-  }
-  return modules;
-}
-
-function wrappedModule(
-  node: Node,
-): Omit<BundledModule, "functions"> | undefined {
-  const { declarations: [variable] = [] } = node as Node & {
-    readonly declarations?: readonly {
-      readonly id: { readonly name: string };
-      readonly init: CallNode | null;
-    }[];
-  };
-  if (variable?.init?.callee?.name !== "__esm") return undefined;
-  const [modules] = variable.init.arguments as readonly (Node & {
-    readonly properties: readonly PropertyNode[];
-  })[];
-  const property = modules?.properties[0];
-  if (property === undefined) return undefined;
-  const imports = property.value.body.body.flatMap(({ expression }) =>
-    expression?.callee?.name ?? []
+export function compiledAtOnce(code: string, wanted: Functions): string {
+  const { body } = parseAst(code) as unknown as { body: readonly Node[] };
+  const moduleAt = modulesIn(code);
+  const found = body.filter(({ type, start, id }) =>
+    type === "FunctionDeclaration" &&
+    isIn(wanted.get(moduleAt(start)), id?.name ?? "")
   );
-  return {
-    name: variable.id.name,
-    path: property.key.value,
-    imports,
-    property,
-  };
+  const moved = found.map(({ start, end, id }) =>
+    `var ${id?.name} = (${code.slice(start, end)});\n`
+  );
+  const imports = body.filter(({ type }) => type === "ImportDeclaration");
+  const top = imports.at(-1)?.end ?? 0;
+  const ends = [top, ...found.map(({ end }) => end)];
+  const rest = ends.map((end, index) => code.slice(end, found[index]?.start));
+  return [code.slice(0, top), "\n", ...moved, ...rest].join("");
 }
 
-function withImports(
-  modules: readonly BundledModule[],
-  entries: readonly string[],
-): readonly BundledModule[] {
-  const byName = new Map(modules.map((module) => [module.name, module]));
-  const found = new Set(entries.map((path) => {
-    const module = modules.find((module) => module.path === path);
-    if (module === undefined) throw new Error(`${path} is not in the bundle`);
-    return module;
-  }));
-  // A set goes on to what is added to it meanwhile.
-  for (const { imports } of found) {
-    for (const name of imports) {
-      const module = byName.get(name);
-      if (module !== undefined) found.add(module);
-    }
-  }
-  return [...found];
+/** The bundler numbers what has the same name in two modules. */
+function isIn(names: ReadonlySet<string> | undefined, name: string): boolean {
+  return names !== undefined &&
+    (names.has(name) || names.has(name.replace(/\d+$/, "")));
+}
+
+/** Finds the path of the module that a place in the code is from. */
+function modulesIn(code: string): (place: number) => string {
+  const modules = [...code.matchAll(/^\/\/ (\S+\.ts)$/gm)];
+  return (place) => modules.findLast(({ index }) => index <= place)?.[1] ?? "";
 }

@@ -1,70 +1,68 @@
-/** What is put in parentheses; that a rekey of the result works, e2e tests see. */
-import { compiledAtOnce } from "../../scripts/compiled_at_once.ts";
-import { assertEquals, assertThrows } from "../support/assert.ts";
+/** What is put in parentheses; that the results rekey, end-to-end tests see. */
+import {
+  calledInARekey,
+  compiledAtOnce,
+} from "../../scripts/compiled_at_once.ts";
+import { ROOT } from "../../scripts/paths.ts";
+import { assertEquals } from "../support/assert.ts";
 
-const BUNDLE = `var __esm = (fn, res) => fn;
+const BUNDLE = `import { x } from "./other.js";
 // src/a.ts
-async function ofA(x) {
+var table = called();
+async function called(x) {
   return x;
 }
-var init_a = __esm({
-  "src/a.ts"() {
-  }
-});
+function notCalled() {
+}
 // src/b.ts
-function* ofB() {
+function* called2() {
 }
-var init_b = __esm({
-  "src/b.ts"() {
-  }
-});
 // src/c.ts
-function ofC() {
+function called3() {
 }
-var init_c = __esm({
-  "src/c.ts"() {
-    init_a();
-    inner = () => ofC();
-  }
-});
-function main() {
-}
-init_c();
+export { called as a };
 `;
 
-Deno.test("compiledAtOnce() takes a module, and what it imports", () => {
-  const code = compiledAtOnce(BUNDLE, ["src/c.ts"]);
+Deno.test("compiledAtOnce() takes the functions of a module that are named", () => {
+  const wanted = new Map([
+    ["src/a.ts", new Set(["called"])],
+    ["src/b.ts", new Set(["called"])],
+  ]);
   assertEquals(
-    code.match(/^(?:var|async|function).*|^ {2}"src.*|^ {2}}\)?$/gm),
-    [
-      "var __esm = (fn, res) => fn;",
-      "var ofA = (async function ofA(x) {",
-      "var init_a = __esm({",
-      '  "src/a.ts": (function() {',
-      "  })",
-      "function* ofB() {",
-      "var init_b = __esm({",
-      '  "src/b.ts"() {',
-      "  }",
-      "var ofC = (function ofC() {",
-      "var init_c = __esm({",
-      '  "src/c.ts": (function() {',
-      "  })",
-      "function main() {",
-    ],
+    compiledAtOnce(BUNDLE, wanted),
+    `import { x } from "./other.js";
+var called = (async function called(x) {
+  return x;
+});
+var called2 = (function* called2() {
+});
+
+// src/a.ts
+var table = called();
+
+function notCalled() {
+}
+// src/b.ts
+
+// src/c.ts
+function called3() {
+}
+export { called as a };
+`,
   );
 });
 
-Deno.test("compiledAtOnce() leaves what the module does not import", () => {
-  const code = compiledAtOnce(BUNDLE, ["src/a.ts"]);
-  assertEquals(code.includes("(function ofC"), false);
-  assertEquals(code.includes('"src/c.ts"() {'), true);
+Deno.test("compiledAtOnce() leaves a file without them as it is", () => {
+  assertEquals(compiledAtOnce("f();\n", new Map()).trim(), "f();");
 });
 
-Deno.test("compiledAtOnce() says which module is missing", () => {
-  assertThrows(
-    () => compiledAtOnce(BUNDLE, ["src/d.ts"]),
-    Error,
-    /src\/d.ts is not in the bundle/,
-  );
+Deno.test("the list of what a rekey calls names what there is", async () => {
+  const gone: string[] = [];
+  for (const [path, names] of await calledInARekey()) {
+    const code = await Deno.readTextFile(ROOT + path).catch(() => "");
+    for (const name of names) {
+      if (!new RegExp(`\\b${name}\\b`).test(code)) gone.push(`${path} ${name}`);
+    }
+  }
+  assertEquals(gone, [], "deno task profile makes it anew");
 });
