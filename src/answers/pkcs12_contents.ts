@@ -30,7 +30,7 @@ export async function readContents(
   { identity, caFiles }: Pkcs12Files,
   password: PasswordSource,
 ): Promise<Pkcs12Contents> {
-  const bundles = await Promise.all(caFiles.map(loadChain));
+  const bundles = await Promise.all(caFiles.map((file) => loadChain(file)));
   const others = bundles.flat();
   if (identity === undefined) {
     return { trusted: await Promise.all(others.map(named)) };

@@ -104,7 +104,7 @@ async function load(
   password: PasswordSource,
   now: Date,
 ): Promise<KeyPair> {
-  const current = await findCurrentPair(options, password, now);
+  const current = await findCurrentPair(options, { password }, now);
   return await current.loadKeyPair();
 }
 

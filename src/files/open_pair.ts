@@ -20,6 +20,7 @@ import {
 } from "./pair/current_pair.ts";
 import { loadChain, type PasswordSource } from "./pair/key_pair.ts";
 import { HiddenKeys, keptKeyWarnings } from "./pair/hidden_keys.ts";
+import { readInputFile } from "./pair/input_file.ts";
 import { SeenPair } from "./pair/seen_pair.ts";
 import { PlainInstall } from "./plain/plain_install.ts";
 import { recoverInstall } from "./plain/recovery.ts";
@@ -220,7 +221,9 @@ export class LockedPair implements Disposable {
     password: PasswordSource,
     now: Date,
   ): Promise<CurrentPair> {
-    return await findCurrentPair(choice, password, now);
+    const read = async (file: string) =>
+      this.#seen.contentOf(file) ?? await readInputFile(file);
+    return await findCurrentPair(choice, { password, read }, now);
   }
 
   /** Whether nothing stands there yet. */

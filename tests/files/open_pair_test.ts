@@ -4,6 +4,7 @@
 import type { LogEvent } from "../../src/base/runtime.ts";
 import { openPair } from "../../src/files/open_pair.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { noTerminal } from "../support/fake_terminal.ts";
 import { encodePair, open } from "../support/install_child.ts";
 import {
   generation,
@@ -63,6 +64,29 @@ Deno.test("openPair() waits for nobody who repairs the pair that is read", async
     "busy",
   );
   assertEquals(output.locks(), []);
+});
+
+Deno.test("a LockedPair loads what it saw when it was opened", async () => {
+  await using pair = await pairFixture();
+  writePair(pair, generation(1));
+  using locked = await open(pair.targets);
+  await Deno.remove(pair.targets.certificate);
+  const files = { input: pair.targets, output: pair.targets };
+  const newKey = {
+    from: "generate",
+    spec: { kty: "EC", curve: "P-256" },
+  } as const;
+  const { signal } = new AbortController();
+  await assertRejects(
+    () =>
+      locked.load(
+        { ...files, newKey, mode: { run: "once" }, passwordFiles: {} },
+        { terminal: noTerminal(), signal },
+        new Date(),
+      ),
+    "pair",
+    /malformed certificate$/,
+  );
 });
 
 Deno.test("a pair that could not be repaired is not locked any more", async () => {

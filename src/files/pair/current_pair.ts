@@ -4,7 +4,12 @@ import type { KeyPairFiles, RekeyOptions } from "../../base/options.ts";
 import type { Certificate } from "../../pki/certificate/certificate.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { Pair } from "../transaction.ts";
-import { loadChain, loadKeyPair, type PasswordSource } from "./key_pair.ts";
+import {
+  type FileReader,
+  loadChain,
+  loadKeyPair,
+  type PasswordSource,
+} from "./key_pair.ts";
 
 export type PairChoice = Pick<
   RekeyOptions,
@@ -29,6 +34,13 @@ export function servedPair(
   return newKey.from === "file" && !newKey.writeCopy
     ? { certificate, key: newKey.path }
     : output;
+}
+
+/** What opens a pair. */
+export interface PairSource {
+  readonly password: PasswordSource;
+  /** Where its files were read before. */
+  readonly read?: FileReader | undefined;
 }
 
 /** The pair to authenticate with and to take subject and lifetime from. */
@@ -59,15 +71,15 @@ export interface CurrentPair {
  */
 export async function findCurrentPair(
   choice: PairChoice,
-  password: PasswordSource,
+  source: PairSource,
   now: Date,
 ): Promise<CurrentPair> {
   const { input, output } = choice;
-  if (!hasOwnOutput(choice)) return await openInput(choice, password);
-  const written = await usablePair(output, password);
-  if (written === undefined) return await openPair(input, password);
+  if (!hasOwnOutput(choice)) return await openInput(choice, source);
+  const written = await usablePair(output, source);
+  if (written === undefined) return await openPair(input, source);
   if (written.chain[0].notAfter > now) return written;
-  const given = await usablePair(input, password);
+  const given = await usablePair(input, source);
   return given !== undefined &&
       given.chain[0].notAfter > written.chain[0].notAfter
     ? given
@@ -99,9 +111,9 @@ function hasOwnOutput({ input, output, mode }: PairChoice): boolean {
 
 async function openInput(
   { input, output, newKey, passwordFiles }: PairChoice,
-  password: PasswordSource,
+  { password, read }: PairSource,
 ): Promise<CurrentPair> {
-  const pair = await openPair(input, password);
+  const pair = await openPair(input, { password, read });
   const isReplaced = newKey.from === "file" && !newKey.writeCopy &&
     output.certificate === input.certificate;
   if (!isReplaced) return pair;
@@ -125,24 +137,25 @@ async function openInput(
 
 async function openPair(
   files: KeyPairFiles,
-  password: PasswordSource,
+  { password, read }: PairSource,
 ): Promise<CurrentPair> {
-  const chain = await loadChain(files.certificate);
+  const chain = await loadChain(files.certificate, read);
   const opened: { pair?: Promise<KeyPair> } = {};
   return {
     files,
     chain,
-    loadKeyPair: () => opened.pair ??= loadKeyPair(chain, files, password),
+    loadKeyPair: () =>
+      opened.pair ??= loadKeyPair(chain, files, password, read),
   };
 }
 
 /** The pair, if its key opens and belongs to it. */
 async function usablePair(
   files: KeyPairFiles,
-  password: PasswordSource,
+  source: PairSource,
 ): Promise<CurrentPair | undefined> {
   return await unlessUnusable((async () => {
-    const pair = await openPair(files, password);
+    const pair = await openPair(files, source);
     await pair.loadKeyPair();
     return pair;
   })());

@@ -32,6 +32,9 @@ export interface PasswordSource {
   readonly signal: AbortSignal;
 }
 
+/** The content of a file, as {@linkcode readInputFile} gives it. */
+export type FileReader = typeof readInputFile;
+
 /**
  * Reads a certificate chain, leaf first; `-` is standard input.
  *
@@ -39,8 +42,9 @@ export interface PasswordSource {
  */
 export async function loadChain(
   file: string,
+  read: FileReader = readInputFile,
 ): Promise<readonly [Certificate, ...Certificate[]]> {
-  const content = await withPrefix(CHAIN_PREFIX, () => readInputFile(file));
+  const content = await withPrefix(CHAIN_PREFIX, () => read(file));
   return await withPrefix(`${CHAIN_PREFIX}: ${file}`, () => {
     try {
       return parseChain(content);
@@ -71,8 +75,9 @@ function holdsKey(content: Uint8Array): boolean {
 export async function loadKey(
   file: string,
   source: PasswordSource,
+  read: FileReader = readInputFile,
 ): Promise<LoadedPrivateKey> {
-  const content = await withPrefix(KEY_PREFIX, () => readInputFile(file));
+  const content = await withPrefix(KEY_PREFIX, () => read(file));
   return await openKey({ file, content }, source);
 }
 
@@ -123,8 +128,9 @@ export async function loadKeyPair(
   chain: readonly [Certificate, ...Certificate[]],
   files: KeyPairFiles,
   password: PasswordSource,
+  read?: FileReader,
 ): Promise<KeyPair> {
-  const loaded = await loadKey(files.key, password);
+  const loaded = await loadKey(files.key, password, read);
   requireMatch(chain, loaded.key.publicKey, files);
   return { ...loaded, chain };
 }

@@ -9,7 +9,7 @@ import { equalBytes } from "../../base/bytes.ts";
 import { readBehind, statIfExists } from "../disk/disk.ts";
 import { resolveTarget, type Target } from "../disk/target.ts";
 import type { HiddenKeys } from "./hidden_keys.ts";
-import { membersOf, type Pair, type Role } from "../transaction.ts";
+import { membersOf, type Pair } from "../transaction.ts";
 
 /** Nothing was installed: the pair is another one by now. */
 export class PairChangedError extends RekeyError {}
@@ -25,13 +25,19 @@ type Seen = ReturnType<typeof readBehind> | "unreadable";
 
 /** The contents of a pair at one moment; of none, until it looks. */
 export class SeenPair {
-  #contents: Partial<Record<Role, Seen>> = {};
+  #contents = new Map<string, Seen>();
 
   /** At first, and after a change of our own. */
   lookAgain(pair: Pair<Target>): void {
-    this.#contents = Object.fromEntries(
-      membersOf(pair).map(({ role, value }) => [role, contentOf(value.path)]),
+    this.#contents = new Map(
+      membersOf(pair).map(({ value: { path } }) => [path, lookAt(path)]),
     );
+  }
+
+  /** What stood there, if it is one of the two and could be read. */
+  contentOf(path: string): Uint8Array<ArrayBuffer> | undefined {
+    const seen = this.#contents.get(path);
+    return seen instanceof Uint8Array ? seen : undefined;
   }
 
   /**
@@ -41,9 +47,9 @@ export class SeenPair {
    * @throws {PairChangedError} kind `install`, naming the files
    */
   requireUnchanged(pair: Pair<Target>, serial?: string): void {
-    const changes = membersOf(pair).flatMap(({ role, value: target }) => {
+    const changes = membersOf(pair).flatMap(({ value: target }) => {
       const isSame = leadsTo(target) &&
-        isEqual(this.#contents[role], contentOf(target.path));
+        isEqual(this.#contents.get(target.path), lookAt(target.path));
       return isSame ? [] : [`${target.path} was ${changeOf(target.path)}`];
     });
     if (changes.length === 0) return;
@@ -60,7 +66,7 @@ export class SeenPair {
   }
 }
 
-function contentOf(path: string): Seen {
+function lookAt(path: string): Seen {
   let seen: Seen = "unreadable";
   bestEffort(() => seen = readBehind(path));
   return seen;

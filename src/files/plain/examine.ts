@@ -20,6 +20,7 @@ import {
 } from "../disk/disk.ts";
 import { temporaryPath } from "../disk/hidden_names.ts";
 import type { Role, Target } from "../disk/target.ts";
+import type { SeenPair } from "../pair/seen_pair.ts";
 import { type InstallWarning, membersOf, type Pair } from "../transaction.ts";
 
 export interface ExaminedTarget {
@@ -37,6 +38,8 @@ export interface ExaminedTarget {
 export interface ExamineOptions {
   readonly inPlace?: boolean | undefined;
   readonly attributes?: AttributeChoice | undefined;
+  /** What was read of them under the same lock. */
+  readonly seen?: SeenPair | undefined;
   /** Whether `inPlace` could be chosen instead, for hints. True by default. */
   readonly allowsInPlace?: boolean | undefined;
 }
@@ -63,7 +66,8 @@ export function examineTargets(
       requireRemovable(target, info);
       probeLink(target, info, options);
     }
-    const content = requireReadable(target);
+    const content = options.seen?.contentOf(target.path) ??
+      requireReadable(target);
     return { ...item, isDer: role === "certificate" && isDer(content) };
   });
 }

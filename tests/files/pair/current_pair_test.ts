@@ -14,6 +14,7 @@ const PASSWORD: PasswordSource = {
   terminal: noTerminal(),
   signal: new AbortController().signal,
 };
+const SOURCE = { password: PASSWORD };
 const DAEMON: RunMode = { run: "daemon", schedule: { rule: "two-thirds" } };
 const NOW = new Date();
 const DAY = 86_400_000;
@@ -49,14 +50,14 @@ Deno.test("findCurrentPair() gives a one-shot run the files that it is given", a
     output,
     mode: { run: "once" } as const,
   };
-  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, input);
+  assertEquals((await findCurrentPair(choice, SOURCE, NOW)).files, input);
 });
 
 Deno.test("findCurrentPair() gives a daemon what it wrote before", async () => {
   await using dir = await tempDir();
   const { input, output } = await pairs(dir);
   const choice = { ...GENERATED, input, output, mode: DAEMON };
-  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, output);
+  assertEquals((await findCurrentPair(choice, SOURCE, NOW)).files, output);
 });
 
 Deno.test("findCurrentPair() begins a daemon with the input when nothing is written yet", async () => {
@@ -64,7 +65,7 @@ Deno.test("findCurrentPair() begins a daemon with the input when nothing is writ
   const { input } = await pairs(dir);
   const output = { certificate: dir.file("none"), key: dir.file("none.key") };
   const choice = { ...GENERATED, input, output, mode: DAEMON };
-  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, input);
+  assertEquals((await findCurrentPair(choice, SOURCE, NOW)).files, input);
 });
 
 Deno.test("findCurrentPair() passes over a written pair that has expired", async () => {
@@ -72,7 +73,7 @@ Deno.test("findCurrentPair() passes over a written pair that has expired", async
   const { input, output } = await pairs(dir);
   const later = new Date(NOW.getTime() + 2.5 * DAY);
   const choice = { ...GENERATED, input, output, mode: DAEMON };
-  assertEquals((await findCurrentPair(choice, PASSWORD, later)).files, input);
+  assertEquals((await findCurrentPair(choice, SOURCE, later)).files, input);
 });
 
 Deno.test("findCurrentPair() passes over written files that do not belong together", async () => {
@@ -80,7 +81,7 @@ Deno.test("findCurrentPair() passes over written files that do not belong togeth
   const { input, output } = await pairs(dir);
   const mixed = { certificate: output.certificate, key: input.key };
   const choice = { ...GENERATED, input, output: mixed, mode: DAEMON };
-  assertEquals((await findCurrentPair(choice, PASSWORD, NOW)).files, input);
+  assertEquals((await findCurrentPair(choice, SOURCE, NOW)).files, input);
 });
 
 Deno.test("findCurrentPair() goes on with the written pair when both have expired and the given one is torn", async () => {
@@ -90,7 +91,7 @@ Deno.test("findCurrentPair() goes on with the written pair when both have expire
   // --out-cert alone: the key of the given certificate was overwritten.
   const torn = { certificate: input.certificate, key: output.key };
   const choice = { ...GENERATED, input: torn, output, mode: DAEMON };
-  assertEquals((await findCurrentPair(choice, PASSWORD, later)).files, output);
+  assertEquals((await findCurrentPair(choice, SOURCE, later)).files, output);
 });
 
 Deno.test("findCurrentPair() opens an encrypted key once, however often it is asked for", async () => {
@@ -106,7 +107,7 @@ Deno.test("findCurrentPair() opens an encrypted key once, however often it is as
   const terminal = fakeTerminal("secret");
   const source = { ...PASSWORD, terminal };
   const choice = { ...GENERATED, input, output, mode: DAEMON };
-  const pair = await findCurrentPair(choice, source, NOW);
+  const pair = await findCurrentPair(choice, { password: source }, NOW);
   await pair.loadKeyPair();
   await pair.loadKeyPair();
   assertEquals(terminal.questions.length, 1);
@@ -135,17 +136,17 @@ Deno.test("findCurrentPair() takes the given key when the certificate belongs to
   };
   const pair = await findCurrentPair(
     { ...choice, newKey: given },
-    PASSWORD,
+    SOURCE,
     NOW,
   );
   await pair.loadKeyPair();
-  const generated = await findCurrentPair(choice, PASSWORD, NOW);
+  const generated = await findCurrentPair(choice, SOURCE, NOW);
   await assertRejects(
     () => generated.loadKeyPair(),
     "pair",
     /their public keys differ$/,
   );
   const copied = { ...choice, newKey: { ...given, writeCopy: true } };
-  const other = await findCurrentPair(copied, PASSWORD, NOW);
+  const other = await findCurrentPair(copied, SOURCE, NOW);
   await assertRejects(() => other.loadKeyPair(), "pair");
 });
