@@ -19,19 +19,36 @@ import { REKEY_FLAGS } from "./flags.ts";
 import { resolveRekey } from "./rekey.ts";
 import { LAST_SIGNAL } from "./reload.ts";
 
-const {
-  "daemon": _daemon,
-  "dry-run": _dryRun,
-  "force": _force,
-  "json": _json,
-  "out-cert": _outCert,
-  "out-key": _outKey,
-  "pid": _pid,
-  "pid-file": _pidFile,
-  "private-key": _privateKey,
-  "private-key-password-file": _privateKeyPassword,
-  ...SHARED_FLAGS
-} = REKEY_FLAGS;
+const NAME_THE_PAIR =
+  "name the files that the command reads as <crt-file> and <key-file>";
+
+const NEW_KEYS = "leave it out: there is a new key for every certificate";
+
+const TELL_OTHERS =
+  'the command itself gets the signal; a daemon of "step-rekey ca rekey" tells another process';
+
+/** Flags of `ca rekey` that have no meaning beside a command. */
+export const REFUSED_RUN_FLAGS = {
+  "daemon": "leave it out: run rekeys as long as the command runs",
+  "dry-run": 'a dry run of "step-rekey ca rekey" shows what would happen',
+  "f": "leave it out: run asks nothing",
+  "force": "leave it out: run asks nothing",
+  "json": "--log-format json writes the log as JSON",
+  "out-cert": NAME_THE_PAIR,
+  "out-crt": NAME_THE_PAIR,
+  "out-key": NAME_THE_PAIR,
+  "pid": TELL_OTHERS,
+  "pid-file": TELL_OTHERS,
+  "private-key": NEW_KEYS,
+  "private-key-password-file": NEW_KEYS,
+} as const;
+
+const isShared = ([name]: [string, unknown]) =>
+  !Object.hasOwn(REFUSED_RUN_FLAGS, name);
+
+const SHARED_FLAGS = Object.fromEntries(
+  Object.entries(REKEY_FLAGS).filter(isShared),
+) as Omit<typeof REKEY_FLAGS, keyof typeof REFUSED_RUN_FLAGS>;
 
 /** Every flag of `run`. */
 export const RUN_FLAGS = {
@@ -68,30 +85,6 @@ export const RUN_FLAGS = {
       `When the validity of the first certificate ends. A time is written as in RFC 3339, a duration from now as a sequence of decimal numbers with units, such as "24h".`,
   },
 } as const satisfies FlagDefinitions;
-
-const NAME_THE_PAIR =
-  "name the files that the command reads as <crt-file> and <key-file>";
-
-const NEW_KEYS = "leave it out: there is a new key for every certificate";
-
-const TELL_OTHERS =
-  'the command itself gets the signal; a daemon of "step-rekey ca rekey" tells another process';
-
-/** Flags of `ca rekey` that have no meaning beside a command. */
-export const REFUSED_RUN_FLAGS: Readonly<Record<string, string>> = {
-  "daemon": "leave it out: run rekeys as long as the command runs",
-  "dry-run": 'a dry run of "step-rekey ca rekey" shows what would happen',
-  "f": "leave it out: run asks nothing",
-  "force": "leave it out: run asks nothing",
-  "json": "--log-format json writes the log as JSON",
-  "out-cert": NAME_THE_PAIR,
-  "out-crt": NAME_THE_PAIR,
-  "out-key": NAME_THE_PAIR,
-  "pid": TELL_OTHERS,
-  "pid-file": TELL_OTHERS,
-  "private-key": NEW_KEYS,
-  "private-key-password-file": NEW_KEYS,
-};
 
 /** @throws {RekeyError} also kind `config` for an unusable --ca-url */
 export async function resolveRun(
