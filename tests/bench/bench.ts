@@ -17,7 +17,8 @@ import { startStepCa, type StepCa } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { chart } from "./chart.ts";
 import { measureIdle, measureRekeys } from "./daemons.ts";
-import { machineText, page } from "./page.ts";
+import { machineText, page, STAGES_TITLE } from "./page.ts";
+import { timeLine } from "./time_line.ts";
 import { type Contestants, contestants, withWords } from "./programs.ts";
 import {
   printTable,
@@ -98,6 +99,7 @@ async function measure(bench: Bench): Promise<void> {
     await measureAnswer(bench, command);
   }
   for (const key of KEYS) await measureRekey(bench, key);
+  await measureStages(bench);
   await measureDaemons(bench);
 }
 
@@ -136,12 +138,7 @@ async function measureRekey(
   const title = `one rekey, ${type}`;
   if (!title.includes(bench.only)) return;
   const { ca, floors } = bench;
-  const programs: Program[] = [];
-  for (const program of allOf(bench)) {
-    const pair = await newPair(ca, `${program.name} ${type}`);
-    const words = ["ca", "rekey", "--force", ...flags, ...pair];
-    programs.push(withWords(program, words));
-  }
+  const programs = await rekeysOf(bench, type, flags);
   const { certificateFile, keyFile } = await ca.issue("floor", "admin");
   const files = [ca.rootFile, certificateFile, keyFile];
   for (const { name, command } of floors) {
@@ -154,6 +151,41 @@ async function measureRekey(
     );
   }
   await compete(bench, title, programs, share);
+}
+
+/** A rekey of each contestant. */
+async function rekeysOf(
+  bench: Bench,
+  name: string,
+  flags: readonly string[] = [],
+): Promise<Program[]> {
+  const programs: Program[] = [];
+  for (const program of allOf(bench)) {
+    const pair = await newPair(bench.ca, `${program.name} ${name}`);
+    const words = ["ca", "rekey", "--force", ...flags, ...pair];
+    programs.push(withWords(program, words));
+  }
+  return programs;
+}
+
+async function measureStages(bench: Bench): Promise<void> {
+  if (!STAGES_TITLE.includes(bench.only)) return;
+  const { ca, env, floors } = bench;
+  const programs = await rekeysOf(bench, "stages");
+  const { certificateFile, keyFile } = await ca.issue("stages", "admin");
+  const files = [ca.rootFile, certificateFile, keyFile];
+  for (const { name, command } of floors) {
+    const words = ["request", `${ca.url}/health`, ...files];
+    programs.push({
+      name: `${name} + seeding + mTLS request`,
+      command: [...command, ...words],
+    });
+  }
+  const rows = programs.map((one) => ({ ...one, samples: [] as Sample[] }));
+  for (let round = 0; round < Math.ceil(bench.rounds / 2); round++) {
+    for (const row of rows) row.samples.push(await timeLine(row, env));
+  }
+  bench.report(STAGES_TITLE, rows);
 }
 
 async function measureDaemons(bench: Bench): Promise<void> {

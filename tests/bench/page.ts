@@ -9,6 +9,9 @@ export type Tables = Readonly<Record<string, Table>>;
 
 const REKEY = "one rekey, ";
 
+/** Of the table of a rekey's stages. */
+export const STAGES_TITLE = "stages of one rekey";
+
 /** The whole page. */
 export function page(
   tables: Tables,
@@ -47,6 +50,15 @@ median of the ratios of each round.
 takes from half to twice its median.`,
       FLOOR,
     ),
+    section(
+      "The stages of one rekey",
+      stagesTable(tables),
+      `Milliseconds from the start, under strace, which slows all of them. Until it is
+locked: the runtime starts, the modules are loaded, the line and the settings are
+read. Until it asks: the pair is read, the disk has the space, the cryptography
+library is seeded, the new key and its request are made. Until it installs: TLS,
+the CA's answer, and its proof.`,
+    ),
     section("Processor and memory of one rekey", ownTable(tables)),
     section(
       "A daemon",
@@ -67,7 +79,7 @@ const FLOOR =
   `The rows \`empty\` are what any program on the runtime takes that does
 nothing; that makes the one key that seeds the runtime's cryptography library;
 and that sends one request by mutual TLS besides.
-[Start-up](architecture.md#start-up) has the time line of the rest.`;
+[Start-up](architecture.md#start-up) says what the rest is made of.`;
 
 function method(rounds: number): string {
   return `The contestants take turns, once a round in ${rounds} rounds (a quarter of
@@ -146,6 +158,17 @@ function ownTable(tables: Tables): string {
   );
 }
 
+function stagesTable(tables: Tables): string {
+  const columns = ["lockedMs", "askedMs", "installedMs", "endedMs"];
+  return markdown(
+    ["EC P-256", "locked", "asks", "installs", "ends"],
+    Object.entries(tables[STAGES_TITLE] ?? {}).map(([name, sample]) => [
+      name,
+      ...columns.map((column) => plain(sample, column)),
+    ]),
+  );
+}
+
 function daemonTable(tables: Tables): string {
   const idle = tables["idle daemon"] ?? {};
   const busy = tables["rekeys in one process"] ?? {};
@@ -181,7 +204,9 @@ function cell(
 
 function plain(sample: Sample | undefined, column: string, unit = ""): string {
   const value = sample?.[column];
-  return value === undefined ? "–" : `${value.toFixed(0)}${unit}`;
+  return value === undefined || Number.isNaN(value)
+    ? "–"
+    : `${value.toFixed(0)}${unit}`;
 }
 
 function markdown(
