@@ -67,8 +67,20 @@ function joined(
       queue.push(...getModuleInfo(piece)?.importedIds ?? []);
     }
   }
+  // A piece that only hands on what others hold would be a file of its own.
+  const order = Object.keys(TOGETHER);
+  for (const piece of pieces) {
+    const { code, importedIds = [] } = getModuleInfo(piece) ?? {};
+    if (names.has(piece) || !HANDS_ON.test(code ?? "")) continue;
+    const places = importedIds.map((id) => order.indexOf(names.get(id) ?? ""));
+    const last = order[Math.max(...places)];
+    if (!places.includes(-1) && last !== undefined) names.set(piece, last);
+  }
   return names;
 }
+
+/** Imports and exports, and nothing else. */
+const HANDS_ON = /^(?:\s*(?:import|export)\b[^;]*;)+\s*$/;
 
 /** Without folder and digest. */
 function nameOf(piece: string): string | undefined {
