@@ -92,23 +92,38 @@ async function pass(
   ]);
 }
 
+/** More than any answer that is read to its end, in bytes. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
 /**
  * What the server says, until it ends. By hand: the stream that
  * `Duplex.toWeb` makes of this socket does not end with it, and gives a buffer
- * that is used again (Deno 2.7.11).
+ * that is used again (Deno 2.7.11). So it is never paused, either: what waits
+ * inside the socket would be in that buffer.
  */
 function receivedFrom(socket: TlsSocket): ReadableStream<Uint8Array> {
+  let isWanted = true;
   return new ReadableStream({
     start(controller) {
+      let size = 0;
+      const end = () => {
+        if (isWanted) controller.close();
+        isWanted = false;
+        socket.destroy();
+      };
       socket.on("data", (bytes: Uint8Array) => {
-        socket.pause();
+        if (!isWanted) return;
         controller.enqueue(Uint8Array.from(bytes));
+        size += bytes.length;
+        if (size > MOST_BYTES) end();
       });
-      socket.once("close", () => controller.close());
-      socket.once("end", () => socket.destroy());
+      socket.once("end", end);
+      socket.once("close", end);
     },
-    pull: () => void socket.resume(),
-    cancel: () => void socket.destroy(),
+    cancel() {
+      isWanted = false;
+      socket.destroy();
+    },
   });
 }
 
