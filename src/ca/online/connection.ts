@@ -69,8 +69,8 @@ export interface TotalLimit extends Disposable {
   readonly signal: AbortSignal;
   /** Ends the request, kind `unreachable`. */
   expire(reason: string, hint?: string): void;
-  /** Has `act` end the request in its place, until `signal` aborts. */
-  meanwhile(act: () => void, signal: AbortSignal): void;
+  /** What ends the request when the time is up, until `over` aborts. */
+  onLimit(act: () => void, over: AbortSignal): void;
 }
 
 /** Disposing it stops the clock. */
@@ -85,17 +85,15 @@ export function totalLimit(request: TimedRequest): TotalLimit {
     limit.abort(
       new RekeyError("unreachable", requestFailed(request, reason), { hint }),
     );
-  const atLimit = {
-    act: () =>
-      expire(`no complete answer within ${formatDurationMs(timeoutMs)}`),
-  };
-  after(timeoutMs, ended.signal, () => atLimit.act());
+  let atLimit = () =>
+    expire(`no complete answer within ${formatDurationMs(timeoutMs)}`);
+  after(timeoutMs, ended.signal, () => atLimit());
   return {
     signal: AbortSignal.any([signal, limit.signal]),
     expire,
-    meanwhile(act, over) {
-      const usual = atLimit.act;
-      atLimit.act = () => over.aborted ? usual() : act();
+    onLimit(act, over) {
+      const usual = atLimit;
+      atLimit = () => over.aborted ? usual() : act();
     },
     [Symbol.dispose]: () => ended.abort(),
   };
@@ -183,7 +181,7 @@ export function watchConnection(
   };
   if (connectTimeoutMs < timeoutMs) after(connectTimeoutMs, signal, giveUp);
   // That there is no connection tells more than that there is no answer.
-  limit.meanwhile(giveUp, signal);
+  limit.onLimit(giveUp, signal);
   return {
     signal: turn.signal,
     end,

@@ -92,9 +92,6 @@ async function pass(
   ]);
 }
 
-/** More than any answer that is read to its end, in bytes. */
-const MOST_BYTES = 4 * 1024 * 1024;
-
 /**
  * What the server says, until it ends. By hand: the stream that
  * `Duplex.toWeb` makes of this socket does not end with it, and gives a buffer
@@ -105,17 +102,13 @@ function receivedFrom(socket: TlsSocket): ReadableStream<Uint8Array> {
   let isWanted = true;
   return new ReadableStream({
     start(controller) {
-      let size = 0;
       const end = () => {
         if (isWanted) controller.close();
         isWanted = false;
         socket.destroy();
       };
       socket.on("data", (bytes: Uint8Array) => {
-        if (!isWanted) return;
-        controller.enqueue(Uint8Array.from(bytes));
-        size += bytes.length;
-        if (size > MOST_BYTES) end();
+        if (isWanted) controller.enqueue(Uint8Array.from(bytes));
       });
       socket.once("end", end);
       socket.once("close", end);

@@ -5,7 +5,7 @@ import type { Certificate } from "../../pki/certificate/certificate.ts";
 import type { KeyPair } from "../../pki/keys/key_pair.ts";
 import type { Pair } from "../transaction.ts";
 import {
-  type FileReader,
+  type InputReader,
   loadChain,
   loadKeyPair,
   type PasswordSource,
@@ -40,7 +40,7 @@ export function servedPair(
 export interface PairSource {
   readonly password: PasswordSource;
   /** Where its files were read before. */
-  readonly read?: FileReader | undefined;
+  readonly read?: InputReader | undefined;
 }
 
 /** The pair to authenticate with and to take subject and lifetime from. */

@@ -33,7 +33,7 @@ export interface PasswordSource {
 }
 
 /** The content of a file, as {@linkcode readInputFile} gives it. */
-export type FileReader = typeof readInputFile;
+export type InputReader = typeof readInputFile;
 
 /**
  * Reads a certificate chain, leaf first; `-` is standard input.
@@ -42,7 +42,7 @@ export type FileReader = typeof readInputFile;
  */
 export async function loadChain(
   file: string,
-  read: FileReader = readInputFile,
+  read: InputReader = readInputFile,
 ): Promise<readonly [Certificate, ...Certificate[]]> {
   const content = await withPrefix(CHAIN_PREFIX, () => read(file));
   return await withPrefix(`${CHAIN_PREFIX}: ${file}`, () => {
@@ -75,7 +75,7 @@ function holdsKey(content: Uint8Array): boolean {
 export async function loadKey(
   file: string,
   source: PasswordSource,
-  read: FileReader = readInputFile,
+  read: InputReader = readInputFile,
 ): Promise<LoadedPrivateKey> {
   const content = await withPrefix(KEY_PREFIX, () => read(file));
   return await openKey({ file, content }, source);
@@ -128,7 +128,7 @@ export async function loadKeyPair(
   chain: readonly [Certificate, ...Certificate[]],
   files: KeyPairFiles,
   password: PasswordSource,
-  read?: FileReader,
+  read?: InputReader,
 ): Promise<KeyPair> {
   const loaded = await loadKey(files.key, password, read);
   requireMatch(chain, loaded.key.publicKey, files);
