@@ -4,9 +4,9 @@
  * V8 only reads over a function until it is called, and then parses it again;
  * what Deno keeps of a file from one run to the next holds what was compiled at
  * first. Except for a function in parentheses, which V8 takes for one that is
- * called on the spot: it is compiled with the file, and kept. With those that a
- * rekey calls, a rekey takes a tenth less time; with all others besides, none
- * is saved.
+ * called on the spot: it is compiled with the file, and kept. For those that a
+ * rekey calls, its main thread works a fifth less as one file and a tenth less
+ * compiled; where all others are compiled, too, the latter is lost again.
  */
 import { parseAst } from "@rollup/wasm-node/parseAst";
 import { ROOT } from "./paths.ts";

@@ -67,11 +67,11 @@ function joined(
       queue.push(...getModuleInfo(piece)?.importedIds ?? []);
     }
   }
-  // A piece that only hands on what others hold would be a file of its own.
+  // A piece that only re-exports what they hold is not worth a file of its own.
   const order = Object.keys(TOGETHER);
   for (const piece of pieces) {
     const { code, importedIds = [] } = getModuleInfo(piece) ?? {};
-    if (names.has(piece) || !HANDS_ON.test(code ?? "")) continue;
+    if (names.has(piece) || !RE_EXPORTS.test(code ?? "")) continue;
     const places = importedIds.map((id) => order.indexOf(names.get(id) ?? ""));
     const last = order[Math.max(...places)];
     if (!places.includes(-1) && last !== undefined) names.set(piece, last);
@@ -80,7 +80,7 @@ function joined(
 }
 
 /** Imports and exports, and nothing else. */
-const HANDS_ON = /^(?:\s*(?:import|export)\b[^;]*;)+\s*$/;
+const RE_EXPORTS = /^(?:\s*(?:import|export)\b[^;]*;)+\s*$/;
 
 /** Without folder and digest. */
 function nameOf(piece: string): string | undefined {
