@@ -71,12 +71,16 @@ const TOOLS: Readonly<Record<string, string>> = {
   gcc: "build-essential",
 };
 
-/** What `deno test` counted. */
+/** What `deno test` counted, and a line for each test that failed. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly ignored: number;
+  readonly failures: readonly string[];
 }
+
+/** How much of a failure's message its line shows, in characters. */
+const SHOWN_MESSAGE = 300;
 
 async function main(args: readonly string[]): Promise<number> {
   const coverage = args.filter((word) => word.startsWith("--coverage="));
@@ -103,10 +107,17 @@ export async function setUp(): Promise<void> {
   complain(await installValidators());
 }
 
-/** Prints the sum of some runs; returns the exit code. */
+/**
+ * Prints what failed in some runs, and their sum; returns the exit code.
+ *
+ * The failures once more, since thousands of lines may stand between.
+ */
 export function report(runs: readonly Counts[]): number {
-  const sum = (key: keyof Counts) =>
+  const sum = (key: "passed" | "failed" | "ignored") =>
     runs.reduce((sum, run) => sum + run[key], 0);
+  for (const line of runs.flatMap(({ failures }) => failures)) {
+    console.log(`failed: ${line}`);
+  }
   if (sum("ignored") > 0) console.log(`${sum("ignored")} ignored`);
   console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
   return sum("failed") > 0 || sum("passed") === 0 ? 1 : 0;
@@ -172,10 +183,10 @@ export async function runTests(
       },
     }).spawn().status;
     const counts = countJunit(await Deno.readTextFile(junit));
-    // A file that does not load fails the run without a failed test.
-    return code !== 0 && counts.failed === 0
-      ? { ...counts, failed: 1 }
-      : counts;
+    if (code === 0 || counts.failed > 0) return counts;
+    const failure = `deno test ended with ${code}: a file that does not load, \
+or an error outside of a test`;
+    return { ...counts, failed: 1, failures: [failure] };
   } finally {
     await Deno.remove(junit);
   }
@@ -191,14 +202,39 @@ function withoutProxyToUs(): Record<string, string> {
   return { NO_PROXY: hosts, no_proxy: hosts };
 }
 
-/** Numbers of the root element of a JUnit report. */
-function countJunit(xml: string): Counts {
+/** Numbers of the root element of a JUnit report, and its failures. */
+export function countJunit(xml: string): Counts {
   const root = /<testsuites ([^>]*)>/.exec(xml)?.[1] ?? "";
   const number = (name: string) =>
     Number(new RegExp(`\\b${name}="(\\d+)"`).exec(root)?.[1] ?? "0");
   const ignored = (xml.match(/<skipped\b/g) ?? []).length;
   const failed = number("failures") + number("errors");
-  return { passed: number("tests") - failed - ignored, failed, ignored };
+  const failures = Array.from(
+    xml.matchAll(FAILED_CASE),
+    ([, name = "", file = "", message = ""]) =>
+      [file, name, message].map(unescapeXml).join(": ").replace(/\s+/g, " ")
+        .slice(0, SHOWN_MESSAGE),
+  );
+  const passed = number("tests") - failed - ignored;
+  return { passed, failed, ignored, failures };
+}
+
+const FAILED_CASE =
+  /<testcase name="([^"]*)" classname="([^"]*)"[^>]*>\s*<(?:failure|error) message="([^"]*)"/g;
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  amp: "&",
+};
+
+function unescapeXml(text: string): string {
+  return text.replace(
+    /&(\w+);/g,
+    (whole, name: string) => ENTITIES[name] ?? whole,
+  );
 }
 
 async function requireTools(): Promise<void> {
