@@ -172,7 +172,9 @@ export function dueTimes(
     const { waitMs } = planWait(validity, schedule, chance);
     return new Date(now.getTime() + waitMs);
   };
-  return { from: at(1), to: at(0) };
+  // Within a twentieth of a life before it is due, chance makes it later.
+  const [from, to] = [at(0), at(1)];
+  return from <= to ? { from, to } : { from: to, to: from };
 }
 
 /** The rule alone, in ms: zero when it is time. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import {
   backoffMs,
+  dueTimes,
   type FailedPass,
   isDue,
   isDueAtStart,
@@ -347,4 +348,12 @@ Deno.test("isDueAtStart() is the end of what jitter decides", () => {
       true,
     ], schedule.rule);
   }
+});
+
+Deno.test("dueTimes() begin before they end, also where chance makes it later", () => {
+  const valid = validity(24);
+  // Due after 16 h; within the twentieth of the life before that.
+  const { from, to } = dueTimes(valid, TWO_THIRDS, at(15.5, 0).now);
+  assert(from < to);
+  assertEquals(to.getTime(), START + 16 * HOUR);
 });

@@ -49,8 +49,8 @@ export async function lockPair(
   files: Pair<string>,
   options?: LockOptions,
 ): Promise<PairLock> {
-  const end = (options?.clock.now().getTime() ?? 0) +
-    (options?.timeoutMs ?? 0);
+  // By what was slept: the clock may be set meanwhile.
+  let leftMs = options?.timeoutMs ?? 0;
   for (let moves = 0;;) {
     try {
       // All of them or none: who waits holds nothing that somebody else waits for.
@@ -71,10 +71,10 @@ export async function lockPair(
       if (++moves > MAX_TRIES) throw busy({ path: files.certificate });
     } catch (error) {
       if (!(error instanceof RekeyError) || error.kind !== "busy") throw error;
-      const leftMs = end - (options?.clock.now().getTime() ?? 0);
       if (options === undefined || leftMs <= 0) throw error;
       // A kernel lock that is waited for could not be given up on a signal.
       await options.clock.sleep(Math.min(leftMs, RETRY_MS), options.signal);
+      leftMs -= RETRY_MS;
       options.signal.throwIfAborted();
     }
   }

@@ -179,10 +179,14 @@ function lockFailed(
   file: string,
   cause: unknown,
 ): RekeyError {
+  // Of these the lock is only the first victim.
+  const isOutOfFiles = ["EMFILE", "ENFILE"].includes(osCode(cause) ?? "");
   return new RekeyError("install", `lock ${path} failed: ${osReason(cause)}`, {
-    hint: `the lock is the file ${
-      unpin(file)
-    }; when no step-rekey is running, it may be removed`,
+    hint: isOutOfFiles
+      ? "raise the limit of open files: ulimit -n, or LimitNOFILE= of the unit"
+      : `the lock is the file ${
+        unpin(file)
+      }; when no step-rekey is running, it may be removed`,
     cause,
   });
 }

@@ -2,7 +2,7 @@
  * A system call of the lock that is refused, and what is left of a killed root:
  * neither lets two processes in, nor keeps the pair's own user out.
  */
-import { assert, assertEquals } from "../../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { CAN_CHANGE_USER, prepareNobody } from "../../support/as_nobody.ts";
 import { open } from "../../support/install_child.ts";
 import { run } from "../../support/run.ts";
@@ -91,6 +91,25 @@ for (const [name, number] of Object.entries(REFUSALS)) {
     });
   }
 }
+
+const LOCK = new URL("../../../src/files/lock/pair_lock.ts", import.meta.url);
+
+Deno.test("lockPair() names the limit where no more files can be opened", async () => {
+  await using pair = await pairFixture();
+  const script = `
+    const { lockPair } = await import(${JSON.stringify(LOCK.href)});
+    try {
+      for (;;) Deno.openSync("/dev/null");
+    } catch {
+      await lockPair(${JSON.stringify(pair.targets)})
+        .catch((error) => console.log(error.message, error.hint));
+    }`;
+  const { stdout } = await run("sh", [
+    ...["-c", 'ulimit -n 256 && exec "$@"', "sh"],
+    ...[Deno.execPath(), "eval", "--no-config", script],
+  ]);
+  assertMatch(stdout, /^lock .*: too many open files raise the limit/);
+});
 
 interface Case {
   readonly name: string;
