@@ -14,6 +14,7 @@ import { fileHolds } from "../support/file_holds.ts";
 import { startProgram } from "../support/running_program.ts";
 import { sample } from "../support/sweep.ts";
 import { closedPort } from "../support/tcp_peers.ts";
+import { writeProgram } from "../support/write_program.ts";
 
 /** No process has it: above the largest number of Linux. */
 const NOBODY = "4194304";
@@ -58,7 +59,7 @@ const FAILURES: readonly {
     what: "a hook that cannot start",
     async flags(place) {
       const file = place.dir.file("odd");
-      await Deno.writeTextFile(file, "#!/none/such\n", { mode: 0o755 });
+      await writeProgram(file, "#!/none/such\n");
       return ["--exec", file];
     },
     reason: "fork/exec PLACE/odd: no such file or directory",

@@ -18,6 +18,7 @@ import { runOk } from "../support/run.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
 import { sample } from "../support/sweep.ts";
 import { closedPort } from "../support/tcp_peers.ts";
+import { writeProgram } from "../support/write_program.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
 const ca = stepCaMissing === undefined
@@ -160,7 +161,7 @@ compare("an expired certificate", {
   },
 });
 compare("a command that fails", {
-  prepare: write("hook", "#!/bin/sh\nexit 7\n", 0o755),
+  prepare: (path) => writeProgram(`${path}/hook`, "#!/bin/sh\nexit 7\n"),
   args: ["--exec", "./hook", ...FORCED],
   code: 7,
   sameCode: true,

@@ -2,6 +2,7 @@
  * The program under test, or the original, under the names that callers type.
  */
 import { program } from "./program.ts";
+import { writeProgram } from "./write_program.ts";
 
 /**
  * Makes the folder `bin` with `step` and `step-cli`: a link where there is a
@@ -19,10 +20,9 @@ export async function putStep(
     }
     const { command, args } = program();
     const words = [command, ...args].map((word) => `'${word}'`).join(" ");
-    await Deno.writeTextFile(
+    await writeProgram(
       `${bin}/${name}`,
       `#!/bin/sh\nSTEP_REKEY_AS_STEP=1 exec ${words} "$@"\n`,
-      { mode: 0o755 },
     );
   }
 }

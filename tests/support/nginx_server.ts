@@ -5,6 +5,7 @@
 import { assertEquals } from "./assert.ts";
 import { run, runOk } from "./run.ts";
 import { closedPort } from "./tcp_peers.ts";
+import { writeProgram } from "./write_program.ts";
 
 const NGINX = "/usr/sbin/nginx";
 
@@ -71,10 +72,9 @@ export async function nginxPlace(
     config(directory, { port, upstream }),
   );
   await Deno.mkdir(bin);
-  await Deno.writeTextFile(
+  await writeProgram(
     `${bin}/nginx`,
     `#!/bin/sh\nexec ${NGINX} -p ${directory} -c ${directory}/nginx.conf "$@"\n`,
-    { mode: 0o755 },
   );
   return {
     bin,

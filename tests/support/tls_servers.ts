@@ -3,6 +3,7 @@
  */
 import { run, runOk } from "./run.ts";
 import { closedPort } from "./tcp_peers.ts";
+import { writeProgram } from "./write_program.ts";
 
 /** The two ways to tell a server. */
 export type ReloadWay = "exec" | "pid-file";
@@ -101,7 +102,7 @@ async function startHaproxy(
   const combined = `${directory}/combined.pem`;
   const pidFile = `${directory}/haproxy.pid`;
   const hook = `${directory}/hook`;
-  await Deno.writeTextFile(
+  await writeProgram(
     hook,
     `#!/bin/sh
 set -e
@@ -110,7 +111,6 @@ cat "$STEP_REKEY_CERT" "$STEP_REKEY_KEY" > ${combined}.new
 mv ${combined}.new ${combined}
 [ ! -e ${pidFile} ] || kill -USR2 "$(cat ${pidFile})"
 `,
-    { mode: 0o755 },
   );
   await runOk(hook, [], {
     env: {
