@@ -2,7 +2,8 @@
  * `deno task fuzz`: damaged inputs for every parser, 100,000 for each test that
  * makes them up. `--runs=N` sets another number.
  */
-import { report, runTests, setUp } from "./test.ts";
+import { report, runTests } from "./run_tests.ts";
+import { setUp } from "./test.ts";
 
 const TESTS = ["tests/fuzz", "tests/ca/offline/database/fuzz_test.ts"];
 

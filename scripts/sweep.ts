@@ -18,7 +18,8 @@ import {
   type Point,
 } from "../tests/support/tracer/tracer.ts";
 import { ROOT } from "./paths.ts";
-import { report, runTests, setUp } from "./test.ts";
+import { report, runTests } from "./run_tests.ts";
+import { setUp } from "./test.ts";
 
 /** What is done at every point that it fits. */
 interface FaultKind {

@@ -15,8 +15,9 @@
 import { buildAnchors } from "./anchors.ts";
 import { bundleOneFile, compile } from "./build.ts";
 import { fetchEnvoy } from "./envoy.ts";
-import { cacheDirectory, ROOT } from "./paths.ts";
+import { cacheDirectory } from "./paths.ts";
 import { tryProgram } from "./run_program.ts";
+import { report, runTests } from "./run_tests.ts";
 import { installValidators } from "./validators.ts";
 import { baseRuntime } from "../tests/support/base_runtime.ts";
 
@@ -71,17 +72,6 @@ const TOOLS: Readonly<Record<string, string>> = {
   gcc: "build-essential",
 };
 
-/** What `deno test` counted, and a line for each test that failed. */
-export interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly ignored: number;
-  readonly failures: readonly string[];
-}
-
-/** How much of a failure's message its line shows, in characters. */
-const SHOWN_MESSAGE = 300;
-
 async function main(args: readonly string[]): Promise<number> {
   const coverage = args.filter((word) => word.startsWith("--coverage="));
   const paths = args.filter((word) => !word.startsWith("--coverage="));
@@ -107,22 +97,6 @@ export async function setUp(): Promise<void> {
   complain(await installValidators());
 }
 
-/**
- * Prints what failed in some runs, and their sum; returns the exit code.
- *
- * The failures once more, since thousands of lines may stand between.
- */
-export function report(runs: readonly Counts[]): number {
-  const sum = (key: "passed" | "failed" | "ignored") =>
-    runs.reduce((sum, run) => sum + run[key], 0);
-  for (const line of runs.flatMap(({ failures }) => failures)) {
-    console.log(`failed: ${line}`);
-  }
-  if (sum("ignored") > 0) console.log(`${sum("ignored")} ignored`);
-  console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
-  return sum("failed") > 0 || sum("passed") === 0 ? 1 : 0;
-}
-
 /** The program as a bundle, and compiled where that is possible. */
 async function otherForms(): Promise<readonly Form[]> {
   const program = await bundleOneFile(`${cacheDirectory()}/test_bundle`);
@@ -137,104 +111,6 @@ async function otherForms(): Promise<readonly Form[]> {
     DENORT_BIN: runtime.denort,
   });
   return [bundle, { program: binary, tests: OF_COMPILED }];
-}
-
-/**
- * Runs `deno test` with more words and variables, and counts from its report.
- *
- * Two files for each core at once: tests wait for servers, hooks and daemons
- * for about a third of their time.
- */
-export async function runTests(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Counts> {
-  const junit = await Deno.makeTempFile({ suffix: ".xml" });
-  const seed = Deno.env.get("REKEY_TEST_SEED") ??
-    String(crypto.getRandomValues(new Uint32Array(1))[0]);
-  console.error(
-    `REKEY_TEST_SEED=${seed} repeats order and samples of this run`,
-  );
-  try {
-    const { code } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "test",
-        "--allow-all",
-        "--frozen",
-        // The gate checks types.
-        "--no-check",
-        "--parallel",
-        `--shuffle=${seed}`,
-        `--junit-path=${junit}`,
-        `--preload=${ROOT}tests/support/no_child_coverage.ts`,
-        // The gate makes the one report that is read.
-        "--coverage-raw-data-only",
-        ...args,
-      ],
-      cwd: ROOT,
-      env: {
-        // The look for a newer Deno, half a second after the start of a program,
-        // loads root certificates: on a slow machine before --root is pinned.
-        DENO_NO_UPDATE_CHECK: "1",
-        DENO_JOBS: String(2 * navigator.hardwareConcurrency),
-        REKEY_TEST_SEED: seed,
-        ...withoutProxyToUs(),
-        ...env,
-      },
-    }).spawn().status;
-    const counts = countJunit(await Deno.readTextFile(junit));
-    if (code === 0 || counts.failed > 0) return counts;
-    const failure = `deno test ended with ${code}: a file that does not load, \
-or an error outside of a test`;
-    return { ...counts, failed: 1, failures: [failure] };
-  } finally {
-    await Deno.remove(junit);
-  }
-}
-
-/** The servers of the tests are on this machine, where no proxy leads. */
-function withoutProxyToUs(): Record<string, string> {
-  const hosts = [
-    Deno.env.get("NO_PROXY") || Deno.env.get("no_proxy") || "",
-    "127.0.0.1",
-    "localhost",
-  ].filter((host) => host !== "").join(",");
-  return { NO_PROXY: hosts, no_proxy: hosts };
-}
-
-/** Numbers of the root element of a JUnit report, and its failures. */
-export function countJunit(xml: string): Counts {
-  const root = /<testsuites ([^>]*)>/.exec(xml)?.[1] ?? "";
-  const number = (name: string) =>
-    Number(new RegExp(`\\b${name}="(\\d+)"`).exec(root)?.[1] ?? "0");
-  const ignored = (xml.match(/<skipped\b/g) ?? []).length;
-  const failed = number("failures") + number("errors");
-  const failures = Array.from(
-    xml.matchAll(FAILED_CASE),
-    ([, name = "", file = "", message = ""]) =>
-      [file, name, message].map(unescapeXml).join(": ").replace(/\s+/g, " ")
-        .slice(0, SHOWN_MESSAGE),
-  );
-  const passed = number("tests") - failed - ignored;
-  return { passed, failed, ignored, failures };
-}
-
-const FAILED_CASE =
-  /<testcase name="([^"]*)" classname="([^"]*)"[^>]*>\s*<(?:failure|error) message="([^"]*)"/g;
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  amp: "&",
-};
-
-function unescapeXml(text: string): string {
-  return text.replace(
-    /&(\w+);/g,
-    (whole, name: string) => ENTITIES[name] ?? whole,
-  );
 }
 
 async function requireTools(): Promise<void> {

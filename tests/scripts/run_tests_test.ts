@@ -1,7 +1,7 @@
 /**
  * What the test command says of a run that failed.
  */
-import { countJunit } from "../../scripts/test.ts";
+import { countJunit } from "../../scripts/run_tests.ts";
 import { assertEquals } from "../support/assert.ts";
 import { run } from "../support/run.ts";
 import { tempDir } from "../support/temp_dir.ts";

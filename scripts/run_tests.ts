@@ -1,0 +1,192 @@
+/**
+ * Runs files of tests by `deno test`, counts, and says what failed.
+ */
+import { ROOT } from "./paths.ts";
+
+/** What `deno test` counted, and a line for each test that failed. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly ignored: number;
+  readonly failures: readonly string[];
+}
+
+/** How much of a failure's message its line shows, in characters. */
+const SHOWN_MESSAGE = 300;
+
+/**
+ * Prints what failed in some runs, and their sum; returns the exit code.
+ *
+ * The failures once more, since thousands of lines may stand between.
+ */
+export function report(runs: readonly Counts[]): number {
+  const { passed, failed, ignored, failures } = sumOf(runs);
+  for (const line of failures) console.log(`failed: ${line}`);
+  if (ignored > 0) console.log(`${ignored} ignored`);
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed > 0 || passed === 0 ? 1 : 0;
+}
+
+/**
+ * Runs each file of tests in a process of its own, some at once, with more words
+ * for `deno test` and more variables, and counts from the reports.
+ *
+ * Not as threads of one process: they share the environment and the umask, and
+ * a child that one of them starts holds for a moment what the others have open:
+ * no such lock is free, and no such script can be executed.
+ */
+export async function runTests(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Counts> {
+  const seed = Deno.env.get("REKEY_TEST_SEED") ??
+    String(crypto.getRandomValues(new Uint32Array(1))[0]);
+  console.error(
+    `REKEY_TEST_SEED=${seed} repeats order and samples of this run`,
+  );
+  const flags = words.filter((word) => word.startsWith("-"));
+  const paths = words.filter((word) => !word.startsWith("-"));
+  const queue = (await testFiles(paths, seed)).values();
+  const runs: Counts[] = [];
+  await Promise.all(
+    Array.from({ length: FILES_AT_ONCE }, async () => {
+      for (const file of queue) {
+        runs.push(await runFile(file, { flags, seed, env }));
+      }
+    }),
+  );
+  return sumOf(runs);
+}
+
+/** Tests wait for servers, hooks and daemons for about a third of their time. */
+const FILES_AT_ONCE = 2 * navigator.hardwareConcurrency;
+
+/** The files that paths name, or that are below them, in an order by chance. */
+async function testFiles(
+  paths: readonly string[],
+  seed: string,
+): Promise<readonly string[]> {
+  const found: { readonly file: string; readonly rank: string }[] = [];
+  const visit = async (path: string) => {
+    if (!(await Deno.stat(path)).isDirectory) {
+      found.push({ file: path, rank: await digest(seed + path) });
+      return;
+    }
+    for await (const { name, isDirectory } of Deno.readDir(path)) {
+      if (isDirectory || name.endsWith("_test.ts")) {
+        await visit(`${path}/${name}`);
+      }
+    }
+  };
+  for (const path of paths) {
+    await visit(path.startsWith("/") ? path : `${ROOT}${path}`);
+  }
+  return found.sort((a, b) => a.rank < b.rank ? -1 : 1).map(({ file }) => file);
+}
+
+async function digest(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** Runs one file, and prints what it printed when it has ended. */
+async function runFile(
+  file: string,
+  { flags, seed, env }: {
+    readonly flags: readonly string[];
+    readonly seed: string;
+    readonly env: Readonly<Record<string, string>>;
+  },
+): Promise<Counts> {
+  const junit = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["test", "--allow-all", "--frozen"],
+        // The gate checks types.
+        "--no-check",
+        `--shuffle=${seed}`,
+        `--junit-path=${junit}`,
+        `--preload=${ROOT}tests/support/no_child_coverage.ts`,
+        // The gate makes the one report that is read.
+        "--coverage-raw-data-only",
+        ...flags,
+        file,
+      ],
+      cwd: ROOT,
+      env: {
+        // The look for a newer Deno, half a second after the start of a program,
+        // loads root certificates: on a slow machine before --root is pinned.
+        DENO_NO_UPDATE_CHECK: "1",
+        REKEY_TEST_SEED: seed,
+        ...withoutProxyToUs(),
+        ...env,
+      },
+    }).output();
+    for (const text of [stdout, stderr]) {
+      console.log(new TextDecoder().decode(text).trimEnd());
+    }
+    const counts = countJunit(await Deno.readTextFile(junit));
+    if (code === 0 || counts.failed > 0) return counts;
+    const failure = `${file}: deno test ended with ${code}`;
+    return { ...counts, failed: 1, failures: [failure] };
+  } finally {
+    await Deno.remove(junit);
+  }
+}
+
+function sumOf(runs: readonly Counts[]): Counts {
+  const sum = (key: "passed" | "failed" | "ignored") =>
+    runs.reduce((sum, run) => sum + run[key], 0);
+  return {
+    passed: sum("passed"),
+    failed: sum("failed"),
+    ignored: sum("ignored"),
+    failures: runs.flatMap(({ failures }) => failures),
+  };
+}
+
+/** The servers of the tests are on this machine, where no proxy leads. */
+function withoutProxyToUs(): Record<string, string> {
+  const hosts = [
+    Deno.env.get("NO_PROXY") || Deno.env.get("no_proxy") || "",
+    "127.0.0.1",
+    "localhost",
+  ].filter((host) => host !== "").join(",");
+  return { NO_PROXY: hosts, no_proxy: hosts };
+}
+
+/** Numbers of the root element of a JUnit report, and its failures. */
+export function countJunit(xml: string): Counts {
+  const root = /<testsuites ([^>]*)>/.exec(xml)?.[1] ?? "";
+  const number = (name: string) =>
+    Number(new RegExp(`\\b${name}="(\\d+)"`).exec(root)?.[1] ?? "0");
+  const ignored = (xml.match(/<skipped\b/g) ?? []).length;
+  const failed = number("failures") + number("errors");
+  const failures = Array.from(
+    xml.matchAll(FAILED_CASE),
+    ([, name = "", file = "", message = ""]) =>
+      [file, name, message].map(unescapeXml).join(": ").replace(/\s+/g, " ")
+        .slice(0, SHOWN_MESSAGE),
+  );
+  const passed = number("tests") - failed - ignored;
+  return { passed, failed, ignored, failures };
+}
+
+const FAILED_CASE =
+  /<testcase name="([^"]*)" classname="([^"]*)"[^>]*>\s*<(?:failure|error) message="([^"]*)"/g;
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  amp: "&",
+};
+
+function unescapeXml(text: string): string {
+  return text.replace(
+    /&(\w+);/g,
+    (whole, name: string) => ENTITIES[name] ?? whole,
+  );
+}
