@@ -28,8 +28,8 @@ export function report(runs: readonly Counts[]): number {
 }
 
 /**
- * Runs each file of tests in a process of its own, some at once, with more words
- * for `deno test` and more variables, and counts from the reports.
+ * Runs files of tests in some processes at once, with more words for `deno test`
+ * and more variables, and counts from the reports.
  *
  * Not as threads of one process: they share the environment and the umask, and
  * a child that one of them starts holds for a moment what the others have open:
@@ -46,12 +46,13 @@ export async function runTests(
   );
   const flags = words.filter((word) => word.startsWith("-"));
   const paths = words.filter((word) => !word.startsWith("-"));
-  const queue = (await testFiles(paths, seed)).values();
+  const queue = await testFiles(paths, seed);
   const runs: Counts[] = [];
   await Promise.all(
-    Array.from({ length: FILES_AT_ONCE }, async () => {
-      for (const file of queue) {
-        runs.push(await runFile(file, { flags, seed, env }));
+    Array.from({ length: PROCESSES }, async () => {
+      while (queue.length > 0) {
+        const files = queue.splice(0, FILES_A_PROCESS);
+        runs.push(await runFiles(files, { flags, seed, env }));
       }
     }),
   );
@@ -59,13 +60,16 @@ export async function runTests(
 }
 
 /** Tests wait for servers, hooks and daemons for about a third of their time. */
-const FILES_AT_ONCE = 2 * navigator.hardwareConcurrency;
+const PROCESSES = 2 * navigator.hardwareConcurrency;
+
+/** One after the other: to start a process takes as long as many a file. */
+const FILES_A_PROCESS = 3;
 
 /** The files that paths name, or that are below them, in an order by chance. */
 async function testFiles(
   paths: readonly string[],
   seed: string,
-): Promise<readonly string[]> {
+): Promise<string[]> {
   const found: { readonly file: string; readonly rank: string }[] = [];
   const visit = async (path: string) => {
     if (!(await Deno.stat(path)).isDirectory) {
@@ -89,9 +93,9 @@ async function digest(text: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** Runs one file, and prints what it printed when it has ended. */
-async function runFile(
-  file: string,
+/** Runs files one after the other, and prints what they printed at the end. */
+async function runFiles(
+  files: readonly string[],
   { flags, seed, env }: {
     readonly flags: readonly string[];
     readonly seed: string;
@@ -111,7 +115,7 @@ async function runFile(
         // The gate makes the one report that is read.
         "--coverage-raw-data-only",
         ...flags,
-        file,
+        ...files,
       ],
       cwd: ROOT,
       env: {
@@ -128,7 +132,7 @@ async function runFile(
     }
     const counts = countJunit(await Deno.readTextFile(junit));
     if (code === 0 || counts.failed > 0) return counts;
-    const failure = `${file}: deno test ended with ${code}`;
+    const failure = `${files.join(" ")}: deno test ended with ${code}`;
     return { ...counts, failed: 1, failures: [failure] };
   } finally {
     await Deno.remove(junit);
