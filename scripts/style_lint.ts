@@ -95,6 +95,7 @@ export const LAYERS: Readonly<Record<string, Floors>> = {
     ["whole_rekey.ts"],
     ["run.ts"],
     ["commands"],
+    ["systemd_plan.ts"],
     ["manual.ts", "completion", "systemd_units.ts", "version.ts"],
     ["help.ts"],
     ["resolve"],
