@@ -51,7 +51,8 @@ export async function runTests(
   await Promise.all(
     Array.from({ length: PROCESSES }, async () => {
       while (queue.length > 0) {
-        const files = queue.splice(0, FILES_A_PROCESS);
+        const share = Math.ceil(queue.length / (2 * PROCESSES));
+        const files = queue.splice(0, Math.min(MOST_FILES, share));
         runs.push(await runFiles(files, { flags, seed, env }));
       }
     }),
@@ -62,8 +63,11 @@ export async function runTests(
 /** Tests wait for servers, hooks and daemons for about a third of their time. */
 const PROCESSES = 2 * navigator.hardwareConcurrency;
 
-/** One after the other: to start a process takes as long as many a file. */
-const FILES_A_PROCESS = 3;
+/**
+ * Most files of one process, one after the other: to start one takes as long as
+ * many a file. Towards the end fewer, so that all processes end at once.
+ */
+const MOST_FILES = 6;
 
 /** The files that paths name, or that are below them, in an order by chance. */
 async function testFiles(
