@@ -22,7 +22,6 @@ import { daemonOptions } from "../support/daemon_options.ts";
 import { noTerminal } from "../support/fake_terminal.ts";
 import { OpensslCa } from "../support/openssl_ca.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 const NEVER = new AbortController().signal;
 const HOUR = 3_600_000;
@@ -77,9 +76,10 @@ async function place(
   const pending = await draft.around(() => {}, { certificate: leaf });
   pending?.[Symbol.dispose]();
   const runs = dir.file("runs");
-  await writeProgram(
+  await Deno.writeTextFile(
     dir.file("hook"),
     `#!/bin/sh\necho run >> ${runs}\n[ $(wc -l < ${runs}) -gt ${failures} ]\n`,
+    { mode: 0o755 },
   );
   const options = daemonOptions(pair, { exec: [dir.file("hook")], attempts });
   const begin = new Date("2030-01-01T00:00:00Z");

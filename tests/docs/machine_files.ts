@@ -7,7 +7,6 @@ import { denoCacheDirectory } from "../../scripts/paths.ts";
 import { program } from "../support/program.ts";
 import { STEP, STEP_CA } from "../support/step_ca.ts";
 import type { TempDir } from "../support/temp_dir.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 /** Where the machine looks for programs. */
 export const PATH = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -124,7 +123,7 @@ export async function writeMachineFiles(place: TempDir): Promise<void> {
   if (!isCompiled()) scripts["step-rekey"] = await ownScript();
   await Deno.mkdir(place.file("bin"));
   for (const [name, text] of Object.entries(scripts)) {
-    await writeProgram(place.file(`bin/${name}`), text);
+    await Deno.writeTextFile(place.file(`bin/${name}`), text, { mode: 0o755 });
   }
   if (isCompiled()) {
     await Deno.copyFile(program().command, place.file("bin/step-rekey"));

@@ -14,7 +14,6 @@ import { fileHolds } from "../support/file_holds.ts";
 import { startProgram } from "../support/running_program.ts";
 import { sample } from "../support/sweep.ts";
 import { closedPort } from "../support/tcp_peers.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 /** No process has it: above the largest number of Linux. */
 const NOBODY = "4194304";
@@ -59,7 +58,7 @@ const FAILURES: readonly {
     what: "a hook that cannot start",
     async flags(place) {
       const file = place.dir.file("odd");
-      await writeProgram(file, "#!/none/such\n");
+      await Deno.writeTextFile(file, "#!/none/such\n", { mode: 0o755 });
       return ["--exec", file];
     },
     reason: "fork/exec PLACE/odd: no such file or directory",

@@ -13,7 +13,6 @@ import { run } from "../support/run.ts";
 import { startStepCa, STEP } from "../support/step_ca.ts";
 import { sample } from "../support/sweep.ts";
 import { tempDir } from "../support/temp_dir.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -376,7 +375,9 @@ async function makeHome(
     await Deno.copyFile(due.keyFile, `${home}/${name}.key`);
   }
   const hook = (name: string, line: string) =>
-    writeProgram(`${home}/${name}`, `#!/bin/sh\n${line}\n`);
+    Deno.writeTextFile(`${home}/${name}`, `#!/bin/sh\n${line}\n`, {
+      mode: 0o755,
+    });
   await hook("told", "touch was_told");
   // Ends the daemon that called it, once it has renewed.
   await hook("stop", "kill -TERM $PPID");

@@ -14,7 +14,6 @@ import { putStep } from "../support/called_as_step.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { startStepCa, type StepCa, stepCaMissing } from "../support/step_ca.ts";
 import { tempDir } from "../support/temp_dir.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -352,7 +351,9 @@ clientTest("a container's daemon renews until it is stopped", async (host) => {
   };
   // The hook ends what called it, once it has renewed.
   const stop = host.file("stop");
-  await writeProgram(stop, "#!/bin/sh\nkill -TERM $PPID\n");
+  await Deno.writeTextFile(stop, "#!/bin/sh\nkill -TERM $PPID\n", {
+    mode: 0o755,
+  });
   const ended = await host.sh(
     'exec step ca renew --daemon --exec "$RESTART_CMD" --ca-url "$CA_URL" --root "$ROOT" "$CERT" "$KEY"',
     { ...env, RESTART_CMD: stop },

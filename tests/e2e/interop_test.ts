@@ -22,7 +22,6 @@ import { runOk } from "../support/run.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
 import { sample } from "../support/sweep.ts";
 import { closedPort, tcpPeer } from "../support/tcp_peers.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
 const ca = stepCaMissing === undefined
@@ -214,8 +213,7 @@ compare("a CA that refuses", {
 // After the rekey.
 const AFTER_SWAP = "it says that the pair is new, and what is still pending";
 compare("a command that fails", {
-  prepare: (path) =>
-    writeProgram(`${path}/hook`, "#!/bin/sh\necho said >&2\nexit 7\n"),
+  prepare: write("hook", "#!/bin/sh\necho said >&2\nexit 7\n", 0o755),
   args: ["--exec", "./hook", ...FORCED],
   code: 7,
   sameCode: true,

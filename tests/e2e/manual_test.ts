@@ -22,7 +22,6 @@ import { CAN_DRIVE_TERMINAL } from "../support/pseudo_terminal.ts";
 import { run, runOk } from "../support/run.ts";
 import { startProgram } from "../support/running_program.ts";
 import { STEP } from "../support/step_ca.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 const test = await manualTests();
 
@@ -116,9 +115,10 @@ test("the manual's hook that converts to DER works with this program as step", a
   await Deno.mkdir(bin);
   const { command, args } = program();
   const words = [command, ...args].map((word) => `'${word}'`).join(" ");
-  await writeProgram(
+  await Deno.writeTextFile(
     `${bin}/step`,
     `#!/bin/sh\nexec ${words} "$@"\n`,
+    { mode: 0o755 },
   );
   const example = EXAMPLES.find(({ check }) => check === convertsToDer);
   await convertsToDer(place, example?.words ?? "", bin);

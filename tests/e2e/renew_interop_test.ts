@@ -18,7 +18,6 @@ import { runOk } from "../support/run.ts";
 import { startStepCa, stepCaMissing } from "../support/step_ca.ts";
 import { sample } from "../support/sweep.ts";
 import { closedPort } from "../support/tcp_peers.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "step-rekey-test-" });
 const ca = stepCaMissing === undefined
@@ -161,7 +160,7 @@ compare("an expired certificate", {
   },
 });
 compare("a command that fails", {
-  prepare: (path) => writeProgram(`${path}/hook`, "#!/bin/sh\nexit 7\n"),
+  prepare: write("hook", "#!/bin/sh\nexit 7\n", 0o755),
   args: ["--exec", "./hook", ...FORCED],
   code: 7,
   sameCode: true,

@@ -7,7 +7,6 @@ import { noTerminal } from "../support/fake_terminal.ts";
 import { fakeClock } from "../daemon/fake_clock.ts";
 import { OpensslCa } from "../support/openssl_ca.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 const HOUR = 3_600_000;
 const BEGIN = new Date("2030-01-01T00:00:00Z");
@@ -52,13 +51,14 @@ async function place(
     notAfter: END,
   });
   const told = dir.file("told");
-  await writeProgram(
+  await Deno.writeTextFile(
     dir.file("program"),
     `#!/bin/sh
 echo "$STEP_REKEY_ERROR|$STEP_REKEY_ERROR_CLASS|$STEP_REKEY_ERROR_KIND|$STEP_REKEY_ATTEMPT|$STEP_REKEY_NOT_AFTER" >> ${told}
 [ ${hang} = true ] && [ $(wc -l < ${told}) = 1 ] && exec sleep 600
 exit ${code}
 `,
+    { mode: 0o755 },
   );
   const options = daemonOptions(
     { certificate, key: dir.file("ca/host.key") },

@@ -4,7 +4,6 @@ import { runCommand } from "../../src/reload/exec.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { run } from "../support/run.ts";
 import { type TempDir, tempDir } from "../support/temp_dir.ts";
-import { writeProgram } from "../support/write_program.ts";
 
 const { signal: NEVER } = new AbortController();
 
@@ -27,7 +26,7 @@ async function script(
   mode = 0o755,
 ): Promise<string> {
   const file = dir.file("hook");
-  await writeProgram(file, text);
+  await Deno.writeTextFile(file, text);
   await Deno.chmod(file, mode);
   return file;
 }

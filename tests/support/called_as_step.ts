@@ -2,7 +2,6 @@
  * The program under test, or the original, under the names that callers type.
  */
 import { program } from "./program.ts";
-import { writeProgram } from "./write_program.ts";
 
 /**
  * Makes the folder `bin` with `step` and `step-cli`: a link where there is a
@@ -20,9 +19,10 @@ export async function putStep(
     }
     const { command, args } = program();
     const words = [command, ...args].map((word) => `'${word}'`).join(" ");
-    await writeProgram(
+    await Deno.writeTextFile(
       `${bin}/${name}`,
       `#!/bin/sh\nSTEP_REKEY_AS_STEP=1 exec ${words} "$@"\n`,
+      { mode: 0o755 },
     );
   }
 }

@@ -30,8 +30,9 @@ export const NEWER = "the texts are those of step 0.30, not of 0.21";
 export function write(
   name: string,
   text: string,
+  mode = 0o600,
 ): (path: string) => Promise<void> {
-  return (path) => Deno.writeTextFile(`${path}/${name}`, text, { mode: 0o600 });
+  return (path) => Deno.writeTextFile(`${path}/${name}`, text, { mode });
 }
 
 /** One command line for both, in a copy of internal.crt and internal.key. */

@@ -5,7 +5,6 @@
 import { assertEquals } from "./assert.ts";
 import { run, runOk } from "./run.ts";
 import { closedPort } from "./tcp_peers.ts";
-import { writeProgram } from "./write_program.ts";
 
 const NGINX = "/usr/sbin/nginx";
 
@@ -72,9 +71,10 @@ export async function nginxPlace(
     config(directory, { port, upstream }),
   );
   await Deno.mkdir(bin);
-  await writeProgram(
+  await Deno.writeTextFile(
     `${bin}/nginx`,
     `#!/bin/sh\nexec ${NGINX} -p ${directory} -c ${directory}/nginx.conf "$@"\n`,
+    { mode: 0o755 },
   );
   return {
     bin,

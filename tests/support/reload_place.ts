@@ -14,7 +14,6 @@ import {
   type TestCa,
   type TestPki,
 } from "./test_ca.ts";
-import { writeProgram } from "./write_program.ts";
 
 /** The place of one test. Disposing it stops the CA and removes all files. */
 export interface ReloadPlace extends AsyncDisposable {
@@ -57,7 +56,9 @@ export async function reloadPlace(): Promise<ReloadPlace> {
   // On a busy machine Deno looks for a newer one before we can pin --root.
   const env = { STEPPATH: dir.file("none"), DENO_NO_UPDATE_CHECK: "1" };
   const script = async (name: string, lines: string) => {
-    await writeProgram(dir.file(name), `#!/bin/sh\n${lines}\n`);
+    await Deno.writeTextFile(dir.file(name), `#!/bin/sh\n${lines}\n`, {
+      mode: 0o755,
+    });
     return dir.file(name);
   };
   const words = (...more: string[]) => [

@@ -3,7 +3,6 @@
  */
 import { run, runOk } from "./run.ts";
 import { closedPort } from "./tcp_peers.ts";
-import { writeProgram } from "./write_program.ts";
 
 /** The two ways to tell a server. */
 export type ReloadWay = "exec" | "pid-file";
@@ -102,7 +101,7 @@ async function startHaproxy(
   const combined = `${directory}/combined.pem`;
   const pidFile = `${directory}/haproxy.pid`;
   const hook = `${directory}/hook`;
-  await writeProgram(
+  await Deno.writeTextFile(
     hook,
     `#!/bin/sh
 set -e
@@ -111,6 +110,7 @@ cat "$STEP_REKEY_CERT" "$STEP_REKEY_KEY" > ${combined}.new
 mv ${combined}.new ${combined}
 [ ! -e ${pidFile} ] || kill -USR2 "$(cat ${pidFile})"
 `,
+    { mode: 0o755 },
   );
   await runOk(hook, [], {
     env: {
