@@ -2,6 +2,7 @@
  * Runs files of tests by `deno test`, counts, and says what failed.
  */
 import { ROOT } from "./paths.ts";
+import { SEED, seeded } from "../tests/support/sweep.ts";
 
 /** What `deno test` counted, and a line for each test that failed. */
 export interface Counts {
@@ -39,21 +40,16 @@ export async function runTests(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Counts> {
-  const seed = Deno.env.get("REKEY_TEST_SEED") ??
-    String(crypto.getRandomValues(new Uint32Array(1))[0]);
-  console.error(
-    `REKEY_TEST_SEED=${seed} repeats order and samples of this run`,
-  );
   const flags = words.filter((word) => word.startsWith("-"));
   const paths = words.filter((word) => !word.startsWith("-"));
-  const queue = await testFiles(paths, seed);
+  const queue = await testFiles(paths);
   const runs: Counts[] = [];
   await Promise.all(
     Array.from({ length: PROCESSES }, async () => {
       while (queue.length > 0) {
         const share = Math.ceil(queue.length / (2 * PROCESSES));
         const files = queue.splice(0, Math.min(MOST_FILES, share));
-        runs.push(await runFiles(files, { flags, seed, env }));
+        runs.push(await runFiles(files, { flags, env }));
       }
     }),
   );
@@ -69,40 +65,29 @@ const PROCESSES = 2 * navigator.hardwareConcurrency;
  */
 const MOST_FILES = 6;
 
-/** The files that paths name, or that are below them, in an order by chance. */
-async function testFiles(
-  paths: readonly string[],
-  seed: string,
-): Promise<string[]> {
-  const found: { readonly file: string; readonly rank: string }[] = [];
+/** The files that paths from ROOT name, or that are below them, in an order by chance. */
+export async function testFiles(paths: readonly string[]): Promise<string[]> {
+  const found: { readonly file: string; readonly rank: number }[] = [];
   const visit = async (path: string) => {
-    if (!(await Deno.stat(path)).isDirectory) {
-      found.push({ file: path, rank: await digest(seed + path) });
+    if (!(await Deno.stat(ROOT + path)).isDirectory) {
+      found.push({ file: path, rank: seeded(path)() });
       return;
     }
-    for await (const { name, isDirectory } of Deno.readDir(path)) {
+    for await (const { name, isDirectory } of Deno.readDir(ROOT + path)) {
       if (isDirectory || name.endsWith("_test.ts")) {
         await visit(`${path}/${name}`);
       }
     }
   };
-  for (const path of paths) {
-    await visit(path.startsWith("/") ? path : `${ROOT}${path}`);
-  }
-  return found.sort((a, b) => a.rank < b.rank ? -1 : 1).map(({ file }) => file);
-}
-
-async function digest(text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(text);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  for (const path of paths) await visit(path);
+  return found.sort((a, b) => a.rank - b.rank).map(({ file }) => file);
 }
 
 /** Runs files one after the other, and prints what they printed at the end. */
 async function runFiles(
   files: readonly string[],
-  { flags, seed, env }: {
+  { flags, env }: {
     readonly flags: readonly string[];
-    readonly seed: string;
     readonly env: Readonly<Record<string, string>>;
   },
 ): Promise<Counts> {
@@ -113,7 +98,7 @@ async function runFiles(
         ...["test", "--allow-all", "--frozen"],
         // The gate checks types.
         "--no-check",
-        `--shuffle=${seed}`,
+        `--shuffle=${SEED}`,
         `--junit-path=${junit}`,
         `--preload=${ROOT}tests/support/no_child_coverage.ts`,
         // The gate makes the one report that is read.
@@ -126,13 +111,14 @@ async function runFiles(
         // The look for a newer Deno, half a second after the start of a program,
         // loads root certificates: on a slow machine before --root is pinned.
         DENO_NO_UPDATE_CHECK: "1",
-        REKEY_TEST_SEED: seed,
+        REKEY_TEST_SEED: String(SEED),
         ...withoutProxyToUs(),
         ...env,
       },
     }).output();
-    for (const text of [stdout, stderr]) {
-      console.log(new TextDecoder().decode(text).trimEnd());
+    for (const bytes of [stdout, stderr]) {
+      const text = new TextDecoder().decode(bytes).trimEnd();
+      if (text !== "") console.log(text);
     }
     const counts = countJunit(await Deno.readTextFile(junit));
     if (code === 0 || counts.failed > 0) return counts;

@@ -18,7 +18,7 @@ import {
   type Point,
 } from "../tests/support/tracer/tracer.ts";
 import { ROOT } from "./paths.ts";
-import { report, runTests } from "./run_tests.ts";
+import { report, runTests, testFiles } from "./run_tests.ts";
 import { setUp } from "./test.ts";
 
 /** What is done at every point that it fits. */
@@ -93,17 +93,10 @@ function chosen(
 /** The tests that ask how much of them is to be done. */
 async function sampledTests(): Promise<readonly string[]> {
   const found: string[] = [];
-  const visit = async (directory: string) => {
-    for await (const { name, isDirectory } of Deno.readDir(directory)) {
-      const path = `${directory}/${name}`;
-      if (isDirectory) await visit(path);
-      else if (name.endsWith("_test.ts")) {
-        const text = await Deno.readTextFile(path);
-        if (/(sweep|flipped_bits)\.ts"/.test(text)) found.push(path);
-      }
-    }
-  };
-  await visit(`${ROOT}tests`);
+  for (const file of await testFiles(["tests"])) {
+    const text = await Deno.readTextFile(ROOT + file);
+    if (/(sweep|flipped_bits)\.ts"/.test(text)) found.push(file);
+  }
   return found;
 }
 

@@ -8,9 +8,9 @@
  * makes the tests that need it say "ignored" and why; with CI=true it is a
  * failure instead. Types are the gate's matter.
  *
- * Options: `--coverage=DIR` collects coverage; other words go to `deno test`
- * as filters of files (`deno task test tests/pki`). What takes longer has tasks
- * of its own: `sweep`, `fuzz`, `soak`, `bench`.
+ * Options: `--coverage=DIR` collects coverage; words name files of tests, or
+ * folders (`deno task test tests/pki`). What takes longer has tasks of its own:
+ * `sweep`, `fuzz`, `soak`, `bench`.
  */
 import { buildAnchors } from "./anchors.ts";
 import { bundleOneFile, compile } from "./build.ts";

@@ -10,9 +10,9 @@ import type {
   FlagValue,
   Invocation,
 } from "./grammar/command.ts";
-import type { UnitPlan } from "./systemd_units.ts";
 import { REKEY_FLAGS } from "./resolve/flags.ts";
 import { resolveRekey } from "./resolve/rekey.ts";
+import type { UnitPlan } from "./systemd_units.ts";
 
 const OWN_FLAGS = {
   "timer": {

@@ -15,11 +15,16 @@ function shareOf(text: string | undefined): number {
 /** Whether everything is to be done. */
 export const IS_WHOLE: boolean = SHARE === Infinity;
 
-const SEED = Number(Deno.env.get("REKEY_TEST_SEED") ?? newSeed());
+/** What the order of the files and all samples of a run depend on. */
+export const SEED: number = Number(
+  Deno.env.get("REKEY_TEST_SEED") ?? newSeed(),
+);
 
 function newSeed(): number {
   const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
-  if (!IS_WHOLE) console.error(`REKEY_TEST_SEED=${seed} repeats the samples`);
+  if (!IS_WHOLE) {
+    console.error(`REKEY_TEST_SEED=${seed} repeats order and samples`);
+  }
   return seed;
 }
 

@@ -333,7 +333,7 @@ function waitOf(
   return {
     timeoutMs,
     signal,
-    // A clock that somebody sets back.
+    // A clock that stands still: only what was slept counts.
     clock: { now: () => new Date(0), sleep: async (ms) => await onSleep(ms) },
   };
 }
